@@ -1,0 +1,44 @@
+namespace FactoryStream.Contracts;
+
+/// <summary>The headers of messages; all values are UTF-8 text.</summary>
+public static class MessageHeaders
+{
+    /// <summary>W3C trace context of the first sampled request or message behind this one; absent when none is sampled.</summary>
+    public const string TraceParent = "traceparent";
+
+    /// <summary><c>single</c>: the whole value is one envelope, line breaks and all. Absent: a line each.</summary>
+    public const string Framing = "framing";
+
+    /// <summary>The value of <see cref="Framing"/>.</summary>
+    public const string FramingSingle = "single";
+
+    /// <summary>Verified: when the verdict was given, ISO 8601 UTC with microseconds.</summary>
+    public const string VerdictTime = "verdict-time";
+
+    /// <summary>Verified: <see cref="SourcePositions"/>. Rejected by the Verifier: <see cref="SourcePosition"/>. In the same partition of <see cref="Topics.Signed"/>.</summary>
+    public const string Source = "source";
+
+    /// <summary>Verified, rejected by the Verifier: the incarnation (topic id) of <see cref="Topics.Signed"/> that <see cref="Source"/> speaks of.</summary>
+    public const string SourceTopicId = "source-topic-id";
+
+    /// <summary>Rejected: a <see cref="Verdict"/>'s name.</summary>
+    public const string Reason = "reason";
+
+    /// <summary>Rejected: what is wrong, in words.</summary>
+    public const string Detail = "detail";
+
+    /// <summary>Rejected: <c>ingest</c> (refused, never had a 202) or <c>verifier</c> (rejected).</summary>
+    public const string RejectedBy = "rejected-by";
+
+    /// <summary>The value of <see cref="RejectedBy"/> for a refusal.</summary>
+    public const string ByIngest = "ingest";
+
+    /// <summary>The value of <see cref="RejectedBy"/> for a rejection.</summary>
+    public const string ByVerifier = "verifier";
+
+    /// <summary>Rejected: when, ISO 8601 UTC with microseconds.</summary>
+    public const string RejectedAt = "rejected-at";
+
+    /// <summary>Rejected: the factory, where it could be read.</summary>
+    public const string FactoryId = "factory-id";
+}

@@ -1,0 +1,94 @@
+using System.Globalization;
+using System.Text;
+
+namespace FactoryStream.Contracts;
+
+/// <summary>Where a line stands in a partition of <see cref="Topics.Signed"/>. Ordered as the log is.</summary>
+/// <param name="Offset">The message's offset.</param>
+/// <param name="Line">The line in it, from 0.</param>
+public readonly record struct SourcePosition(long Offset, int Line) : IComparable<SourcePosition>
+{
+    /// <summary>Before the first line of all.</summary>
+    public static SourcePosition None { get; } = new(-1, 0);
+
+    /// <inheritdoc/>
+    public int CompareTo(SourcePosition other) => Offset != other.Offset ? Offset.CompareTo(other.Offset) : Line.CompareTo(other.Line);
+
+    /// <summary>Earlier in the log.</summary>
+    public static bool operator <(SourcePosition left, SourcePosition right) => left.CompareTo(right) < 0;
+
+    /// <summary>Later in the log.</summary>
+    public static bool operator >(SourcePosition left, SourcePosition right) => left.CompareTo(right) > 0;
+
+    /// <summary>Earlier or the same.</summary>
+    public static bool operator <=(SourcePosition left, SourcePosition right) => left.CompareTo(right) <= 0;
+
+    /// <summary>Later or the same.</summary>
+    public static bool operator >=(SourcePosition left, SourcePosition right) => left.CompareTo(right) >= 0;
+
+    /// <summary>As the header <see cref="MessageHeaders.Source"/> of a rejection has it: <c>1042:17</c>.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Offset}:{Line}");
+
+    /// <summary>Parses what <see cref="ToString"/> gave.</summary>
+    public static bool TryParse(ReadOnlySpan<char> text, out SourcePosition position)
+    {
+        position = default;
+        var colon = text.IndexOf(':');
+        if (colon < 0 || !long.TryParse(text[..colon], NumberStyles.None, CultureInfo.InvariantCulture, out var offset)
+            || !int.TryParse(text[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var line))
+            return false;
+        position = new(offset, line);
+        return true;
+    }
+}
+
+/// <summary>What became of one message of <see cref="Topics.Signed"/>: how many lines it had, which of them were rejected and whose those were.</summary>
+/// <param name="Offset">The message's offset.</param>
+/// <param name="LineCount">How many lines it had, as counted before any was looked at.</param>
+/// <param name="Rejected">The rejected lines, ascending, with their factory ("" where it could not be read). All others were accepted.</param>
+public readonly record struct SourceMessage(long Offset, int LineCount, IReadOnlyList<(int Line, string FactoryId)> Rejected);
+
+/// <summary>
+/// The header <see cref="MessageHeaders.Source"/> of a verified message: the source messages it answers, in log order; its own lines are their accepted lines, in order.
+/// A source message of which nothing was accepted is answered as well (with no line), so that the verified log tells the fate of every line.
+/// Sample: <c>1041:20;1042:18!3=factory_003!9=factory%3B004;1043:1</c> is messages 1041 to 1043 with 20, 18 and 1 lines, lines 3 and 9 of 1042 rejected.
+/// </summary>
+public static class SourcePositions
+{
+    /// <summary>Writes the header's text.</summary>
+    public static string Format(IReadOnlyList<SourceMessage> messages)
+    {
+        var text = new StringBuilder();
+        foreach (var message in messages)
+        {
+            if (text.Length > 0)
+                text.Append(';');
+            text.Append(CultureInfo.InvariantCulture, $"{message.Offset}:{message.LineCount}");
+            foreach (var (line, factoryId) in message.Rejected)
+                text.Append(CultureInfo.InvariantCulture, $"!{line}=").Append(Uri.EscapeDataString(factoryId));
+        }
+        return text.ToString();
+    }
+
+    /// <summary>Parses what <see cref="Format"/> gave; false for anything else.</summary>
+    public static bool TryParse(string text, out List<SourceMessage> messages)
+    {
+        messages = [];
+        foreach (var part in text.Split(';'))
+        {
+            var fields = part.Split('!');
+            if (!SourcePosition.TryParse(fields[0], out var head))
+                return false;
+            (int, string)[] rejected = fields.Length == 1 ? [] : new (int, string)[fields.Length - 1];
+            for (var i = 1; i < fields.Length; i++)
+            {
+                var equals = fields[i].IndexOf('=', StringComparison.Ordinal);
+                if (equals < 0 || !int.TryParse(fields[i].AsSpan(0, equals), NumberStyles.None, CultureInfo.InvariantCulture, out var line) || line >= head.Line)
+                    return false;
+                rejected[i - 1] = (line, Uri.UnescapeDataString(fields[i][(equals + 1)..]));
+            }
+            messages.Add(new(head.Offset, head.Line, rejected));
+        }
+        return true;
+    }
+}
