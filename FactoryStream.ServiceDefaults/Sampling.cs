@@ -1,0 +1,60 @@
+using System.ComponentModel.DataAnnotations;
+using System.Diagnostics;
+using OpenTelemetry;
+using OpenTelemetry.Trace;
+
+namespace FactoryStream.ServiceDefaults;
+
+/// <summary>How much is traced; section <c>Telemetry</c>.</summary>
+public sealed class TelemetryOptions
+{
+    /// <summary>The configuration section.</summary>
+    public const string Section = "Telemetry";
+
+    /// <summary>Traces that this process may begin, a second. Traces begun elsewhere go on as they were sampled. 0: none. -1: all. Default 5.</summary>
+    [Range(-1, 1_000_000)]
+    public double TracesPerSecond { get; set; } = 5;
+}
+
+/// <summary>
+/// Samples at the head: at most so many new traces a second, evenly (a token bucket of one second's worth).
+/// A request that is not sampled is still recorded, so that <see cref="ErrorsAlways"/> can export it when it fails.
+/// </summary>
+internal sealed class RateLimitingSampler(double tracesPerSecond, TimeProvider time) : Sampler
+{
+    private readonly Lock gate = new();
+    private readonly double burst = Math.Max(tracesPerSecond, 1);
+    private double tokens = Math.Max(tracesPerSecond, 1);
+    private long last = time.GetTimestamp();
+
+    public override SamplingResult ShouldSample(in SamplingParameters samplingParameters)
+    {
+        if (tracesPerSecond < 0 || (tracesPerSecond > 0 && Take()))
+            return new SamplingResult(SamplingDecision.RecordAndSample);
+        return new SamplingResult(samplingParameters.Kind == ActivityKind.Server ? SamplingDecision.RecordOnly : SamplingDecision.Drop);
+    }
+
+    private bool Take()
+    {
+        lock (gate)
+        {
+            var now = time.GetTimestamp();
+            tokens = Math.Min(burst, tokens + time.GetElapsedTime(last, now).TotalSeconds * tracesPerSecond);
+            last = now;
+            if (tokens < 1)
+                return false;
+            tokens--;
+            return true;
+        }
+    }
+}
+
+/// <summary>Exports a request that failed though it was not sampled. Must come before the exporter.</summary>
+internal sealed class ErrorsAlways : BaseProcessor<Activity>
+{
+    public override void OnEnd(Activity data)
+    {
+        if (!data.Recorded && data.Status == ActivityStatusCode.Error)
+            data.ActivityTraceFlags |= ActivityTraceFlags.Recorded;
+    }
+}

@@ -1,0 +1,28 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+
+namespace FactoryStream.ServiceDefaults;
+
+/// <summary>Tells one incarnation of a topic from the next: a broker that lost its log, or a topic made anew, has another id.</summary>
+/// <param name="bootstrapServers">The broker's address.</param>
+public sealed class TopicIncarnations(string bootstrapServers) : IDisposable
+{
+    private readonly IAdminClient admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = bootstrapServers, SocketTimeoutMs = 5_000 })
+        // What cannot be reached shows as the call's own exception.
+        .SetLogHandler((_, _) => { })
+        .SetErrorHandler((_, _) => { })
+        .Build();
+
+    /// <summary>The topic's id, as Kafka writes it.</summary>
+    /// <param name="topic">Must exist.</param>
+    /// <exception cref="KafkaException">The broker is away or the topic unknown.</exception>
+    public async Task<string> GetAsync(string topic)
+    {
+        var answer = await admin.DescribeTopicsAsync(TopicCollection.OfTopicNames([topic]), new DescribeTopicsOptions { RequestTimeout = TimeSpan.FromSeconds(5) });
+        var description = answer.TopicDescriptions.Single();
+        return description.Error.IsError ? throw new KafkaException(description.Error) : description.TopicId.ToString();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => admin.Dispose();
+}
