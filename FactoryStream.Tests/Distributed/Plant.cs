@@ -1,0 +1,227 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+using FactoryStream.Signatures;
+using Npgsql;
+
+namespace FactoryStream.Tests.Distributed;
+
+/// <summary>A whole system of the AppHost's making, on its own ports and data folder; nothing simulated unless asked for.</summary>
+internal sealed class Plant : IAsyncDisposable
+{
+    public const string AdminToken = "the-tests-admin-token";
+
+    /// <summary>How long anything may take before a test says that it will not come.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    private Plant(DistributedApplication app, NpgsqlDataSource database)
+    {
+        App = app;
+        Database = database;
+    }
+
+    public DistributedApplication App { get; }
+
+    public NpgsqlDataSource Database { get; }
+
+    /// <summary>Starts the system and waits until every service is healthy.</summary>
+    public static async Task<Plant> StartAsync(params string[] args)
+    {
+        var kafka = Path.Combine(SharedData.Root, "..", "shared", "kafka");
+        if (Environment.GetEnvironmentVariable("KAFKA_HOME") is null && Directory.Exists(Path.Combine(kafka, "libs")))
+            Environment.SetEnvironmentVariable("KAFKA_HOME", Path.GetFullPath(kafka));
+
+        using var timeout = new CancellationTokenSource(Patience);
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(
+            ["--simulator=false", "--aspire-dashboard=false", $"--Parameters:admin-token={AdminToken}", .. args], timeout.Token);
+        var app = await builder.BuildAsync(timeout.Token);
+        try
+        {
+            await app.StartAsync(timeout.Token);
+            foreach (var service in (string[])["ingest", "verifier", "aggregator", "dashboard"])
+                await app.ResourceNotifications.WaitForResourceHealthyAsync(service, timeout.Token);
+            var connection = await app.GetConnectionStringAsync("factorydb", timeout.Token);
+            return new Plant(app, NpgsqlDataSource.Create(connection!));
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Database.DisposeAsync();
+        await App.DisposeAsync();
+    }
+
+    public HttpClient Client(string service)
+    {
+        var client = App.CreateHttpClient(service);
+        client.Timeout = Patience;
+        return client;
+    }
+
+    /// <summary>Enrols a public key for a factory; its id.</summary>
+    public async Task<string> EnrolAsync(string factoryId, string publicKeyPem)
+    {
+        using var client = Client("verifier");
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", AdminToken);
+        using var response = await client.PostAsJsonAsync("/keys", new { factory_id = factoryId, public_key = publicKeyPem });
+        var body = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, $"{response.StatusCode}: {body}");
+        return JsonDocument.Parse(body).RootElement.GetProperty("key_id").GetString()!;
+    }
+
+    /// <summary>Posts lines as NDJSON; the status and the answer.</summary>
+    public async Task<(int Status, JsonElement Answer)> PostAsync(params IEnumerable<string> lines)
+    {
+        using var client = Client("ingest");
+        using var content = new StringContent(string.Join('\n', lines), Encoding.UTF8, new MediaTypeHeaderValue("application/x-ndjson"));
+        using var response = await client.PostAsync("/readings", content);
+        return ((int)response.StatusCode, JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement);
+    }
+
+    /// <summary>One value of one row.</summary>
+    public async Task<T> QueryAsync<T>(string sql, params object[] parameters)
+    {
+        await using var command = Database.CreateCommand(sql);
+        foreach (var parameter in parameters)
+            command.Parameters.Add(new NpgsqlParameter { Value = parameter });
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    public Task<long> StoredAsync(string factoryId) =>
+        QueryAsync<long>("SELECT count(*) FROM factory.readings JOIN factory.engines USING (engine_no) WHERE factory_id = $1", factoryId);
+
+    /// <summary>A factory's books, or null while there are none.</summary>
+    public async Task<Books?> BooksAsync(string factoryId)
+    {
+        using var client = Client("dashboard");
+        var answer = await client.GetFromJsonAsync<JsonElement>("/api/books");
+        foreach (var factory in answer.GetProperty("factories").EnumerateArray())
+        {
+            if (factory.GetProperty("factory_id").GetString() == factoryId)
+            {
+                return new Books(
+                    factory.GetProperty("accepted").GetInt64(),
+                    factory.GetProperty("stored").GetInt64(),
+                    factory.GetProperty("duplicates").GetInt64(),
+                    factory.GetProperty("rejected").EnumerateObject().ToDictionary(reason => reason.Name, reason => reason.Value.GetInt64()),
+                    factory.GetProperty("refused").EnumerateObject().ToDictionary(reason => reason.Name, reason => reason.Value.GetInt64()),
+                    factory.GetProperty("backlog").GetInt64());
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Waits until a factory's books are quiet: so many accepted, and nothing on its way.</summary>
+    public Task<Books> SettledAsync(string factoryId, long accepted) =>
+        EventuallyAsync(() => BooksAsync(factoryId), books => books is { Backlog: 0 } && books.Accepted >= accepted)!;
+
+    /// <summary>Asks again until the answer is the wanted one; the last answer in the error when it never is.</summary>
+    public static async Task<T> EventuallyAsync<T>(Func<Task<T>> ask, Predicate<T> wanted)
+    {
+        var watch = Stopwatch.StartNew();
+        while (true)
+        {
+            var answer = await ask();
+            if (wanted(answer))
+                return answer;
+            Assert.True(watch.Elapsed < Patience, $"After {Patience.TotalSeconds:F0} s still: {JsonSerializer.Serialize(answer)}");
+            await Task.Delay(200, CancellationToken.None);
+        }
+    }
+
+    /// <summary>The instances of a resource that run now, with their process ids.</summary>
+    public async Task<IReadOnlyDictionary<string, int>> InstancesAsync(string service)
+    {
+        var instances = new Dictionary<string, int>();
+        using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
+        try
+        {
+            // The stream begins with the present state of everything.
+            await foreach (var change in App.ResourceNotifications.WatchAsync(soon.Token))
+            {
+                if (change.Resource.Name != service)
+                    continue;
+                var pid = change.Snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value;
+                if (change.Snapshot.State?.Text == KnownResourceStates.Running && pid is not null)
+                    instances[change.ResourceId] = Convert.ToInt32(pid, CultureInfo.InvariantCulture);
+                else
+                    instances.Remove(change.ResourceId);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Half a second of present state is what was asked for.
+        }
+        return instances;
+    }
+
+    /// <summary>Kills one instance as a power cut would, and sees to it that it comes back: by itself, or by the start command where the orchestrator leaves it down.</summary>
+    public async Task KillAndReviveAsync(string service)
+    {
+        var before = await InstancesAsync(service);
+        var (id, pid) = before.First();
+        using (var process = Process.GetProcessById(pid))
+            process.Kill();
+
+        using var timeout = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            var now = await InstancesAsync(service);
+            if (now.Count == before.Count && !now.Values.Contains(pid))
+                return;
+            if (App.ResourceNotifications.TryGetCurrentState(id, out var state) && KnownResourceStates.TerminalStates.Contains(state.Snapshot.State?.Text))
+                await App.ResourceCommands.ExecuteCommandAsync(id, KnownResourceCommands.StartCommand, timeout.Token);
+            await Task.Delay(200, timeout.Token);
+        }
+    }
+
+    /// <summary>A signed reading of an engine, as a machine would send it.</summary>
+    public static string Sign(ReadingSigner signer, string factoryId, string engineId, DateTime measuredAt, double value)
+    {
+        var data = string.Create(CultureInfo.InvariantCulture,
+            $$"""{"factory_id": "{{factoryId}}", "engine_id": "{{engineId}}", "timestamp": "{{measuredAt:yyyy-MM-dd HH:mm:ss.fff}}", "rpm": {{value}}}""");
+        var signature = new byte[512];
+        var length = signer.Sign(Encoding.UTF8.GetBytes(data), signature);
+        return $$"""{"data": {{data}}, "signature": "{{Convert.ToBase64String(signature, 0, length)}}"}""";
+    }
+}
+
+internal sealed record Books(
+    long Accepted, long Stored, long Duplicates, Dictionary<string, long> Rejected, Dictionary<string, long> Refused, long Backlog)
+{
+    /// <summary>What the third law asks of every factory.</summary>
+    public void AssertBalanced() => Assert.Equal(Accepted, Stored + Duplicates + Rejected.Values.Sum() + Backlog);
+}
+
+/// <summary>One system for all tests that leave it as they found it.</summary>
+public sealed class SharedPlant : IAsyncLifetime
+{
+    private Plant? plant;
+
+    internal Plant Plant => plant ?? throw new InvalidOperationException("not started");
+
+    public async Task InitializeAsync() => plant = await Plant.StartAsync();
+
+    public async Task DisposeAsync()
+    {
+        if (plant is not null)
+            await plant.DisposeAsync();
+    }
+}
+
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class DistributedTests : ICollectionFixture<SharedPlant>
+{
+    public const string Name = "distributed";
+}
