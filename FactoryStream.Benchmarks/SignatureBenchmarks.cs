@@ -5,11 +5,11 @@ namespace FactoryStream.Benchmarks;
 
 /// <summary>What does the check of one signature cost, by engine, salt, key size and how many come at once?</summary>
 [MemoryDiagnoser]
-public class SignatureBenchmarks
+public class SignatureBenchmarks : IDisposable
 {
     private SignatureCheck[] _checks = [];
     private bool[] _results = [];
-    private SignatureVerifier _verifier = new();
+    private SignatureVerifier? _verifier;
 
     [Params(SignatureEngines.OpenSsl, SignatureEngines.OpenSsl | SignatureEngines.Avx2, SignatureEngines.All)]
     public SignatureEngines Engines { get; set; }
@@ -38,9 +38,16 @@ public class SignatureBenchmarks
         for (var i = 0; i < _checks.Length; i += AtOnce)
         {
             var count = Math.Min(AtOnce, _checks.Length - i);
-            _verifier.Verify(_checks.AsSpan(i, count), _results.AsSpan(i));
+            _verifier!.Verify(_checks.AsSpan(i, count), _results.AsSpan(i));
         }
 
         return _results[0];
+    }
+
+    [GlobalCleanup]
+    public void Dispose()
+    {
+        _verifier?.Dispose();
+        GC.SuppressFinalize(this);
     }
 }
