@@ -1,0 +1,195 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Formats.Asn1;
+using System.Numerics;
+using System.Security.Cryptography;
+using FactoryStream.Signatures.Engines;
+
+namespace FactoryStream.Signatures;
+
+/// <summary>
+/// An RSA public key, parsed once and then cheap to check with: it carries what the engines prepared for it (a native
+/// handle, Montgomery constants). Immutable and safe for any number of threads. Left to the garbage collector it frees its
+/// native parts by itself; <see cref="Dispose"/> it only when no check can still be under way.
+/// </summary>
+public sealed class RsaPublicKey : IDisposable
+{
+    /// <summary>Bounds of the modulus' size in bits; a size between them need not be a multiple of 8.</summary>
+    public const int MinimumKeySizeBits = 2048, MaximumKeySizeBits = 4096;
+
+    private const string RsaEncryption = "1.2.840.113549.1.1.1";
+
+    private readonly byte[] _modulus;
+    private readonly byte[] _subjectPublicKeyInfo;
+
+    private RsaPublicKey(byte[] modulus, ulong exponent, byte[] subjectPublicKeyInfo)
+    {
+        _modulus = modulus;
+        _subjectPublicKeyInfo = subjectPublicKeyInfo;
+        Exponent = exponent;
+        ModulusValue = new BigInteger(modulus, isUnsigned: true, isBigEndian: true);
+        KeySizeBits = (int)ModulusValue.GetBitLength();
+        Native = LibCrypto.IsAvailable ? LibCryptoPublicKey.Create(subjectPublicKeyInfo) : null;
+    }
+
+    /// <summary>Size of the modulus in bits, 2048 to 4096.</summary>
+    public int KeySizeBits { get; }
+
+    /// <summary>Length in bytes that every signature of this key has (RFC 8017 8.1.2: no more and no fewer).</summary>
+    public int SignatureLength => _modulus.Length;
+
+    /// <summary>The key as a DER SubjectPublicKeyInfo, the same bytes for the same key in whichever form it came.</summary>
+    public ReadOnlyMemory<byte> SubjectPublicKeyInfo => _subjectPublicKeyInfo;
+
+    /// <summary>Big-endian, without a leading zero.</summary>
+    internal ReadOnlySpan<byte> Modulus => _modulus;
+
+    internal BigInteger ModulusValue { get; }
+
+    internal ulong Exponent { get; }
+
+    internal LibCryptoPublicKey? Native { get; }
+
+    internal bool IsDisposed { get; private set; }
+
+    /// <summary>
+    /// Reads one PEM block, <c>PUBLIC KEY</c> (SubjectPublicKeyInfo) or <c>RSA PUBLIC KEY</c> (PKCS #1): RSA, 2048 to 4096 bits,
+    /// odd exponent from 3 to 64 bits. For anything else <paramref name="error"/> says why, in words fit for an enrolling client.
+    /// </summary>
+    public static bool TryParsePem(
+        ReadOnlySpan<char> pem, [NotNullWhen(true)] out RsaPublicKey? key, [NotNullWhen(false)] out string? error)
+    {
+        key = null;
+        if (!PemEncoding.TryFind(pem, out var fields))
+        {
+            error = "No PEM block was found; expected -----BEGIN PUBLIC KEY-----.";
+            return false;
+        }
+
+        var label = pem[fields.Label];
+        if (label.Contains("PRIVATE KEY", StringComparison.Ordinal))
+        {
+            error = "This is a private key. It must never leave its factory; send the public key.";
+            return false;
+        }
+
+        if (label is not ("PUBLIC KEY" or "RSA PUBLIC KEY"))
+        {
+            error = $"A PEM block of another kind was found; expected PUBLIC KEY or RSA PUBLIC KEY.";
+            return false;
+        }
+
+        if (PemEncoding.TryFind(pem[fields.Location.End..], out _))
+        {
+            error = "More than one PEM block was found; send the public key alone.";
+            return false;
+        }
+
+        var der = new byte[fields.DecodedDataLength];
+        if (!Convert.TryFromBase64Chars(pem[fields.Base64Data], der, out var length) || length != der.Length)
+        {
+            error = "The PEM block is not valid base64.";
+            return false;
+        }
+
+        byte[] modulus;
+        byte[] exponent;
+        try
+        {
+            (modulus, exponent) = ReadKey(der, hasAlgorithm: label is "PUBLIC KEY");
+        }
+        catch (AsnContentException)
+        {
+            error = "The PEM block does not hold an RSA public key.";
+            return false;
+        }
+
+        var bits = new BigInteger(modulus, isUnsigned: true, isBigEndian: true).GetBitLength();
+        if (bits is < MinimumKeySizeBits or > MaximumKeySizeBits)
+        {
+            error = $"The key has {bits} bits; {MinimumKeySizeBits} to {MaximumKeySizeBits} are accepted.";
+            return false;
+        }
+
+        if (modulus[^1] % 2 == 0)
+        {
+            error = "The modulus is even: this is no RSA key.";
+            return false;
+        }
+
+        var exponentValue = exponent.Length <= 8 ? (ulong)new BigInteger(exponent, isUnsigned: true, isBigEndian: true) : 0;
+        if (exponentValue < 3 || exponentValue % 2 == 0)
+        {
+            error = "The exponent must be odd, at least 3 and of at most 64 bits; 65537 is the usual one.";
+            return false;
+        }
+
+        key = new RsaPublicKey(modulus, exponentValue, WriteSubjectPublicKeyInfo(modulus, exponent));
+        error = null;
+        return true;
+    }
+
+    /// <summary>The key as a <c>PUBLIC KEY</c> PEM block.</summary>
+    public string ExportPem() => PemEncoding.WriteString("PUBLIC KEY", _subjectPublicKeyInfo);
+
+    /// <summary>Frees the native handle now. Checks with this key afterwards throw <see cref="ObjectDisposedException"/>.</summary>
+    public void Dispose()
+    {
+        IsDisposed = true;
+        Native?.Dispose();
+    }
+
+    /// <summary>
+    /// <c>RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }</c> (RFC 8017 A.1.1), by itself or in
+    /// <c>SubjectPublicKeyInfo ::= SEQUENCE { SEQUENCE { rsaEncryption OID, NULL }, BIT STRING }</c>. Magnitudes without leading zeros.
+    /// </summary>
+    private static (byte[] Modulus, byte[] Exponent) ReadKey(byte[] der, bool hasAlgorithm)
+    {
+        var reader = new AsnReader(der, AsnEncodingRules.DER);
+        if (hasAlgorithm)
+        {
+            var info = reader.ReadSequence();
+            reader.ThrowIfNotEmpty();
+            var algorithm = info.ReadSequence();
+            if (algorithm.ReadObjectIdentifier() != RsaEncryption)
+                throw new AsnContentException("Another algorithm than rsaEncryption.");
+            if (algorithm.HasData)
+                algorithm.ReadNull();
+            algorithm.ThrowIfNotEmpty();
+            reader = new AsnReader(info.ReadBitString(out _), AsnEncodingRules.DER);
+            info.ThrowIfNotEmpty();
+        }
+
+        var key = reader.ReadSequence();
+        reader.ThrowIfNotEmpty();
+        var modulus = key.ReadInteger();
+        var exponent = key.ReadInteger();
+        key.ThrowIfNotEmpty();
+        if (modulus.Sign <= 0 || exponent.Sign <= 0)
+            throw new AsnContentException("A number is not positive.");
+        return (modulus.ToByteArray(isUnsigned: true, isBigEndian: true), exponent.ToByteArray(isUnsigned: true, isBigEndian: true));
+    }
+
+    private static byte[] WriteSubjectPublicKeyInfo(byte[] modulus, byte[] exponent)
+    {
+        var key = new AsnWriter(AsnEncodingRules.DER);
+        using (key.PushSequence())
+        {
+            key.WriteIntegerUnsigned(modulus);
+            key.WriteIntegerUnsigned(exponent);
+        }
+
+        var info = new AsnWriter(AsnEncodingRules.DER);
+        using (info.PushSequence())
+        {
+            using (info.PushSequence())
+            {
+                info.WriteObjectIdentifier(RsaEncryption);
+                info.WriteNull();
+            }
+
+            info.WriteBitString(key.Encode());
+        }
+
+        return info.Encode();
+    }
+}

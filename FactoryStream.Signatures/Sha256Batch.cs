@@ -1,0 +1,27 @@
+using System.Security.Cryptography;
+using FactoryStream.Signatures.Engines;
+
+namespace FactoryStream.Signatures;
+
+/// <summary>SHA-256 of many inputs at once.</summary>
+public static class Sha256Batch
+{
+    /// <summary>Bytes of one digest.</summary>
+    public const int DigestLength = 32;
+
+    /// <summary>Writes the digest of <c>inputs[i]</c> to the 32 bytes of <paramref name="digests"/> from <c>32 * i</c> on.</summary>
+    /// <exception cref="ArgumentException"><paramref name="digests"/> is too short.</exception>
+    public static void Hash(ReadOnlySpan<ReadOnlyMemory<byte>> inputs, Span<byte> digests)
+    {
+        if (digests.Length / DigestLength < inputs.Length)
+            throw new ArgumentException("32 bytes are needed for each input.", nameof(digests));
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            var digest = digests.Slice(i * DigestLength, DigestLength);
+            if (LibCrypto.IsAvailable)
+                LibCrypto.Sha256(inputs[i].Span, digest);
+            else
+                SHA256.HashData(inputs[i].Span, digest);
+        }
+    }
+}
