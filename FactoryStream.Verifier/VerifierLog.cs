@@ -53,4 +53,7 @@ internal sealed partial class VerifierLog(ILogger<VerifierLog> logger)
 
     [LoggerMessage(17, LogLevel.Warning, "No admin token is configured: keys can be neither enrolled nor revoked.")]
     public partial void NoAdminToken();
+
+    [LoggerMessage(18, LogLevel.Information, "The database answers again.")]
+    public partial void DatabaseBack();
 }

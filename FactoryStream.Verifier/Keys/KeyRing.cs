@@ -6,6 +6,7 @@ namespace FactoryStream.Verifier.Keys;
 internal sealed class KeyRing(IKeyStore store, TimeProvider time, VerifierMetrics metrics, VerifierLog log) : IDisposable
 {
     private readonly SemaphoreSlim loading = new(1);
+    private bool isAway;
     private volatile State state = new(KeySnapshot.Empty, null, Fingerprint: "");
 
     /// <summary>The keys, empty before the first load.</summary>
@@ -40,11 +41,16 @@ internal sealed class KeyRing(IKeyStore store, TimeProvider time, VerifierMetric
             {
                 state = state with { ConfirmedAt = asked };
             }
+            if (isAway)
+                log.DatabaseBack();
+            isAway = false;
             return true;
         }
         catch (Exception exception) when (exception is DbException or TimeoutException or InvalidOperationException { InnerException: DbException })
         {
-            log.DatabaseAway(exception);
+            if (!isAway)
+                log.DatabaseAway(exception);
+            isAway = true;
             return false;
         }
         finally
