@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using FactoryStream.Signatures.Engines.Avx512;
 
+if (args.Contains("quick")) { Quick.Run(); return; }
 unsafe
 {
     Run<Shape2048>(2048); Run<Shape3072>(3072); Run<Shape4096>(4096);

@@ -18,6 +18,9 @@ public sealed class RsaPublicKey : IDisposable
 
     private const string RsaEncryption = "1.2.840.113549.1.1.1";
 
+    /// <summary>What the AVX-512 engine keeps with the key.</summary>
+    internal long[]? Avx512Constants;
+
     private readonly byte[] _modulus;
     private readonly byte[] _subjectPublicKeyInfo;
 

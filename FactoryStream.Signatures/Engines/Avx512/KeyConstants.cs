@@ -13,7 +13,7 @@ internal static class KeyConstants
     {
         var radix = BigInteger.One << TShape.Bits;
         var inverse = radix - InverseOfOdd(modulus, TShape.Bits);
-        var constants = new long[3 * TShape.Digits + 1];
+        var constants = GC.AllocateArray<long>(3 * TShape.Digits + 1, pinned: true);
         WriteDigits<TShape>(modulus * inverse, constants);
         WriteDigits<TShape>(modulus, constants.AsSpan(TShape.Digits));
         WriteDigits<TShape>(BigInteger.Pow(radix, 2 * TShape.Digits) % modulus, constants.AsSpan(2 * TShape.Digits));
