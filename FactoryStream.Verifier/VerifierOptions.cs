@@ -50,6 +50,10 @@ internal sealed class VerifierOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan CommitInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How long a replica may be silent before Kafka gives its partitions to the others: what a crash costs in delay. Kafka's own lower bound is 6 s. Default 6 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
+    public TimeSpan SessionTimeout { get; set; } = TimeSpan.FromSeconds(6);
+
     /// <summary>How long a partition that is to be given up, or the service that is to stop, waits for the acknowledgement of its last answers. Default 10 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);

@@ -35,7 +35,7 @@ internal static class VerifierServices
     /// <summary>The way from <c>readings.signed</c> to <c>readings.verified</c> and <c>readings.rejected</c>.</summary>
     public static void AddVerifying(this IHostApplicationBuilder builder)
     {
-        var commitInterval = builder.Configuration.GetSection(VerifierOptions.Section).Get<VerifierOptions>()?.CommitInterval ?? new VerifierOptions().CommitInterval;
+        var options = builder.Configuration.GetSection(VerifierOptions.Section).Get<VerifierOptions>() ?? new VerifierOptions();
         builder.AddKafkaProducer<byte[]?, byte[]>(Kafka, settings =>
         {
             settings.DisableHealthChecks = true;
@@ -60,7 +60,9 @@ internal static class VerifierServices
                 settings.Config.AutoOffsetReset = AutoOffsetReset.Earliest;
                 settings.Config.PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky;
                 settings.Config.EnableAutoOffsetStore = false;
-                settings.Config.AutoCommitIntervalMs = (int)commitInterval.TotalMilliseconds;
+                settings.Config.AutoCommitIntervalMs = (int)options.CommitInterval.TotalMilliseconds;
+                settings.Config.SessionTimeoutMs = (int)options.SessionTimeout.TotalMilliseconds;
+                settings.Config.HeartbeatIntervalMs = (int)options.SessionTimeout.TotalMilliseconds / 6;
                 settings.Config.ConsumeResultFields = "headers,timestamp";
                 // Bounded memory; and once there is room again, fetch on at once instead of after a second.
                 settings.Config.QueuedMaxMessagesKbytes = 16 << 10;

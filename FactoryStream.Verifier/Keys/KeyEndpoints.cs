@@ -85,10 +85,13 @@ internal static class KeyEndpoints
         while (true)
         {
             var read = await request.BodyReader.ReadAsync(cancellationToken);
-            if (read.Buffer.Length > MaxBodyBytes)
-                return null;
-            if (read.IsCompleted)
-                return read.Buffer.ToArray();
+            var isTooLarge = read.Buffer.Length > MaxBodyBytes;
+            if (isTooLarge || read.IsCompleted)
+            {
+                var body = isTooLarge ? null : read.Buffer.ToArray();
+                request.BodyReader.AdvanceTo(read.Buffer.End);
+                return body;
+            }
             request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
     }
