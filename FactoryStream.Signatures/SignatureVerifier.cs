@@ -1,4 +1,5 @@
 using FactoryStream.Signatures.Engines;
+using FactoryStream.Signatures.Engines.Avx2;
 using FactoryStream.Signatures.Engines.Avx512;
 
 namespace FactoryStream.Signatures;
@@ -99,6 +100,8 @@ public sealed class SignatureVerifier : IDisposable
         var engines = new List<(IBatchEngine, string?)>();
         if (allowed.HasFlag(SignatureEngines.Avx512) && Avx512Engine.IsSupported)
             Add(new Avx512Engine());
+        if (allowed.HasFlag(SignatureEngines.Avx2) && Avx2Engine.IsSupported)
+            Add(new Avx2Engine());
         return engines;
 
         void Add(IBatchEngine engine) => engines.Add((engine, KnownAnswers.FindFault(engine) ?? EngineSpeeds.FindSlowness(engine)));

@@ -29,7 +29,7 @@ public enum SignatureEngines
     /// <summary>libcrypto, one at a time.</summary>
     OpenSsl = 1,
 
-    /// <summary>AVX2, eight at a time.</summary>
+    /// <summary>AVX2, four at a time.</summary>
     Avx2 = 2,
 
     /// <summary>AVX-512, sixteen at a time.</summary>

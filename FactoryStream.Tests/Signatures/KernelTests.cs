@@ -7,6 +7,7 @@ public sealed class KernelTests
     public static TheoryData<string, string> Kernels => new()
     {
         { "Avx512/MontgomeryKernel.cs", MontgomeryKernelGenerator.Generate() },
+        { "Avx2/LimbKernel.cs", LimbKernelGenerator.Generate() },
         { "Avx512/Sha256Kernel.cs", Sha256KernelGenerator.Generate() },
     };
 
