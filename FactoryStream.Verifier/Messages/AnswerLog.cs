@@ -200,9 +200,11 @@ internal sealed class AnswerLog(
     {
         var partition = record.Answers;
         var pending = partition.Pending;
+        // Its line breaks would be taken for ends of lines beside others; rejected, it leaves no line.
+        var goesAlone = record.IsSingle && lines[0].Verdict == Verdict.Accepted;
         if (pending.Answer is not null
             && (pending.LineCount + lines.Length > options.MaxLinesPerMessage || pending.Value.WrittenCount + record.Bytes > options.MaxMessageBytes
-                || pending.RejectedHeaderBytes > MaxRejectedHeaderBytes || record.IsSingle))
+                || pending.RejectedHeaderBytes > MaxRejectedHeaderBytes || goesAlone))
             Send(partition);
         if (pending.Answer is null)
         {
@@ -238,7 +240,7 @@ internal sealed class AnswerLog(
         pending.LineCount += lines.Length;
         pending.Answer.NextOffset = record.Offset + 1;
         pending.Sources.Add(new SourceMessage(record.Offset, lines.Length, rejected ?? (IReadOnlyList<(int, string)>)[]));
-        if (record.IsSingle && rejected is null)
+        if (goesAlone)
             Send(partition, isSingle: true);
     }
 
