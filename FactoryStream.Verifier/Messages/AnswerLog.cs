@@ -111,8 +111,8 @@ internal sealed class AnswerLog(
         }
         catch (KafkaException exception)
         {
-            // The group went on without us: the next owner answers again, and that is known for a redelivery by its source positions.
-            log.KafkaTrouble($"the last offsets could not be committed ({exception.Error.Reason})");
+            // The group went on without us.
+            log.NotCommitted(exception.Error.Reason);
         }
     }
 
