@@ -1,4 +1,5 @@
 using Aspire.Hosting.ApplicationModel;
+using FactoryStream.LocalHosting.Publishing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -157,6 +158,11 @@ public class DistributedApplication : IHost, IAsyncDisposable
         }
         await using (this)
         {
+            if (host.Services.GetService<Publisher>() is { } publisher)
+            {
+                await publisher.RunAsync(cancellationToken);
+                return;
+            }
             try
             {
                 await host.StartAsync(cancellationToken);

@@ -1,6 +1,7 @@
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using FactoryStream.LocalHosting;
+using FactoryStream.LocalHosting.Publishing;
 using FactoryStream.LocalHosting.Supervision;
 using FactoryStream.LocalHosting.Terminal;
 using Microsoft.Extensions.Configuration;
@@ -20,14 +21,18 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
     {
         this.session = session;
         AppHostDirectory = options.ProjectDirectory ?? session?.AppHostDirectory ?? EntryDirectory() ?? Directory.GetCurrentDirectory();
+        string[] args = [.. options.Args ?? [], .. session?.Args ?? []];
+        ExecutionContext = new DistributedApplicationExecutionContext(PublishRequest.IsIn(args) ? DistributedApplicationOperation.Publish : DistributedApplicationOperation.Run);
         host = new HostApplicationBuilder(new HostApplicationBuilderSettings
         {
-            Args = session is null ? options.Args : [.. options.Args ?? [], .. session.Args],
+            Args = args,
             ContentRootPath = AppHostDirectory,
             EnvironmentName = session is null ? null : Environments.Development,
         });
         host.Logging.ClearProviders();
         AddServices();
+        if (ExecutionContext.IsPublishMode)
+            Services.AddSingleton(services => new Publisher(args, services.GetRequiredService<DistributedApplicationModel>(), services.GetRequiredService<AppHostSettings>()));
     }
 
     public ConfigurationManager Configuration => host.Configuration;
@@ -38,7 +43,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
 
     public IServiceCollection Services => host.Services;
 
-    public DistributedApplicationExecutionContext ExecutionContext { get; } = new(DistributedApplicationOperation.Run);
+    public DistributedApplicationExecutionContext ExecutionContext { get; }
 
     public IResourceCollection Resources { get; } = new ResourceCollection();
 

@@ -72,6 +72,12 @@ public static class ResourceBuilderExtensions
             .WithRelationship(resource, KnownRelationshipTypes.Reference)
             .WithEnvironment(async context =>
             {
+                if (context.ExecutionContext.IsPublishMode)
+                {
+                    // Known only in the place that the application is published for.
+                    context.EnvironmentVariables[$"ConnectionStrings__{connectionName ?? resource.Name}"] = resource;
+                    return;
+                }
                 var value = await resource.GetConnectionStringAsync(context.CancellationToken);
                 if (value is null && !optional)
                     throw new DistributedApplicationException($"'{resource.Name}' has no connection string.");
