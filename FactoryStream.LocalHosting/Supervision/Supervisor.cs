@@ -95,7 +95,7 @@ internal sealed class Supervisor(
     {
         lock (gate)
         {
-            folder.Write(RegisterFile, string.Concat(instances.Select(instance => instance.Process).OfType<(int Id, string StartTime, int StopSignal)>()
+            folder.Write(RegisterFile, string.Concat(instances.Select(instance => instance.Process).OfType<RegisteredProcess>()
                 .Select(process => string.Create(CultureInfo.InvariantCulture, $"{process.Id} {process.StartTime} {process.StopSignal}\n"))));
         }
     }

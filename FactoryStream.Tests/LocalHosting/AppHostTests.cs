@@ -73,10 +73,10 @@ public sealed class AppHostTests
         var kafka = await running.UntilAsync("kafka", KnownResourceStates.Running);
 
         Assert.Equal(
-            $"""
-              Resource      State                Address
-              kafka         Running (Unhealthy)  tcp://broker:9092
-              {job.ResourceId}  Finished             
+            """
+              Resource  State                Address
+              kafka     Running (Unhealthy)  tcp://broker:9092
+              job       Finished             
 
             """,
             StartTable.Of([kafka, job]));

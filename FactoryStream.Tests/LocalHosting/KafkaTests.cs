@@ -63,6 +63,30 @@ public sealed class KafkaTests
         Assert.Equal(7, Assert.Single(consumer.Consume(Running.Patience).Message.Value));
     }
 
+    [Fact]
+    public async Task A_reader_is_stopped_only_when_it_has_read_what_was_accepted()
+    {
+        var running = await Running.StartAsync([.. InMemory, "--kafka:drain:reader:group=g", "--kafka:drain:reader:topics:0=readings.test"], builder =>
+        {
+            var kafka = builder.AddKafka("kafka");
+            builder.AddScript("reader", "sleep 600").WaitFor(kafka);
+        });
+        var reader = await running.ProcessOfAsync("reader");
+        var servers = (await running.App.GetConnectionStringAsync("kafka"))!;
+        using (var producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig { BootstrapServers = servers }).Build())
+            await producer.ProduceAsync(new TopicPartition("readings.test", 1), new Message<byte[], byte[]> { Value = [7] }).WaitAsync(Running.Patience);
+
+        var stopping = running.App.StopAsync();
+        await running.LineAsync("reader", "1 messages of readings.test are left to be read first.");
+        Assert.NotNull(SupervisionTests.StateOf(reader));
+        using (var consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig { BootstrapServers = servers, GroupId = "g" }).Build())
+            consumer.Commit([new TopicPartitionOffset("readings.test", 1, 1)]);
+
+        await stopping.WaitAsync(Running.Patience);
+        Assert.Null(SupervisionTests.StateOf(reader));
+        await running.DisposeAsync();
+    }
+
     [SkippableFact]
     public async Task Apache_Kafka_keeps_its_messages_from_one_run_to_the_next()
     {
