@@ -21,7 +21,7 @@ internal static class AutoscalingObjects
         var mode = Mode(application, service);
         var most = values.Number($"{key}.maxReplicas", application.Options.Of(service.Name).MaxReplicas, "Most pods; more than the topics have partitions do nothing.");
         var processor = values.Number($"{key}.cpuPercent", 70, "Processor load, in percent of the requested, above which pods are added.");
-        var lag = values.Text($"{key}.lagThreshold", "5000", "Messages that a pod may be behind before another is added (mode lag).");
+        var lag = values.Number($"{key}.lagThreshold", 5000, "Messages that a pod may be behind before another is added (mode lag).");
         var target = $"{service.Name}-deployment";
         string When(string wanted) => condition is null ? $"eq {mode} \"{wanted}\"" : $"and {condition} (eq {mode} \"{wanted}\")";
 
@@ -69,7 +69,7 @@ internal static class AutoscalingObjects
                         ["bootstrapServers"] = chart.Tokens.Text(KafkaObjects.ConnectionString(application, application.Kafka)),
                         ["consumerGroup"] = consumer.Group,
                         ["topic"] = topic,
-                        ["lagThreshold"] = chart.Tokens.Text(lag),
+                        ["lagThreshold"] = chart.Tokens.Text(HelmString.Of($"{lag} | int")),
                         // A group that has not committed yet is behind by all there is.
                         ["offsetResetPolicy"] = "earliest",
                         ["scaleToZeroOnInvalidOffset"] = "false",
