@@ -1,6 +1,3 @@
-var builder = WebApplication.CreateBuilder(args);
-builder.AddServiceDefaults();
+using FactoryStream.Simulator.Commands;
 
-var app = builder.Build();
-app.MapDefaultEndpoints();
-app.Run();
+return await CommandLine.RunAsync(args, Console.Out, Console.Error);

@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using FactoryStream.Contracts;
+using FactoryStream.Signatures;
+using FactoryStream.Simulator.Load;
+
+namespace FactoryStream.Simulator.Commands;
+
+/// <summary>The options that say what a corpus holds; <c>load</c> and <c>sign</c> share them.</summary>
+internal sealed class CorpusOptions
+{
+    // With a rate, a factory's POST collects at most this long: it stays a live load however slow it is.
+    private const double LongestCollectionSeconds = 0.25;
+
+    /// <summary>Readings a second that are signed for a load flat out when nothing else is said.</summary>
+    public const int FlatOutReadingsPerSecond = 20_000;
+
+    public Option<double> Rate { get; } = new Option<double>("--rate") { Description = "Readings a second of all engines together; 0: flat out", HelpName = "N", DefaultValueFactory = _ => 0 }.Bounded(0, 10_000_000);
+
+    public Option<double> Seconds { get; } = new Option<double>("--seconds") { Description = "How long to send", HelpName = "S", DefaultValueFactory = _ => 60 }.Bounded(0.1, 86_400);
+
+    public Option<long?> Readings { get; } = new("--readings") { Description = $"Readings to sign [default: rate x seconds; flat out {FlatOutReadingsPerSecond} x seconds]", HelpName = "N" };
+
+    public Option<int> Factories { get; } = new Option<int>("--factories") { Description = "Factories", HelpName = "N", DefaultValueFactory = _ => 10 }.Bounded(1, 9_999);
+
+    public Option<int> Engines { get; } = new Option<int>("--engines") { Description = "Engines of each factory", HelpName = "N", DefaultValueFactory = _ => 6 }.Bounded(1, 100_000);
+
+    public Option<string> Prefix { get; } = new("--factory-prefix") { Description = "Factories are named PREFIX_001, PREFIX_002, ...", HelpName = "PREFIX", DefaultValueFactory = _ => "load" };
+
+    public Option<int?> Batch { get; } = new("--batch") { Description = "Readings of a POST, all of one factory [default: 100, or a quarter second's if that is less]", HelpName = "N" };
+
+    public Option<SaltLength> Salt { get; } = SharedOptions.Salt();
+
+    public Option<string?> Start { get; } = new("--start")
+    {
+        Description = "The earliest reading's time: 'past' (the last one is of the moment that signing begins at), 'live' (each reading is sent at its own time; signing must be done by then, and a start is chosen that allows for it), "
+            + "or yyyy-MM-dd HH:mm:ss UTC [default: live with a rate, else past]",
+        HelpName = "TIME",
+    };
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in (Option[])[Rate, Seconds, Readings, Factories, Engines, Prefix, Batch, Salt, Start])
+            command.Add(option);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(Readings) is { Tokens.Count: 1 } readings && !readings.Errors.Any() && readings.GetValueOrDefault<long?>() is < 1)
+                result.AddError("--readings must be at least 1.");
+            if (result.GetResult(Batch) is { Tokens.Count: 1 } batch && !batch.Errors.Any() && batch.GetValueOrDefault<int?>() is < 1 or > 10_000)
+                result.AddError("--batch must be from 1 to 10000.");
+        });
+    }
+
+    /// <summary>What the options ask for.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="now">The present, UTC.</param>
+    /// <param name="signingRate">Readings a second that this machine signs; asked only for a live start.</param>
+    public CorpusPlan Plan(ParseResult parsed, DateTime now, Func<double> signingRate)
+    {
+        var (rate, seconds, factories) = (parsed.GetValue(Rate), parsed.GetValue(Seconds), parsed.GetValue(Factories));
+        var readings = parsed.GetValue(Readings) ?? (long)Math.Max(1, Math.Round((rate > 0 ? rate : FlatOutReadingsPerSecond) * seconds));
+        var batch = parsed.GetValue(Batch) ?? (rate > 0 ? (int)Math.Clamp(Math.Ceiling(rate * LongestCollectionSeconds / factories), 1, 100) : 100);
+        // Flat out, event time still goes as fast as the clock does when the readings last for the seconds asked.
+        var eventRate = rate > 0 ? rate : Math.Max(readings / seconds, 1e-3);
+        var plan = new CorpusPlan(readings, factories, parsed.GetValue(Engines), parsed.GetValue(Prefix)!, batch, eventRate, now, parsed.GetValue(Salt));
+        return plan with { Start = StartOf(parsed.GetValue(Start) ?? (rate > 0 ? "live" : "past"), plan, now, signingRate) };
+    }
+
+    private static DateTime StartOf(string start, CorpusPlan plan, DateTime now, Func<double> signingRate)
+    {
+        var time = start switch
+        {
+            "past" => now - plan.Span,
+            // A quarter more than measured, and two seconds to begin with.
+            "live" => now.AddSeconds(2 + 1.25 * plan.Readings / signingRate()),
+            _ => Timestamps.TryParse(Encoding.UTF8.GetBytes(start), out var said, out var wrong) ? said : throw new UsageException($"--start {start}: {wrong}; 'past', 'live' or e.g. {now.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)}."),
+        };
+        return new DateTime(time.Ticks - time.Ticks % TimeSpan.TicksPerMillisecond, DateTimeKind.Utc);
+    }
+}
