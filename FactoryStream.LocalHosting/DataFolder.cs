@@ -94,7 +94,7 @@ internal sealed class DataFolder(AppHostSettings settings) : IDisposable
         if (Directory.Exists(path))
             return;
         if (System.IO.Path.GetDirectoryName(path) is { } parent)
-            Directory.CreateDirectory(parent);
+            CreateFolder(parent, mode);
         Directory.CreateDirectory(path, mode);
         // The mode above is cut by the umask.
         System.IO.File.SetUnixFileMode(path, mode);

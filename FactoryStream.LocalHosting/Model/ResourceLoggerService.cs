@@ -48,13 +48,13 @@ public sealed class ResourceLoggerService
     /// <summary>A line that an instance's process wrote.</summary>
     internal void Write(string resourceId, string text, bool isError)
     {
-        var line = Of(resourceId).Add($"{clock.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} {text}", isError);
-        output.Write(resourceId, text, isError);
-        _ = line;
+        var console = Of(resourceId);
+        console.Add($"{clock.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} {text}", isError);
+        output.Write(console.Label ?? resourceId, text, isError);
     }
 
-    /// <summary>Also keeps an instance's lines in a file.</summary>
-    internal void KeepIn(string resourceId, LogFile file) => Of(resourceId).File = file;
+    /// <summary>Also keeps an instance's lines in a file, and says what people call the instance.</summary>
+    internal void KeepIn(string resourceId, string label, LogFile file) => (Of(resourceId).Label, Of(resourceId).File) = (label, file);
 
     private Console Of(string resourceId) => consoles.GetOrAdd(resourceId, _ => new Console());
 
@@ -67,7 +67,9 @@ public sealed class ResourceLoggerService
 
         public LogFile? File { get; set; }
 
-        public LogLine Add(string content, bool isError)
+        public string? Label { get; set; }
+
+        public void Add(string content, bool isError)
         {
             lock (gate)
             {
@@ -78,7 +80,6 @@ public sealed class ResourceLoggerService
                 foreach (var follower in followers)
                     follower.Writer.TryWrite([line]);
                 File?.Write(content);
-                return line;
             }
         }
 

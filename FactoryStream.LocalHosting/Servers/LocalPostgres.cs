@@ -200,11 +200,13 @@ internal sealed class LocalPostgres(PostgresServerResource resource, IConfigurat
 
     private static bool IsPostmasterOf(int pid, string data)
     {
+        // Its command line, which everyone may read: the postmaster's names the folder, its children's are titles.
         try
         {
-            return pid > 0 && new DirectoryInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cwd")).ResolveLinkTarget(true)?.FullName == Path.GetFullPath(data);
+            return pid > 0 && File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cmdline")).Split('\0') is [var program, .. var arguments]
+                && program.EndsWith("postgres", StringComparison.Ordinal) && arguments.Contains(data);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (IOException)
         {
             return false;
         }

@@ -103,13 +103,18 @@ internal static class ProgramLaunch
         return environment;
     }
 
-    /// <summary>A service says who it is; where it sends its telemetry to is what the AppHost itself was told (OTEL_EXPORTER_OTLP_*), inherited.</summary>
+    /// <summary>A service says who it is; where it sends its telemetry to is what the AppHost itself was told.</summary>
     private static void AddTelemetry(LaunchContext context, Dictionary<string, object> environment)
     {
         environment["OTEL_SERVICE_NAME"] = context.Resource.Name;
         environment["OTEL_RESOURCE_ATTRIBUTES"] = $"service.instance.id={context.InstanceId[(context.InstanceId.LastIndexOf('-') + 1)..]}";
         if (string.IsNullOrEmpty(context.Settings.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
             return;
+        foreach (var told in (string[])["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_HEADERS"])
+        {
+            if (context.Settings.Configuration[told] is { Length: > 0 } value)
+                environment[told] = value;
+        }
         foreach (var delay in (string[])["OTEL_BLRP_SCHEDULE_DELAY", "OTEL_BSP_SCHEDULE_DELAY", "OTEL_METRIC_EXPORT_INTERVAL"])
             environment[delay] = context.Settings.Configuration[delay] ?? "1000";
     }

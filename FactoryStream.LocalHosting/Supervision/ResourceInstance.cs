@@ -6,6 +6,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace FactoryStream.LocalHosting.Supervision;
 
+/// <summary>A process as the watchdog must know it: beyond doubt, and how it is asked to end.</summary>
+internal sealed record RegisteredProcess(int Id, string StartTime, int StopSignal);
+
 /// <summary>
 /// One instance of a resource and its life: it waits for what it needs, starts, is watched, is started again when it crashed, and ends when told.
 /// What it is told and what it does are apart: commands set the goal, one loop follows it.
@@ -43,7 +46,7 @@ internal sealed class ResourceInstance(
     public IReadOnlyDictionary<string, int> Ports => ports;
 
     /// <summary>The process it is now, if it is one.</summary>
-    public (int Id, string StartTime, int StopSignal)? Process { get; private set; }
+    public RegisteredProcess? Process { get; private set; }
 
     /// <summary>Begins its life, or begins it again.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
@@ -189,7 +192,7 @@ internal sealed class ResourceInstance(
     {
         var spec = plan.Process!;
         var process = ChildProcess.Start(spec, (line, isError) => loggers.Write(id, line, isError));
-        Process = ChildProcess.StartTimeOf(process.Id) is { } startTime ? (process.Id, startTime, spec.StopSignal) : null;
+        Process = ChildProcess.StartTimeOf(process.Id) is { } startTime ? new RegisteredProcess(process.Id, startTime, spec.StopSignal) : null;
         supervisor.ProcessesChanged();
         Running(plan, process.Id);
 

@@ -95,7 +95,7 @@ internal sealed class Supervisor(
     {
         lock (gate)
         {
-            folder.Write(RegisterFile, string.Concat(instances.Select(instance => instance.Process).OfType<(int Id, string StartTime, int StopSignal)>()
+            folder.Write(RegisterFile, string.Concat(instances.Select(instance => instance.Process).OfType<RegisteredProcess>()
                 .Select(process => string.Create(CultureInfo.InvariantCulture, $"{process.Id} {process.StartTime} {process.StopSignal}\n"))));
         }
     }
@@ -122,7 +122,7 @@ internal sealed class Supervisor(
         var replicas = resource.GetReplicaCount();
         var publicPorts = endpoints.ToDictionary(endpoint => endpoint.Name, endpoint =>
         {
-            var port = endpoint.Port is { } asked && !settings.IsTest ? asked : ports.For($"{resource.Name}/{endpoint.Name}");
+            var port = endpoint.Port is > 0 and var asked && !settings.IsTest ? asked : ports.For($"{resource.Name}/{endpoint.Name}");
             endpoint.AllocatedEndpoint = new AllocatedEndpoint(endpoint, endpoint.UriScheme == "http" ? "localhost" : "127.0.0.1", port);
             return port;
         });
@@ -136,7 +136,8 @@ internal sealed class Supervisor(
             here.Add(instance);
             lock (gate)
                 instances.Add(instance);
-            loggers.KeepIn(id, new Terminal.LogFile(Path.Combine(logs, replicas == 1 ? $"{resource.Name}.log" : $"{resource.Name}-{replica + 1}.log")));
+            var label = replicas == 1 ? resource.Name : $"{resource.Name}-{replica + 1}";
+            loggers.KeepIn(id, label, new Terminal.LogFile(Path.Combine(logs, $"{label}.log")));
             notifications.PublishUpdateAsync(resource, id, _ => new CustomResourceSnapshot
             {
                 ResourceType = resource.Annotations.OfType<LaunchAnnotation>().Last().Type,

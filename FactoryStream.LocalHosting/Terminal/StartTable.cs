@@ -13,8 +13,9 @@ internal sealed class StartTable(ResourceNotificationService notifications, Data
     /// <summary>Resource, state, address: a line each.</summary>
     public static string Of(IEnumerable<ResourceEvent> resources)
     {
-        var rows = resources.Where(known => known.Snapshot is { IsHidden: false, ResourceType: not "Parameter" })
-            .Select(known => (Name: known.ResourceId, State: StateOf(known.Snapshot), Address: string.Join("  ", known.Snapshot.Urls.Select(url => url.Url).Distinct())))
+        var rows = resources.Where(known => known.Snapshot is { IsHidden: false, ResourceType: not "Parameter" }).GroupBy(known => known.Resource)
+            .SelectMany(replicas => replicas.Select((known, place) => (Known: known, Name: replicas.Count() == 1 ? known.Resource.Name : $"{known.Resource.Name}-{place + 1}")))
+            .Select(row => (row.Name, State: StateOf(row.Known.Snapshot), Address: string.Join("  ", row.Known.Snapshot.Urls.Select(url => url.Url).Distinct())))
             .Prepend((Name: "Resource", State: "State", Address: "Address")).ToArray();
         var (name, state) = (rows.Max(row => row.Name.Length), rows.Max(row => row.State.Length));
         var table = new StringBuilder();
