@@ -104,6 +104,26 @@ public sealed class ChartTests
     }
 
     [Fact]
+    public async Task A_secret_given_to_the_apphost_stays_out_of_what_it_publishes()
+    {
+        using var folder = new TemporaryFolder();
+        string[] secrets = ["--Parameters:admin-token", "a-secret-of-the-plant", "--Verifier:AdminToken", "a-secret-of-the-plant"];
+        await PublishedFiles.PublishAsync(["--operation", "publish", "--output-path", Path.Combine(folder.Path, "chart"), .. secrets]);
+        await PublishedFiles.PublishAsync(["--publisher", "manifest", "--output-path", Path.Combine(folder.Path, "aspire-manifest.json"), .. secrets]);
+        Assert.All(PublishedFiles.Read(folder.Path), file => Assert.DoesNotContain("a-secret-of-the-plant", file.Value, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_services_own_setting_becomes_a_default_of_its_values()
+    {
+        using var folder = new TemporaryFolder();
+        await PublishedFiles.PublishAsync("--operation", "publish", "--output-path", folder.Path, "--Ingest:Sources:0", "http://factory.example.com/stream", "--verifier:replicas", "3");
+        var values = await File.ReadAllTextAsync(Path.Combine(folder.Path, "values.yaml"));
+        Assert.Contains("  config:\n    ingest__Sources__0: \"http://factory.example.com/stream\"\n", values, StringComparison.Ordinal);
+        Assert.Contains("  replicas: 3\n", values, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Every_value_is_explained_in_the_documentation()
     {
         var documentation = File.ReadAllText(Path.Combine(SharedData.Root, "docs", "kubernetes.md"));

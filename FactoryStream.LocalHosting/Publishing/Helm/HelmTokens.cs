@@ -98,6 +98,7 @@ internal sealed partial class HelmTokens
     [GeneratedRegex("helm-token-[0-9]{4}")]
     private static partial Regex Token();
 
+    // Four digits are enough for a chart ten times as large.
     private static string Name(int index) => string.Create(CultureInfo.InvariantCulture, $"{TokenPrefix}{index:D4}");
 
     private string Add(Template template)
