@@ -20,6 +20,7 @@ internal static class ServiceObjects
         var isJob = application.Jobs.Contains(service.Name);
         chart.Values.Describe(key, isJob ? $"The job {service.Name}, which makes database and topics ready; it runs once an installation or upgrade." : $"The service {service.Name}.");
         var condition = application.Condition(service.Name);
+        // First in values.yaml, where people look for it.
         if (!isJob)
             _ = (AutoscalingObjects.Replicas(application, service), AutoscalingObjects.FixedCount(application, service));
 
