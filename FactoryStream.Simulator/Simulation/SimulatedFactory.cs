@@ -25,11 +25,18 @@ internal sealed class SimulatedFactory
     private long lastFlush;
     private long skipped;
 
-    public SimulatedFactory(string factoryId, ReadingSigner signer, Delivery delivery, SimulatorOptions options, Switch running, SimulatorMetrics metrics, TimeProvider time, Random noise)
+    public SimulatedFactory(
+        string factoryId, ReadingSigner signer, Func<Action<string>, Delivery> delivery, SimulatorOptions options, Switch running, SimulatorMetrics metrics, TimeProvider time, Random noise,
+        Action<string>? complain = null)
     {
         FactoryId = factoryId;
         this.signer = signer;
-        this.delivery = delivery;
+        this.delivery = delivery(why =>
+        {
+            Tally.Repeat(why);
+            metrics.Repeated();
+            complain?.Invoke(why);
+        });
         this.running = running;
         this.metrics = metrics;
         this.time = time;
