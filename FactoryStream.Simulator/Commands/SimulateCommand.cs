@@ -38,6 +38,8 @@ internal static class SimulateCommand
     {
         var builder = WebApplication.CreateBuilder();
         builder.AddServiceDefaults();
+        // Health probes come every second; they are no news.
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.Configuration.AddInMemoryCollection(said.Where(setting => setting.Value is not null).Select(setting => KeyValuePair.Create($"{SimulatorOptions.Section}:{setting.Key}", setting.Value)));
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && string.IsNullOrEmpty(builder.Configuration["HTTP_PORTS"]))
             builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -64,8 +66,10 @@ internal static class SimulateCommand
     private static async Task<int> RunAsync(Dictionary<string, string?> said, string? ingest, string? verifier, CancellationToken cancellationToken)
     {
         await using var app = Build(said, ingest, verifier);
+        // The host frees its services when it ends.
+        var worker = app.Services.GetRequiredService<SimulationWorker>();
         await ((IHost)app).RunAsync(cancellationToken);
-        return app.Services.GetRequiredService<SimulationWorker>().ExecuteTask is { IsFaulted: true } ? 1 : 0;
+        return worker.ExecuteTask is { IsFaulted: true } ? 1 : 0;
     }
 
     private static string? Text<T>(T? value) where T : struct, IFormattable => value?.ToString(null, System.Globalization.CultureInfo.InvariantCulture);
