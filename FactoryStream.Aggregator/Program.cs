@@ -1,5 +1,15 @@
+using FactoryStream.Aggregator;
+using FactoryStream.Storage;
+
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
+builder.AddNpgsqlDataSource(FactoryDbContext.ConnectionName);
+
+builder.Services.AddOptions<AggregatorOptions>().BindConfiguration(AggregatorOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+builder.Services.AddSingleton<AggregatorMetrics>();
+builder.Services.AddSingleton<AggregatorHealth>();
+builder.Services.AddHealthChecks().AddCheck<AggregatorHealth>("aggregator");
+builder.Services.AddHostedService<AggregatorWorker>();
 
 var app = builder.Build();
 app.MapDefaultEndpoints();

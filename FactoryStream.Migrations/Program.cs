@@ -1,6 +1,14 @@
-var builder = WebApplication.CreateBuilder(args);
-builder.AddServiceDefaults();
+using FactoryStream.Migrations;
+using FactoryStream.Storage;
 
-var app = builder.Build();
-app.MapDefaultEndpoints();
-app.Run();
+// A program that ends: 0 when database and topics are ready, 1 with a message when they cannot be made so.
+var builder = Host.CreateApplicationBuilder(args);
+builder.AddServiceDefaults();
+builder.AddNpgsqlDbContext<FactoryDbContext>(FactoryDbContext.ConnectionName, configureDbContextOptions: options => FactoryDbContext.Configure(options));
+
+builder.Services.AddOptions<MigrationsOptions>().BindConfiguration(MigrationsOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+builder.Services.AddHostedService<MigrationsWorker>();
+
+using var host = builder.Build();
+await host.RunAsync();
+return Environment.ExitCode;

@@ -16,11 +16,18 @@ public sealed class TopicIncarnations(string bootstrapServers) : IDisposable
     /// <summary>The topic's id, as Kafka writes it.</summary>
     /// <param name="topic">Must exist.</param>
     /// <exception cref="KafkaException">The broker is away or the topic unknown.</exception>
-    public async Task<string> GetAsync(string topic)
+    public async Task<string> GetAsync(string topic) => (await DescribeAsync(topic)).TopicId.ToString();
+
+    /// <summary>How many partitions the topic has.</summary>
+    /// <param name="topic">Must exist.</param>
+    /// <exception cref="KafkaException">The broker is away or the topic unknown.</exception>
+    public async Task<int> PartitionCountAsync(string topic) => (await DescribeAsync(topic)).Partitions.Count;
+
+    private async Task<TopicDescription> DescribeAsync(string topic)
     {
         var answer = await admin.DescribeTopicsAsync(TopicCollection.OfTopicNames([topic]), new DescribeTopicsOptions { RequestTimeout = TimeSpan.FromSeconds(5) });
         var description = answer.TopicDescriptions.Single();
-        return description.Error.IsError ? throw new KafkaException(description.Error) : description.TopicId.ToString();
+        return description.Error.IsError ? throw new KafkaException(description.Error) : description;
     }
 
     /// <inheritdoc/>

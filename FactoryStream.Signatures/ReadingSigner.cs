@@ -95,8 +95,10 @@ public sealed class ReadingSigner : IDisposable
     internal void SignRaw(ReadOnlySpan<byte> message, Span<byte> signature)
     {
         var parameters = _rsa.ExportParameters(includePrivateParameters: true);
-        var n = Read(parameters.Modulus);
-        var value = BigInteger.ModPow(Read(message), Read(parameters.D), n);
+        var (p, q) = (Read(parameters.P), Read(parameters.Q));
+        var byP = BigInteger.ModPow(Read(message), Read(parameters.DP), p);
+        var byQ = BigInteger.ModPow(Read(message), Read(parameters.DQ), q);
+        var value = byQ + (byP - byQ % p + p) * Read(parameters.InverseQ) % p * q; // Chinese remainders: four times faster
         signature.Clear();
         value.TryWriteBytes(signature[^value.GetByteCount(isUnsigned: true)..], out _, isUnsigned: true, isBigEndian: true);
     }

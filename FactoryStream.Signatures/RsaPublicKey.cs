@@ -18,6 +18,10 @@ public sealed class RsaPublicKey : IDisposable
 
     private const string RsaEncryption = "1.2.840.113549.1.1.1";
 
+    // What the engines keep with the key: a kilobyte each for 2048 bits, made at the first use.
+    internal long[]? Avx512Constants;
+    internal int[]? Avx2Constants;
+
     private readonly byte[] _modulus;
     private readonly byte[] _subjectPublicKeyInfo;
 

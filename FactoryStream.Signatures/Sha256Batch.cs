@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using FactoryStream.Signatures.Engines;
 
 namespace FactoryStream.Signatures;
@@ -18,10 +17,7 @@ public static class Sha256Batch
         for (var i = 0; i < inputs.Length; i++)
         {
             var digest = digests.Slice(i * DigestLength, DigestLength);
-            if (LibCrypto.IsAvailable)
-                LibCrypto.Sha256(inputs[i].Span, digest);
-            else
-                SHA256.HashData(inputs[i].Span, digest);
+            SingleCheck.Hash(inputs[i].Span, digest);
         }
     }
 }

@@ -1,4 +1,6 @@
 using FactoryStream.Signatures.Engines;
+using FactoryStream.Signatures.Engines.Avx2;
+using FactoryStream.Signatures.Engines.Avx512;
 
 namespace FactoryStream.Signatures;
 
@@ -8,31 +10,70 @@ namespace FactoryStream.Signatures;
 /// </summary>
 public sealed class SignatureVerifier : IDisposable
 {
-    private readonly bool _useOpenSsl;
-    private long _checks, _accepted;
+    private const int ChunkLength = 512;
 
-    /// <summary>Chooses the engines for this machine.</summary>
+    private readonly bool _useOpenSsl;
+    private readonly EngineSlot[] _slots;
+    private readonly int _acceptRecheckInterval;
+    private readonly RecheckBudget _rejectRechecks;
+    private long _checks, _accepted, _single, _acceptedByBatch, _rechecks, _disagreements;
+
+    /// <summary>Chooses the engines for this machine; each has to give some known answers first.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of its bounds.</exception>
     public SignatureVerifier(SignatureVerifierOptions? options = null)
+        : this(options ?? new SignatureVerifierOptions(), AvailableEngines(options?.AllowedEngines ?? SignatureEngines.All))
     {
-        options ??= new SignatureVerifierOptions();
-        _useOpenSsl = LibCrypto.IsAvailable && options.AllowedEngines.HasFlag(SignatureEngines.OpenSsl);
     }
 
-    /// <summary>Raised once when an engine gave a wrong answer and was turned off; the others go on. Log it as an error.</summary>
+    /// <summary>With given engines, so that tests can have one that lies.</summary>
+    internal SignatureVerifier(SignatureVerifierOptions options, IReadOnlyList<(IBatchEngine Engine, string? Fault)> engines)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.AcceptRecheckInterval, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.RejectRecheckInterval, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.RejectRecheckBurst, 1);
+        _useOpenSsl = LibCrypto.IsAvailable && options.AllowedEngines.HasFlag(SignatureEngines.OpenSsl);
+        _slots = [.. engines.Select(engine => new EngineSlot(engine.Engine, engine.Fault))];
+        _acceptRecheckInterval = options.AcceptRecheckInterval;
+        _rejectRechecks = new RecheckBudget(options.RejectRecheckBurst, options.RejectRecheckInterval);
+    }
+
+    /// <summary>
+    /// Raised once, on the checking thread, when an engine gave a wrong answer and was turned off; the others go on. Log it as an error. An engine that failed
+    /// already at the start is only in <see cref="Engines"/>.
+    /// </summary>
     public event EventHandler<EngineTurnedOffEventArgs>? EngineTurnedOff;
 
-    /// <summary>The engine that full groups of the usual keys go to now: <c>avx512</c>, <c>avx2</c>, <c>openssl</c> or <c>managed</c>.</summary>
-    public string EngineName => _useOpenSsl ? "openssl" : "managed";
+    /// <summary>The engine that full batches of the usual keys go to now: <c>avx512</c>, <c>avx2</c>, <c>openssl</c> or <c>managed</c>.</summary>
+    public string EngineName => Array.Find(_slots, slot => slot.IsOn)?.Engine.Name ?? SingleName;
+
+    /// <summary>Every engine that this machine has and the options allow, best first, with <c>on</c> or why it is off; for a health page.</summary>
+    public IReadOnlyDictionary<string, string> Engines
+    {
+        get
+        {
+            var engines = new OrderedDictionary<string, string>();
+            foreach (var slot in _slots)
+                engines.Add(slot.Engine.Name, slot.Fault is { } fault ? $"off: {fault}" : "on");
+            engines.Add(SingleName, "on");
+            return engines;
+        }
+    }
 
     /// <summary>Counters for metrics.</summary>
     public SignatureVerifierStatistics Statistics
     {
         get
         {
-            var checks = Interlocked.Read(ref _checks);
-            return new(checks, Interlocked.Read(ref _accepted), _useOpenSsl ? 0 : checks, _useOpenSsl ? checks : 0, 0, 0, 0, 0);
+            var single = Interlocked.Read(ref _single);
+            return new(
+                Interlocked.Read(ref _checks), Interlocked.Read(ref _accepted), _useOpenSsl ? 0 : single, _useOpenSsl ? single : 0, By("avx2"), By("avx512"),
+                Interlocked.Read(ref _rechecks), Interlocked.Read(ref _disagreements));
+
+            long By(string name) => Array.Find(_slots, slot => slot.Engine.Name == name)?.Decided ?? 0;
         }
     }
+
+    private string SingleName => _useOpenSsl ? "openssl" : "managed";
 
     /// <summary>
     /// Sets <c>results[i]</c> to whether <c>checks[i].Signature</c> is a valid signature of <c>checks[i].Data</c> by <c>checks[i].Key</c>.
@@ -44,19 +85,131 @@ public sealed class SignatureVerifier : IDisposable
     {
         if (results.Length < checks.Length)
             throw new ArgumentException("One result is needed for each check.", nameof(results));
-        var accepted = 0;
+        for (var start = 0; start < checks.Length; start += ChunkLength)
+        {
+            var length = Math.Min(ChunkLength, checks.Length - start);
+            VerifyChunk(checks.Slice(start, length), results.Slice(start, length));
+        }
+    }
+
+    /// <summary>Lets go of the event's subscribers. What the engines hold is freed with them.</summary>
+    public void Dispose() => EngineTurnedOff = null;
+
+    private static List<(IBatchEngine Engine, string? Fault)> AvailableEngines(SignatureEngines allowed)
+    {
+        var engines = new List<(IBatchEngine, string?)>();
+        if (allowed.HasFlag(SignatureEngines.Avx512) && Avx512Engine.IsSupported)
+            Add(new Avx512Engine());
+        if (allowed.HasFlag(SignatureEngines.Avx2) && Avx2Engine.IsSupported)
+            Add(new Avx2Engine());
+        return engines;
+
+        void Add(IBatchEngine engine) => engines.Add((engine, KnownAnswers.FindFault(engine) ?? EngineSpeeds.FindSlowness(engine)));
+    }
+
+    private void VerifyChunk(ReadOnlySpan<SignatureCheck> checks, Span<bool> results)
+    {
+        _rejectRechecks.Earn(checks.Length);
+
+        // A batch is of one size of key; sizes that no engine supports are checked one at a time.
+        Span<int> waiting = stackalloc int[3 * ChunkLength];
+        Span<int> counts = stackalloc int[3];
+        counts.Clear();
         for (var i = 0; i < checks.Length; i++)
         {
-            results[i] = SingleCheck.Verify(checks[i], _useOpenSsl);
-            accepted += results[i] ? 1 : 0;
+            ref readonly var check = ref checks[i];
+            ObjectDisposedException.ThrowIf(check.Key.IsDisposed, check.Key);
+            var size = check.Key.KeySizeBits switch { 2048 => 0, 3072 => 1, 4096 => 2, _ => -1 };
+            if (!SingleCheck.IsInRange(check))
+            {
+                results[i] = false;
+                Interlocked.Increment(ref _single);
+            }
+            else if (size < 0 || SlotFor(check.Key) is null)
+            {
+                results[i] = VerifySingle(check);
+            }
+            else
+            {
+                waiting[size * ChunkLength + counts[size]++] = i;
+            }
+        }
+
+        for (var size = 0; size < counts.Length; size++)
+        {
+            var indices = waiting.Slice(size * ChunkLength, counts[size]);
+            while (!indices.IsEmpty)
+            {
+                var slot = SlotFor(checks[indices[0]].Key);
+                var taken = slot?.Engine.Take(indices.Length) ?? 0;
+                if (taken == 0)
+                {
+                    results[indices[0]] = VerifySingle(checks[indices[0]]);
+                    indices = indices[1..];
+                    continue;
+                }
+
+                VerifyBatch(slot!, checks, indices[..taken], results);
+                indices = indices[taken..];
+            }
         }
 
         Interlocked.Add(ref _checks, checks.Length);
-        Interlocked.Add(ref _accepted, accepted);
+        Interlocked.Add(ref _accepted, results.Count(true));
     }
 
-    /// <summary>Frees what the engines hold.</summary>
-    public void Dispose() => EngineTurnedOff = null;
+    private EngineSlot? SlotFor(RsaPublicKey key)
+    {
+        foreach (var slot in _slots)
+        {
+            if (slot.IsOn && slot.Engine.Supports(key))
+                return slot;
+        }
 
-    internal void TurnOff(string engineName, string reason) => EngineTurnedOff?.Invoke(this, new EngineTurnedOffEventArgs(engineName, reason));
+        return null;
+    }
+
+    private void VerifyBatch(EngineSlot slot, ReadOnlySpan<SignatureCheck> checks, ReadOnlySpan<int> indices, Span<bool> results)
+    {
+        var valid = slot.Engine.Verify(checks, indices);
+        var all = (uint)((1L << indices.Length) - 1);
+
+        // One in so many accepted signatures is checked again: the first that was accepted after the count went past a multiple of the interval.
+        var accepted = System.Numerics.BitOperations.PopCount(valid & all);
+        var after = Interlocked.Add(ref _acceptedByBatch, accepted);
+        var canary = accepted > 0 && after / _acceptRecheckInterval != (after - accepted) / _acceptRecheckInterval;
+        for (var lane = 0; lane < indices.Length; lane++)
+        {
+            var verdict = (valid & (1u << lane)) != 0;
+            results[indices[lane]] = verdict;
+            var recheck = verdict ? canary : _rejectRechecks.TrySpend();
+            if (!recheck)
+                continue;
+            canary &= !verdict;
+            Interlocked.Increment(ref _rechecks);
+            if (SingleCheck.Verify(checks[indices[lane]], _useOpenSsl) == verdict)
+                continue;
+
+            // Nothing that this engine said in this batch is believed.
+            Interlocked.Increment(ref _disagreements);
+            TurnOff(slot, $"said {(verdict ? "valid" : "invalid")} of a signature of {checks[indices[lane]].Key.KeySizeBits} bits for which {SingleName} says the opposite");
+            foreach (var index in indices)
+                results[index] = VerifySingle(checks[index]);
+            return;
+        }
+
+        slot.CountDecided(indices.Length);
+    }
+
+    private bool VerifySingle(in SignatureCheck check)
+    {
+        Interlocked.Increment(ref _single);
+        return SingleCheck.Verify(check, _useOpenSsl);
+    }
+
+    private void TurnOff(EngineSlot slot, string reason)
+    {
+        if (slot.TurnOff(reason))
+            EngineTurnedOff?.Invoke(this, new EngineTurnedOffEventArgs(slot.Engine.Name, reason));
+    }
 }

@@ -1,10 +1,22 @@
 namespace FactoryStream.Signatures;
 
-/// <summary>What a <see cref="SignatureVerifier"/> may use. The defaults are right for production.</summary>
+/// <summary>What a <see cref="SignatureVerifier"/> may use and how it watches itself. The defaults are right for production.</summary>
 public sealed class SignatureVerifierOptions
 {
     /// <summary>The engines that may be used where CPU and machine have them. Default: all.</summary>
     public SignatureEngines AllowedEngines { get; init; } = SignatureEngines.All;
+
+    /// <summary>One in so many signatures that a vectorised engine accepted is checked again, one at a time. At least 1; default 1024, which costs 1 %.</summary>
+    public int AcceptRecheckInterval { get; init; } = 1024;
+
+    /// <summary>
+    /// What a vectorised engine rejected is checked again, but over time at most once in so many checks, so that a flood of forgeries slows the others by a tenth
+    /// at most. At least 1; default 64.
+    /// </summary>
+    public int RejectRecheckInterval { get; init; } = 64;
+
+    /// <summary>So many rejections may be checked again at once before the interval counts. At least 1; default 256.</summary>
+    public int RejectRecheckBurst { get; init; } = 256;
 }
 
 /// <summary>The ways to check a signature.</summary>
@@ -17,7 +29,7 @@ public enum SignatureEngines
     /// <summary>libcrypto, one at a time.</summary>
     OpenSsl = 1,
 
-    /// <summary>AVX2, a few at a time.</summary>
+    /// <summary>AVX2, four at a time.</summary>
     Avx2 = 2,
 
     /// <summary>AVX-512, sixteen at a time.</summary>

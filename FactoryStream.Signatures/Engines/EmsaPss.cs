@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace FactoryStream.Signatures.Engines;
 
 /// <summary>EMSA-PSS of RFC 8017 9.1 with SHA-256 and MGF1-SHA-256, one message at a time.</summary>
@@ -65,7 +63,7 @@ internal static class EmsaPss
         input[..8].Clear();
         dataHash.CopyTo(input[8..]);
         salt.CopyTo(input[(8 + HashLength)..]);
-        SHA256.HashData(input, hash);
+        SingleCheck.Hash(input, hash);
     }
 
     /// <summary>MGF1 (RFC 8017 B.2.1).</summary>
@@ -78,7 +76,7 @@ internal static class EmsaPss
         for (var done = 0; done < mask.Length; done += HashLength)
         {
             input[^1] = (byte)(done / HashLength); // 4096 bits need 15 blocks: one byte of the counter is enough
-            SHA256.HashData(input, output);
+            SingleCheck.Hash(input, output);
             output[..Math.Min(HashLength, mask.Length - done)].CopyTo(mask[done..]);
         }
     }

@@ -10,6 +10,13 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
     /// <summary>The name of the database's connection string, and of its resource in the AppHost.</summary>
     public const string ConnectionName = "factorydb";
 
+    /// <summary>What every user of the context must set: names in snake_case, the migrations' history in the schema itself.</summary>
+    public static TBuilder Configure<TBuilder>(TBuilder options) where TBuilder : DbContextOptionsBuilder
+    {
+        options.UseSnakeCaseNamingConvention();
+        return options;
+    }
+
     public DbSet<SigningKeyRow> SigningKeys => Set<SigningKeyRow>();
 
     public DbSet<EngineRow> Engines => Set<EngineRow>();

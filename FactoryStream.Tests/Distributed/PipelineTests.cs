@@ -97,7 +97,7 @@ public sealed class PipelineTests(SharedPlant shared)
         await plant.PostAsync(At(2, 60));
 
         await Plant.EventuallyAsync(() => Window("count"), count => count == 3);
-        Assert.Equal([90, 10, 60, 1], new[] { await Window("sum"), await Window("min"), await Window("max"), await Window("revision") });
+        Assert.Equal((double[])[90, 10, 60, 1], new[] { await Window("sum"), await Window("min"), await Window("max"), await Window("revision") });
         Assert.Equal(400 + 100 + 900, await Window("squared_deviation"), 9);
 
         Task<double> Window(string column) => plant.QueryAsync<double>(

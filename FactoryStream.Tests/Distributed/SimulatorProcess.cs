@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Aspire.Hosting.Testing;
 
 namespace FactoryStream.Tests.Distributed;
 

@@ -67,7 +67,7 @@ public sealed class SignatureVerifierTests
     [MemberData(nameof(Engines))]
     public void Any_exponent_will_do(SignatureEngines engines)
     {
-        foreach (var exponent in new ulong[] { 3, 17, 257, 65539, 0xFFFF_FFFF_FFFF_FFC5 })
+        foreach (var exponent in new ulong[] { 3, 17, 0xFFFF_FFFF_FFFF_FFC5 })
         {
             var pair = RawPairs.GetOrAdd((2048, exponent), Make);
             var signature = pair.Sign(Data, 20);
@@ -79,8 +79,8 @@ public sealed class SignatureVerifierTests
     [MemberData(nameof(Engines))]
     public void A_key_need_not_have_a_round_size(SignatureEngines engines)
     {
-        // Of 2049 bits the encoded message is a byte shorter than the signature, of 2050 it has one bit in its first byte.
-        foreach (var bits in new[] { 2049, 2050, 2055, 2057 })
+        // Of 2049 bits the encoded message is a byte shorter than the signature, of 2055 it has all but two bits of its first byte.
+        foreach (var bits in new[] { 2049, 2055 })
         {
             var pair = RawPairs.GetOrAdd((bits, 65537), Make);
             var checks = new List<SignatureCheck>();

@@ -1,0 +1,36 @@
+using System.ComponentModel.DataAnnotations;
+using FactoryStream.Aggregator.Windowing;
+
+namespace FactoryStream.Aggregator;
+
+/// <summary>The Aggregator's settings; section <c>Aggregator</c>.</summary>
+internal sealed class AggregatorOptions
+{
+    public const string Section = "Aggregator";
+
+    /// <summary>A window's length, at least a second. Default 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan WindowLength { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How much older than its engine's newest a reading may be without being late. Default 2 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan Lateness { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>After how long a silence an engine's open windows close by the wall clock. Default 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Most readings of one transaction; bounds memory as well (two batches at once). Default 16,384.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxBatchReadings { get; set; } = 16_384;
+
+    /// <summary>Most memory of messages fetched ahead, in kilobytes. Default 16,384.</summary>
+    [Range(64, 1_048_576)]
+    public int MaxFetchedKilobytes { get; set; } = 16_384;
+
+    /// <summary>Days that raw readings are kept; 0: for ever. Windows and books stay. Default 0.</summary>
+    [Range(0, 36_500)]
+    public int RetentionDays { get; set; }
+
+    public WindowingRules Rules => new(WindowLength.Ticks, Lateness.Ticks, IdleTimeout.Ticks);
+}

@@ -1,0 +1,209 @@
+using System.Buffers.Text;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using Confluent.Kafka;
+using FactoryStream.Contracts;
+using FactoryStream.Storage;
+
+namespace FactoryStream.Aggregator;
+
+/// <summary>A reading out of a verified message. Its bytes are slices of the message's value and of the batch's own buffers.</summary>
+internal readonly record struct DecodedReading(
+    int Partition, string FactoryId, string EngineId, string KeyId, DateTime MeasuredAt, DateTime VerdictAt,
+    ReadOnlyMemory<byte> Data, int SignatureStart, int SignatureLength, int MetricStart, int MetricCount);
+
+/// <summary>
+/// What several messages of several partitions bring, decoded and ready for one transaction. Filled by the consuming thread while the batch before it commits;
+/// reused, so that its buffers grow once. Not thread-safe.
+/// </summary>
+internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
+{
+    private const int HashLength = 32;
+
+    private readonly ReadingParser parser = new();
+    private readonly List<DecodedReading> readings = [];
+    private readonly List<Metric> metrics = [];
+    private readonly HashSet<PartitionProgress> touched = [];
+    private byte[] hashes = new byte[HashLength * 1024];
+    private byte[] signatures = new byte[256 * 1024];
+    private int signaturesLength;
+
+    public IReadOnlyList<DecodedReading> Readings => readings;
+
+    public List<RejectionEntry> Rejections { get; } = [];
+
+    /// <summary>Lines of <c>readings.signed</c> whose fate this batch settles, by partition and factory.</summary>
+    public Dictionary<(int Partition, string FactoryId), long> Accepted { get; } = [];
+
+    /// <summary>The sampled traces of the batch's messages.</summary>
+    public List<ActivityContext> Traces { get; } = [];
+
+    public List<CheckpointStep> Steps { get; } = [];
+
+    public int MessageCount { get; private set; }
+
+    public ReadOnlyMemory<byte> Hash(int index) => hashes.AsMemory(index * HashLength, HashLength);
+
+    public UInt128 Identity(int index) => MemoryMarshal.Read<UInt128>(hashes.AsSpan(index * HashLength));
+
+    public ReadOnlyMemory<byte> Signature(in DecodedReading reading) => signatures.AsMemory(reading.SignatureStart, reading.SignatureLength);
+
+    public ReadOnlySpan<Metric> Metrics(in DecodedReading reading) => CollectionsMarshal.AsSpan(metrics).Slice(reading.MetricStart, reading.MetricCount);
+
+    public void Clear()
+    {
+        readings.Clear();
+        metrics.Clear();
+        touched.Clear();
+        signaturesLength = 0;
+        Rejections.Clear();
+        Accepted.Clear();
+        Traces.Clear();
+        Steps.Clear();
+        MessageCount = 0;
+    }
+
+    /// <summary>Ends the decoding: the steps that the transaction takes its partitions on.</summary>
+    public void Seal(IEnumerable<PartitionProgress> alsoFenced)
+    {
+        foreach (var progress in alsoFenced)
+            touched.Add(progress);
+        foreach (var progress in touched)
+            Steps.Add(progress.TakeStep());
+    }
+
+    /// <summary>Takes readings out whose signing key nobody has enrolled: another hand than the Verifier's wrote them.</summary>
+    public void RejectUnknownKeys(Func<string, bool> isKnown)
+    {
+        var kept = 0;
+        for (var i = 0; i < readings.Count; i++)
+        {
+            var reading = readings[i];
+            if (isKnown(reading.KeyId))
+            {
+                readings[kept] = reading;
+                Hash(i).CopyTo(hashes.AsMemory(kept * HashLength));
+                kept++;
+                continue;
+            }
+            Rejections.Add(new RejectionEntry(reading.Partition, reading.VerdictAt, reading.FactoryId, Verdict.UnknownKey.ToName(), false,
+                $"verified with key {reading.KeyId}, which is not enrolled", reading.Data.ToArray(), null, null));
+        }
+        readings.RemoveRange(kept, readings.Count - kept);
+    }
+
+    /// <summary>Takes a message in.</summary>
+    public void Add(ConsumeResult<Ignore, byte[]> message, PartitionProgress progress)
+    {
+        MessageCount++;
+        touched.Add(progress);
+        progress.NextOffset = message.Offset + 1;
+        if (MessageTracing.TryParse(Text(message, MessageHeaders.TraceParent), out var trace))
+            Traces.Add(trace);
+        var wrong = message.Topic == Topics.Verified ? AddVerified(message, progress) : AddRejected(message, progress);
+        if (wrong is null)
+            return;
+        // Somebody else wrote to the topic. It is nobody's reading, so it is on no factory's books, but it is kept.
+        logger.ForeignMessage(message.Topic, message.Partition, message.Offset, wrong);
+        Rejections.Add(new RejectionEntry(message.Partition, message.Message.Timestamp.UtcDateTime, null, Verdict.Malformed.ToName(), true,
+            $"{message.Topic}: {wrong}", message.Message.Value ?? [], null, null));
+    }
+
+    private string? AddVerified(ConsumeResult<Ignore, byte[]> message, PartitionProgress progress)
+    {
+        if (Text(message, MessageHeaders.Source) is not { } header || !SourcePositions.TryParse(header, out var sources))
+            return "no source positions";
+        if (Text(message, MessageHeaders.SourceTopicId) is not { } sourceTopicId)
+            return "no source topic id";
+        if (!DateTime.TryParse(Text(message, MessageHeaders.VerdictTime), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var verdictAt))
+            return "no verdict time";
+        var lines = MessageLines.Split(message.Message.Value ?? [], Text(message, MessageHeaders.Framing) == MessageHeaders.FramingSingle);
+        if (lines.Count != sources.Sum(source => source.LineCount - source.Rejected.Count))
+            return $"{lines.Count} lines, though the source positions say otherwise";
+
+        var line = 0;
+        foreach (var source in sources)
+        {
+            var count = source.LineCount - source.Rejected.Count;
+            if (progress.SourceTopicId == sourceTopicId && source.Offset <= progress.SourceOffset)
+            {
+                // A Verifier that crashed before it could commit, or lost the partition unawares, answered this one before.
+                instruments.Redelivered.Add(1);
+                line += count;
+                continue;
+            }
+            progress.SourceTopicId = sourceTopicId;
+            progress.SourceOffset = source.Offset;
+            foreach (var (_, factoryId) in source.Rejected)
+                CountAccepted(message.Partition, factoryId);
+            for (var end = line + count; line < end; line++)
+                AddReading(lines[line], message, verdictAt);
+        }
+        return null;
+    }
+
+    private void AddReading(ReadOnlyMemory<byte> line, ConsumeResult<Ignore, byte[]> message, DateTime verdictAt)
+    {
+        if (parser.TryParse(line, out var reading, out var detail) != Verdict.Accepted || reading.KeyId is null)
+        {
+            // The Verifier has parsed this line, so this is a fault of ours; the reading is not lost, and the books show it.
+            var factoryId = reading.FactoryId ?? "";
+            logger.ForeignMessage(message.Topic, message.Partition, message.Offset, detail ?? "no key id");
+            CountAccepted(message.Partition, factoryId);
+            Rejections.Add(new RejectionEntry(message.Partition, verdictAt, factoryId.Length == 0 ? null : factoryId, Verdict.Malformed.ToName(), false,
+                $"verified, yet {detail ?? "no key id"}", line.ToArray(), null, null));
+            return;
+        }
+        CountAccepted(message.Partition, reading.FactoryId);
+        var index = readings.Count;
+        if ((index + 1) * HashLength > hashes.Length)
+            Array.Resize(ref hashes, hashes.Length * 2);
+        SHA256.HashData(reading.Data.Span, hashes.AsSpan(index * HashLength, HashLength));
+        var space = Base64.GetMaxDecodedFromUtf8Length(reading.Signature.Length);
+        if (signaturesLength + space > signatures.Length)
+            Array.Resize(ref signatures, Math.Max(signatures.Length * 2, signaturesLength + space));
+        // The parser has seen that it is base64.
+        Base64.DecodeFromUtf8(reading.Signature.Span, signatures.AsSpan(signaturesLength), out _, out var signatureLength);
+        readings.Add(new DecodedReading(message.Partition, reading.FactoryId, reading.EngineId, reading.KeyId, reading.MeasuredAt, verdictAt,
+            reading.Data, signaturesLength, signatureLength, metrics.Count, parser.MetricsSpan.Length));
+        signaturesLength += signatureLength;
+        metrics.AddRange(parser.MetricsSpan);
+    }
+
+    private string? AddRejected(ConsumeResult<Ignore, byte[]> message, PartitionProgress progress)
+    {
+        if (Text(message, MessageHeaders.Reason) is not { } reason || !VerdictNames.TryParse(reason, out _))
+            return "no reason";
+        if (!DateTime.TryParse(Text(message, MessageHeaders.RejectedAt), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var rejectedAt))
+            return "no time";
+        var refused = Text(message, MessageHeaders.RejectedBy) == MessageHeaders.ByIngest;
+        long? sourceOffset = null;
+        int? sourceLine = null;
+        if (!refused)
+        {
+            if (!SourcePosition.TryParse(Text(message, MessageHeaders.Source), out var source) || Text(message, MessageHeaders.SourceTopicId) is not { } sourceTopicId)
+                return "no source position";
+            if (progress.SourceTopicId == sourceTopicId && source <= new SourcePosition(progress.SourceOffset, progress.SourceLine))
+            {
+                instruments.Redelivered.Add(1);
+                return null;
+            }
+            progress.SourceTopicId = sourceTopicId;
+            (progress.SourceOffset, progress.SourceLine) = source;
+            (sourceOffset, sourceLine) = (source.Offset, source.Line);
+        }
+        var factoryId = Text(message, MessageHeaders.FactoryId);
+        Rejections.Add(new RejectionEntry(message.Partition, rejectedAt, string.IsNullOrEmpty(factoryId) ? null : factoryId, reason, refused,
+            Text(message, MessageHeaders.Detail), message.Message.Value ?? [], sourceOffset, sourceLine));
+        return null;
+    }
+
+    private void CountAccepted(int partition, string factoryId) =>
+        CollectionsMarshal.GetValueRefOrAddDefault(Accepted, (partition, factoryId), out _)++;
+
+    private static string? Text(ConsumeResult<Ignore, byte[]> message, string name) =>
+        message.Message.Headers is { } headers && headers.TryGetLastBytes(name, out var value) && value is not null ? Encoding.UTF8.GetString(value) : null;
+}

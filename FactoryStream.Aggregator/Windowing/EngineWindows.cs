@@ -1,0 +1,130 @@
+using System.Runtime.InteropServices;
+using FactoryStream.Contracts;
+
+namespace FactoryStream.Aggregator.Windowing;
+
+/// <summary>What a reading is to its engine's windows.</summary>
+internal enum Arrival : byte
+{
+    /// <summary>Counted in an open window.</summary>
+    Fresh,
+
+    /// <summary>Its window is closed.</summary>
+    Late,
+
+    /// <summary>The same bytes are in the open window already.</summary>
+    Duplicate,
+}
+
+/// <summary>A window that has closed, with its totals.</summary>
+internal readonly record struct ClosedWindow(EngineWindows Engine, long Start, List<MetricTotals> Totals);
+
+/// <summary>One engine's open windows and its watermark. All times in ticks, UTC.</summary>
+internal sealed class EngineWindows(string factoryId, string engineId)
+{
+    private readonly List<OpenWindow> open = [];
+
+    public string FactoryId { get; } = factoryId;
+
+    public string EngineId { get; } = engineId;
+
+    /// <summary>The engine's number in the database; 0 until it has one.</summary>
+    public int EngineNo { get; set; }
+
+    /// <summary>Windows that end at or before this are closed. Never moves back.</summary>
+    public long Watermark { get; private set; }
+
+    /// <summary>By the wall clock: when a reading came in last.</summary>
+    public long LastHeard { get; set; }
+
+    public int OpenCount => open.Count;
+
+    /// <summary>Takes a stored closing over, when the state is built again.</summary>
+    public void RaiseWatermark(long ticks) => Watermark = Math.Max(Watermark, ticks);
+
+    /// <summary>Counts a reading in, unless it is late or a duplicate, and moves the windows on that its time has passed.</summary>
+    public Arrival Add(in WindowingRules rules, long measuredAt, UInt128 identity, ReadOnlySpan<Metric> metrics, List<ClosedWindow> closed)
+    {
+        var start = rules.StartOf(measuredAt);
+        if (start + rules.Length <= Watermark)
+            return Arrival.Late;
+        if (!Window(start).Add(identity, metrics))
+            return Arrival.Duplicate;
+        var reached = measuredAt - rules.Lateness;
+        if (reached > Watermark)
+        {
+            Watermark = reached;
+            Close(rules, reached, closed);
+        }
+        return Arrival.Fresh;
+    }
+
+    /// <summary>Closes what a silent engine has left open, by the wall clock.</summary>
+    public void CloseSilent(in WindowingRules rules, long now, List<ClosedWindow> closed)
+    {
+        if (open.Count == 0 || now - LastHeard < rules.IdleTimeout)
+            return;
+        var before = closed.Count;
+        Close(rules, now - rules.IdleTimeout, closed);
+        for (var i = before; i < closed.Count; i++)
+            RaiseWatermark(closed[i].Start + rules.Length);
+    }
+
+    private void Close(in WindowingRules rules, long reached, List<ClosedWindow> closed)
+    {
+        while (open.Count > 0 && open[0].Start + rules.Length <= reached)
+        {
+            closed.Add(new ClosedWindow(this, open[0].Start, open[0].Totals));
+            open.RemoveAt(0);
+        }
+    }
+
+    /// <summary>The open window of a start; at most two are open at once for any lateness below a window's length, so a list is enough.</summary>
+    private OpenWindow Window(long start)
+    {
+        var i = open.Count;
+        while (i > 0 && open[i - 1].Start > start)
+            i--;
+        if (i > 0 && open[i - 1].Start == start)
+            return open[i - 1];
+        var window = new OpenWindow(start);
+        open.Insert(i, window);
+        return window;
+    }
+
+    private sealed class OpenWindow(long start)
+    {
+        private readonly HashSet<UInt128> identities = [];
+
+        public long Start { get; } = start;
+
+        public List<MetricTotals> Totals { get; } = [];
+
+        public bool Add(UInt128 identity, ReadOnlySpan<Metric> metrics)
+        {
+            if (!identities.Add(identity))
+                return false;
+            for (var i = 0; i < metrics.Length; i++)
+            {
+                // A machine names its metrics in the same order every time.
+                var totals = CollectionsMarshal.AsSpan(Totals);
+                var index = i < totals.Length && (object)totals[i].Metric == metrics[i].Name ? i : IndexOf(totals, metrics[i].Name);
+                if (index < 0)
+                    Totals.Add(MetricTotals.Of(metrics[i].Name, metrics[i].Value));
+                else
+                    totals[index].Add(metrics[i].Value);
+            }
+            return true;
+        }
+
+        private static int IndexOf(ReadOnlySpan<MetricTotals> totals, string metric)
+        {
+            for (var i = 0; i < totals.Length; i++)
+            {
+                if (totals[i].Metric == metric)
+                    return i;
+            }
+            return -1;
+        }
+    }
+}

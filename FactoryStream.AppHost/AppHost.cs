@@ -1,0 +1,68 @@
+// The whole of FactoryStream: every resource, and what it needs. Written against Aspire's API, run by Aspire or as plain processes.
+//
+// Settings, by command line (--simulator false), environment (ingest__replicas=2) or appsettings.json:
+//   simulator                   true: ten simulated factories send readings
+//   NAME:replicas               instances of ingest (1), verifier (2), aggregator (1)
+//   NAME:port                   of ingest (8001), verifier (8000), dashboard (8003)
+//   Parameters:admin-token      who may enrol and revoke keys; generated and kept if not given
+//   Ingest:*, Verifier:*, ...   a service's own options, handed on to it as they are
+// and of the local way alone: data (the folder everything lives in), aspire-dashboard (true), ConnectionStrings:kafka and
+// ConnectionStrings:factorydb (servers of your own), KAFKA_HOME (an unpacked Apache Kafka), kafka:in-memory (true: none of them).
+var builder = DistributedApplication.CreateBuilder(args);
+var settings = builder.Configuration;
+
+var adminToken = builder.AddParameter("admin-token", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true, persist: true);
+
+var kafka = builder.AddKafka("kafka").WithDataVolume("kafka-data").WithKafkaUI();
+var factoryDb = builder.AddPostgres("postgres").WithDataVolume("postgres-data").WithPgWeb().AddDatabase("factorydb");
+
+var migrations = builder.AddProject<Projects.FactoryStream_Migrations>("migrations", launchProfileName: null)
+    .WithReference(factoryDb).WaitFor(factoryDb)
+    .WithReference(kafka).WaitFor(kafka);
+
+var ingest = Service<Projects.FactoryStream_Ingest>("ingest", port: 8001)
+    .WithReference(kafka)
+    .WithExternalHttpEndpoints();
+
+var verifier = Service<Projects.FactoryStream_Verifier>("verifier", port: 8000, replicas: 2)
+    .WithReference(kafka)
+    .WithReference(factoryDb)
+    .WithEnvironment("Verifier__AdminToken", adminToken);
+
+Service<Projects.FactoryStream_Aggregator>("aggregator")
+    .WithReference(kafka)
+    .WithReference(factoryDb);
+
+Service<Projects.FactoryStream_Dashboard>("dashboard", port: 8003)
+    .WithReference(kafka)
+    .WithReference(factoryDb)
+    .WithReference(ingest)
+    .WithExternalHttpEndpoints();
+
+if (settings.GetValue("simulator", true))
+{
+    Service<Projects.FactoryStream_Simulator>("simulator")
+        .WithArgs("simulate")
+        .WithReference(ingest).WaitFor(ingest)
+        .WithReference(verifier).WaitFor(verifier)
+        .WithEnvironment("Simulator__AdminToken", adminToken);
+}
+
+builder.Build().Run();
+
+// What all services share: an address, a health check, their settings, and that Kafka, the database and its tables are there first.
+IResourceBuilder<ProjectResource> Service<TProject>(string name, int? port = null, int replicas = 1) where TProject : IProjectMetadata, new() =>
+    builder.AddProject<TProject>(name, launchProfileName: null)
+        .WithHttpEndpoint(port: port is null ? null : settings.GetValue($"{name}:port", port))
+        .WithHttpHealthCheck("/health")
+        .WithReplicas(settings.GetValue($"{name}:replicas", replicas))
+        .WithEnvironment(context =>
+        {
+            foreach (var (key, value) in settings.GetSection(name).AsEnumerable(makePathsRelative: true))
+            {
+                if (key is not ("" or "port" or "replicas") && value is not null)
+                    context.EnvironmentVariables[$"{name}__{key.Replace(":", "__", StringComparison.Ordinal)}"] = value;
+            }
+        })
+        .WaitFor(kafka)
+        .WaitForCompletion(migrations);

@@ -1,0 +1,21 @@
+namespace FactoryStream.Signatures.Engines;
+
+/// <summary>
+/// Checks a few signatures at once. The caller has seen to it that all keys have one size, that lengths are exact and that every signature is below its
+/// modulus.
+/// </summary>
+internal interface IBatchEngine
+{
+    string Name { get; }
+
+    /// <summary>At most so many at once.</summary>
+    int Lanes { get; }
+
+    bool Supports(RsaPublicKey key);
+
+    /// <summary>How many of <paramref name="waiting"/> signatures to take now; 0 when one at a time is cheaper.</summary>
+    int Take(int waiting);
+
+    /// <summary>Bit i says whether <c>checks[indices[i]]</c> is valid.</summary>
+    uint Verify(ReadOnlySpan<SignatureCheck> checks, ReadOnlySpan<int> indices);
+}

@@ -1,0 +1,108 @@
+using Npgsql;
+
+namespace FactoryStream.Storage;
+
+/// <summary>What an owner needs when it is given partitions: their checkpoints, and their engines' readings that no closed window has yet.</summary>
+public sealed class CheckpointReader(NpgsqlDataSource database)
+{
+    /// <summary>Raises the epoch of a partition's checkpoint and reads it. A checkpoint of another incarnation of the topic begins anew at offset 0.</summary>
+    public async Task<CheckpointRow> AcquireAsync(string topic, int partition, string topicId, CancellationToken cancellation)
+    {
+        // A transaction of the former owner that holds the row is waited for; one that comes later finds the epoch changed.
+        await using var command = database.CreateCommand("""
+            INSERT INTO factory.checkpoints AS c (topic, partition, epoch, topic_id, next_offset, source_topic_id, source_offset, source_line)
+            VALUES ($1, $2, 1, $3, 0, '', -1, 0)
+            ON CONFLICT (topic, partition) DO UPDATE SET
+                epoch = c.epoch + 1,
+                next_offset = CASE WHEN c.topic_id = EXCLUDED.topic_id THEN c.next_offset ELSE 0 END,
+                topic_id = EXCLUDED.topic_id
+            RETURNING epoch, next_offset, source_topic_id, source_offset, source_line
+            """);
+        command.Parameters.AddWithValue(topic);
+        command.Parameters.AddWithValue(partition);
+        command.Parameters.AddWithValue(topicId);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await reader.ReadAsync(cancellation);
+        return new CheckpointRow
+        {
+            Topic = topic,
+            Partition = partition,
+            TopicId = topicId,
+            Epoch = reader.GetInt64(0),
+            NextOffset = reader.GetInt64(1),
+            SourceTopicId = reader.GetString(2),
+            SourceOffset = reader.GetInt64(3),
+            SourceLine = reader.GetInt32(4),
+        };
+    }
+
+    /// <summary>Every engine there is.</summary>
+    public async Task<List<EngineRow>> EnginesAsync(CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand("SELECT engine_no, factory_id, engine_id, closed_until FROM factory.engines");
+        return await ReadEnginesAsync(command, cancellation);
+    }
+
+    /// <summary>The numbers of engines, given to those that had none.</summary>
+    public async Task<List<EngineRow>> EnsureEnginesAsync(IReadOnlyCollection<(string FactoryId, string EngineId)> engines, CancellationToken cancellation)
+    {
+        string[] factoryIds = [.. engines.Select(engine => engine.FactoryId)], engineIds = [.. engines.Select(engine => engine.EngineId)];
+        await using var insert = database.CreateCommand("INSERT INTO factory.engines (factory_id, engine_id) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING");
+        insert.Parameters.AddWithValue(factoryIds);
+        insert.Parameters.AddWithValue(engineIds);
+        await insert.ExecuteNonQueryAsync(cancellation);
+        await using var command = database.CreateCommand("""
+            SELECT engine_no, factory_id, engine_id, closed_until FROM factory.engines JOIN unnest($1::text[], $2::text[]) AS wanted (factory_id, engine_id) USING (factory_id, engine_id)
+            """);
+        command.Parameters.AddWithValue(factoryIds);
+        command.Parameters.AddWithValue(engineIds);
+        return await ReadEnginesAsync(command, cancellation);
+    }
+
+    /// <summary>The numbers of signing keys by their ids.</summary>
+    public async Task<Dictionary<string, int>> KeysAsync(CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand("SELECT key_id, key_no FROM factory.signing_keys");
+        var keys = new Dictionary<string, int>();
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+            keys[reader.GetString(0)] = reader.GetInt32(1);
+        return keys;
+    }
+
+    /// <summary>The stored readings of engines since each one's last closed window, in one index scan an engine.</summary>
+    /// <param name="engines">Whose.</param>
+    /// <param name="each">Engine number, time, SHA-256, data bytes.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    public async Task OpenReadingsAsync(IReadOnlyList<EngineRow> engines, Action<int, DateTime, byte[], byte[]> each, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT r.engine_no, r.measured_at, r.data_sha256, convert_to(r.data::text, 'UTF8')
+            FROM unnest($1::int[], $2::timestamptz[]) AS e (engine_no, since)
+            CROSS JOIN LATERAL (SELECT * FROM factory.readings WHERE readings.engine_no = e.engine_no AND readings.measured_at >= e.since) AS r
+            """);
+        command.CommandTimeout = 0;
+        command.Parameters.AddWithValue(engines.Select(engine => engine.EngineNo).ToArray());
+        command.Parameters.AddWithValue(engines.Select(engine => engine.ClosedUntil ?? DateTime.UnixEpoch).ToArray());
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+            each(reader.GetInt32(0), reader.GetDateTime(1), reader.GetFieldValue<byte[]>(2), reader.GetFieldValue<byte[]>(3));
+    }
+
+    private static async Task<List<EngineRow>> ReadEnginesAsync(NpgsqlCommand command, CancellationToken cancellation)
+    {
+        var engines = new List<EngineRow>();
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+        {
+            engines.Add(new EngineRow
+            {
+                EngineNo = reader.GetInt32(0),
+                FactoryId = reader.GetString(1),
+                EngineId = reader.GetString(2),
+                ClosedUntil = reader.IsDBNull(3) ? null : reader.GetDateTime(3),
+            });
+        }
+        return engines;
+    }
+}

@@ -1,0 +1,334 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Text;
+using Confluent.Kafka;
+using FactoryStream.Contracts;
+using FactoryStream.Signatures;
+using FactoryStream.Verifier;
+using FactoryStream.Verifier.Keys;
+using FactoryStream.Verifier.Messages;
+using FactoryStream.Verifier.Verdicts;
+using FsCheck;
+using FsCheck.Fluent;
+using FsCheck.Xunit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using static FactoryStream.Tests.Verifier.Factories;
+
+namespace FactoryStream.Tests.Verifier;
+
+public sealed class AnswerLogTests : IDisposable
+{
+    private readonly ServiceProvider services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly SignatureVerifier signatures = new();
+    private readonly SigningKey key = Key("f1", 0);
+    private readonly VerifierMetrics metrics;
+    private readonly Judge judge;
+
+    public AnswerLogTests()
+    {
+        metrics = new VerifierMetrics(services.GetRequiredService<IMeterFactory>(), signatures);
+        judge = new Judge(signatures, TimeSpan.FromSeconds(60));
+    }
+
+    public void Dispose()
+    {
+        metrics.Dispose();
+        signatures.Dispose();
+        services.Dispose();
+    }
+
+    [Fact]
+    public void An_answer_has_the_accepted_lines_and_tells_of_the_others()
+    {
+        using var partition = new Partition(this);
+        string good = Line(1), bad = good.Replace("3000", "3001", StringComparison.Ordinal), other = Line(2);
+
+        partition.Answer(Message(41, good, bad, "garbage", other));
+
+        var verified = Assert.Single(partition.Producer.To(Topics.Verified));
+        Assert.Equal(Expected(good) + "\n" + Expected(other), verified.Value);
+        Assert.Equal(
+            ("41:4!1=f1!2=", "topic-1", "2026-03-01T12:00:00.000000Z", null, null, 3),
+            (verified[MessageHeaders.Source], verified[MessageHeaders.SourceTopicId], verified[MessageHeaders.VerdictTime], verified[MessageHeaders.Framing], verified[MessageHeaders.TraceParent], verified.Partition));
+        Assert.Equal(
+            [
+                (bad, "bad_signature", "the signature is not of any of f1's signing keys", "verifier", "2026-03-01T12:00:00.000000Z", "f1", "41:1", "topic-1", 3),
+                ("garbage", "malformed", "not JSON: byte 0", "verifier", "2026-03-01T12:00:00.000000Z", null, "41:2", "topic-1", 3),
+            ],
+            partition.Producer.To(Topics.Rejected).Select(message => (
+                message.Value, message[MessageHeaders.Reason], message[MessageHeaders.Detail], message[MessageHeaders.RejectedBy], message[MessageHeaders.RejectedAt],
+                message[MessageHeaders.FactoryId], message[MessageHeaders.Source], message[MessageHeaders.SourceTopicId], message.Partition)));
+    }
+
+    [Fact]
+    public void A_message_of_which_nothing_was_accepted_is_answered_too()
+    {
+        using var partition = new Partition(this);
+
+        partition.Answer(Message(5, "no", "nor this"), Message(6), Message(7, [], "framing", "single"));
+
+        var verified = Assert.Single(partition.Producer.To(Topics.Verified));
+        Assert.Equal(("5:2!0=!1=;6:0;7:1!0=", "", null), (verified[MessageHeaders.Source], verified.Value, verified[MessageHeaders.Framing]));
+        Assert.Equal(["no", "nor this", ""], partition.Producer.To(Topics.Rejected).Select(message => message.Value));
+    }
+
+    [Fact]
+    public void An_envelope_with_line_breaks_is_answered_alone()
+    {
+        using var partition = new Partition(this);
+        var pretty = Line(1).Replace(",\"signature\"", ",\n \"signature\"", StringComparison.Ordinal);
+
+        partition.Answer(Message(1, Line(2)), Message(2, Encoding.UTF8.GetBytes(pretty), "framing", "single"), Message(3, Line(3)));
+        partition.Producer.AcknowledgeAll();
+        partition.Log.Drain();
+        partition.Log.SendReady();
+
+        Assert.Equal(
+            [("1:1", null, Expected(Line(2))), ("2:1", "single", Expected(Line(1))), ("3:1", null, Expected(Line(3)))],
+            partition.Producer.To(Topics.Verified).Select(message => (message[MessageHeaders.Source], message[MessageHeaders.Framing], message.Value)));
+    }
+
+    [Fact]
+    public void What_comes_while_an_answer_is_in_flight_is_answered_together()
+    {
+        using var partition = new Partition(this);
+        for (var offset = 0; offset < 5; offset++)
+            partition.Answer(Message(offset, Line(offset)));
+        Assert.Equal(["0:1"], Sources(partition));
+
+        partition.Producer.AcknowledgeAll();
+        partition.Log.Drain();
+        partition.Log.SendReady();
+        Assert.Equal(["0:1", "1:1;2:1;3:1;4:1"], Sources(partition));
+    }
+
+    [Fact]
+    public void Coalescing_is_bounded_in_lines_and_bytes()
+    {
+        using (var lines = new Partition(this, options => options.MaxLinesPerMessage = 3))
+        {
+            lines.Answer(Message(0, Line(0), Line(1)), Message(1, Line(2)), Message(2, Line(3)), Message(3, Line(4), Line(5), Line(6), Line(7)), Message(4, Line(8)));
+            lines.Drain();
+            Assert.Equal(["0:2;1:1", "2:1", "3:4", "4:1"], Sources(lines));
+        }
+        using var bytes = new Partition(this, options => options.MaxMessageBytes = 1500);
+        bytes.Answer(Message(0, Line(0)), Message(1, Line(1)), Message(2, Line(2)), Message(3, Line(3)), Message(4, Line(4)));
+        bytes.Drain();
+        Assert.Equal(["0:1;1:1;2:1", "3:1;4:1"], Sources(bytes));
+    }
+
+    [Fact]
+    public void An_offset_is_done_with_when_all_up_to_it_is_acknowledged()
+    {
+        using var partition = new Partition(this, options => options.MaxLinesPerMessage = 1);
+        partition.Answer(Message(10, Line(0)), Message(11, "bad"), Message(12, Line(2)));
+        // In order: verified 10, rejected 11, verified 11, verified 12; one line a message, so none waits for the one before.
+        Assert.Equal([Topics.Verified, Topics.Rejected, Topics.Verified], partition.Producer.Messages.Take(3).Select(message => message.Topic));
+
+        partition.Producer.Acknowledge(2);
+        partition.Log.Drain();
+        Assert.Equal(-1, partition.Answers.AcknowledgedOffset);
+        partition.Producer.Acknowledge(0);
+        partition.Log.Drain();
+        Assert.Equal(11, partition.Answers.AcknowledgedOffset);
+        partition.Producer.Acknowledge(1);
+        partition.Log.Drain();
+        Assert.Equal(12, partition.Answers.AcknowledgedOffset);
+        partition.Drain();
+        Assert.Equal((13, 0, 0L), (partition.Answers.AcknowledgedOffset, partition.Answers.Outstanding, partition.Log.InFlightBytes));
+    }
+
+    [Fact]
+    public void What_Kafka_refuses_for_good_stops_the_service()
+    {
+        using var partition = new Partition(this);
+        partition.Answer(Message(0, Line(0)));
+        partition.Producer.Acknowledge(0, ErrorCode.MsgSizeTooLarge);
+
+        Assert.Throws<KafkaException>(partition.Log.Drain);
+        Assert.Equal(-1, partition.Answers.AcknowledgedOffset);
+    }
+
+    [Fact]
+    public void A_full_queue_is_waited_for()
+    {
+        using var partition = new Partition(this);
+        partition.Producer.FullFor = 3;
+        partition.Answer(Message(0, "bad", Line(0)));
+        Assert.Equal(2, partition.Producer.Messages.Count);
+    }
+
+    [Fact]
+    public void A_partition_that_was_lost_is_not_answered_any_more()
+    {
+        using var partition = new Partition(this);
+        partition.Log.Lose([new TopicPartitionOffset(Topics.Signed, 3, 0)]);
+        partition.Answer(Message(0, Line(0), "bad"));
+        Assert.Empty(partition.Producer.Messages);
+    }
+
+    [Fact]
+    public void A_topic_made_anew_stops_the_service()
+    {
+        using var partition = new Partition(this);
+        partition.Log.IdentifyTopic("topic-1");
+        Assert.Throws<InvalidOperationException>(() => partition.Log.IdentifyTopic("topic-2"));
+    }
+
+    [Fact]
+    public void What_came_while_checking_paused_is_answered_first()
+    {
+        using var partition = new Partition(this);
+        partition.KeepLate(Message(0, Line(0)));
+        partition.KeepLate(Message(1, Line(1)));
+        partition.Answer(Message(2, Line(2)));
+        partition.Drain();
+
+        Assert.Equal("0:1;1:1;2:1", Assert.Single(Sources(partition)));
+        Assert.Throws<InvalidOperationException>(() => partition.Answer(Message(1, Line(1))));
+    }
+
+    [Fact]
+    public void The_key_stays_while_all_lines_are_of_one_engine()
+    {
+        using var partition = new Partition(this);
+        partition.Answer(Message(0, Line(0)) with { Key = "f1/e1" }, Message(1, Line(1)) with { Key = "f1/e1" });
+        partition.Drain();
+        partition.Answer(Message(2, Line(0)) with { Key = "f1/e1" }, Message(3, Line(1)) with { Key = "f1/e2" });
+        partition.Drain();
+        Assert.Equal(["f1/e1", null], partition.Producer.To(Topics.Verified).Select(message => message.Message.Key is { } bytes ? Encoding.UTF8.GetString(bytes) : null));
+    }
+
+    [Fact]
+    public void The_trace_goes_on_with_the_answer()
+    {
+        const string first = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", unsampled = "00-0af7651916cd43dd8448eb211c80319d-b7ad6b7169203332-00";
+        using var partition = new Partition(this);
+        partition.Answer(Message(0, Encoding.UTF8.GetBytes(Line(0)), "traceparent", unsampled));
+        partition.Drain();
+        partition.Answer(Message(1, Encoding.UTF8.GetBytes(Line(1)), "traceparent", first));
+
+        // Nobody listens for spans here, so the message's own context is handed on.
+        Assert.Equal([null, first], partition.Producer.To(Topics.Verified).Select(message => message[MessageHeaders.TraceParent]));
+    }
+
+    [Property(MaxTest = 100)]
+    public Property Every_line_has_exactly_one_outcome_and_every_message_one_answer()
+    {
+        string[] kinds = [Line(1), Line(2), Line(3).Replace("3000", "3001", StringComparison.Ordinal), "garbage", "", Encoding.UTF8.GetString(Sign(1, "f2", Noon)), Encoding.UTF8.GetString(Sign(0, "f1", Noon.AddYears(1)))];
+        var message = Gen.Choose(0, kinds.Length - 1).Select(kind => kinds[kind]).ListOf();
+        return Prop.ForAll(message.ListOf().ToArbitrary(), Arb.From(Gen.Choose(1, 6)), (messages, maxLines) =>
+        {
+            using var partition = new Partition(this, options => options.MaxLinesPerMessage = maxLines);
+            var sources = messages.Select((lines, offset) => Message(offset, [.. lines])).ToArray();
+            foreach (var batch in sources.Chunk(2))
+                partition.Answer(batch);
+            partition.Drain();
+
+            var outcomes = new List<string>();
+            var answered = new List<long>();
+            var rejected = partition.Producer.To(Topics.Rejected).ToDictionary(sent => sent[MessageHeaders.Source]!, sent => sent.Value);
+            foreach (var verified in partition.Producer.To(Topics.Verified))
+            {
+                Assert.True(SourcePositions.TryParse(verified[MessageHeaders.Source]!, out var answers));
+                var lines = new Queue<ReadOnlyMemory<byte>>(MessageLines.Split(verified.Message.Value, single: false));
+                foreach (var source in answers)
+                {
+                    answered.Add(source.Offset);
+                    for (var line = 0; line < source.LineCount; line++)
+                        outcomes.Add(source.Rejected.Any(other => other.Line == line) ? rejected[new SourcePosition(source.Offset, line).ToString()] : Encoding.UTF8.GetString(lines.Dequeue().Span));
+                }
+                Assert.Empty(lines);
+            }
+            // An empty last line is none: a message may end with its line break.
+            var expected = sources.SelectMany(source => MessageLines.Split(source.Value, single: false)).Select(line => Encoding.UTF8.GetString(line.Span))
+                .Select(line => line == kinds[0] || line == kinds[1] ? Expected(line) : line);
+            Assert.Equal(expected, outcomes);
+            Assert.Equal(sources.Select(source => source.Offset), answered);
+            Assert.Equal(sources.Length == 0 ? -1 : sources.Length, partition.Answers.AcknowledgedOffset);
+        });
+    }
+
+    private static string[] Sources(Partition partition) => [.. partition.Producer.To(Topics.Verified).Select(message => message[MessageHeaders.Source]!)];
+
+    private static string Line(int second) => Lines.GetOrAdd(second, static second => Encoding.UTF8.GetString(Sign(0, "f1", Noon.AddSeconds(-second))));
+
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<int, string> Lines = new();
+
+    /// <summary>What becomes of an accepted line: compact around the same data and signature, with the key's id.</summary>
+    private string Expected(string line) => line[..^1] + $",\"key_id\":\"{key.KeyId}\"}}";
+
+    private static Source Message(long offset, params string[] lines) => new(offset, Encoding.UTF8.GetBytes(string.Join('\n', lines)), []);
+
+    private static Source Message(long offset, byte[] value, string header, string text) => new(offset, value, new Headers { { header, Encoding.UTF8.GetBytes(text) } });
+
+    private sealed record Source(long Offset, byte[] Value, Headers Headers, string? Key = null);
+
+    /// <summary>Partition 3, and the log that answers it.</summary>
+    private sealed class Partition : IDisposable
+    {
+        private readonly AnswerLogTests test;
+        private readonly SourceBatch batch = new(new BatchBytes());
+        private readonly KeySnapshot keys;
+
+        public Partition(AnswerLogTests test, Action<VerifierOptions>? configure = null)
+        {
+            this.test = test;
+            keys = new KeySnapshot([test.key]);
+            var options = new VerifierOptions();
+            configure?.Invoke(options);
+            Log = new AnswerLog(Producer, Options.Create(options), new FakeTimeProvider(new DateTimeOffset(Noon)), test.metrics, new VerifierLog(NullLogger<VerifierLog>.Instance));
+            Log.Assign([new TopicPartition(Topics.Signed, 3)]);
+            Log.IdentifyTopic("topic-1");
+            Answers = Log.Of(3)!;
+        }
+
+        public RecordingProducer Producer { get; } = new();
+
+        public AnswerLog Log { get; }
+
+        public PartitionAnswers Answers { get; }
+
+        /// <summary>Judges the messages as one batch and answers it.</summary>
+        public void Answer(params Source[] sources)
+        {
+            batch.TakeLate();
+            foreach (var source in sources)
+                batch.Add(Answers, Consumed(source));
+            test.judge.Decide(batch.Lines, keys);
+            Log.Add(batch, new Dictionary<PartitionAnswers, Activity>());
+            batch.Reset();
+        }
+
+        public void KeepLate(Source source) => batch.AddLate(Answers, Consumed(source));
+
+        private static ConsumeResult<byte[]?, ReadOnlyMemory<byte>> Consumed(Source source) => new()
+        {
+            Topic = Topics.Signed,
+            Partition = 3,
+            Offset = source.Offset,
+            Message = new() { Key = source.Key is null ? null : Encoding.UTF8.GetBytes(source.Key), Value = source.Value, Headers = source.Headers, Timestamp = new Timestamp(Noon) },
+        };
+
+        /// <summary>Acknowledges until nothing is left.</summary>
+        public void Drain()
+        {
+            for (var round = 0; round < 100; round++)
+            {
+                Producer.AcknowledgeAll();
+                Log.Drain();
+                Log.SendReady();
+            }
+            Assert.Equal(0, Answers.Outstanding);
+        }
+
+        public void Dispose()
+        {
+            Log.Dispose();
+            Producer.Dispose();
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using System.Globalization;
+using System.Text;
+using FactoryStream.Signatures;
+using FactoryStream.Verifier.Keys;
+using FactoryStream.Verifier.Verdicts;
+
+namespace FactoryStream.Tests.Verifier;
+
+/// <summary>Key pairs, made once for all tests (one takes a tenth of a second), and what is signed with them.</summary>
+internal static class Factories
+{
+    public static readonly DateTime Noon = new(2026, 3, 1, 12, 0, 0, DateTimeKind.Utc);
+
+    private static readonly Lazy<ReadingSigner[]> Pairs = new(() => [ReadingSigner.Create(), ReadingSigner.Create(), ReadingSigner.Create(3072)]);
+
+    public static ReadingSigner Signer(int pair) => Pairs.Value[pair];
+
+    public static RsaPublicKey PublicKey(int pair)
+    {
+        Assert.True(RsaPublicKey.TryParsePem(Signer(pair).ExportPublicKeyPem(), out var key, out var error), error);
+        return key;
+    }
+
+    /// <summary>A key of a factory, enrolled a day before noon unless said otherwise.</summary>
+    public static SigningKey Key(string factoryId, int pair, DateTime? enrolledAt = null, DateTime? notBefore = null, DateTime? notAfter = null, DateTime? revokedAt = null)
+    {
+        var publicKey = PublicKey(pair);
+        return new(SigningKey.IdOf(factoryId, publicKey), factoryId, publicKey, enrolledAt ?? Noon.AddDays(-1), notBefore, notAfter, revokedAt);
+    }
+
+    public static byte[] Sign(int pair, string factoryId, DateTime measuredAt, string? keyId = null, double rpm = 3000, SaltLength salt = SaltLength.Digest, string engineId = "e1")
+    {
+        var data = string.Create(CultureInfo.InvariantCulture, $"{{\"factory_id\":\"{factoryId}\",\"engine_id\":\"{engineId}\",\"timestamp\":\"{measuredAt:yyyy-MM-dd HH:mm:ss.ffffff}\",\"rpm\":{rpm}}}");
+        var signature = new byte[Signer(pair).SignatureLength];
+        Signer(pair).Sign(Encoding.UTF8.GetBytes(data), signature, salt);
+        var named = keyId is null ? "" : $",\"key_id\":\"{keyId}\"";
+        return Encoding.UTF8.GetBytes($"{{\"data\":{data},\"signature\":\"{Convert.ToBase64String(signature)}\"{named}}}");
+    }
+
+    /// <summary>Lines as the worker hands them to the judge.</summary>
+    public static JudgedLine[] Lines(DateTime receivedAt, params byte[][] lines) => [.. lines.Select(line => new JudgedLine { Raw = line, ReceivedAt = receivedAt })];
+}

@@ -1,0 +1,29 @@
+using FactoryStream.Contracts;
+using FactoryStream.Verifier.Keys;
+
+namespace FactoryStream.Verifier.Verdicts;
+
+/// <summary>One line on its way from bytes to verdict. Lives in a reused array, so it is filled in place.</summary>
+internal struct JudgedLine
+{
+    /// <summary>The line as it came.</summary>
+    public ReadOnlyMemory<byte> Raw;
+
+    /// <summary>When Ingest wrote it, by the message's timestamp: the same at every delivery, and so is the verdict.</summary>
+    public DateTime ReceivedAt;
+
+    /// <summary>Its parts; of a malformed one at most the factory.</summary>
+    public SignedReading Reading;
+
+    /// <summary>The verdict, once given.</summary>
+    public Verdict Verdict;
+
+    /// <summary>Whether <see cref="Verdict"/> stands.</summary>
+    public bool IsDecided;
+
+    /// <summary>The key that verified it; null when none did.</summary>
+    public SigningKey? Key;
+
+    /// <summary>What is wrong, in words; null when accepted.</summary>
+    public string? Detail;
+}

@@ -1,0 +1,44 @@
+using Confluent.Kafka;
+using FactoryStream.Signatures;
+using FactoryStream.Verifier.Keys;
+using FactoryStream.Verifier.Messages;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
+
+namespace FactoryStream.Verifier;
+
+/// <summary>Ready when the keys are known, the consumer group has given this replica its share, and Kafka answers.</summary>
+internal sealed class VerifierHealthCheck(
+    KeyRing keys, AnswerLog answers, IProducer<byte[]?, byte[]> producer, SignatureVerifier signatures, IOptions<VerifierOptions> options) : IHealthCheck
+{
+    private static readonly TimeSpan MetadataTimeout = TimeSpan.FromSeconds(2);
+
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var data = new Dictionary<string, object> { ["signature_engine"] = signatures.EngineName, ["keys"] = keys.Current.Count, ["in_flight_bytes"] = answers.InFlightBytes };
+        if (keys.Age is not { } age)
+            return Unhealthy("The signing keys are not loaded yet.");
+        if (age > options.Value.MaxKeyAge)
+            return Unhealthy("The database does not confirm the signing keys.");
+        if (!answers.HasJoined)
+            return Unhealthy("The consumer group is not joined yet.");
+        if (answers.StalledFor > options.Value.UnhealthyAfter)
+            return Unhealthy("Kafka acknowledges nothing.");
+        try
+        {
+            // The producer's own connections; the call blocks, so not on this thread.
+            await Task.Run(() =>
+            {
+                using var admin = new DependentAdminClientBuilder(producer.Handle).Build();
+                admin.GetMetadata(FactoryStream.Contracts.Topics.Verified, MetadataTimeout);
+            }, cancellationToken);
+        }
+        catch (KafkaException exception)
+        {
+            return Unhealthy($"Kafka does not answer: {exception.Error.Reason}");
+        }
+        return HealthCheckResult.Healthy(null, data);
+
+        HealthCheckResult Unhealthy(string why) => new(context.Registration.FailureStatus, why, data: data);
+    }
+}

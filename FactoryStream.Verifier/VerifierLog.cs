@@ -1,0 +1,62 @@
+namespace FactoryStream.Verifier;
+
+/// <summary>All that the Verifier logs. Never a payload, never a token or a private key.</summary>
+internal sealed partial class VerifierLog(ILogger<VerifierLog> logger)
+{
+    [LoggerMessage(1, LogLevel.Information, "{Count} signing keys loaded.")]
+    public partial void KeysLoaded(int count);
+
+    [LoggerMessage(2, LogLevel.Warning, "The database does not answer; the signing keys stay as they are.")]
+    public partial void DatabaseAway(Exception exception);
+
+    [LoggerMessage(3, LogLevel.Warning, "The connection that listens for key changes was lost; polling goes on, listening is tried again.")]
+    public partial void ListenerLost(Exception exception);
+
+    [LoggerMessage(4, LogLevel.Information, "Signing key {KeyId} of {FactoryId} enrolled.")]
+    public partial void KeyEnrolled(string keyId, string factoryId);
+
+    [LoggerMessage(5, LogLevel.Information, "Signing key {KeyId} of {FactoryId} revoked as from {RevokedAt:O}.")]
+    public partial void KeyRevoked(string keyId, string factoryId, DateTime? revokedAt);
+
+    [LoggerMessage(6, LogLevel.Information, "Partitions given to this replica: {Partitions}.")]
+    public partial void Assigned(string partitions);
+
+    [LoggerMessage(7, LogLevel.Information, "Partitions given up: {Partitions}.")]
+    public partial void Revoked(string partitions);
+
+    [LoggerMessage(8, LogLevel.Warning, "Partitions lost: {Partitions}. Their new owner answers again what was not committed; the second answers are ignored downstream.")]
+    public partial void Lost(string partitions);
+
+    [LoggerMessage(9, LogLevel.Warning, "Partition {Partition}: {Answers} answers were not acknowledged within {Timeout}; its next owner gives them again.")]
+    public partial void NotDrained(int partition, int answers, TimeSpan timeout);
+
+    [LoggerMessage(10, LogLevel.Warning, "Kafka: {Reason}. Trying again.")]
+    public partial void KafkaTrouble(string reason);
+
+    [LoggerMessage(11, LogLevel.Warning, "Checking pauses until the database confirms the signing keys.")]
+    public partial void WaitingForKeys();
+
+    [LoggerMessage(12, LogLevel.Warning, "Checking pauses: {Bytes} bytes of answers are not acknowledged by Kafka.")]
+    public partial void WaitingForAcknowledgements(long bytes);
+
+    [LoggerMessage(13, LogLevel.Information, "Checking goes on.")]
+    public partial void GoingOn();
+
+    [LoggerMessage(14, LogLevel.Critical, "The Verifier cannot go on and stops.")]
+    public partial void Stopping(Exception exception);
+
+    [LoggerMessage(15, LogLevel.Error, "The signature engine {Engine} gave a wrong answer and was turned off: {Reason}")]
+    public partial void EngineTurnedOff(string engine, string reason);
+
+    [LoggerMessage(16, LogLevel.Information, "Signatures are checked by {Engine} on {Threads} threads.")]
+    public partial void Engine(string engine, int threads);
+
+    [LoggerMessage(17, LogLevel.Warning, "No admin token is configured: keys can be neither enrolled nor revoked.")]
+    public partial void NoAdminToken();
+
+    [LoggerMessage(18, LogLevel.Information, "The database answers again.")]
+    public partial void DatabaseBack();
+
+    [LoggerMessage(19, LogLevel.Warning, "The last offsets could not be committed ({Reason}): their next owner answers again, which is known downstream by the source positions.")]
+    public partial void NotCommitted(string reason);
+}
