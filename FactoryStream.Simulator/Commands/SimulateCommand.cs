@@ -38,8 +38,6 @@ internal static class SimulateCommand
     {
         var builder = WebApplication.CreateBuilder();
         builder.AddServiceDefaults();
-        // Health probes come every second; they are no news.
-        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.Configuration.AddInMemoryCollection(said.Where(setting => setting.Value is not null).Select(setting => KeyValuePair.Create($"{SimulatorOptions.Section}:{setting.Key}", setting.Value)));
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && string.IsNullOrEmpty(builder.Configuration["HTTP_PORTS"]))
             builder.WebHost.UseUrls("http://127.0.0.1:0");

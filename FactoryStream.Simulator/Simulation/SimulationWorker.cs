@@ -60,7 +60,7 @@ internal sealed class SimulationWorker(
         {
             var factory = factories[i];
             tasks.Add(factory.SendAsync(sending.Token));
-            tasks.Add(factory.MeasureAsync(measuring.Token));
+            tasks.Add(factory.MeasureAsync(measuring.Token, sending.Token));
         }
         try
         {
