@@ -70,7 +70,7 @@ public sealed class TraceTests(SharedPlant shared)
             foreach (var service in services)
                 await CommandAsync(service, KnownResourceCommands.StartCommand);
             foreach (var service in services)
-                await plant.App.ResourceNotifications.WaitForResourceHealthyAsync(service).WaitAsync(Plant.Patience);
+                await plant.App.ResourceNotifications.WaitForResourceHealthyAsync(service, WaitBehavior.WaitOnResourceUnavailable).WaitAsync(Plant.Patience);
         }
     }
 
