@@ -1,6 +1,17 @@
+using FactoryStream.Dashboard;
+using FactoryStream.Dashboard.Api;
+
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
+builder.AddReading();
+builder.AddLive();
+builder.AddApi();
 
 var app = builder.Build();
+app.UseExceptionHandler();
+app.UseStatusCodePages();
+app.UseWebSockets();
 app.MapDefaultEndpoints();
+app.MapOpenApi();
+app.MapApi();
 app.Run();
