@@ -6,12 +6,15 @@ builder.AddServiceDefaults();
 builder.AddReading();
 builder.AddLive();
 builder.AddApi();
+builder.AddPages();
 
 var app = builder.Build();
 app.UseExceptionHandler();
 app.UseStatusCodePages();
+app.UseAntiforgery();
 app.UseWebSockets();
 app.MapDefaultEndpoints();
 app.MapOpenApi();
 app.MapApi();
+app.MapPages();
 app.Run();
