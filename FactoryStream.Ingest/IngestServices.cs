@@ -53,7 +53,7 @@ internal static class IngestServices
     public static void AddLive(this IServiceCollection services)
     {
         services.AddSingleton<LiveReadings>();
-        services.AddHostedService(provider => provider.GetRequiredService<LiveReadings>());
+        services.AddHostedService<LiveWorker>();
     }
 
     /// <summary>HTTP: limits, JSON in snake_case, errors as problems, the OpenAPI document.</summary>

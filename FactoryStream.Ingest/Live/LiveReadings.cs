@@ -1,8 +1,5 @@
-using System.Text;
 using System.Threading.Channels;
-using Confluent.Kafka;
 using FactoryStream.Contracts;
-using FactoryStream.Ingest.Messages;
 using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Ingest.Live;
@@ -12,11 +9,8 @@ namespace FactoryStream.Ingest.Live;
 /// <param name="Factories">Whose each of them is; null when no client asks for one factory.</param>
 internal sealed record LiveMessage(IReadOnlyList<ReadOnlyMemory<byte>> Lines, IReadOnlyList<string>? Factories);
 
-/// <summary>
-/// Reads <c>readings.signed</c> from its end on, for the clients of <c>GET /stream</c>: one consumer, without a group, for all of them,
-/// and none while there are no clients. A slow client misses messages; it slows nobody.
-/// </summary>
-internal sealed class LiveReadings(SignedLog signed, IConfiguration configuration, IOptions<IngestOptions> options, IngestMetrics metrics, IngestLog log) : BackgroundService
+/// <summary>The clients of <c>GET /stream</c>. All share what <see cref="LiveWorker"/> reads; a slow one misses messages, it slows nobody.</summary>
+internal sealed class LiveReadings(IOptions<IngestOptions> options, IngestMetrics metrics) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
@@ -90,93 +84,22 @@ internal sealed class LiveReadings(SignedLog signed, IConfiguration configuratio
         metrics.StreamClients(-1);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        try
-        {
-            while (true)
-            {
-                await wanted.WaitAsync(stoppingToken);
-                await Task.Factory.StartNew(() => Listen(stoppingToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The service stops.
-        }
-    }
+    /// <summary>Waits for the first client.</summary>
+    public Task WhenWantedAsync(CancellationToken cancellationToken) => wanted.WaitAsync(cancellationToken);
 
-    public override void Dispose()
+    /// <summary>From now on every message is read: clients may be told so.</summary>
+    public void Listening()
     {
-        wanted.Dispose();
-        base.Dispose();
-    }
-
-    private void Listen(CancellationToken stoppingToken)
-    {
-        using var consumer = new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig
-        {
-            BootstrapServers = configuration.GetConnectionString("kafka"),
-            // The client library wants a name; no group is joined and nothing committed.
-            GroupId = "factorystream-live",
-            EnableAutoCommit = false,
-            AutoOffsetReset = AutoOffsetReset.Latest,
-            ConsumeResultFields = "headers",
-            QueuedMaxMessagesKbytes = 8 << 10,
-            FetchWaitMaxMs = 100,
-        })
-            .SetLogHandler((_, _) => { })
-            .SetErrorHandler((_, error) => log.LiveTrouble(error.Reason))
-            .Build();
-
-        while (!Begin(consumer))
-        {
-            if (IsOver(stoppingToken) || stoppingToken.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(200)))
-                return;
-        }
-        while (!IsOver(stoppingToken))
-        {
-            try
-            {
-                if (consumer.Consume(TimeSpan.FromMilliseconds(200)) is { Message: { } message })
-                    Broadcast(message.Value, IsSingle(message.Headers));
-            }
-            catch (ConsumeException exception) when (!exception.Error.IsFatal)
-            {
-                // The client library goes on trying, so do we.
-                log.LiveTrouble(exception.Error.Reason);
-            }
-        }
-    }
-
-    /// <summary>Stands at the end of every partition, so that whoever has been told so misses nothing that is posted afterwards.</summary>
-    private bool Begin(IConsumer<Ignore, byte[]> consumer)
-    {
-        if (!signed.IsOpen)
-            return false;
-        try
-        {
-            consumer.Assign([.. Enumerable.Range(0, signed.Partitions.Length).Select(partition =>
-            {
-                var topicPartition = new TopicPartition(Topics.Signed, partition);
-                return new TopicPartitionOffset(topicPartition, consumer.QueryWatermarkOffsets(topicPartition, TimeSpan.FromSeconds(2)).High);
-            })]);
-        }
-        catch (KafkaException exception)
-        {
-            log.LiveTrouble(exception.Error.Reason);
-            return false;
-        }
         lock (gate)
             listening.TrySetResult();
-        return true;
     }
 
-    private bool IsOver(CancellationToken stoppingToken)
+    /// <summary>True when the last client has left: then nothing is read any more.</summary>
+    public bool TryRest()
     {
         lock (gate)
         {
-            if (clients.Length > 0 && !stoppingToken.IsCancellationRequested)
+            if (clients.Length > 0)
                 return false;
             if (listening.Task.IsCompleted)
                 listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -184,8 +107,7 @@ internal sealed class LiveReadings(SignedLog signed, IConfiguration configuratio
         }
     }
 
-    private static bool IsSingle(Headers headers) =>
-        headers.TryGetLastBytes(MessageHeaders.Framing, out var framing) && Encoding.UTF8.GetString(framing) == MessageHeaders.FramingSingle;
+    public void Dispose() => wanted.Dispose();
 }
 
 /// <summary>One client of the live stream: a bounded queue, and how much of it was lost.</summary>

@@ -55,6 +55,12 @@ internal sealed class BacklogWorker(
         {
             // The service stops.
         }
+        catch (Exception exception)
+        {
+            log.Stopping(exception.ToString());
+            Environment.ExitCode = 1;
+            throw;
+        }
     }
 
     private async Task<bool> TryAsync(Func<Task<bool>> look)

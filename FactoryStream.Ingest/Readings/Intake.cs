@@ -78,7 +78,7 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
             touched = new ulong[words];
     }
 
-    /// <summary>Takes all lines that a piece of a body completes, and sends them. Slow only when there is no room.</summary>
+    /// <summary>Takes all lines that a piece of a body completes. Slow only when there is no room.</summary>
     public async ValueTask TakeAsync(ReadOnlySequence<byte> piece, CancellationToken cancellationToken)
     {
         foreach (var segment in piece)
@@ -87,10 +87,9 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
             while (Stop == Stop.None && TakeAll(ref rest, out var waiting, out var room))
                 await WaitAndTakeAsync(waiting, room, cancellationToken);
         }
-        Kick();
     }
 
-    /// <summary>Takes one line; <see cref="WhenSettledAsync"/> sends it, if nothing did before.</summary>
+    /// <summary>Takes one line.</summary>
     public async ValueTask TakeAsync(Line line, CancellationToken cancellationToken)
     {
         var parser = parsers.Get();
@@ -100,7 +99,7 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
             await WaitAndTakeAsync(line, room, cancellationToken);
     }
 
-    /// <summary>Waits until Kafka has answered for every line. Once, at the end.</summary>
+    /// <summary>Sends what was taken, and waits until Kafka has answered for every line. Once, at the end.</summary>
     public ValueTask WhenSettledAsync()
     {
         Kick();
@@ -194,7 +193,8 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
         Stop = room == Room.BacklogFull ? Stop.BacklogFull : Stop.KafkaSlow;
     }
 
-    private void Kick()
+    /// <summary>Sends what was taken so far, unless its partition has a message under way: its acknowledgement will.</summary>
+    public void Kick()
     {
         for (var word = 0; word < touched.Length; word++)
         {

@@ -17,6 +17,7 @@ internal sealed class LineSplitter(int maxLineBytes)
     /// <summary>How much of a line that is too long is kept as evidence.</summary>
     public const int KeptOfTooLong = 4_096;
 
+    private readonly int keptOfTooLong = Math.Min(KeptOfTooLong, maxLineBytes);
     private byte[]? carry;
     private int carried;
     private bool isTooLong;
@@ -50,7 +51,8 @@ internal sealed class LineSplitter(int maxLineBytes)
             return;
         if (carried + part.Length > maxLineBytes)
         {
-            part = part[..Math.Max(0, Math.Min(part.Length, KeptOfTooLong - carried))];
+            carried = Math.Min(carried, keptOfTooLong);
+            part = part[..Math.Min(part.Length, keptOfTooLong - carried)];
             isTooLong = true;
         }
         if (carry is null || carry.Length < carried + part.Length)
@@ -83,7 +85,7 @@ internal sealed class LineSplitter(int maxLineBytes)
         }
         else if (part.Length > maxLineBytes)
         {
-            part = part[..KeptOfTooLong];
+            part = part[..keptOfTooLong];
             isTooLong = true;
         }
         line = new Line(Trim(part), number, isTooLong);

@@ -117,7 +117,10 @@ internal static class ReadingsEndpoints
                 if (intake.Stop != Stop.None)
                     return;
                 if (!result.IsCompleted)
+                {
+                    intake.Kick();
                     continue;
+                }
                 if (intake.Splitter.TryFinish(out var last))
                     await intake.TakeAsync(last, cancellationToken);
                 return;
