@@ -1,0 +1,187 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using Confluent.Kafka;
+using FactoryStream.Contracts;
+using FactoryStream.ServiceDefaults;
+using FactoryStream.Tests.Distributed;
+using FactoryStream.Tests.Storage;
+using Npgsql;
+
+namespace FactoryStream.Tests.Dashboard;
+
+public sealed class ApiTests(PostgresFixture postgres) : IClassFixture<PostgresFixture>
+{
+    private static readonly DateTime Start = new(2026, 2, 25, 6, 13, 20, DateTimeKind.Utc);
+
+    [SkippableFact]
+    public async Task Latest_data_is_the_newest_window_of_each_engine_in_the_Python_systems_form()
+    {
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
+
+        var all = await dashboard.Client.GetStringAsync("/api/latest-data");
+        var one = await dashboard.Client.GetStringAsync("/api/latest-data?factory_id=factory_b");
+        var none = await dashboard.Client.GetStringAsync("/api/latest-data?factory_id=nobody");
+
+        const string a1 = """{"factory_id":"factory_a","engine_id":"e1","watermark":"2026-02-25T06:13:40Z","avg_temp_air":21,"avg_temp_oil":null,"avg_temp_exhaust":null,"avg_vibration":null,"avg_pressure_1":1.5,"avg_pressure_2":null,"avg_rpm":3001}""";
+        const string b1 = """{"factory_id":"factory_b","engine_id":"e1","watermark":"2020-03-09T12:00:10Z","avg_temp_air":null,"avg_temp_oil":null,"avg_temp_exhaust":null,"avg_vibration":null,"avg_pressure_1":null,"avg_pressure_2":null,"avg_rpm":7}""";
+        Assert.Equal($$"""{"status":"success","data":[{{a1}},{{b1}}]}""", all);
+        Assert.Equal($$"""{"status":"success","data":[{{b1}}]}""", one);
+        Assert.Equal("""{"status":"success","data":[]}""", none);
+    }
+
+    [SkippableFact]
+    public async Task Windows_come_by_factory_engine_start_and_metric_from_inclusive_to_exclusive()
+    {
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
+
+        var answer = await dashboard.Client.GetStringAsync("/api/windows?factory_id=factory_a&metric=rpm&from=2026-02-25T06:13:20Z&to=2026-02-25T06:13:30Z");
+        var unbounded = await dashboard.Client.GetFromJsonAsync<JsonElement>("/api/windows?from=1970-01-01T00:00:00Z");
+
+        Assert.Equal("""{"windows":[{"factory_id":"factory_a","engine_id":"e1","metric":"rpm","window_start":"2026-02-25T06:13:20Z","window_end":"2026-02-25T06:13:30Z","count":10,"sum":30000,"min":2999,"max":3002,"mean":3000,"standard_deviation":2,"revision":0,"closed":true}]}""", answer);
+        Assert.Equal(
+            ["factory_a/e1 13:20 pressure_1", "factory_a/e1 13:20 rpm", "factory_a/e1 13:20 temp_air", "factory_a/e1 13:30 pressure_1", "factory_a/e1 13:30 rpm", "factory_a/e1 13:30 temp_air", "factory_b/e1 00:00 rpm"],
+            unbounded.GetProperty("windows").EnumerateArray().Select(window =>
+                $"{window.GetProperty("factory_id")}/{window.GetProperty("engine_id")} {window.GetProperty("window_start").GetDateTime():mm:ss} {window.GetProperty("metric")}"));
+    }
+
+    [SkippableFact]
+    public async Task Without_times_the_windows_are_those_of_the_last_fifteen_minutes()
+    {
+        var recent = DateTime.UnixEpoch.AddSeconds(Math.Floor((TimeProvider.System.GetUtcNow().UtcDateTime - DateTime.UnixEpoch).TotalSeconds / 10) * 10 - 60);
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, async database =>
+        {
+            var engine = await database.EngineAsync("f", "e");
+            await database.CloseAsync(engine, recent.AddMinutes(-20), ("rpm", 1));
+            await database.CloseAsync(engine, recent, ("rpm", 2));
+        });
+
+        var answer = await dashboard.Client.GetFromJsonAsync<JsonElement>("/api/windows");
+
+        Assert.Equal(2, Assert.Single(answer.GetProperty("windows").EnumerateArray()).GetProperty("mean").GetDouble());
+    }
+
+    [SkippableFact]
+    public async Task Windows_are_CSV_for_who_asks_for_it_quoted_where_need_be()
+    {
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, async database =>
+            await database.CloseAsync(await database.EngineAsync("plant \"north\", hall 1", "e"), Start, ("rpm", 0.1)));
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/windows?from=2026-02-25T00:00:00Z");
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/csv"));
+
+        using var response = await dashboard.Client.SendAsync(request);
+
+        Assert.Equal("text/csv; charset=utf-8", response.Content.Headers.ContentType?.ToString());
+        Assert.Equal(
+            "factory_id,engine_id,metric,window_start,window_end,count,sum,min,max,mean,standard_deviation,revision,closed\r\n"
+            + "\"plant \"\"north\"\", hall 1\",e,rpm,2026-02-25T06:13:20Z,2026-02-25T06:13:30Z,10,1,-0.9,2.1,0.1,2,0,true\r\n",
+            await response.Content.ReadAsStringAsync());
+    }
+
+    [SkippableTheory]
+    [InlineData("/api/windows?from=yesterday", "from")]
+    [InlineData("/api/windows?to=2026-02-25T06:13:20", "to")]
+    [InlineData("/api/windows?from=2026-02-25T06:13:20Z&to=2026-02-25T06:13:20Z", "from must be before to")]
+    public async Task A_parameter_that_makes_no_sense_is_a_problem_that_names_it(string address, string named)
+    {
+        await using var dashboard = await RunningDashboard.StartAsync(postgres);
+
+        using var response = await dashboard.Client.GetAsync(address);
+
+        Assert.Equal((HttpStatusCode.BadRequest, "application/problem+json"), (response.StatusCode, response.Content.Headers.ContentType?.MediaType));
+        Assert.Contains(named, await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task The_socket_sends_the_newest_windows_at_once_and_whenever_one_closes()
+    {
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
+        using var timeout = new CancellationTokenSource(RunningDashboard.Patience);
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new UriBuilder(dashboard.Address) { Scheme = "ws", Path = "/ws" }.Uri, timeout.Token);
+
+        var first = await ReceiveAsync(socket, timeout.Token);
+        await dashboard.Database.CloseAsync(1, Start.AddSeconds(20), ("rpm", 3002));
+        var second = await ReceiveAsync(socket, timeout.Token);
+
+        Assert.Equal(["2026-02-25T06:13:40Z 3001", "2020-03-09T12:00:10Z 7"], Rpm(first));
+        Assert.Equal(["2026-02-25T06:13:50Z 3002", "2020-03-09T12:00:10Z 7"], Rpm(second));
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, timeout.Token);
+
+        static IEnumerable<string> Rpm(JsonElement data) => data.EnumerateArray().Select(engine => $"{engine.GetProperty("watermark")} {engine.GetProperty("avg_rpm")}");
+    }
+
+    [SkippableFact]
+    public async Task A_late_reading_of_an_old_window_and_many_engines_at_once_are_read_as_well()
+    {
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
+        await dashboard.Database.ScalarAsync<object>("UPDATE factory.windows SET sum = 30050, revision = 1 WHERE metric = 'rpm' AND window_start = $1 RETURNING 1", Start.AddSeconds(10));
+
+        await dashboard.Database.ScalarAsync<object>("SELECT pg_notify('factory_windows', '\"*\"')");
+
+        await Plant.EventuallyAsync(() => dashboard.Client.GetStringAsync("/api/latest-data?factory_id=factory_a"), answer => answer.Contains("\"avg_rpm\":3005}", StringComparison.Ordinal));
+    }
+
+    [SkippableFact]
+    public async Task Books_are_the_ledger_and_what_the_log_holds_beyond_it()
+    {
+        await using var dashboard = await RunningDashboard.StartAsync(postgres);
+        using (var incarnations = new TopicIncarnations(dashboard.Kafka))
+        {
+            // Three messages in partition 1, of which the ledger knows the first.
+            using var producer = new ProducerBuilder<byte[]?, byte[]>(new ProducerConfig { BootstrapServers = dashboard.Kafka }).Build();
+            foreach (var lines in (string[])["{}", $"{Envelope("f")}\n{Envelope("f")}\n{Envelope("g")}", "no JSON"])
+                await producer.ProduceAsync(new TopicPartition(Topics.Signed, 1), new Message<byte[]?, byte[]> { Value = Encoding.UTF8.GetBytes(lines) });
+            await dashboard.Database.ScalarAsync<object>("""
+                INSERT INTO factory.checkpoints (topic, partition, epoch, topic_id, next_offset, source_topic_id, source_offset, source_line)
+                VALUES ($1, 1, 1, 'x', 1, $2, 0, 0) RETURNING 1
+                """, Topics.Verified, await incarnations.GetAsync(Topics.Signed));
+        }
+        await dashboard.Database.ScalarAsync<object>("INSERT INTO factory.ledger (partition, factory_id, accepted, stored, duplicates) VALUES (1, 'f', 10, 6, 1), (2, 'f', 5, 5, 0) RETURNING 1");
+        await dashboard.Database.ScalarAsync<object>("""
+            INSERT INTO factory.rejection_counts (partition, factory_id, reason, refused, count)
+            VALUES (1, 'f', 'bad_signature', false, 2), (2, 'f', 'bad_signature', false, 1), (1, '', 'malformed', true, 4) RETURNING 1
+            """);
+
+        var books = await dashboard.Client.GetStringAsync("/api/books");
+
+        Assert.Equal(
+            """{"factories":[{"factory_id":"","accepted":1,"stored":0,"duplicates":0,"rejected":{},"refused":{"malformed":4},"backlog":1},"""
+            + """{"factory_id":"f","accepted":17,"stored":11,"duplicates":1,"rejected":{"bad_signature":3},"refused":{},"backlog":2},"""
+            + """{"factory_id":"g","accepted":1,"stored":0,"duplicates":0,"rejected":{},"refused":{},"backlog":1}]}""", books);
+
+        static string Envelope(string factoryId) => $$"""{"data": {"factory_id": "{{factoryId}}", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "rpm": 1}, "signature": "AAAA"}""";
+    }
+
+    [SkippableFact]
+    public async Task What_it_offers_is_described()
+    {
+        await using var dashboard = await RunningDashboard.StartAsync(postgres);
+
+        var document = await dashboard.Client.GetFromJsonAsync<JsonElement>("/openapi/v1.json");
+
+        Assert.Superset(new HashSet<string> { "/api/latest-data", "/api/windows", "/api/books" }, document.GetProperty("paths").EnumerateObject().Select(path => path.Name).ToHashSet());
+    }
+
+    private static async Task SeedAsync(NpgsqlDataSource database)
+    {
+        var first = await database.EngineAsync("factory_a", "e1");
+        await database.CloseAsync(first, Start, ("temp_air", 20), ("pressure_1", 1), ("rpm", 3000));
+        await database.CloseAsync(first, Start.AddSeconds(10), ("temp_air", 21), ("pressure_1", 1.5), ("rpm", 3001));
+        // Silent for years, and in a partition of its own.
+        await database.CloseAsync(await database.EngineAsync("factory_b", "e1"), new DateTime(2020, 3, 9, 12, 0, 0, DateTimeKind.Utc), ("rpm", 7));
+        // No window has closed yet.
+        await database.EngineAsync("factory_b", "e2");
+    }
+
+    private static async Task<JsonElement> ReceiveAsync(ClientWebSocket socket, CancellationToken cancellation)
+    {
+        var message = new ArraySegment<byte>(new byte[64 << 10]);
+        var received = await socket.ReceiveAsync(message, cancellation);
+        Assert.True(received is { MessageType: WebSocketMessageType.Text, EndOfMessage: true });
+        return JsonDocument.Parse(message[..received.Count].ToArray()).RootElement;
+    }
+}
