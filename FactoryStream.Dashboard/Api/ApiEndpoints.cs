@@ -36,10 +36,10 @@ internal static class ApiEndpoints
     private static Results<Ok<LatestDataResponse>, ProblemHttpResult> LatestData(HttpContext context, LatestWindows latest, string? factory_id = null)
     {
         var snapshot = latest.Current;
-        if (snapshot.Version > 0)
+        if (snapshot.IsLive)
             return TypedResults.Ok(new LatestDataResponse("success", snapshot.ToLatestData(factory_id)));
         context.Response.Headers.RetryAfter = "2";
-        return Problem(StatusCodes.Status503ServiceUnavailable, "The database has not answered yet.");
+        return Problem(StatusCodes.Status503ServiceUnavailable, "The database does not answer.");
     }
 
     private static async Task<IResult> WindowsAsync(

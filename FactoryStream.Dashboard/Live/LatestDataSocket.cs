@@ -26,6 +26,8 @@ internal sealed class LatestDataSocket(LatestWindows latest, IOptions<DashboardO
             {
                 var snapshot = await latest.NextAsync(version, ending.Token);
                 version = snapshot.Version;
+                if (!snapshot.IsLive)
+                    continue;
                 await socket.SendAsync(Message(snapshot, factoryId), WebSocketMessageType.Text, endOfMessage: true, ending.Token);
                 await Task.Delay(options.Value.PushInterval, time, ending.Token);
             }

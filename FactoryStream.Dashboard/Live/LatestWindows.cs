@@ -5,7 +5,8 @@ namespace FactoryStream.Dashboard.Live;
 /// <summary>A state of all engines: immutable, so that every page and socket may keep it as long as it draws.</summary>
 /// <param name="Version">Goes up with every change; 0: nothing was loaded yet.</param>
 /// <param name="Engines">By factory and engine.</param>
-internal sealed record LatestSnapshot(long Version, IReadOnlyList<EngineWindow> Engines)
+/// <param name="IsLive">False while the database is away: then the engines are as they were.</param>
+internal sealed record LatestSnapshot(long Version, IReadOnlyList<EngineWindow> Engines, bool IsLive)
 {
     public IReadOnlyList<LatestData> ToLatestData(string? factoryId = null) =>
         [.. Engines.Where(engine => factoryId is null || engine.FactoryId == factoryId).Select(engine => new LatestData(
@@ -24,7 +25,7 @@ internal sealed class LatestWindows
             return byFactory != 0 ? byFactory : string.CompareOrdinal(left.EngineId, right.EngineId);
         }));
 
-    private LatestSnapshot snapshot = new(0, []);
+    private LatestSnapshot snapshot = new(0, [], IsLive: false);
     private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public LatestSnapshot Current => Volatile.Read(ref snapshot);
@@ -38,9 +39,17 @@ internal sealed class LatestWindows
                 engines.Clear();
             foreach (var window in windows)
                 engines[(window.FactoryId, window.EngineId)] = window;
-            Volatile.Write(ref snapshot, new(snapshot.Version + 1, [.. engines.Values]));
-            changed.SetResult();
-            changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            Publish(new(snapshot.Version + 1, [.. engines.Values], IsLive: true));
+        }
+    }
+
+    /// <summary>The database is away: what is known stays, and is marked.</summary>
+    public void Age()
+    {
+        lock (gate)
+        {
+            if (snapshot.IsLive)
+                Publish(snapshot with { Version = snapshot.Version + 1, IsLive = false });
         }
     }
 
@@ -58,5 +67,12 @@ internal sealed class LatestWindows
             }
             await next.WaitAsync(cancellation);
         }
+    }
+
+    private void Publish(LatestSnapshot next)
+    {
+        Volatile.Write(ref snapshot, next);
+        changed.SetResult();
+        changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -36,6 +36,7 @@ internal sealed class WindowsWatchWorker(
                     logger.ListenerLost(exception.Message);
                 delay = isListening ? FirstRetryDelay : TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, LastRetryDelay.Ticks));
                 isListening = false;
+                latest.Age();
             }
             await Task.Delay(delay, time, stoppingToken);
         }

@@ -34,12 +34,12 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
         await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
         var page = await OpenAsync(dashboard);
 
-        await ChooseAsync(page, "Factory of the chart", "factory_b");
-        await ChooseAsync(page, "Engine of the chart", "engine_b1");
-        await ChooseAsync(page, "Metric of the chart", "rpm");
+        await ChooseAsync(page, "Factory", "factory_b");
+        await ChooseAsync(page, "Engine", "engine_b1");
+        await ChooseAsync(page, "Metric", "rpm");
 
         var chart = page.GetByRole(AriaRole.Img, new() { NameString = "rpm of engine_b1 in factory_b, 30 windows" });
-        await Assertions.Expect(chart.Locator("svg path").First).ToBeVisibleAsync();
+        await Assertions.Expect(chart.Locator("svg").First).ToBeVisibleAsync();
         // The chart follows as the grid does.
         await dashboard.Database.CloseAsync(3, Recent, ("rpm", 118), ("temp_air", 20));
         await Assertions.Expect(page.GetByRole(AriaRole.Img, new() { NameString = "rpm of engine_b1 in factory_b, 31 windows" })).ToBeVisibleAsync();
@@ -52,7 +52,7 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
         var page = await OpenAsync(dashboard);
         await Assertions.Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "engine_a1" })).ToBeVisibleAsync();
 
-        await ChooseAsync(page, "Factory to show", "factory_b");
+        await ChooseAsync(page, "Show factory", "factory_b");
 
         await Assertions.Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "engine_a1" })).ToHaveCountAsync(0);
         await Assertions.Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "engine_b2" })).ToBeVisibleAsync();
@@ -97,7 +97,7 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
         };
 
         await page.GotoAsync(dashboard.Address.ToString());
-        await Assertions.Expect(page.Locator("[role=img] svg path").First).ToBeVisibleAsync();
+        await Assertions.Expect(page.Locator("[role=img] svg").First).ToBeVisibleAsync();
         await page.GotoAsync($"{dashboard.Address}favicon.ico");
 
         Assert.Empty(foreign);
@@ -127,6 +127,56 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
 
         Assert.InRange(await page.Locator("tbody tr").CountAsync(), 5, 200);
     }
+
+    [SkippableFact]
+    public async Task A_page_whose_Dashboard_is_gone_says_so_and_comes_back_with_it()
+    {
+        var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
+        var page = await OpenAsync(dashboard);
+        await Assertions.Expect(page.GetByText("4 engines")).ToBeVisibleAsync();
+        await page.EvaluateAsync("window.isTheSamePage = true");
+
+        await dashboard.DisposeAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Alertdialog)).ToBeVisibleAsync(new() { Timeout = 30_000 });
+
+        await using var next = await RunningDashboard.StartAsync(postgres, SeedAsync, $"--urls={dashboard.Address}");
+        await page.WaitForFunctionAsync("window.isTheSamePage === undefined");
+        await Assertions.Expect(page.GetByText("4 engines")).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await Assertions.Expect(page.GetByRole(AriaRole.Alertdialog)).ToBeHiddenAsync();
+    }
+
+    /// <summary>Where to put pictures of the page for somebody to look at: the environment variable <c>FACTORYSTREAM_SCREENSHOTS</c>.</summary>
+    [SkippableTheory]
+    [InlineData(ColorScheme.Light)]
+    [InlineData(ColorScheme.Dark)]
+    public async Task Its_text_stands_out_from_its_background_in_light_and_dark(ColorScheme scheme)
+    {
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
+        await dashboard.Database.ScalarAsync<object>("INSERT INTO factory.ledger (partition, factory_id, accepted, stored, duplicates) VALUES (1, 'factory_a', 12345, 12300, 40) RETURNING 1");
+        var page = await browser.NewPageAsync(scheme);
+        await page.GotoAsync(dashboard.Address.ToString());
+        await Assertions.Expect(page.Locator("[role=img] svg").First).ToBeVisibleAsync();
+
+        // WCAG's contrast ratio of what is read most, against the nearest background that is painted; 4.5 is asked for.
+        foreach (var selector in (string[])["h1", "h2", "[role=status]", "[role=combobox]", "[role=gridcell]", "[role=columnheader]", "[role=table] td"])
+            Assert.True(await page.Locator(selector).First.EvaluateAsync<double>(Contrast) >= 4.5, $"{selector} is hard to read in {scheme}");
+        if (Environment.GetEnvironmentVariable("FACTORYSTREAM_SCREENSHOTS") is { Length: > 0 } folder)
+            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{scheme}.png"), FullPage = true });
+    }
+
+    private const string Contrast = """
+        element => {
+          const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+          const rgba = colour => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
+          const luminance = ([r, g, b]) => [r, g, b].map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+          let ground = element;
+          while (ground.parentElement && rgba(getComputedStyle(ground).backgroundColor)[3] < 255)
+            ground = ground.parentElement;
+          const [dark, light] = [luminance(rgba(getComputedStyle(element).color)), luminance(rgba(getComputedStyle(ground).backgroundColor))].sort((a, b) => a - b);
+          return (light + 0.05) / (dark + 0.05);
+        }
+        """;
 
     private static async Task SeedAsync(NpgsqlDataSource database)
     {
