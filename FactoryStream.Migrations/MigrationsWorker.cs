@@ -3,6 +3,8 @@ using Confluent.Kafka.Admin;
 using FactoryStream.Contracts;
 using FactoryStream.Storage;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -13,6 +15,8 @@ internal sealed class MigrationsWorker(
     IServiceScopeFactory scopes, IConfiguration configuration, IOptions<MigrationsOptions> options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<MigrationsWorker> logger)
     : BackgroundService
 {
+    private const string AnswerMaxBytes = "4194304";
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
@@ -59,6 +63,8 @@ internal sealed class MigrationsWorker(
     {
         await using var scope = scopes.CreateAsyncScope();
         var context = scope.ServiceProvider.GetRequiredService<FactoryDbContext>();
+        // On a new database its absence would be asked for, and logged by the server as an error.
+        await context.GetService<IHistoryRepository>().CreateIfNotExistsAsync(stoppingToken);
         var pending = (await context.Database.GetPendingMigrationsAsync(stoppingToken)).ToArray();
         await context.Database.MigrateAsync(stoppingToken);
         logger.Migrated(pending.Length);
@@ -79,7 +85,14 @@ internal sealed class MigrationsWorker(
         {
             try
             {
-                await admin.CreateTopicsAsync(missing.Select(topic => new TopicSpecification { Name = topic, NumPartitions = options.Value.Partitions, ReplicationFactor = options.Value.ReplicationFactor }));
+                await admin.CreateTopicsAsync(missing.Select(topic => new TopicSpecification
+                {
+                    Name = topic,
+                    NumPartitions = options.Value.Partitions,
+                    ReplicationFactor = options.Value.ReplicationFactor,
+                    // An answer is a little longer than what it answers.
+                    Configs = topic == Topics.Signed ? null : new() { ["max.message.bytes"] = AnswerMaxBytes },
+                }));
             }
             catch (CreateTopicsException exception) when (exception.Results.All(result => !result.Error.IsError || result.Error.Code == ErrorCode.TopicAlreadyExists))
             {

@@ -1,6 +1,7 @@
 using FactoryStream.ServiceDefaults;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
@@ -20,6 +21,7 @@ public static class Extensions
     /// <summary>Adds the defaults to a service; call it first.</summary>
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
+        builder.AddQuietLogging();
         builder.ConfigureOpenTelemetry();
         builder.AddDefaultHealthChecks();
         builder.Services.AddServiceDiscovery();
@@ -30,6 +32,18 @@ public static class Extensions
         });
         builder.Services.AddSingleton(TimeProvider.System);
         return builder;
+    }
+
+    /// <summary>
+    /// What frameworks have to say of every request and statement is for whoever looks for a fault: a quiet hour logs nothing. The lowest of all
+    /// configuration sources, so that any other (appsettings.json, <c>Logging__LogLevel__Npgsql=Debug</c>) has the last word.
+    /// </summary>
+    private static void AddQuietLogging<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
+    {
+        string[] loud = ["Microsoft.AspNetCore", "Microsoft.EntityFrameworkCore", "Npgsql", "System.Net.Http", "Polly"];
+        var levels = loud.ToDictionary(category => $"Logging:LogLevel:{category}", _ => (string?)nameof(LogLevel.Warning));
+        levels.Add("Logging:LogLevel:Default", nameof(LogLevel.Information));
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = levels });
     }
 
     /// <summary>Logs, metrics and traces by OpenTelemetry; exported by OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set.</summary>

@@ -94,6 +94,7 @@ internal sealed class VerifierWorker(
     /// <summary>Takes in what is there, up to the bounds; false when nothing came.</summary>
     private bool Collect(CancellationToken stoppingToken)
     {
+        batch.TakeLate();
         // With something to send or acknowledge, do not sleep on it; a revocation meanwhile must not wait long either.
         var timeout = TimeSpan.FromMilliseconds(batch.Records.Count > 0 ? 0 : answers.HasPending ? 1 : answers.InFlightBytes > 0 ? 5 : 100);
         while (Consume(timeout, stoppingToken) is { } result)

@@ -38,7 +38,12 @@ internal sealed record PublishedResource(IResource Resource, IReadOnlyList<KeyVa
             if (value is not (string or ParameterResource or EndpointReference or KafkaServerResource or PostgresServerResource or PostgresDatabaseResource))
                 throw new DistributedApplicationException($"'{resource.Name}' is told a {value.GetType().Name}, which cannot be published.");
         }
-        return new PublishedResource(resource, [.. environment.EnvironmentVariables], [.. arguments.Args]);
+        // .NET's configuration does not tell names apart by case, and the last one counts: a setting of the AppHost's (verifier__AdminToken) must not
+        // be published beside the parameter that replaces it (Verifier__AdminToken).
+        var variables = environment.EnvironmentVariables
+            .GroupBy(variable => variable.Key, StringComparer.OrdinalIgnoreCase)
+            .Select(same => same.Last());
+        return new PublishedResource(resource, [.. variables], [.. arguments.Args]);
     }
 
     /// <summary>Its project file.</summary>

@@ -179,6 +179,19 @@ public sealed class AnswerLogTests : IDisposable
     }
 
     [Fact]
+    public void What_came_while_checking_paused_is_answered_first()
+    {
+        using var partition = new Partition(this);
+        partition.KeepLate(Message(0, Line(0)));
+        partition.KeepLate(Message(1, Line(1)));
+        partition.Answer(Message(2, Line(2)));
+        partition.Drain();
+
+        Assert.Equal("0:1;1:1;2:1", Assert.Single(Sources(partition)));
+        Assert.Throws<InvalidOperationException>(() => partition.Answer(Message(1, Line(1))));
+    }
+
+    [Fact]
     public void The_key_stays_while_all_lines_are_of_one_engine()
     {
         using var partition = new Partition(this);
@@ -282,20 +295,23 @@ public sealed class AnswerLogTests : IDisposable
         /// <summary>Judges the messages as one batch and answers it.</summary>
         public void Answer(params Source[] sources)
         {
+            batch.TakeLate();
             foreach (var source in sources)
-            {
-                batch.Add(Answers, new ConsumeResult<byte[]?, ReadOnlyMemory<byte>>
-                {
-                    Topic = Topics.Signed,
-                    Partition = 3,
-                    Offset = source.Offset,
-                    Message = new() { Key = source.Key is null ? null : Encoding.UTF8.GetBytes(source.Key), Value = source.Value, Headers = source.Headers, Timestamp = new Timestamp(Noon) },
-                });
-            }
+                batch.Add(Answers, Consumed(source));
             test.judge.Decide(batch.Lines, keys);
             Log.Add(batch, new Dictionary<PartitionAnswers, Activity>());
             batch.Reset();
         }
+
+        public void KeepLate(Source source) => batch.AddLate(Answers, Consumed(source));
+
+        private static ConsumeResult<byte[]?, ReadOnlyMemory<byte>> Consumed(Source source) => new()
+        {
+            Topic = Topics.Signed,
+            Partition = 3,
+            Offset = source.Offset,
+            Message = new() { Key = source.Key is null ? null : Encoding.UTF8.GetBytes(source.Key), Value = source.Value, Headers = source.Headers, Timestamp = new Timestamp(Noon) },
+        };
 
         /// <summary>Acknowledges until nothing is left.</summary>
         public void Drain()

@@ -25,6 +25,7 @@ internal sealed class KeyWatchWorker(KeyRing keys, NpgsqlDataSource database, IO
 
     private async Task ListenAsync(CancellationToken stoppingToken)
     {
+        var isLost = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -32,15 +33,19 @@ internal sealed class KeyWatchWorker(KeyRing keys, NpgsqlDataSource database, IO
                 await using var connection = await database.OpenConnectionAsync(stoppingToken);
                 await using (var listen = new NpgsqlCommand($"LISTEN {KeyStore.Channel}", connection))
                     await listen.ExecuteNonQueryAsync(stoppingToken);
+                isLost = false;
                 while (true)
                 {
-                    await connection.WaitAsync(stoppingToken);
+                    // Before the first wait as well: what changed while nobody listened was told to nobody.
                     await keys.RefreshAsync(time.GetTimestamp(), stoppingToken);
+                    await connection.WaitAsync(stoppingToken);
                 }
             }
             catch (NpgsqlException exception)
             {
-                log.ListenerLost(exception);
+                if (!isLost)
+                    log.ListenerLost(exception);
+                isLost = true;
                 await Task.Delay(RetryDelay, time, stoppingToken);
             }
         }

@@ -111,8 +111,8 @@ internal sealed class AnswerLog(
         }
         catch (KafkaException exception)
         {
-            // The group went on without us: the next owner answers again, and that is known for a redelivery by its source positions.
-            log.KafkaTrouble($"the last offsets could not be committed ({exception.Error.Reason})");
+            // The group went on without us.
+            log.NotCommitted(exception.Error.Reason);
         }
     }
 
@@ -199,6 +199,10 @@ internal sealed class AnswerLog(
     private void Add(in SourceRecord record, Span<JudgedLine> lines, ActivityContext trace)
     {
         var partition = record.Answers;
+        // Downstream an answer behind a later one counts as a redelivery and is ignored: its readings would be lost.
+        if (record.Offset < partition.NextOffset)
+            throw new InvalidOperationException($"Partition {partition.Partition}: offset {record.Offset} is answered after {partition.NextOffset - 1}.");
+        partition.NextOffset = record.Offset + 1;
         var pending = partition.Pending;
         // Its line breaks would be taken for ends of lines beside others; rejected, it leaves no line.
         var goesAlone = record.IsSingle && lines[0].Verdict == Verdict.Accepted;
@@ -238,7 +242,7 @@ internal sealed class AnswerLog(
             Reject(pending.Answer, new SourcePosition(record.Offset, i), line, factoryId, trace);
         }
         pending.LineCount += lines.Length;
-        pending.Answer.NextOffset = record.Offset + 1;
+        pending.Answer.NextOffset = partition.NextOffset;
         pending.Sources.Add(new SourceMessage(record.Offset, lines.Length, rejected ?? (IReadOnlyList<(int, string)>)[]));
         if (goesAlone)
             Send(partition, isSingle: true);

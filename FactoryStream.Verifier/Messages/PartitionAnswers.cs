@@ -17,6 +17,9 @@ internal sealed class PartitionAnswers(int partition)
     /// <summary>The last offset that was taken in.</summary>
     public long LastOffset { get; set; } = -1;
 
+    /// <summary>The offset behind the last one that was answered.</summary>
+    public long NextOffset { get; set; }
+
     /// <summary>Verified messages that Kafka has not acknowledged.</summary>
     public int InFlight { get; set; }
 

@@ -61,7 +61,7 @@ internal sealed class SourceBatch(BatchBytes bytes)
         }
     }
 
-    /// <summary>Keeps a message that came while no more was asked for; <see cref="Reset"/> puts it into the next batch.</summary>
+    /// <summary>Keeps a message that came while no more was asked for; the next batch must begin with <see cref="TakeLate"/>.</summary>
     public void AddLate(PartitionAnswers answers, ConsumeResult<byte[]?, ReadOnlyMemory<byte>> result)
     {
         result.Message.Value = result.Message.Value.ToArray();
@@ -76,6 +76,11 @@ internal sealed class SourceBatch(BatchBytes bytes)
         lineCount = 0;
         ByteCount = 0;
         bytes.Reset();
+    }
+
+    /// <summary>Begins the batch with what was kept: it came before all that is consumed from here on.</summary>
+    public void TakeLate()
+    {
         foreach (var (answers, result) in late)
             Add(answers, result);
         late.Clear();

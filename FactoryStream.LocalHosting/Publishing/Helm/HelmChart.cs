@@ -12,6 +12,9 @@ internal sealed class HelmChart(string name, string version, string description)
     /// <summary>First line of every file: tells people not to edit it, and the publisher that it may replace it.</summary>
     private const string Generated = "# Written by the AppHost's publish command; changes made here are lost.";
 
+    /// <summary>The same for a template: it leaves nothing behind where the object is left out.</summary>
+    private const string GeneratedTemplate = "{{- /* Written by the AppHost's publish command; changes made here are lost. */ -}}";
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly SortedDictionary<string, string> templates = new(StringComparer.Ordinal);
@@ -75,7 +78,7 @@ internal sealed class HelmChart(string name, string version, string description)
         yield return ("values.yaml", $"{Generated}\n# Each value is explained in docs/kubernetes.md.\n" + Values.ToYaml());
         yield return ("values.schema.json", Values.ToSchema().ToJsonString(Indented) + "\n");
         foreach (var (path, content) in templates)
-            yield return (path, path.EndsWith(".yaml", StringComparison.Ordinal) ? $"{Generated}\n{content}" : content);
+            yield return (path, path.EndsWith(".yaml", StringComparison.Ordinal) ? $"{GeneratedTemplate}\n{content}" : content);
     }
 
     /// <summary>Puts a token at a path such as <c>spec.volumeClaimTemplates.0.spec.resources</c>.</summary>

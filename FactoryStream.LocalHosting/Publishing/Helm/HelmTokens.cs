@@ -71,7 +71,8 @@ internal sealed partial class HelmTokens
             {
                 completed
                     .Append(indent).Append(CultureInfo.InvariantCulture, $"{{{{- range $key, $value := {template.Text} }}}}\n")
-                    .Append(indent).Append("{{ $key }}: {{ $value | quote }}\n")
+                    // Not quote alone, which would write a million as 1e+06.
+                    .Append(indent).Append("{{ $key }}: {{ if kindIs \"string\" $value }}{{ quote $value }}{{ else }}{{ toJson $value | quote }}{{ end }}\n")
                     .Append(indent).Append("{{- end }}\n");
                 continue;
             }
@@ -97,6 +98,7 @@ internal sealed partial class HelmTokens
     [GeneratedRegex("helm-token-[0-9]{4}")]
     private static partial Regex Token();
 
+    // Four digits are enough for a chart ten times as large.
     private static string Name(int index) => string.Create(CultureInfo.InvariantCulture, $"{TokenPrefix}{index:D4}");
 
     private string Add(Template template)

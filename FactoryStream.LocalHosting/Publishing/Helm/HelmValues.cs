@@ -28,6 +28,9 @@ internal sealed partial class HelmValues
 
     public string Map(string path, JsonObject @default, string description) => Declare(path, @default, description, "object");
 
+    /// <summary>A map of texts, numbers and truth values, for instance environment variables.</summary>
+    public string Scalars(string path, JsonObject @default, string description) => Declare(path, @default, description, "scalars");
+
     public string List(string path, string description) => Declare(path, new JsonArray(), description, "array");
 
     /// <summary>values.yaml: every value with its default, its description above it.</summary>
@@ -62,7 +65,9 @@ internal sealed partial class HelmValues
                 var properties = (JsonObject)parent["properties"]!;
                 parent = (JsonObject)(properties[steps[depth - 1]] ??= Group(groups.GetValueOrDefault(string.Join('.', steps[..depth]))));
             }
-            var schema = new JsonObject { ["type"] = value.Type, ["description"] = value.Description };
+            var schema = new JsonObject { ["type"] = value.Type == "scalars" ? "object" : value.Type, ["description"] = value.Description };
+            if (value.Type == "scalars")
+                schema["additionalProperties"] = new JsonObject { ["type"] = new JsonArray("string", "number", "boolean") };
             if (value.Choices is not null)
                 schema["enum"] = new JsonArray([.. value.Choices.Select(choice => JsonValue.Create(choice))]);
             if (value.Type == "integer")

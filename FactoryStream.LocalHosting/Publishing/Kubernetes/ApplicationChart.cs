@@ -102,6 +102,10 @@ internal sealed class ApplicationChart
         values.Text("ingress.className", "", "Ingress class; the cluster's default if empty.");
         values.Map("ingress.annotations", [], "Annotations of the Ingress objects.");
         values.List("ingress.tls", "The tls list of the Ingress objects: [{hosts: [...], secretName: ...}].");
+        values.Describe("networkPolicy", "Who may talk to whom.");
+        values.Flag("networkPolicy.enabled", true, "Whether pods accept connections only from those that the application lets them have.");
+        values.Text("networkPolicy.kedaNamespace", "keda", "Namespace of KEDA, which asks Kafka for the lag.");
+        values.Describe("parameters", "Secrets. No secret is a value: each is in a Secret of the cluster.");
         values.Map("nodeSelector", [], "Labels of the nodes that pods may run on.");
         values.List("tolerations", "Taints that pods tolerate.");
     }

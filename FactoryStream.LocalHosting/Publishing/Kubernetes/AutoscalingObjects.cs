@@ -19,9 +19,11 @@ internal static class AutoscalingObjects
         var values = chart.Values;
         var key = $"{HelmNames.Key(service.Name)}.autoscaling";
         var mode = Mode(application, service);
-        var most = values.Number($"{key}.maxReplicas", application.Options.Of(service.Name).MaxReplicas, "Most pods; more than the topics have partitions do nothing.");
+        var least = Replicas(application, service);
+        // Whoever asks for more pods than the most gets them.
+        var most = $"max {least} " + values.Number($"{key}.maxReplicas", application.Options.Of(service.Name).MaxReplicas, "Most pods; more than the topics have partitions do nothing.");
         var processor = values.Number($"{key}.cpuPercent", 70, "Processor load, in percent of the requested, above which pods are added.");
-        var lag = values.Text($"{key}.lagThreshold", "5000", "Messages that a pod may be behind before another is added (mode lag).");
+        var lag = values.Number($"{key}.lagThreshold", 5000, "Messages that a pod may be behind before another is added (mode lag).");
         var target = $"{service.Name}-deployment";
         string When(string wanted) => condition is null ? $"eq {mode} \"{wanted}\"" : $"and {condition} (eq {mode} \"{wanted}\")";
 
@@ -33,7 +35,7 @@ internal static class AutoscalingObjects
             Spec = new V2HorizontalPodAutoscalerSpec
             {
                 ScaleTargetRef = new V2CrossVersionObjectReference { ApiVersion = "apps/v1", Kind = "Deployment", Name = target },
-                MinReplicas = chart.Tokens.Number(Replicas(application, service)),
+                MinReplicas = chart.Tokens.Number(least),
                 MaxReplicas = chart.Tokens.Number(most),
                 Metrics =
                 [
@@ -60,7 +62,7 @@ internal static class AutoscalingObjects
             new V1ObjectMeta { Name = $"{service.Name}-scaledobject", Labels = application.Labels(service.Name) },
             new ScaledObjectSpec(
                 new ScaleTarget("apps/v1", "Deployment", target),
-                chart.Tokens.Number(Replicas(application, service)),
+                chart.Tokens.Number(least),
                 chart.Tokens.Number(most),
                 CooldownPeriod: 300,
                 [
@@ -69,7 +71,7 @@ internal static class AutoscalingObjects
                         ["bootstrapServers"] = chart.Tokens.Text(KafkaObjects.ConnectionString(application, application.Kafka)),
                         ["consumerGroup"] = consumer.Group,
                         ["topic"] = topic,
-                        ["lagThreshold"] = chart.Tokens.Text(lag),
+                        ["lagThreshold"] = chart.Tokens.Text(HelmString.Of($"{lag} | int")),
                         // A group that has not committed yet is behind by all there is.
                         ["offsetResetPolicy"] = "earliest",
                         ["scaleToZeroOnInvalidOffset"] = "false",

@@ -70,7 +70,8 @@ internal static class KafkaObjects
                                     new V1ContainerPort { Name = "tcp", ContainerPort = ContainerImages.KafkaPort, Protocol = "TCP" },
                                     new V1ContainerPort { Name = "controller", ContainerPort = ContainerImages.KafkaControllerPort, Protocol = "TCP" },
                                 ],
-                                StartupProbe = Probe(failures: 60, period: 2),
+                                // Ten minutes: after a crash it first reads its log again.
+                                StartupProbe = Probe(failures: 300, period: 2),
                                 ReadinessProbe = Probe(failures: 3, period: 5),
                                 LivenessProbe = Probe(failures: 6, period: 10),
                                 Resources = Pods.Resources(chart, key, "500m", "2", "1Gi", "2Gi"),

@@ -61,8 +61,7 @@ internal static class ParameterObjects
         {
             var own = application.Condition(application.Postgres.Name)!;
             var server = HelmNames.Key(application.Postgres.Name);
-            var external = chart.Values.Text($"{server}.external.existingSecret", "", "Secret that holds the password of the external server's user.");
-            _ = external;
+            chart.Values.Text($"{server}.external.existingSecret", "", "Secret that holds the password of the external server's user.");
             name = HelmString.Choose(own, name, HelmString.Required($".Values.{server}.external.existingSecret", $"{server}.external.existingSecret is missing"));
             otherKey = HelmString.Choose(own, otherKey, chart.Values.Text($"{server}.external.passwordKey", "password", "The key in that Secret."));
         }

@@ -59,7 +59,8 @@ internal static class PostgresObjects
                                 EnvFrom = [new V1EnvFromSource { ConfigMapRef = new V1ConfigMapEnvSource { Name = HelmNames.Config(postgres.Name) } }],
                                 Env = [new V1EnvVar { Name = "POSTGRES_PASSWORD", ValueFrom = ParameterObjects.Source(application, postgres.PasswordParameter) }],
                                 Ports = [new V1ContainerPort { Name = "tcp", ContainerPort = ContainerImages.PostgresPort, Protocol = "TCP" }],
-                                StartupProbe = Probe(database, failures: 60, period: 2),
+                                // Ten minutes: after a crash it first reads its log again.
+                                StartupProbe = Probe(database, failures: 300, period: 2),
                                 ReadinessProbe = Probe(database, failures: 3, period: 5),
                                 LivenessProbe = Probe(database, failures: 6, period: 10),
                                 Resources = Pods.Resources(chart, key, "500m", "4", "1Gi", "2Gi"),

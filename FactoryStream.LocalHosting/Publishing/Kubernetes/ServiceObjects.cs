@@ -20,6 +20,9 @@ internal static class ServiceObjects
         var isJob = application.Jobs.Contains(service.Name);
         chart.Values.Describe(key, isJob ? $"The job {service.Name}, which makes database and topics ready; it runs once an installation or upgrade." : $"The service {service.Name}.");
         var condition = application.Condition(service.Name);
+        // First in values.yaml, where people look for it.
+        if (!isJob)
+            _ = (AutoscalingObjects.Replicas(application, service), AutoscalingObjects.FixedCount(application, service));
 
         var pod = Pod(application, service, isJob);
         var replace = Pods.CommonValues(chart, "spec.template.spec");
@@ -193,7 +196,7 @@ internal static class ServiceObjects
             else if (!IsSecret(value))
                 data[name] = chart.Tokens.Text(Text(application, service, value));
         }
-        data[chart.Tokens.Entries(chart.Values.Map($"{key}.config", settings, "More environment variables, for instance the service's own options."))] = "";
+        data[chart.Tokens.Entries(chart.Values.Scalars($"{key}.config", settings, "More environment variables, for instance the service's own options."))] = "";
         chart.Add(service.Name, "config", new V1ConfigMap
         {
             ApiVersion = "v1",

@@ -1,0 +1,13 @@
+using System.Text.Json.Serialization;
+using FactoryStream.Ingest.Readings;
+using Microsoft.AspNetCore.Mvc;
+
+namespace FactoryStream.Ingest;
+
+/// <summary>The JSON of answers, for the OpenAPI document and for problems.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(IngestAnswer))]
+[JsonSerializable(typeof(IngestProblem))]
+[JsonSerializable(typeof(ProblemDetails))]
+[JsonSerializable(typeof(string))]
+internal sealed partial class IngestJson : JsonSerializerContext;

@@ -1,0 +1,41 @@
+namespace FactoryStream.Ingest;
+
+/// <summary>All that Ingest logs. Never a payload.</summary>
+internal sealed partial class IngestLog(ILogger<IngestLog> logger)
+{
+    [LoggerMessage(1, LogLevel.Information, "Writing to {Topic} with {Partitions} partitions.")]
+    public partial void Opened(string topic, int partitions);
+
+    [LoggerMessage(2, LogLevel.Warning, "Kafka: {Reason}. Trying again.")]
+    public partial void KafkaTrouble(string reason);
+
+    [LoggerMessage(3, LogLevel.Information, "Kafka answers again.")]
+    public partial void KafkaBack();
+
+    [LoggerMessage(4, LogLevel.Warning, "Kafka did not acknowledge a message of {Lines} readings: {Reason}.")]
+    public partial void NotAcknowledged(int lines, string reason);
+
+    [LoggerMessage(5, LogLevel.Warning, "The backlog is full: {Readings} readings, {Bytes} bytes accepted and not stored. Machines are asked to wait.")]
+    public partial void BacklogFull(long readings, long bytes);
+
+    [LoggerMessage(6, LogLevel.Information, "The backlog has room again.")]
+    public partial void BacklogHasRoom();
+
+    [LoggerMessage(7, LogLevel.Critical, "Ingest cannot go on and stops: {Reason}")]
+    public partial void Stopping(string reason);
+
+    [LoggerMessage(8, LogLevel.Information, "Pulling from {Source}.")]
+    public partial void SourceConnected(Uri source);
+
+    [LoggerMessage(9, LogLevel.Warning, "Source {Source}: {Reason}. Connecting again in {Delay}.")]
+    public partial void SourceLost(Uri source, string reason, TimeSpan delay);
+
+    [LoggerMessage(10, LogLevel.Warning, "Source {Source}: its readings could not be stored; they are given to Kafka again.")]
+    public partial void SourceRetries(Uri source);
+
+    [LoggerMessage(11, LogLevel.Warning, "{Bytes} bytes were not acknowledged when Ingest had to stop; none of that was answered with 202.")]
+    public partial void NotDrained(long bytes);
+
+    [LoggerMessage(12, LogLevel.Warning, "Live streams wait: {Reason}.")]
+    public partial void LiveTrouble(string reason);
+}

@@ -1,0 +1,62 @@
+using System.Diagnostics.Metrics;
+using FactoryStream.Contracts;
+
+namespace FactoryStream.Ingest;
+
+/// <summary>The meter <c>FactoryStream.Ingest</c>.</summary>
+internal sealed class IngestMetrics : IDisposable
+{
+    public const string MeterName = "FactoryStream.Ingest";
+
+    private static readonly KeyValuePair<string, object?>[] ReasonTags =
+        [.. Enum.GetValues<Verdict>().Select(verdict => new KeyValuePair<string, object?>("reason", verdict.ToName()))];
+
+    private readonly Meter meter;
+    private readonly Counter<long> accepted;
+    private readonly Counter<long> refused;
+    private readonly Counter<long> unacknowledged;
+    private readonly Histogram<int> messageLines;
+    private readonly Histogram<double> acknowledgement;
+    private readonly Counter<long> sourceConnections;
+    private readonly Counter<long> streamMissed;
+    private readonly UpDownCounter<int> streamClients;
+
+    public IngestMetrics(IMeterFactory meters)
+    {
+        meter = meters.Create(MeterName);
+        accepted = meter.CreateCounter<long>("factorystream.ingest.accepted", "{reading}", "Readings that Kafka acknowledged.");
+        refused = meter.CreateCounter<long>("factorystream.ingest.refused", "{reading}", "Lines that were refused, by reason.");
+        unacknowledged = meter.CreateCounter<long>("factorystream.ingest.unacknowledged", "{reading}", "Well-formed readings that Kafka did not acknowledge; their senders were told.");
+        messageLines = meter.CreateHistogram<int>("factorystream.ingest.message.lines", "{reading}", "Readings of a message.");
+        acknowledgement = meter.CreateHistogram<double>("factorystream.ingest.acknowledgement.duration", "s", "Time from handing a message to the client library to its acknowledgement.");
+        sourceConnections = meter.CreateCounter<long>("factorystream.ingest.source.connections", "{connection}", "Connections made to pull sources.");
+        streamMissed = meter.CreateCounter<long>("factorystream.ingest.stream.missed", "{reading}", "Readings that slow clients of the live stream missed.");
+        streamClients = meter.CreateUpDownCounter<int>("factorystream.ingest.stream.clients", "{client}", "Clients of the live stream.");
+    }
+
+    public void Acknowledged(int lines, TimeSpan duration)
+    {
+        accepted.Add(lines);
+        messageLines.Record(lines);
+        acknowledgement.Record(duration.TotalSeconds);
+    }
+
+    public void Unacknowledged(int lines) => unacknowledged.Add(lines);
+
+    public void Refused(Verdict reason) => refused.Add(1, ReasonTags[(int)reason]);
+
+    public void SourceConnected() => sourceConnections.Add(1);
+
+    public void StreamMissed(int lines) => streamMissed.Add(lines);
+
+    public void StreamClients(int change) => streamClients.Add(change);
+
+    public void Observe(Messages.Backlog backlog)
+    {
+        meter.CreateObservableGauge("factorystream.ingest.pending", () => backlog.PendingBytes, "By", "What waits for Kafka's acknowledgement.");
+        meter.CreateObservableGauge("factorystream.ingest.backlog", () => backlog.Readings, "{reading}", "Readings accepted and not known to be stored.");
+        meter.CreateObservableGauge("factorystream.ingest.backlog.size", () => backlog.Bytes, "By", "The size of these.");
+    }
+
+    public void Dispose() => meter.Dispose();
+}

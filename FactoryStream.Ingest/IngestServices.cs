@@ -1,0 +1,133 @@
+using System.Text.Json.Nodes;
+using Confluent.Kafka;
+using FactoryStream.Ingest.Live;
+using FactoryStream.Ingest.Messages;
+using FactoryStream.Ingest.Readings;
+using FactoryStream.Ingest.Sources;
+using Microsoft.OpenApi;
+
+namespace FactoryStream.Ingest;
+
+/// <summary>What Ingest is made of.</summary>
+internal static class IngestServices
+{
+    public static void AddIngestOptions(this IServiceCollection services)
+    {
+        services.AddOptions<IngestOptions>().BindConfiguration(IngestOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IngestMetrics>();
+        services.AddSingleton<IngestLog>();
+    }
+
+    /// <summary>The way to <c>readings.signed</c> and <c>readings.rejected</c>.</summary>
+    public static void AddLog(this IHostApplicationBuilder builder)
+    {
+        var options = builder.Configuration.GetSection(IngestOptions.Section).Get<IngestOptions>() ?? new IngestOptions();
+        builder.AddKafkaProducer<byte[]?, byte[]>("kafka",
+            settings =>
+            {
+                settings.DisableHealthChecks = true;
+                settings.DisableTracing = true;
+                settings.Config.EnableIdempotence = true;
+                settings.Config.Acks = Acks.All;
+                // Lines are coalesced here, by what is in flight; a linger would only add its time.
+                settings.Config.LingerMs = 0;
+                settings.Config.MessageTimeoutMs = (int)options.DeliveryTimeout.TotalMilliseconds;
+                // What is pending is bounded in bytes (IngestOptions.MaxPendingBytes), lines and headers included below these.
+                settings.Config.QueueBufferingMaxMessages = 0;
+                settings.Config.QueueBufferingMaxKbytes = (int)(options.MaxPendingBytes / 1_024 * 4);
+                settings.Config.DeliveryReportFields = "none";
+            },
+            (services, producer) => producer.SetErrorHandler((_, error) => StopWhenFatal(services, error)));
+        builder.Services.AddSingleton<Backlog>();
+        builder.Services.AddSingleton<SignedLog>();
+        builder.Services.AddSingleton<RefusedLog>();
+        builder.Services.AddSingleton<IntakePool>();
+        builder.Services.AddSingleton<BacklogWorker>();
+        builder.Services.AddHostedService<DrainWorker>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<BacklogWorker>());
+        builder.Services.AddHealthChecks().AddCheck<IngestHealthCheck>("ingest");
+    }
+
+    public static void AddSources(this IServiceCollection services) => services.AddHostedService<SourceWorker>();
+
+    public static void AddLive(this IServiceCollection services)
+    {
+        services.AddSingleton<LiveReadings>();
+        services.AddHostedService<LiveWorker>();
+    }
+
+    /// <summary>HTTP: limits, JSON in snake_case, errors as problems, the OpenAPI document.</summary>
+    public static void AddIngestApi(this WebApplicationBuilder builder)
+    {
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // Each connection may hold so much of a body that nobody has asked for yet.
+            kestrel.Limits.MaxRequestBufferSize = 256 << 10;
+            kestrel.Limits.MaxConcurrentConnections = 10_000;
+        });
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.PropertyNamingPolicy = System.Text.Json.JsonNamingPolicy.SnakeCaseLower;
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, IngestJson.Default);
+        });
+        builder.Services.AddProblemDetails();
+        builder.Services.AddRequestDecompression();
+        builder.Services.AddOpenApi(openApi => openApi.AddOperationTransformer((operation, context, _) =>
+        {
+            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<ReadingsEndpoints.TakesEnvelopes>().Any())
+                operation.RequestBody = Envelopes;
+            return Task.CompletedTask;
+        }));
+    }
+
+    private static OpenApiRequestBody Envelopes
+    {
+        get
+        {
+            var envelope = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Object,
+                Required = new HashSet<string> { "data", "signature" },
+                Properties = new Dictionary<string, IOpenApiSchema>
+                {
+                    ["data"] = new OpenApiSchema
+                    {
+                        Type = JsonSchemaType.Object,
+                        Description = "The reading; its bytes are what is signed. Every further member is a metric and a number.",
+                        Required = new HashSet<string> { "factory_id", "engine_id", "timestamp" },
+                        Properties = new Dictionary<string, IOpenApiSchema>
+                        {
+                            ["factory_id"] = new OpenApiSchema { Type = JsonSchemaType.String },
+                            ["engine_id"] = new OpenApiSchema { Type = JsonSchemaType.String },
+                            ["timestamp"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "yyyy-MM-dd HH:mm:ss[.fff] in UTC, or ISO 8601 with offset" },
+                        },
+                        AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.Number },
+                    },
+                    ["signature"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "RSASSA-PSS with SHA-256, base64" },
+                    ["key_id"] = new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Null },
+                },
+                Examples = [JsonNode.Parse("""{"data": {"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "rpm": 3001}, "signature": "J5Bzk5ti…"}""")!],
+            };
+            return new OpenApiRequestBody
+            {
+                Required = true,
+                Content = new Dictionary<string, OpenApiMediaType>
+                {
+                    ["application/json"] = new() { Schema = envelope },
+                    ["application/x-ndjson"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = "Envelopes, one a line." } },
+                },
+            };
+        }
+    }
+
+    private static void StopWhenFatal(IServiceProvider services, Error error)
+    {
+        if (!error.IsFatal)
+            return;
+        // The idempotent producer can vouch for nothing any more: the orchestrator starts another process.
+        services.GetRequiredService<IngestLog>().Stopping(error.Reason);
+        Environment.ExitCode = 1;
+        services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+    }
+}

@@ -1,0 +1,151 @@
+using System.Threading.Channels;
+using FactoryStream.Contracts;
+using Microsoft.Extensions.Options;
+
+namespace FactoryStream.Ingest.Live;
+
+/// <summary>A message of <c>readings.signed</c>, as all clients share it.</summary>
+/// <param name="Lines">Its envelopes.</param>
+/// <param name="Factories">Whose each of them is; null when no client asks for one factory.</param>
+internal sealed record LiveMessage(IReadOnlyList<ReadOnlyMemory<byte>> Lines, IReadOnlyList<string>? Factories);
+
+/// <summary>The clients of <c>GET /stream</c>. All share what <see cref="LiveWorker"/> reads; a slow one misses messages, it slows nobody.</summary>
+internal sealed class LiveReadings(IOptions<IngestOptions> options, IngestMetrics metrics) : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly Lock gate = new();
+    private readonly SemaphoreSlim wanted = new(0, 1);
+    private readonly ReadingParser parser = new();
+    private LiveClient[] clients = [];
+    private TaskCompletionSource listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>A new client; null when there are too many.</summary>
+    /// <param name="factoryId">Only this factory's readings; null: all.</param>
+    /// <param name="cancellationToken">Gives up waiting for Kafka.</param>
+    /// <returns>Every reading accepted from now on comes, or is counted as missed.</returns>
+    /// <exception cref="TimeoutException">Kafka does not answer.</exception>
+    public async Task<LiveClient?> SubscribeAsync(string? factoryId, CancellationToken cancellationToken)
+    {
+        var client = new LiveClient(factoryId, options.Value.StreamBufferMessages, this);
+        Task ready;
+        lock (gate)
+        {
+            if (clients.Length >= options.Value.MaxStreamClients)
+                return null;
+            clients = [.. clients, client];
+            if (clients.Length == 1 && wanted.CurrentCount == 0)
+                wanted.Release();
+            ready = listening.Task;
+        }
+        metrics.StreamClients(1);
+        try
+        {
+            await ready.WaitAsync(Patience, cancellationToken);
+            return client;
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Gives a message to every client that wants it.</summary>
+    public void Broadcast(byte[] value, bool isSingle)
+    {
+        var now = Volatile.Read(ref clients);
+        var lines = MessageLines.Split(value, isSingle);
+        List<string>? factories = null;
+        if (now.Any(client => client.FactoryId is not null))
+        {
+            factories = new(lines.Count);
+            foreach (var line in lines)
+            {
+                parser.TryParse(line, out var reading, out _);
+                factories.Add(reading.FactoryId);
+            }
+        }
+        var message = new LiveMessage(lines, factories);
+        foreach (var client in now)
+            client.Offer(message);
+    }
+
+    public void Missed(int lines) => metrics.StreamMissed(lines);
+
+    public void Remove(LiveClient client)
+    {
+        lock (gate)
+        {
+            if (!clients.Contains(client))
+                return;
+            clients = [.. clients.Where(other => other != client)];
+        }
+        metrics.StreamClients(-1);
+    }
+
+    /// <summary>Waits for the first client.</summary>
+    public Task WhenWantedAsync(CancellationToken cancellationToken) => wanted.WaitAsync(cancellationToken);
+
+    /// <summary>From now on every message is read: clients may be told so.</summary>
+    public void Listening()
+    {
+        lock (gate)
+            listening.TrySetResult();
+    }
+
+    /// <summary>True when the last client has left: then nothing is read any more.</summary>
+    public bool TryRest()
+    {
+        lock (gate)
+        {
+            if (clients.Length > 0)
+                return false;
+            if (listening.Task.IsCompleted)
+                listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return true;
+        }
+    }
+
+    public void Dispose() => wanted.Dispose();
+}
+
+/// <summary>One client of the live stream: a bounded queue, and how much of it was lost.</summary>
+internal sealed class LiveClient : IDisposable
+{
+    private readonly LiveReadings readings;
+    private readonly Channel<LiveMessage> messages;
+    private int missed;
+
+    public LiveClient(string? factoryId, int bufferMessages, LiveReadings readings)
+    {
+        this.readings = readings;
+        FactoryId = factoryId;
+        messages = Channel.CreateBounded<LiveMessage>(
+            new BoundedChannelOptions(bufferMessages) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true, SingleWriter = true },
+            lost => Miss(lost.Lines.Where((_, line) => Wants(lost, line)).Count()));
+    }
+
+    public string? FactoryId { get; }
+
+    public ChannelReader<LiveMessage> Messages => messages.Reader;
+
+    public bool Wants(LiveMessage message, int line) => FactoryId is null || message.Factories?[line] == FactoryId;
+
+    public void Offer(LiveMessage message)
+    {
+        if (FactoryId is null || message.Factories?.Contains(FactoryId) == true)
+            messages.Writer.TryWrite(message);
+    }
+
+    public void Miss(int lines)
+    {
+        Interlocked.Add(ref missed, lines);
+        readings.Missed(lines);
+    }
+
+    /// <summary>How many readings were missed since it was last asked.</summary>
+    public int TakeMissed() => Interlocked.Exchange(ref missed, 0);
+
+    public void Dispose() => readings.Remove(this);
+}

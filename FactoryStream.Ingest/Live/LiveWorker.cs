@@ -1,0 +1,99 @@
+using System.Text;
+using Confluent.Kafka;
+using FactoryStream.Contracts;
+using FactoryStream.Ingest.Messages;
+
+namespace FactoryStream.Ingest.Live;
+
+/// <summary>
+/// Reads <c>readings.signed</c> from its end on, for the clients of <c>GET /stream</c>: one consumer, without a group, for all of them,
+/// and none while there are no clients.
+/// </summary>
+internal sealed class LiveWorker(LiveReadings readings, SignedLog signed, IConfiguration configuration, IngestLog log) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await readings.WhenWantedAsync(stoppingToken);
+                await Task.Factory.StartNew(() => Listen(stoppingToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The service stops.
+        }
+        catch (Exception exception)
+        {
+            log.Stopping(exception.ToString());
+            Environment.ExitCode = 1;
+            throw;
+        }
+    }
+
+    private void Listen(CancellationToken stoppingToken)
+    {
+        using var consumer = new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig
+        {
+            BootstrapServers = configuration.GetConnectionString("kafka"),
+            // The client library wants a name; no group is joined and nothing committed.
+            GroupId = "factorystream-live",
+            EnableAutoCommit = false,
+            AutoOffsetReset = AutoOffsetReset.Latest,
+            ConsumeResultFields = "headers",
+            QueuedMaxMessagesKbytes = 8 << 10,
+            FetchWaitMaxMs = 100,
+        })
+            .SetLogHandler((_, _) => { })
+            .SetErrorHandler((_, error) => log.LiveTrouble(error.Reason))
+            .Build();
+
+        while (!Begin(consumer))
+        {
+            if (IsOver(stoppingToken) || stoppingToken.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(200)))
+                return;
+        }
+        while (!IsOver(stoppingToken))
+        {
+            try
+            {
+                if (consumer.Consume(TimeSpan.FromMilliseconds(200)) is { Message: { } message })
+                    readings.Broadcast(message.Value, IsSingle(message.Headers));
+            }
+            catch (ConsumeException exception) when (!exception.Error.IsFatal)
+            {
+                // The client library goes on trying, so do we.
+                log.LiveTrouble(exception.Error.Reason);
+            }
+        }
+    }
+
+    /// <summary>Stands at the end of every partition, so that whoever has been told so misses nothing that is posted afterwards.</summary>
+    private bool Begin(IConsumer<Ignore, byte[]> consumer)
+    {
+        if (!signed.IsOpen)
+            return false;
+        try
+        {
+            consumer.Assign([.. Enumerable.Range(0, signed.Partitions.Length).Select(partition =>
+            {
+                var topicPartition = new TopicPartition(Topics.Signed, partition);
+                return new TopicPartitionOffset(topicPartition, consumer.QueryWatermarkOffsets(topicPartition, TimeSpan.FromSeconds(2)).High);
+            })]);
+        }
+        catch (KafkaException exception)
+        {
+            log.LiveTrouble(exception.Error.Reason);
+            return false;
+        }
+        readings.Listening();
+        return true;
+    }
+
+    private bool IsOver(CancellationToken stoppingToken) => stoppingToken.IsCancellationRequested || readings.TryRest();
+
+    private static bool IsSingle(Headers headers) =>
+        headers.TryGetLastBytes(MessageHeaders.Framing, out var framing) && Encoding.UTF8.GetString(framing) == MessageHeaders.FramingSingle;
+}

@@ -1,0 +1,131 @@
+using Microsoft.Extensions.Options;
+
+namespace FactoryStream.Ingest.Messages;
+
+/// <summary>Why a line must wait.</summary>
+internal enum Room : byte
+{
+    /// <summary>There is room.</summary>
+    Yes = 0,
+
+    /// <summary>Too much is accepted and not stored: the pipeline is slow.</summary>
+    BacklogFull = 1,
+
+    /// <summary>Too much waits for Kafka's acknowledgement, or Kafka is away.</summary>
+    KafkaSlow = 2,
+}
+
+/// <summary>
+/// What is accepted and not known to be stored, and how much of it may be: memory and the in-memory broker's log are bounded.
+/// While Kafka cannot be asked, nothing is known to be stored, so it only grows.
+/// </summary>
+internal sealed class Backlog
+{
+    private readonly IngestOptions options;
+    private readonly IngestLog log;
+    private long pendingBytes;
+    private long bytes;
+    private long readings;
+    private long foreignBytes;
+    private long foreignReadings;
+    private bool isKafkaAway;
+    private bool wasFull;
+    private TaskCompletionSource roomCame = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Backlog(IOptions<IngestOptions> options, IngestMetrics metrics, IngestLog log)
+    {
+        this.options = options.Value;
+        this.log = log;
+        metrics.Observe(this);
+    }
+
+    /// <summary>Handed to the client library or gathered for it, and not acknowledged.</summary>
+    public long PendingBytes => Volatile.Read(ref pendingBytes);
+
+    /// <summary>Bytes appended and not known to be stored, other producers' included.</summary>
+    public long Bytes => Volatile.Read(ref bytes) + Volatile.Read(ref foreignBytes);
+
+    /// <summary>Readings appended and not known to be stored, other producers' included.</summary>
+    public long Readings => Volatile.Read(ref readings) + Volatile.Read(ref foreignReadings);
+
+    /// <summary>Kafka did not acknowledge in time and has not answered since.</summary>
+    public bool IsKafkaAway => Volatile.Read(ref isKafkaAway);
+
+    /// <summary>May so many bytes more be appended?</summary>
+    /// <param name="more">Bytes of a line.</param>
+    /// <param name="ofPartition">Bytes of its partition that are not known to be stored.</param>
+    public Room Check(int more, long ofPartition)
+    {
+        if (IsKafkaAway || PendingBytes + more > options.MaxPendingBytes)
+            return Room.KafkaSlow;
+        if (Bytes + more > options.MaxBacklogBytes || Readings >= options.MaxBacklogReadings
+            || (options.BrokerIsInMemory && ofPartition + more > options.InMemoryPartitionBytes))
+        {
+            if (!Interlocked.Exchange(ref wasFull, true))
+                log.BacklogFull(Readings, Bytes);
+            return Room.BacklogFull;
+        }
+        return Room.Yes;
+    }
+
+    /// <summary>A line is on its way.</summary>
+    public void Add(int more, int lines)
+    {
+        Interlocked.Add(ref pendingBytes, more);
+        Interlocked.Add(ref bytes, more);
+        Interlocked.Add(ref readings, lines);
+    }
+
+    /// <summary>Kafka acknowledged it, or will not.</summary>
+    public void Settle(int size, int lines, bool isSafe, bool isTimeOut)
+    {
+        var pending = Interlocked.Add(ref pendingBytes, -size);
+        if (!isSafe)
+            Remove(size, lines);
+        if (isSafe)
+            KafkaAnswers();
+        else if (isTimeOut && !Interlocked.Exchange(ref isKafkaAway, true))
+            log.KafkaTrouble("it does not acknowledge");
+        // With hysteresis, so that those who wait are not woken for every message.
+        if (pending + size > options.MaxPendingBytes / 2 && pending <= options.MaxPendingBytes / 2)
+            Wake();
+    }
+
+    /// <summary>Kafka gave an answer: it is not away.</summary>
+    public void KafkaAnswers()
+    {
+        if (!IsKafkaAway || !Interlocked.Exchange(ref isKafkaAway, false))
+            return;
+        log.KafkaBack();
+        Wake();
+    }
+
+    /// <summary>It is stored, or lost.</summary>
+    public void Remove(long size, long lines)
+    {
+        Interlocked.Add(ref bytes, -size);
+        Interlocked.Add(ref readings, -lines);
+    }
+
+    /// <summary>What others than this process have in the log, by the newest look at it.</summary>
+    public void Foreign(long size, long lines)
+    {
+        Volatile.Write(ref foreignBytes, size);
+        Volatile.Write(ref foreignReadings, lines);
+    }
+
+    /// <summary>A look at Kafka is done: those who wait for room may try again.</summary>
+    public void Looked()
+    {
+        if (Volatile.Read(ref wasFull) && Bytes < options.MaxBacklogBytes / 4 * 3 && Readings < options.MaxBacklogReadings * 3 / 4 + 1
+            && Interlocked.Exchange(ref wasFull, false))
+            log.BacklogHasRoom();
+        Wake();
+    }
+
+    /// <summary>Completes when there may be room; take it before the check that it follows.</summary>
+    public Task RoomCame => Volatile.Read(ref roomCame).Task;
+
+    private void Wake() =>
+        Interlocked.Exchange(ref roomCame, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+}

@@ -1,0 +1,154 @@
+using Confluent.Kafka;
+using FactoryStream.Contracts;
+
+namespace FactoryStream.Ingest.Messages;
+
+/// <summary>
+/// One partition's end of <c>readings.signed</c>. While its last message is under way lines gather; at its acknowledgement the next one goes.
+/// A full message goes at once. So nothing waits for a clock, and under load messages grow by themselves.
+/// </summary>
+internal sealed class PartitionLog(
+    int partition, IProducer<byte[]?, byte[]> producer, Backlog backlog, IngestOptions options, TimeProvider time, IngestMetrics metrics, IngestLog log)
+{
+    // Messages kept for use again; a partition seldom has more under way.
+    private const int MaxSpare = 4;
+
+    private readonly Lock gate = new();
+    private readonly TopicPartition topicPartition = new(Topics.Signed, partition);
+    private readonly AppendedMessages appended = new();
+    private readonly Stack<SignedMessage> spare = new();
+    private SignedMessage? open;
+    private int inFlight;
+    private long pendingBytes;
+    private long foreignBytes;
+
+    /// <summary>Adds a line to the message in the making, or says why it must wait. <see cref="Kick"/> sends it.</summary>
+    public Room TryAppend(ReadOnlySpan<byte> line, string factoryId, string engineId, Receipt receipt)
+    {
+        lock (gate)
+        {
+            var room = backlog.Check(line.Length, pendingBytes + appended.Bytes + foreignBytes);
+            if (room != Room.Yes)
+                return room;
+            receipt.Expect();
+            pendingBytes += line.Length;
+            backlog.Add(line.Length, 1);
+
+            // A pretty-printed envelope keeps its bytes, line breaks and all, so it travels alone.
+            var isSingle = line.Contains((byte)'\n');
+            if (open is not null && (isSingle || open.Length + 1 + line.Length > options.MaxMessageBytes))
+                Send(isSingle: false);
+            open ??= spare.Count > 0 ? spare.Pop() : new SignedMessage(this);
+            open.Add(line, factoryId, engineId, receipt);
+            if (isSingle || open.LineCount >= options.MaxLinesPerMessage)
+                Send(isSingle);
+            return Room.Yes;
+        }
+    }
+
+    /// <summary>Sends what has gathered unless a message is under way: its acknowledgement will.</summary>
+    public void Kick()
+    {
+        lock (gate)
+        {
+            if (inFlight == 0 && open is not null)
+                Send(isSingle: false);
+        }
+    }
+
+    /// <summary>The client library's answer, on its own thread.</summary>
+    public void OnDelivered(SignedMessage message, DeliveryReport<byte[]?, byte[]> report)
+    {
+        var lines = message.LineCount;
+        lock (gate)
+        {
+            inFlight--;
+            if (!report.Error.IsError)
+            {
+                var (bytes, readings) = appended.Add(report.Offset.Value, SizeOf(message), lines);
+                if (readings > 0)
+                    backlog.Remove(bytes, readings);
+            }
+            if (inFlight == 0 && open is not null)
+                Send(isSingle: false);
+        }
+        if (!report.Error.IsError)
+            metrics.Acknowledged(lines, time.GetElapsedTime(message.SentAt));
+        Finish(message, report.Error, report.Offset.Value);
+    }
+
+    /// <summary>What was found out of this partition: how far it is stored, where it ends.</summary>
+    /// <returns>What other producers have in it, in bytes and readings, estimated by this process's own messages.</returns>
+    public (long Bytes, long Readings) Observe(long stored, long end)
+    {
+        lock (gate)
+        {
+            var (bytes, readings) = appended.Forget(stored);
+            backlog.Remove(bytes, readings);
+            var foreign = Math.Max(0, end - stored - appended.Count - inFlight);
+            if (foreign == 0)
+            {
+                foreignBytes = 0;
+                return default;
+            }
+            // With nothing to go by: one reading of about 700 bytes a message.
+            var (size, lines) = appended.Count > 0 ? (appended.Bytes / appended.Count, Math.Max(1, appended.Lines / appended.Count)) : (700, 1);
+            foreignBytes = foreign * size;
+            return (foreignBytes, foreign * lines);
+        }
+    }
+
+    private static int SizeOf(SignedMessage message) => message.Length - (message.LineCount - 1);
+
+    private void Send(bool isSingle)
+    {
+        var message = open!;
+        open = null;
+        inFlight++;
+        try
+        {
+            producer.Produce(topicPartition, message.Seal(partition, isSingle, time.GetTimestamp()), message.Delivered);
+        }
+        catch (ProduceException<byte[]?, byte[]> exception)
+        {
+            // Its own queue is full: no thread of ours may wait here.
+            inFlight--;
+            FinishLocked(message, exception.Error);
+        }
+    }
+
+    private void Finish(SignedMessage message, Error error, long offset)
+    {
+        lock (gate)
+            pendingBytes -= SizeOf(message);
+        Account(message, error);
+        message.Settle(error, offset);
+        lock (gate)
+            Keep(message);
+    }
+
+    private void FinishLocked(SignedMessage message, Error error)
+    {
+        pendingBytes -= SizeOf(message);
+        Account(message, error);
+        message.Settle(error, null);
+        Keep(message);
+    }
+
+    private void Account(SignedMessage message, Error error)
+    {
+        backlog.Settle(SizeOf(message), message.LineCount, !error.IsError, error.Code is ErrorCode.Local_MsgTimedOut or ErrorCode.Local_Transport);
+        if (!error.IsError)
+            return;
+        log.NotAcknowledged(message.LineCount, error.Reason);
+        metrics.Unacknowledged(message.LineCount);
+    }
+
+    private void Keep(SignedMessage message)
+    {
+        if (spare.Count < MaxSpare)
+            spare.Push(message);
+        else
+            message.Release();
+    }
+}

@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using System.Threading.Tasks.Sources;
+
+namespace FactoryStream.Ingest.Messages;
+
+/// <summary>
+/// Counts down what Kafka has still to acknowledge of one request's lines: no task a line. It settles when every line has its answer,
+/// which the client library's time-out bounds; only then may it be used again.
+/// </summary>
+internal sealed class Receipt : IValueTaskSource
+{
+    private ManualResetValueTaskSourceCore<bool> settled = new() { RunContinuationsAsynchronously = true };
+    private int outstanding = 1;
+    private int acknowledged;
+    private int failed;
+
+    /// <summary>Readings that are safe.</summary>
+    public int Acknowledged => Volatile.Read(ref acknowledged);
+
+    /// <summary>Readings and refusals that Kafka did not acknowledge.</summary>
+    public int Failed => Volatile.Read(ref failed);
+
+    /// <summary>The request's span when it is sampled, else default.</summary>
+    public ActivityContext Trace { get; private set; }
+
+    /// <summary>Begins anew.</summary>
+    public void Begin(ActivityContext trace)
+    {
+        settled.Reset();
+        outstanding = 1;
+        acknowledged = 0;
+        failed = 0;
+        Trace = trace;
+    }
+
+    /// <summary>One more line is handed over.</summary>
+    public void Expect() => Interlocked.Increment(ref outstanding);
+
+    /// <summary>Kafka's answer for lines handed over.</summary>
+    public void Settle(int lines, bool isSafe)
+    {
+        Interlocked.Add(ref isSafe ? ref acknowledged : ref failed, lines);
+        Release(lines);
+    }
+
+    /// <summary>Kafka's answer for a refusal handed over.</summary>
+    public void SettleRefusal(bool isSafe)
+    {
+        if (!isSafe)
+            Interlocked.Increment(ref failed);
+        Release(1);
+    }
+
+    /// <summary>No further line comes: waits for the answers. Once for each <see cref="Begin"/>.</summary>
+    public ValueTask WhenSettledAsync()
+    {
+        Release(1);
+        return new ValueTask(this, settled.Version);
+    }
+
+    private void Release(int count)
+    {
+        if (Interlocked.Add(ref outstanding, -count) == 0)
+            settled.SetResult(true);
+    }
+
+    void IValueTaskSource.GetResult(short token) => settled.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => settled.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        settled.OnCompleted(continuation, state, token, flags);
+}

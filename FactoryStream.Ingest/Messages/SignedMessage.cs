@@ -1,0 +1,136 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Confluent.Kafka;
+using FactoryStream.Contracts;
+
+namespace FactoryStream.Ingest.Messages;
+
+/// <summary>A message of <c>readings.signed</c> in the making, then under way: lines, and whose they are. Used again and again by its partition.</summary>
+internal sealed class SignedMessage
+{
+    private readonly List<(Receipt Receipt, int Lines)> receipts = [];
+    private readonly List<ActivityContext> traces = [];
+    private byte[] lines = [];
+    private string factoryId = "";
+    private string engineId = "";
+    private bool isOfOneEngine;
+    private Activity? span;
+
+    public SignedMessage(PartitionLog partition) => Delivered = report => partition.OnDelivered(this, report);
+
+    /// <summary>The one delegate of this message for the client library.</summary>
+    public Action<DeliveryReport<byte[]?, byte[]>> Delivered { get; }
+
+    public int Length { get; private set; }
+
+    public int LineCount { get; private set; }
+
+    /// <summary>The moment it was handed to the client library.</summary>
+    public long SentAt { get; private set; }
+
+    public void Add(ReadOnlySpan<byte> line, string factory, string engine, Receipt receipt)
+    {
+        var start = Length == 0 ? 0 : Length + 1;
+        Reserve(start + line.Length);
+        if (start > 0)
+            lines[start - 1] = (byte)'\n';
+        line.CopyTo(lines.AsSpan(start));
+        Length = start + line.Length;
+
+        if (LineCount == 0)
+        {
+            factoryId = factory;
+            engineId = engine;
+            isOfOneEngine = true;
+        }
+        else if (isOfOneEngine && (engineId != engine || factoryId != factory))
+        {
+            isOfOneEngine = false;
+        }
+        LineCount++;
+
+        if (receipts.Count > 0 && receipts[^1].Receipt == receipt)
+        {
+            CollectionsMarshal.AsSpan(receipts)[^1].Lines++;
+            return;
+        }
+        receipts.Add((receipt, 1));
+        if (receipt.Trace != default && traces.Count <= MessageTracing.MaxLinks)
+            traces.Add(receipt.Trace);
+    }
+
+    /// <summary>The message for the client library; starts the span of sending when a request of it is sampled.</summary>
+    public Message<byte[]?, byte[]> Seal(int partition, bool isSingle, long now)
+    {
+        SentAt = now;
+        var value = GC.AllocateUninitializedArray<byte>(Length);
+        lines.AsSpan(0, Length).CopyTo(value);
+        var message = new Message<byte[]?, byte[]> { Key = isOfOneEngine ? Contracts.Partitioner.Key(factoryId, engineId) : null, Value = value };
+        if (traces.Count > 0)
+            StartSpan(partition);
+        if (isSingle || span is { Recorded: true })
+        {
+            message.Headers = [];
+            if (isSingle)
+                message.Headers.Add(MessageHeaders.Framing, "single"u8.ToArray());
+            if (span is not null && MessageTracing.TraceParentOf(span.Context) is { } parent)
+                message.Headers.Add(MessageHeaders.TraceParent, System.Text.Encoding.ASCII.GetBytes(parent));
+        }
+        return message;
+    }
+
+    /// <summary>Tells every request whether its lines are safe, and is ready for the next lines.</summary>
+    public void Settle(Error error, long? offset)
+    {
+        var isSafe = !error.IsError;
+        if (span is not null)
+        {
+            if (isSafe)
+                span.SetTag("messaging.kafka.offset", offset);
+            else
+                span.SetTag("error.type", error.Code.ToString()).SetStatus(ActivityStatusCode.Error, error.Reason);
+            span.Dispose();
+            span = null;
+        }
+        foreach (var (receipt, count) in receipts)
+            receipt.Settle(count, isSafe);
+        receipts.Clear();
+        traces.Clear();
+        Length = 0;
+        LineCount = 0;
+    }
+
+    private void StartSpan(int partition)
+    {
+        // The thread's own current activity, if any, belongs to one of many requests.
+        var current = Activity.Current;
+        span = IngestTracing.Source.StartBatch($"send {Topics.Signed}", ActivityKind.Producer, traces);
+        Activity.Current = current;
+        span?.SetTag("messaging.system", "kafka")
+            .SetTag("messaging.operation.type", "send")
+            .SetTag("messaging.operation.name", "send")
+            .SetTag("messaging.destination.name", Topics.Signed)
+            .SetTag("messaging.destination.partition.id", partition.ToString(System.Globalization.CultureInfo.InvariantCulture))
+            .SetTag("messaging.batch.message_count", LineCount);
+    }
+
+    private void Reserve(int size)
+    {
+        if (lines.Length >= size)
+            return;
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(size, 4_096));
+        lines.AsSpan(0, Length).CopyTo(larger);
+        if (lines.Length > 0)
+            ArrayPool<byte>.Shared.Return(lines);
+        lines = larger;
+    }
+
+    /// <summary>Gives its memory back; the message is not used again.</summary>
+    public void Release()
+    {
+        if (lines.Length > 0)
+            ArrayPool<byte>.Shared.Return(lines);
+        lines = [];
+    }
+}

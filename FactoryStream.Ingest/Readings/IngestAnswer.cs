@@ -1,0 +1,96 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using FactoryStream.Contracts;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace FactoryStream.Ingest.Readings;
+
+/// <summary>What <c>POST /readings</c> answers.</summary>
+/// <param name="Accepted">Lines that are safe in Kafka.</param>
+/// <param name="Rejected">The refused lines, the first of them if there are many.</param>
+/// <param name="RejectedCount">How many lines were refused.</param>
+internal record IngestAnswer(int Accepted, IReadOnlyList<IngestAnswer.Line> Rejected, int RejectedCount)
+{
+    /// <summary>A refused line.</summary>
+    /// <param name="Number">From 1.</param>
+    /// <param name="Reason"><c>malformed</c> or <c>too_large</c>.</param>
+    /// <param name="Detail">What is wrong, in words.</param>
+    internal sealed record Line([property: System.Text.Json.Serialization.JsonPropertyName("line")] int Number, string Reason, string Detail);
+
+    // The answer is built by hand: on the fast path it is 40 bytes, and nothing is allocated for it.
+    [ThreadStatic]
+    private static Utf8JsonWriter? cachedWriter;
+
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? cachedBuffer;
+
+    /// <summary>The answer to a body that was taken in, as far as it was.</summary>
+    public static Task WriteAsync(HttpContext context, Intake intake, IngestOptions options)
+    {
+        var accepted = intake.Receipt.Acknowledged;
+        if (intake.Receipt.Failed > 0)
+            return WriteAsync(context, intake, options, StatusCodes.Status503ServiceUnavailable, $"Kafka did not acknowledge {intake.Receipt.Failed} lines.");
+        return intake.Stop switch
+        {
+            Stop.KafkaSlow => WriteAsync(context, intake, options, StatusCodes.Status503ServiceUnavailable, $"Kafka is slow or away; only the first {intake.LineCount} lines were looked at."),
+            Stop.BacklogFull => WriteAsync(context, intake, options, StatusCodes.Status429TooManyRequests, $"Too many readings wait to be stored; only the first {intake.LineCount} lines were looked at."),
+            Stop.TooManyLines => WriteAsync(context, intake, options, StatusCodes.Status413PayloadTooLarge, $"A request may have {options.MaxLinesPerRequest} lines; the others were not looked at."),
+            Stop.BodyTooLarge => WriteAsync(context, intake, options, StatusCodes.Status413PayloadTooLarge, $"A body may have {options.MaxBodyBytes} bytes; only the first {intake.LineCount} lines were looked at."),
+            Stop.EnvelopeTooLarge => WriteAsync(context, intake, options, StatusCodes.Status413PayloadTooLarge, $"An envelope may have {options.MaxLineBytes} bytes."),
+            Stop.TooManyRefused => WriteAsync(context, intake, options, StatusCodes.Status400BadRequest, $"{intake.RejectedCount} lines were refused; only the first {intake.LineCount} were looked at."),
+            _ when accepted > 0 => WriteAsync(context, intake, options, StatusCodes.Status202Accepted, null),
+            _ when intake.LineCount == 0 => WriteAsync(context, intake, options, StatusCodes.Status400BadRequest, "The body has no reading."),
+            _ when intake.TooLargeCount == intake.RejectedCount => WriteAsync(context, intake, options, StatusCodes.Status413PayloadTooLarge, $"A line may have {options.MaxLineBytes} bytes."),
+            _ => WriteAsync(context, intake, options, StatusCodes.Status400BadRequest, "No line was accepted."),
+        };
+    }
+
+    /// <summary>An error before anything was taken in.</summary>
+    public static Task WriteAsync(HttpContext context, int status, IngestOptions options, string detail) => WriteAsync(context, null, options, status, detail);
+
+    /// <summary>The answer of a status; with a detail it is an RFC 9457 problem with the answer's members.</summary>
+    public static Task WriteAsync(HttpContext context, Intake? intake, IngestOptions options, int status, string? detail)
+    {
+        var buffer = cachedBuffer ??= new ArrayBufferWriter<byte>(512);
+        var json = cachedWriter ??= new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true });
+        buffer.ResetWrittenCount();
+        json.Reset();
+
+        json.WriteStartObject();
+        if (detail is not null)
+        {
+            json.WriteString("type"u8, "about:blank"u8);
+            json.WriteString("title"u8, ReasonPhrases.GetReasonPhrase(status));
+            json.WriteNumber("status"u8, status);
+            json.WriteString("detail"u8, detail);
+        }
+        json.WriteNumber("accepted"u8, intake?.Receipt.Acknowledged ?? 0);
+        json.WriteStartArray("rejected"u8);
+        foreach (var (line, reason, words) in intake?.Rejected ?? [])
+        {
+            json.WriteStartObject();
+            json.WriteNumber("line"u8, line);
+            json.WriteString("reason"u8, reason.ToName());
+            json.WriteString("detail"u8, words);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteNumber("rejected_count"u8, intake?.RejectedCount ?? 0);
+        json.WriteEndObject();
+        json.Flush();
+
+        var response = context.Response;
+        response.StatusCode = status;
+        response.ContentType = detail is null ? "application/json" : "application/problem+json";
+        response.ContentLength = buffer.WrittenCount;
+        if (status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
+            response.Headers.RetryAfter = Math.Ceiling(options.RetryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        // Copied before it returns, so the buffer is free for the thread's next answer.
+        response.BodyWriter.Write(buffer.WrittenSpan);
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>The problem that <c>POST /readings</c> answers: RFC 9457 with the members of <see cref="IngestAnswer"/>.</summary>
+internal sealed record IngestProblem(string Type, string Title, int Status, string Detail, int Accepted, IReadOnlyList<IngestAnswer.Line> Rejected, int RejectedCount);

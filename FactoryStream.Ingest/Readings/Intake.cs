@@ -1,0 +1,235 @@
+using System.Buffers;
+using System.Diagnostics;
+using FactoryStream.Contracts;
+using FactoryStream.Ingest.Messages;
+using Microsoft.Extensions.ObjectPool;
+using Microsoft.Extensions.Options;
+
+namespace FactoryStream.Ingest.Readings;
+
+/// <summary>Why the rest of a body was not taken.</summary>
+internal enum Stop : byte
+{
+    /// <summary>All of it was taken.</summary>
+    None = 0,
+
+    /// <summary>The backlog stayed full.</summary>
+    BacklogFull,
+
+    /// <summary>Kafka stayed away, or slow.</summary>
+    KafkaSlow,
+
+    /// <summary>More lines than a request may have.</summary>
+    TooManyLines,
+
+    /// <summary>More refused lines than a request may have.</summary>
+    TooManyRefused,
+
+    /// <summary>More bytes than a request may have.</summary>
+    BodyTooLarge,
+
+    /// <summary>One envelope that is longer than a line may be.</summary>
+    EnvelopeTooLarge,
+}
+
+/// <summary>A refused line, as the answer lists it.</summary>
+/// <param name="Line">Its number, from 1.</param>
+/// <param name="Reason">The verdict's name.</param>
+/// <param name="Detail">That in words.</param>
+internal readonly record struct RejectedLine(int Line, Verdict Reason, string? Detail);
+
+/// <summary>Takes in one body, or one stretch of a pulled stream: each line is refused or appended, and all is counted. Pooled; not thread-safe.</summary>
+internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backlog, ObjectPool<ReadingParser> parsers, IngestOptions options, TimeProvider time)
+{
+    private readonly List<RejectedLine> rejected = [];
+    private ulong[] touched = [];
+
+    public LineSplitter Splitter { get; } = new(options.MaxLineBytes);
+
+    public Receipt Receipt { get; } = new();
+
+    /// <summary>The first of the refused lines.</summary>
+    public IReadOnlyList<RejectedLine> Rejected => rejected;
+
+    /// <summary>How many lines were refused.</summary>
+    public int RejectedCount { get; private set; }
+
+    /// <summary>Of these, the ones that were too long.</summary>
+    public int TooLargeCount { get; private set; }
+
+    /// <summary>Lines taken, accepted or refused.</summary>
+    public int LineCount { get; private set; }
+
+    /// <summary>Why no more was taken.</summary>
+    public Stop Stop { get; set; }
+
+    /// <summary>Begins with an empty book. The log must be open.</summary>
+    public void Begin(ActivityContext trace)
+    {
+        Receipt.Begin(trace);
+        rejected.Clear();
+        RejectedCount = 0;
+        TooLargeCount = 0;
+        LineCount = 0;
+        Stop = Stop.None;
+        Splitter.Reset();
+        var words = (signed.Partitions!.Length + 63) / 64;
+        if (touched.Length != words)
+            touched = new ulong[words];
+    }
+
+    /// <summary>Takes all lines that a piece of a body completes. Slow only when there is no room.</summary>
+    public async ValueTask TakeAsync(ReadOnlySequence<byte> piece, CancellationToken cancellationToken)
+    {
+        foreach (var segment in piece)
+        {
+            var rest = segment;
+            while (Stop == Stop.None && TakeAll(ref rest, out var waiting, out var room))
+                await WaitAndTakeAsync(waiting, room, cancellationToken);
+        }
+    }
+
+    /// <summary>Takes one line.</summary>
+    public async ValueTask TakeAsync(Line line, CancellationToken cancellationToken)
+    {
+        var parser = parsers.Get();
+        var room = TryTake(parser, line);
+        parsers.Return(parser);
+        if (room != Room.Yes)
+            await WaitAndTakeAsync(line, room, cancellationToken);
+    }
+
+    /// <summary>Sends what was taken, and waits until Kafka has answered for every line. Once, at the end.</summary>
+    public ValueTask WhenSettledAsync()
+    {
+        Kick();
+        return Receipt.WhenSettledAsync();
+    }
+
+    /// <summary>True when a line must wait, which it then gives; false when the piece is used up or no more is taken.</summary>
+    private bool TakeAll(ref ReadOnlyMemory<byte> rest, out Line line, out Room room)
+    {
+        var parser = parsers.Get();
+        room = Room.Yes;
+        while (Splitter.TryRead(ref rest, out line))
+        {
+            room = TryTake(parser, line);
+            if (room != Room.Yes || Stop != Stop.None)
+                break;
+        }
+        parsers.Return(parser);
+        return room != Room.Yes;
+    }
+
+    private Room TryTake(ReadingParser parser, in Line line)
+    {
+        if (LineCount >= options.MaxLinesPerRequest)
+        {
+            Stop = Stop.TooManyLines;
+            return Room.Yes;
+        }
+        Room room;
+        if (line.IsTooLong)
+        {
+            room = Refuse(line, Verdict.TooLarge, $"longer than {options.MaxLineBytes} bytes", "");
+        }
+        else if (parser.TryParse(line.Bytes, out var reading, out var detail) is var verdict and not Verdict.Accepted)
+        {
+            room = Refuse(line, verdict, detail ?? "", reading.FactoryId);
+        }
+        else
+        {
+            var partitions = signed.Partitions!;
+            var partition = Partitioner.Partition(reading.FactoryId, reading.EngineId, partitions.Length);
+            room = partitions[partition].TryAppend(line.Bytes.Span, reading.FactoryId, reading.EngineId, Receipt);
+            if (room == Room.Yes)
+                touched[partition >> 6] |= 1UL << partition;
+        }
+        if (room == Room.Yes)
+            LineCount++;
+        return room;
+    }
+
+    private Room Refuse(in Line line, Verdict reason, string detail, string factoryId)
+    {
+        var room = refused.TryAppend(line, reason, detail, factoryId, Receipt);
+        if (room != Room.Yes)
+            return room;
+        if (rejected.Count < options.MaxRejectedListed)
+            rejected.Add(new(line.Number, reason, detail));
+        RejectedCount++;
+        if (reason == Verdict.TooLarge)
+            TooLargeCount++;
+        if (RejectedCount >= options.MaxRefusedPerRequest)
+            Stop = Stop.TooManyRefused;
+        return Room.Yes;
+    }
+
+    private async ValueTask WaitAndTakeAsync(Line line, Room room, CancellationToken cancellationToken)
+    {
+        // What has gathered must go, or its acknowledgement would be waited for in vain.
+        Kick();
+        var since = time.GetTimestamp();
+        while (true)
+        {
+            var roomCame = backlog.RoomCame;
+            var parser = parsers.Get();
+            room = TryTake(parser, line);
+            parsers.Return(parser);
+            if (room == Room.Yes)
+                return;
+            var left = options.RoomTimeout - time.GetElapsedTime(since);
+            if (left <= TimeSpan.Zero || backlog.IsKafkaAway)
+                break;
+            try
+            {
+                await roomCame.WaitAsync(left, time, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+                // Looked at once more, above.
+            }
+        }
+        Stop = room == Room.BacklogFull ? Stop.BacklogFull : Stop.KafkaSlow;
+    }
+
+    /// <summary>Sends what was taken so far, unless its partition has a message under way: its acknowledgement will.</summary>
+    public void Kick()
+    {
+        for (var word = 0; word < touched.Length; word++)
+        {
+            for (var bits = touched[word]; bits != 0; bits &= bits - 1)
+                signed.Partitions![(word << 6) + System.Numerics.BitOperations.TrailingZeroCount(bits)].Kick();
+            touched[word] = 0;
+        }
+    }
+}
+
+/// <summary>Lends intakes and the parsers they share: as many as are at work at once, not as many as there are connections.</summary>
+internal sealed class IntakePool(SignedLog signed, RefusedLog refused, Backlog backlog, IOptions<IngestOptions> options, TimeProvider time)
+{
+    private readonly ObjectPool<Intake> intakes = new DefaultObjectPool<Intake>(
+        new Policy<Intake>(Parsers(new Policy<ReadingParser>(() => new ReadingParser())), parsers => new Intake(signed, refused, backlog, parsers, options.Value, time)), 256);
+
+    public Intake Get() => intakes.Get();
+
+    /// <summary>Only when its receipt has settled.</summary>
+    public void Return(Intake intake)
+    {
+        intake.Splitter.Reset();
+        intakes.Return(intake);
+    }
+
+    private static DefaultObjectPool<ReadingParser> Parsers(Policy<ReadingParser> policy) => new(policy, Environment.ProcessorCount * 2);
+
+    private sealed class Policy<T>(Func<T> create) : PooledObjectPolicy<T> where T : notnull
+    {
+        public Policy(ObjectPool<ReadingParser> parsers, Func<ObjectPool<ReadingParser>, T> create) : this(() => create(parsers))
+        {
+        }
+
+        public override T Create() => create();
+
+        public override bool Return(T obj) => true;
+    }
+}

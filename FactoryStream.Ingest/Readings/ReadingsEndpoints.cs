@@ -1,0 +1,167 @@
+using System.IO.Pipelines;
+using FactoryStream.Ingest.Messages;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+
+namespace FactoryStream.Ingest.Readings;
+
+/// <summary><c>POST /readings</c>.</summary>
+internal static class ReadingsEndpoints
+{
+    public static void MapReadings(this IEndpointRouteBuilder routes)
+    {
+        var services = routes.ServiceProvider;
+        var handler = new Handler(
+            services.GetRequiredService<SignedLog>(), services.GetRequiredService<Backlog>(), services.GetRequiredService<IntakePool>(),
+            services.GetRequiredService<IOptions<IngestOptions>>().Value);
+        // A delegate with a signature of its own, for the OpenAPI document; it binds nothing.
+        routes.MapPost("/readings", (Delegate)handler.PostAsync)
+            .WithName("PostReadings")
+            .WithTags("readings")
+            .WithSummary("Takes signed readings in.")
+            .WithDescription(
+                "One envelope (application/json, which may be pretty-printed) or many, a line each (application/x-ndjson), read as they come in. 202 means that Kafka has acknowledged every accepted one. "
+                + "A refused line does not harm its neighbours. After 413, 429 or 503 the whole request may be sent again: what was accepted already is recognised as a duplicate.")
+            .Produces<IngestAnswer>(StatusCodes.Status202Accepted)
+            .Produces<IngestProblem>(StatusCodes.Status400BadRequest, "application/problem+json")
+            .Produces<IngestProblem>(StatusCodes.Status413PayloadTooLarge, "application/problem+json")
+            .Produces<IngestProblem>(StatusCodes.Status415UnsupportedMediaType, "application/problem+json")
+            .Produces<IngestProblem>(StatusCodes.Status429TooManyRequests, "application/problem+json")
+            .Produces<IngestProblem>(StatusCodes.Status503ServiceUnavailable, "application/problem+json")
+            .WithMetadata(TakesEnvelopes.Instance);
+    }
+
+    /// <summary>Marks the operation whose body is envelopes, for the OpenAPI document: routing by content type would cost every request.</summary>
+    internal sealed class TakesEnvelopes
+    {
+        public static TakesEnvelopes Instance { get; } = new();
+    }
+
+    private enum Form
+    {
+        None,
+        Envelope,
+        Lines,
+    }
+
+    private sealed class Handler(SignedLog signed, Backlog backlog, IntakePool intakes, IngestOptions options)
+    {
+        public async Task PostAsync(HttpContext context)
+        {
+            // The body is counted here, decompressed, and read as it comes; Kestrel's own limit would only cut it off without an answer.
+            if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+                limit.MaxRequestBodySize = null;
+
+            var form = FormOf(context.Request.ContentType);
+            if (form == Form.None || context.Request.Headers.ContentEncoding.Count > 0)
+            {
+                await IngestAnswer.WriteAsync(context, StatusCodes.Status415UnsupportedMediaType, options,
+                    form == Form.None ? "Send application/json (one envelope) or application/x-ndjson (one a line)." : "Content-Encoding may be gzip, br or deflate.");
+                return;
+            }
+            if (!signed.IsOpen || backlog.IsKafkaAway)
+            {
+                await IngestAnswer.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, options, "Kafka does not answer. Nothing was accepted.");
+                return;
+            }
+            if (backlog.Check(0, 0) == Room.BacklogFull)
+            {
+                await IngestAnswer.WriteAsync(context, StatusCodes.Status429TooManyRequests, options, "Too many readings wait to be stored. Nothing was accepted.");
+                return;
+            }
+            if (context.Request.ContentLength > options.MaxBodyBytes)
+            {
+                await IngestAnswer.WriteAsync(context, StatusCodes.Status413PayloadTooLarge, options, $"A body may have {options.MaxBodyBytes} bytes. Nothing was accepted.");
+                return;
+            }
+
+            var intake = intakes.Get();
+            intake.Begin(IngestTracing.Current);
+            var isCutOff = false;
+            try
+            {
+                var body = context.Request.BodyReader;
+                await (form == Form.Lines ? TakeLinesAsync(intake, body, context.RequestAborted) : TakeEnvelopeAsync(intake, body, context.RequestAborted));
+            }
+            catch (Exception exception) when (exception is IOException or OperationCanceledException or ConnectionAbortedException or InvalidDataException)
+            {
+                // The client is gone, or what it calls compressed is not: its last line is not taken, for it may be cut off in the middle.
+                isCutOff = true;
+            }
+            await intake.WhenSettledAsync();
+            if (isCutOff && !context.RequestAborted.IsCancellationRequested)
+                await IngestAnswer.WriteAsync(context, intake, options, StatusCodes.Status400BadRequest, "The body was cut off or is not what its Content-Encoding says.");
+            else if (!isCutOff)
+                await IngestAnswer.WriteAsync(context, intake, options);
+            intakes.Return(intake);
+        }
+
+        private async ValueTask TakeLinesAsync(Intake intake, PipeReader body, CancellationToken cancellationToken)
+        {
+            var size = 0L;
+            while (true)
+            {
+                var result = await body.ReadAsync(cancellationToken);
+                var buffer = result.Buffer;
+                size += buffer.Length;
+                if (size > options.MaxBodyBytes)
+                {
+                    intake.Stop = Stop.BodyTooLarge;
+                    body.AdvanceTo(buffer.End);
+                    return;
+                }
+                await intake.TakeAsync(buffer, cancellationToken);
+                body.AdvanceTo(buffer.End);
+                if (intake.Stop != Stop.None)
+                    return;
+                if (!result.IsCompleted)
+                {
+                    intake.Kick();
+                    continue;
+                }
+                if (intake.Splitter.TryFinish(out var last))
+                    await intake.TakeAsync(last, cancellationToken);
+                return;
+            }
+        }
+
+        private static async ValueTask TakeEnvelopeAsync(Intake intake, PipeReader body, CancellationToken cancellationToken)
+        {
+            while (true)
+            {
+                var result = await body.ReadAsync(cancellationToken);
+                foreach (var segment in result.Buffer)
+                    intake.Splitter.Keep(segment.Span);
+                body.AdvanceTo(result.Buffer.End);
+                if (!result.IsCompleted && !intake.Splitter.IsTooLong)
+                    continue;
+                var isTooLong = intake.Splitter.IsTooLong;
+                if (intake.Splitter.TryFinish(out var envelope))
+                    await intake.TakeAsync(envelope, cancellationToken);
+                if (isTooLong && intake.Stop == Stop.None)
+                    intake.Stop = Stop.EnvelopeTooLarge;
+                return;
+            }
+        }
+
+        // Sample: "application/x-ndjson; charset=utf-8"
+        private static Form FormOf(string? contentType)
+        {
+            if (contentType is null)
+                return Form.None;
+            if (contentType == "application/x-ndjson")
+                return Form.Lines;
+            if (contentType == "application/json" || contentType == "application/json; charset=utf-8")
+                return Form.Envelope;
+            if (!MediaTypeHeaderValue.TryParse(contentType, out var parsed))
+                return Form.None;
+            if (parsed.Charset.HasValue && !parsed.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+                return Form.None;
+            if (parsed.MediaType.Equals("application/x-ndjson", StringComparison.OrdinalIgnoreCase) || parsed.MediaType.Equals("application/ndjson", StringComparison.OrdinalIgnoreCase))
+                return Form.Lines;
+            return parsed.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) ? Form.Envelope : Form.None;
+        }
+    }
+}

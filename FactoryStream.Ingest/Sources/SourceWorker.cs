@@ -1,0 +1,161 @@
+using System.IO.Pipelines;
+using FactoryStream.Ingest.Messages;
+using FactoryStream.Ingest.Readings;
+using Microsoft.Extensions.Options;
+
+namespace FactoryStream.Ingest.Sources;
+
+/// <summary>
+/// Pulls from factories' own streams of envelopes, and connects again for ever. What was pulled goes the way of a POST; but as nobody
+/// would send it again, it is given to Kafka until Kafka has it, and meanwhile no more is read: the source feels it.
+/// </summary>
+internal sealed class SourceWorker(
+    IntakePool intakes, SignedLog signed, IOptions<IngestOptions> options, TimeProvider time, IngestMetrics metrics, IngestLog log) : BackgroundService
+{
+    private readonly IngestOptions options = options.Value;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (options.Sources.Count == 0)
+            return;
+        // No overall time-out: the answer never ends. Silence is judged while reading.
+        using var client = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(10) }) { Timeout = Timeout.InfiniteTimeSpan };
+        client.DefaultRequestHeaders.Accept.ParseAdd("application/x-ndjson, text/event-stream");
+        try
+        {
+            await Task.WhenAll(options.Sources.Select(source => PullAsync(client, new Uri(source), stoppingToken)));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The service stops.
+        }
+        catch (Exception exception)
+        {
+            log.Stopping(exception.ToString());
+            Environment.ExitCode = 1;
+            throw;
+        }
+    }
+
+    private async Task PullAsync(HttpClient client, Uri source, CancellationToken stoppingToken)
+    {
+        var delay = options.SourceMinDelay;
+        while (true)
+        {
+            string reason;
+            var lines = 0L;
+            try
+            {
+                using var response = await ConnectAsync(client, source, stoppingToken);
+                if (response.IsSuccessStatusCode)
+                {
+                    log.SourceConnected(source);
+                    metrics.SourceConnected();
+                    await using var body = await response.Content.ReadAsStreamAsync(stoppingToken);
+                    await foreach (var stretch in ReadAsync(PipeReader.Create(body, new StreamPipeReaderOptions(bufferSize: 64 << 10)), stoppingToken))
+                    {
+                        await StoreAsync(source, stretch, stoppingToken);
+                        lines += stretch.Count;
+                    }
+                    reason = "it ended the stream";
+                }
+                else
+                {
+                    reason = $"HTTP {(int)response.StatusCode}";
+                }
+            }
+            catch (Exception exception) when (exception is HttpRequestException or IOException or TimeoutException)
+            {
+                reason = exception is TimeoutException ? $"nothing came for {options.SourceIdleTimeout}" : exception.Message;
+            }
+            if (lines > 0)
+                delay = options.SourceMinDelay;
+            // Jitter, so that the sources of a plant that came back do not all connect in the same instant.
+            var wait = delay * (0.5 + Random.Shared.NextDouble());
+            log.SourceLost(source, reason, wait);
+            await Task.Delay(wait, time, stoppingToken);
+            delay = delay * 2 < options.SourceMaxDelay ? delay * 2 : options.SourceMaxDelay;
+        }
+    }
+
+    private async Task<HttpResponseMessage> ConnectAsync(HttpClient client, Uri source, CancellationToken stoppingToken)
+    {
+        using var silence = new CancellationTokenSource(options.SourceIdleTimeout, time);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, silence.Token);
+        try
+        {
+            return await client.GetAsync(source, HttpCompletionOption.ResponseHeadersRead, ending.Token);
+        }
+        catch (OperationCanceledException) when (silence.IsCancellationRequested && !stoppingToken.IsCancellationRequested)
+        {
+            throw new TimeoutException();
+        }
+    }
+
+    private async IAsyncEnumerable<IReadOnlyList<Line>> ReadAsync(PipeReader body, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stoppingToken)
+    {
+        var splitter = new LineSplitter(options.MaxLineBytes);
+        var lines = new List<Line>();
+        try
+        {
+            while (true)
+            {
+                var result = await body.ReadAsync(stoppingToken).AsTask().WaitAsync(options.SourceIdleTimeout, time, stoppingToken);
+                lines.Clear();
+                foreach (var segment in result.Buffer)
+                {
+                    var rest = segment;
+                    while (splitter.TryRead(ref rest, out var line))
+                        Add(lines, line);
+                }
+                body.AdvanceTo(result.Buffer.End);
+                if (result.IsCompleted && splitter.TryFinish(out var last))
+                    Add(lines, last);
+                if (lines.Count > 0)
+                    yield return lines;
+                if (result.IsCompleted)
+                    yield break;
+            }
+        }
+        finally
+        {
+            splitter.Reset();
+        }
+    }
+
+    // A copy: it may have to be given to Kafka more than once.
+    private static void Add(List<Line> lines, Line line)
+    {
+        if (ServerSentEvents.TryUnwrap(line.Bytes, out var envelope))
+            lines.Add(line with { Bytes = envelope.ToArray() });
+    }
+
+    private async Task StoreAsync(Uri source, IReadOnlyList<Line> lines, CancellationToken stoppingToken)
+    {
+        var taken = 0;
+        var isTold = false;
+        while (taken < lines.Count)
+        {
+            if (signed.IsOpen)
+            {
+                using var span = IngestTracing.Source.StartActivity("pull readings", System.Diagnostics.ActivityKind.Consumer)?.SetTag("server.address", source.Host);
+                var intake = intakes.Get();
+                intake.Begin(IngestTracing.Current);
+                while (intake.Stop == Stop.None && taken + intake.LineCount < lines.Count)
+                    await intake.TakeAsync(lines[taken + intake.LineCount], CancellationToken.None);
+                await intake.WhenSettledAsync();
+                var (failed, stop, count) = (intake.Receipt.Failed, intake.Stop, intake.LineCount);
+                intakes.Return(intake);
+                // What Kafka has twice because the answer was lost is recognised as a duplicate.
+                if (failed == 0)
+                    taken += count;
+                if (failed == 0 && stop is not (Stop.BacklogFull or Stop.KafkaSlow))
+                    continue;
+            }
+            if (!isTold)
+                log.SourceRetries(source);
+            isTold = true;
+            await Task.Delay(options.SourceMinDelay, time, stoppingToken);
+        }
+    }
+}

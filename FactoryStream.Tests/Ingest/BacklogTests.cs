@@ -1,0 +1,75 @@
+using FactoryStream.Ingest.Messages;
+
+namespace FactoryStream.Tests.Ingest;
+
+public sealed class BacklogTests
+{
+    [Fact]
+    public void A_message_is_stored_once_the_answers_to_it_are()
+    {
+        var stored = new StoredPosition();
+        stored.Observe(signedCommitted: 0, verifiedEnd: 0, rejectedEnd: 0, verifiedCommitted: 0, rejectedCommitted: 0);
+        // Ten messages verified, answered by three messages; none stored.
+        stored.Observe(10, 3, 1, 0, 0);
+        Assert.Equal(0, stored.Offset);
+        // The accepted readings are, the rejected one is not.
+        stored.Observe(10, 3, 1, 3, 0);
+        Assert.Equal(0, stored.Offset);
+        stored.Observe(15, 5, 1, 3, 1);
+        Assert.Equal(10, stored.Offset);
+        stored.Observe(15, 5, 1, 5, 1);
+        Assert.Equal(15, stored.Offset);
+    }
+
+    [Fact]
+    public void What_was_there_before_the_first_look_is_estimated()
+    {
+        var stored = new StoredPosition();
+        stored.Observe(signedCommitted: 100, verifiedEnd: 80, rejectedEnd: 0, verifiedCommitted: 70, rejectedCommitted: 0);
+        Assert.Equal(90, stored.Offset);
+        stored.Observe(100, 80, 0, 80, 0);
+        Assert.Equal(100, stored.Offset);
+    }
+
+    [Fact]
+    public void A_log_that_begins_anew_is_nowhere_stored()
+    {
+        var stored = new StoredPosition();
+        stored.Observe(100, 80, 0, 80, 0);
+        stored.Observe(2, 2, 0, 0, 0);
+        Assert.Equal(0, stored.Offset);
+        stored.Observe(2, 2, 0, 2, 0);
+        Assert.Equal(2, stored.Offset);
+    }
+
+    [Fact]
+    public void Marks_are_bounded_and_the_position_still_arrives()
+    {
+        var stored = new StoredPosition();
+        for (var offset = 0; offset < 5_000; offset++)
+            stored.Observe(offset, offset, 0, 0, 0);
+        stored.Observe(5_000, 5_000, 0, 5_000, 0);
+        stored.Observe(5_000, 5_000, 0, 5_000, 0);
+        Assert.Equal(5_000, stored.Offset);
+    }
+
+    [Fact]
+    public void Stored_messages_are_forgotten()
+    {
+        var appended = new AppendedMessages();
+        appended.Add(3, 100, 2);
+        appended.Add(4, 50, 1);
+        appended.Add(7, 10, 1);
+        Assert.Equal((150, 3), appended.Forget(5));
+        Assert.Equal((1, 10, 1), (appended.Count, appended.Bytes, appended.Lines));
+    }
+
+    [Fact]
+    public void A_log_that_begins_anew_is_not_waited_for()
+    {
+        var appended = new AppendedMessages();
+        appended.Add(3, 100, 2);
+        Assert.Equal((100, 2), appended.Add(0, 50, 1));
+        Assert.Equal((1, 50, 1), (appended.Count, appended.Bytes, appended.Lines));
+    }
+}

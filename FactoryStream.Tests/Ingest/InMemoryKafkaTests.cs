@@ -1,0 +1,104 @@
+#if !ASPIRE
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Confluent.Kafka;
+using FactoryStream.Contracts;
+using FactoryStream.LocalHosting.Servers;
+using FactoryStream.Tests.Distributed;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using static FactoryStream.Tests.Ingest.IngestApp;
+
+namespace FactoryStream.Tests.Ingest;
+
+/// <summary>The whole service on librdkafka's broker in memory, with the test as Verifier and Aggregator.</summary>
+public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
+{
+    private const int PartitionCount = 3;
+
+    private readonly InMemoryKafka kafka = new(Topics.All, PartitionCount);
+    private readonly HttpClient client = new() { Timeout = Patience };
+    private InProcessService service = null!;
+
+    public async Task InitializeAsync()
+    {
+        service = await InProcessService.StartAsync("FactoryStream.Ingest",
+            [
+                $"--ConnectionStrings:kafka={kafka.BootstrapServers}", "--urls=http://127.0.0.1:0", "--Ingest:BrokerIsInMemory=true",
+                "--Ingest:RoomTimeout=00:00:00", "--Ingest:DeliveryTimeout=00:00:02", "--Logging:LogLevel:Default=None",
+            ], _ => { });
+        client.BaseAddress = new Uri(service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        await Plant.EventuallyAsync(IsHealthyAsync, healthy => healthy);
+    }
+
+    public async Task DisposeAsync() => await service.DisposeAsync();
+
+    public void Dispose()
+    {
+        client.Dispose();
+        kafka.Dispose();
+    }
+
+    [Fact]
+    public async Task Posting_stops_when_a_partition_is_full_and_goes_on_when_its_readings_are_stored()
+    {
+        var lines = string.Join('\n', Enumerable.Range(0, 200).Select(value => Envelope(value: value).Replace("}, ", $"}},{new string(' ', 900)}", StringComparison.Ordinal)));
+        var bytes = 0;
+        while (await PostAsync(lines) == HttpStatusCode.Accepted)
+            bytes += lines.Length;
+        Assert.InRange(bytes, 2_000_000, 2_600_000);
+
+        var partition = new TopicPartition(Topics.Signed, FactoryStream.Contracts.Partitioner.Partition("f1", "e1", PartitionCount));
+        using var verifier = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = kafka.BootstrapServers, GroupId = Topics.VerifierGroup }).Build();
+        var end = verifier.QueryWatermarkOffsets(partition, Patience).High;
+        verifier.Commit([new TopicPartitionOffset(partition, end)]);
+        await Plant.EventuallyAsync(() => PostAsync(Envelope()), status => status == HttpStatusCode.Accepted);
+    }
+
+    [Fact]
+    public async Task The_live_stream_has_what_is_posted_once_its_headers_are_there()
+    {
+        for (var round = 0; round < 2; round++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/stream");
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+            Assert.Equal(HttpStatusCode.Accepted, await PostAsync(Envelope(value: round)));
+
+            using var timeout = new CancellationTokenSource(Patience);
+            string? line;
+            while ((line = await reader.ReadLineAsync(timeout.Token)) is "")
+            {
+            }
+            Assert.Equal(Envelope(value: round), line);
+        }
+    }
+
+    [Fact]
+    public async Task While_Kafka_is_away_posting_is_unavailable_and_comes_back()
+    {
+        kafka.SetUp(false);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await PostAsync(Envelope()));
+        Assert.False(await IsHealthyAsync());
+
+        kafka.SetUp(true);
+        await Plant.EventuallyAsync(() => PostAsync(Envelope()), status => status == HttpStatusCode.Accepted);
+        await Plant.EventuallyAsync(IsHealthyAsync, healthy => healthy);
+    }
+
+    private async Task<bool> IsHealthyAsync()
+    {
+        using var response = await client.GetAsync("/health");
+        return response.IsSuccessStatusCode;
+    }
+
+    private async Task<HttpStatusCode> PostAsync(string lines)
+    {
+        using var content = new StringContent(lines, Encoding.UTF8, new MediaTypeHeaderValue("application/x-ndjson"));
+        using var response = await client.PostAsync("/readings", content);
+        return response.StatusCode;
+    }
+}
+#endif
