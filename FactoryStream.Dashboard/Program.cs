@@ -1,6 +1,20 @@
+using FactoryStream.Dashboard;
+using FactoryStream.Dashboard.Api;
+
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
+builder.AddReading();
+builder.AddLive();
+builder.AddApi();
+builder.AddPages();
 
 var app = builder.Build();
+app.UseExceptionHandler();
+app.UseStatusCodePages();
+app.UseAntiforgery();
+app.UseWebSockets();
 app.MapDefaultEndpoints();
+app.MapOpenApi();
+app.MapApi();
+app.MapPages();
 app.Run();

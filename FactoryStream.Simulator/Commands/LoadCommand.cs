@@ -87,10 +87,10 @@ internal static class LoadCommand
         try
         {
             var next = -1;
-            var run = new LoadRun(corpus, rate, connections, () => new Delivery(open[Interlocked.Increment(ref next)], time, limit), time);
+            var run = new LoadRun(corpus, rate, connections, repeating => new Delivery(open[Interlocked.Increment(ref next)], time, limit, repeating), time);
             LoadReport? report = null;
             await bar.ShowAsync($"Sending {corpus.Plan.Readings} readings", corpus.Plan.Readings, () => run.Tally.Acknowledged,
-                () => $"{run.Tally.Acknowledged} acknowledged, {run.Tally.Repetitions} repeated",
+                () => $"{run.Tally.Acknowledged} acknowledged, {run.Tally.Repetitions} POSTs repeated{(run.Tally.Complaint is { } why ? $" (last: {why})" : "")}",
                 async () => report = await run.RunAsync(stopAfter, cancellationToken));
             return report!;
         }

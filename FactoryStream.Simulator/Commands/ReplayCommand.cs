@@ -112,7 +112,11 @@ internal static class ReplayCommand
         var started = time.GetTimestamp();
         var tally = new Tally();
         var isComplained = false;
-        var delivery = new Delivery(new HttpClientPoster(client, settings.Addresses.Ingest, time), time, settings.GiveUpAfter, why => Tell(error, $"Repeating: {why}", ref isComplained));
+        var delivery = new Delivery(new HttpClientPoster(client, settings.Addresses.Ingest, time), time, settings.GiveUpAfter, why =>
+        {
+            tally.Repeat(why);
+            Tell(error, $"Repeating: {why}", ref isComplained);
+        });
         await new ReplayRun(delivery, time, settings.Speed).SendAsync(lines, tally, cancellationToken);
 
         await output.WriteLineAsync($"sent {tally.Sent}, acknowledged {tally.Acknowledged}, rejected {tally.Refused}, repeated POSTs {tally.Repetitions}, in {time.GetElapsedTime(started).TotalSeconds:0.0} s");

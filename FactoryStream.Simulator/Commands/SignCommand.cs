@@ -12,7 +12,7 @@ internal static class SignCommand
         var keys = SharedOptions.Keys();
         var command = new Command("sign",
             "Sign the readings of a load ahead, once for many runs. A machine signs some 1,700 readings a second and core and Ingest takes many times that, so that a load flat out sends longer than it signs only from a corpus: "
-            + "'sign --readings 1000000 --out c.ndjson' once, then 'load --corpus c.ndjson'. The same corpus sent to the same database twice is all duplicates. Readings take about 585 bytes each, 0.6 GB a million.")
+            + "'sign --readings 1000000 --out c.ndjson' once, then 'load --corpus c.ndjson'. The same corpus sent to the same database twice is all duplicates. Readings take about 605 bytes each, 0.6 GB a million.")
         {
             target, keys,
         };

@@ -64,8 +64,10 @@ internal static class SimulateCommand
     private static async Task<int> RunAsync(Dictionary<string, string?> said, string? ingest, string? verifier, CancellationToken cancellationToken)
     {
         await using var app = Build(said, ingest, verifier);
+        // The host frees its services when it ends.
+        var worker = app.Services.GetRequiredService<SimulationWorker>();
         await ((IHost)app).RunAsync(cancellationToken);
-        return app.Services.GetRequiredService<SimulationWorker>().ExecuteTask is { IsFaulted: true } ? 1 : 0;
+        return worker.ExecuteTask is { IsFaulted: true } ? 1 : 0;
     }
 
     private static string? Text<T>(T? value) where T : struct, IFormattable => value?.ToString(null, System.Globalization.CultureInfo.InvariantCulture);

@@ -21,14 +21,17 @@ namespace FactoryStream.Simulator.Load;
 internal sealed record CorpusPlan(long Readings, int Factories, int Engines, string FactoryPrefix, int Batch, double EventRate, DateTime Start, SaltLength Salt)
 {
     /// <summary>About the bytes of a line with the usual ids, with an RSA-2048 signature; for the estimate before signing.</summary>
-    public const int UsualLineBytes = 585;
+    public const int UsualLineBytes = 605;
 
+    [JsonIgnore]
     public long Batches => (Readings + Batch - 1) / Batch;
 
     /// <summary>From the first reading to the last.</summary>
+    [JsonIgnore]
     public TimeSpan Span => Readings == 0 ? TimeSpan.Zero : MeasuredAt(Readings - 1) - Start;
 
     /// <summary>Event time between two readings of one engine.</summary>
+    [JsonIgnore]
     public TimeSpan EngineInterval => TimeSpan.FromSeconds((double)Factories * Engines / EventRate);
 
     public string FactoryId(int factory) => $"{FactoryPrefix}_{factory + 1:D3}";

@@ -11,9 +11,9 @@ namespace FactoryStream.Simulator.Load;
 /// <param name="corpus">What to send.</param>
 /// <param name="rate">Readings a second; 0: flat out.</param>
 /// <param name="connections">At most one for each factory.</param>
-/// <param name="delivery">Makes a connection's delivery.</param>
+/// <param name="delivery">Makes a connection's delivery, which tells why it repeats.</param>
 /// <param name="time">The clock of the pace and of the measurement.</param>
-internal sealed class LoadRun(Corpus corpus, double rate, int connections, Func<Delivery> delivery, TimeProvider time)
+internal sealed class LoadRun(Corpus corpus, double rate, int connections, Func<Action<string>, Delivery> delivery, TimeProvider time)
 {
     private readonly LatencyHistogram latencies = new();
     private long posts;
@@ -47,7 +47,7 @@ internal sealed class LoadRun(Corpus corpus, double rate, int connections, Func<
 
     private async Task SendAsync(int connection, long started, DateTime startedAt, TimeSpan deadline, CancellationToken cancellationToken)
     {
-        var sender = delivery();
+        var sender = delivery(Tally.Repeat);
         for (var post = 0; post < corpus.Posts && Tally.Failure is null; post++)
         {
             if (corpus.FactoryOf(post) % connections != connection)

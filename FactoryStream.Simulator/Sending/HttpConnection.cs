@@ -70,20 +70,19 @@ internal sealed class HttpConnection : IReadingsPoster, IDisposable
     private async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        Stream connected = new NetworkStream(socket, ownsSocket: true);
         try
         {
             await socket.ConnectAsync(ingest.DnsSafeHost, ingest.Port, cancellationToken);
+            var plain = new NetworkStream(socket, ownsSocket: true);
             if (ingest.Scheme != Uri.UriSchemeHttps)
-                return connected;
-            var secure = new SslStream(connected);
-            connected = secure;
+                return plain;
+            var secure = new SslStream(plain);
             await secure.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = ingest.DnsSafeHost }, cancellationToken);
             return secure;
         }
         catch
         {
-            await connected.DisposeAsync();
+            socket.Dispose();
             throw;
         }
     }

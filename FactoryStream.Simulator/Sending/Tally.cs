@@ -6,7 +6,7 @@ internal sealed class Tally
     private readonly Lock gate = new();
     private readonly SortedDictionary<string, long> refused = new(StringComparer.Ordinal);
     private long sent, acknowledged, repetitions;
-    private string? failure;
+    private string? failure, complaint;
 
     /// <summary>Lines given to the network at least once.</summary>
     public long Sent => Interlocked.Read(ref sent);
@@ -19,6 +19,9 @@ internal sealed class Tally
 
     /// <summary>Why the first of those without an answer has none.</summary>
     public string? Failure => Volatile.Read(ref failure);
+
+    /// <summary>Why a POST had to be repeated last; null: none had to.</summary>
+    public string? Complaint => Volatile.Read(ref complaint);
 
     public long Refused
     {
@@ -42,10 +45,15 @@ internal sealed class Tally
 
     public void Begin(int lines) => Interlocked.Add(ref sent, lines);
 
+    public void Repeat(string why)
+    {
+        Interlocked.Increment(ref repetitions);
+        Volatile.Write(ref complaint, why);
+    }
+
     public void End(in DeliveryResult result)
     {
         Interlocked.Add(ref acknowledged, result.Accepted);
-        Interlocked.Add(ref repetitions, result.Repetitions);
         if (result.Failure is not null)
             Interlocked.CompareExchange(ref failure, result.Failure, null);
         if (result.Refused is null)

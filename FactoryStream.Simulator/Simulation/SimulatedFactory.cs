@@ -25,11 +25,18 @@ internal sealed class SimulatedFactory
     private long lastFlush;
     private long skipped;
 
-    public SimulatedFactory(string factoryId, ReadingSigner signer, Delivery delivery, SimulatorOptions options, Switch running, SimulatorMetrics metrics, TimeProvider time, Random noise)
+    public SimulatedFactory(
+        string factoryId, ReadingSigner signer, Func<Action<string>, Delivery> delivery, SimulatorOptions options, Switch running, SimulatorMetrics metrics, TimeProvider time, Random noise,
+        Action<string>? complain = null)
     {
         FactoryId = factoryId;
         this.signer = signer;
-        this.delivery = delivery;
+        this.delivery = delivery(why =>
+        {
+            Tally.Repeat(why);
+            metrics.Repeated();
+            complain?.Invoke(why);
+        });
         this.running = running;
         this.metrics = metrics;
         this.time = time;
@@ -49,8 +56,8 @@ internal sealed class SimulatedFactory
     /// <summary>Readings not taken because the buffer was full.</summary>
     public long Skipped => Interlocked.Read(ref skipped);
 
-    /// <summary>Measures until cancelled; then what is collected is still handed to <see cref="SendAsync"/>.</summary>
-    public async Task MeasureAsync(CancellationToken cancellationToken)
+    /// <summary>Measures until cancelled; then what is collected is still handed to <see cref="SendAsync"/>, while that lasts.</summary>
+    public async Task MeasureAsync(CancellationToken cancellationToken, CancellationToken sendingStopped)
     {
         using var timer = new PeriodicTimer(interval, time);
         lastFlush = time.GetTimestamp();
@@ -65,9 +72,10 @@ internal sealed class SimulatedFactory
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            TryFlush();
-            posts.Writer.Complete();
+            // Stopped, as asked.
         }
+        // What is collected goes the usual way, when there is room; SendAsync ends behind it.
+        await StopAsync(sendingStopped);
     }
 
     /// <summary>Sends in order until all is acknowledged and nothing more will come, or until cancelled.</summary>
@@ -84,6 +92,15 @@ internal sealed class SimulatedFactory
             foreach (var (reason, count) in result.Refused ?? new Dictionary<string, int>())
                 metrics.Refused(reason, count);
         }
+    }
+
+    /// <summary>No more readings: hands over what is collected, waiting for room, and ends <see cref="SendAsync"/> behind it.</summary>
+    internal async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (collected.WrittenCount > 0)
+            await posts.Writer.WriteAsync(collected.WrittenSpan.ToArray(), cancellationToken);
+        collected.ResetWrittenCount();
+        posts.Writer.Complete();
     }
 
     internal void Tick()

@@ -39,7 +39,7 @@ internal sealed class SimulationWorker(
 
     private async Task RunAsync(SimulatorOptions settings, KeyFolder keys, CancellationToken stoppingToken)
     {
-        var delivery = new Delivery(new HttpClientPoster(client, addresses.Ingest, time), time, giveUpAfter: null, repeating: Complain);
+        var poster = new HttpClientPoster(client, addresses.Ingest, time);
         var enrolment = new Enrolment(client, addresses.Verifier, settings.AdminToken, time);
         var factories = new SimulatedFactory[settings.Factories];
         await Parallel.ForAsync(0, factories.Length, stoppingToken, async (i, cancellationToken) =>
@@ -47,7 +47,7 @@ internal sealed class SimulationWorker(
             var factoryId = $"{settings.FactoryPrefix}_{i + 1:D3}";
             var signer = keys.GetOrCreate(factoryId);
             await enrolment.EnrolAsync(factoryId, signer.ExportPublicKeyPem(), why => OnceAMinute(() => logger.WaitingForVerifier(why)), giveUpAfter: null, cancellationToken);
-            factories[i] = new SimulatedFactory(factoryId, signer, delivery, settings, running, metrics, time, new Random());
+            factories[i] = new SimulatedFactory(factoryId, signer, repeating => new Delivery(poster, time, giveUpAfter: null, repeating), settings, running, metrics, time, new Random(), why => OnceAMinute(() => logger.Repeating(why)));
         });
         isEnrolled = true;
         logger.Enrolled(factories.Length, addresses.Ingest);
@@ -60,7 +60,7 @@ internal sealed class SimulationWorker(
         {
             var factory = factories[i];
             tasks.Add(factory.SendAsync(sending.Token));
-            tasks.Add(factory.MeasureAsync(measuring.Token));
+            tasks.Add(factory.MeasureAsync(measuring.Token, sending.Token));
         }
         try
         {
@@ -77,12 +77,6 @@ internal sealed class SimulationWorker(
             await measuring.CancelAsync();
             await sending.CancelAsync();
             await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
-        void Complain(string why)
-        {
-            metrics.Repeated();
-            OnceAMinute(() => logger.Repeating(why));
         }
     }
 

@@ -51,9 +51,9 @@ internal sealed class InProcessService : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        using var timeout = new CancellationTokenSource(Plant.Patience);
-        await host.StopAsync(timeout.Token);
-        await run.WaitAsync(timeout.Token);
+        // The entry point stops and disposes its own host, once.
+        host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        await run.WaitAsync(Plant.Patience);
     }
 
     private sealed class HostObserver(Action<IServiceCollection> configure, TaskCompletionSource<IHost> built)

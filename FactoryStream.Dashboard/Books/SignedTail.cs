@@ -1,0 +1,134 @@
+using Confluent.Kafka;
+using FactoryStream.Contracts;
+using FactoryStream.ServiceDefaults;
+using Microsoft.Extensions.Options;
+
+namespace FactoryStream.Dashboard.Books;
+
+/// <summary>There is more than may be counted, or it took longer than it may.</summary>
+internal sealed class TailTooLongException(string message) : Exception(message);
+
+/// <summary>Counts, per factory, the lines of <see cref="Topics.Signed"/> that no checkpoint covers yet. Belongs to no consumer group, so it disturbs none.</summary>
+internal sealed class SignedTail : IDisposable
+{
+    private static readonly TimeSpan BrokerPatience = TimeSpan.FromSeconds(5);
+
+    private readonly DashboardOptions options;
+    private readonly TimeProvider time;
+    private readonly TopicIncarnations incarnations;
+    private readonly IConsumer<Ignore, byte[]> consumer;
+    private readonly ReadingParser parser = new();
+    private readonly SemaphoreSlim turn = new(1);
+
+    public SignedTail(IConfiguration configuration, IOptions<DashboardOptions> options, TimeProvider time)
+    {
+        this.options = options.Value;
+        this.time = time;
+        var bootstrapServers = configuration.GetConnectionString("kafka")
+            ?? throw new InvalidOperationException("No Kafka address: set ConnectionStrings__kafka (host:port[,host:port...]) or start the service through the AppHost.");
+        incarnations = new TopicIncarnations(bootstrapServers);
+        consumer = new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig
+            {
+                BootstrapServers = bootstrapServers,
+                // The client insists on a name; without subscription and commits no group of it ever comes to be.
+                GroupId = "factorystream-dashboard",
+                EnableAutoCommit = false,
+                EnableAutoOffsetStore = false,
+                AutoOffsetReset = AutoOffsetReset.Earliest,
+                AllowAutoCreateTopics = false,
+                QueuedMaxMessagesKbytes = 16_384,
+            })
+            // What cannot be reached shows as the call's own exception.
+            .SetLogHandler((_, _) => { })
+            .SetErrorHandler((_, _) => { })
+            .Build();
+    }
+
+    /// <summary>Lines per factory ("" where it could not be read) from the given checkpoints on up to the log's present end.</summary>
+    /// <param name="taken">Per partition the incarnation of the log that was read, and the last offset that was taken in (-1: none).</param>
+    /// <param name="cancellation">Ends the counting.</param>
+    /// <exception cref="KafkaException">The broker is away.</exception>
+    /// <exception cref="TailTooLongException">A bound of <see cref="DashboardOptions"/> was hit.</exception>
+    public async Task<Dictionary<string, long>> CountAsync(IReadOnlyDictionary<int, (string TopicId, long Offset)> taken, CancellationToken cancellation)
+    {
+        await turn.WaitAsync(cancellation);
+        try
+        {
+            var incarnation = await incarnations.GetAsync(Topics.Signed);
+            var partitions = await incarnations.PartitionCountAsync(Topics.Signed);
+            // The client's calls block.
+            return await Task.Run(() => Count(taken, incarnation, partitions, cancellation), cancellation);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    private Dictionary<string, long> Count(IReadOnlyDictionary<int, (string TopicId, long Offset)> taken, string incarnation, int partitions, CancellationToken cancellation)
+    {
+        var began = time.GetTimestamp();
+        var ends = new Dictionary<int, long>();
+        var starts = new List<TopicPartitionOffset>();
+        for (var partition = 0; partition < partitions; partition++)
+        {
+            var marks = consumer.QueryWatermarkOffsets(new TopicPartition(Topics.Signed, partition), BrokerPatience);
+            var start = taken.TryGetValue(partition, out var position) && position.TopicId == incarnation ? position.Offset + 1 : 0;
+            start = Math.Max(start, marks.Low.Value);
+            if (start >= marks.High.Value)
+                continue;
+            ends[partition] = marks.High.Value;
+            starts.Add(new TopicPartitionOffset(Topics.Signed, partition, start));
+        }
+
+        var counts = new Dictionary<string, long>();
+        if (starts.Count == 0)
+            return counts;
+        consumer.Assign(starts);
+        try
+        {
+            var lines = 0L;
+            while (ends.Count > 0)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                if (time.GetElapsedTime(began) > options.TailTimeout)
+                    throw new TailTooLongException($"The backlog of {lines:N0} lines and more was not counted within {options.TailTimeout.TotalSeconds:0.#} s.");
+                if (consumer.Consume(TimeSpan.FromMilliseconds(100)) is not { } message || !ends.TryGetValue(message.Partition.Value, out var end))
+                    continue;
+                if (message.Offset.Value < end)
+                    lines += CountLines(message.Message, counts);
+                if (lines > options.MaxTailLines)
+                    throw new TailTooLongException($"The backlog is of more than {options.MaxTailLines:N0} lines.");
+                if (message.Offset.Value + 1 < end)
+                    continue;
+                ends.Remove(message.Partition.Value);
+                consumer.IncrementalUnassign([message.TopicPartition]);
+            }
+        }
+        finally
+        {
+            consumer.Unassign();
+        }
+        return counts;
+    }
+
+    private int CountLines(Message<Ignore, byte[]> message, Dictionary<string, long> counts)
+    {
+        var isSingle = message.Headers?.TryGetLastBytes(MessageHeaders.Framing, out var framing) == true && framing.AsSpan().SequenceEqual("single"u8);
+        var lines = MessageLines.Split(message.Value, isSingle);
+        foreach (var line in lines)
+        {
+            // A line that Ingest let pass may still be rejected; it is accepted all the same.
+            parser.TryParse(line, out var reading, out _);
+            counts[reading.FactoryId] = counts.GetValueOrDefault(reading.FactoryId) + 1;
+        }
+        return lines.Count;
+    }
+
+    public void Dispose()
+    {
+        consumer.Dispose();
+        incarnations.Dispose();
+        turn.Dispose();
+    }
+}

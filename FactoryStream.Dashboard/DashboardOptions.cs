@@ -1,0 +1,33 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace FactoryStream.Dashboard;
+
+/// <summary>The Dashboard's settings; section <c>Dashboard</c>.</summary>
+internal sealed class DashboardOptions
+{
+    public const string Section = "Dashboard";
+
+    /// <summary>Shortest time between two looks at changed windows, and between two messages or renderings to the same reader. Default 500 ms.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.05", "00:01:00")]
+    public TimeSpan PushInterval { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Time between two looks at the books while a page shows them. Default 2 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
+    public TimeSpan BooksInterval { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Most windows of one answer of <c>/api/windows</c>. Default 50,000.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxWindows { get; set; } = 50_000;
+
+    /// <summary>Most lines of the broker's log that are counted for the books; with more of a backlog there are none for the moment. Default 2,000,000.</summary>
+    [Range(1, 100_000_000)]
+    public int MaxTailLines { get; set; } = 2_000_000;
+
+    /// <summary>Longest that counting them may take. Default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
+    public TimeSpan TailTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often a listening connection on which nothing came is tried, so that a dead one shows. Default 15 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan ListenCheckInterval { get; set; } = TimeSpan.FromSeconds(15);
+}

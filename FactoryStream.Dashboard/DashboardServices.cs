@@ -1,0 +1,76 @@
+using FactoryStream.Dashboard.Api;
+using FactoryStream.Dashboard.Books;
+using FactoryStream.Dashboard.Live;
+using FactoryStream.Dashboard.Pages;
+using FactoryStream.Storage;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Radzen;
+
+namespace FactoryStream.Dashboard;
+
+/// <summary>What the Dashboard is made of.</summary>
+internal static class DashboardServices
+{
+    public static void AddReading(this WebApplicationBuilder builder)
+    {
+        builder.AddNpgsqlDataSource(FactoryDbContext.ConnectionName);
+        builder.AddNpgsqlDbContext<FactoryDbContext>(FactoryDbContext.ConnectionName,
+            configureSettings: settings =>
+            {
+                // The data source's check says the same of the same database.
+                settings.DisableHealthChecks = true;
+                // A reader is told at once that the database is away; half a minute of retries would tell it no more.
+                settings.DisableRetry = true;
+            },
+            // A limit without order is meant: it only tells whether there are too many.
+            configureDbContextOptions: options => FactoryDbContext.Configure(options)
+                .ConfigureWarnings(warnings => warnings.Ignore(CoreEventId.RowLimitingOperationWithoutOrderByWarning)));
+        builder.Services.AddOptions<DashboardOptions>().BindConfiguration(DashboardOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton<DashboardMetrics>();
+        builder.Services.AddSingleton<SignedTail>();
+        builder.Services.AddSingleton<BooksReader>();
+        builder.Services.AddSingleton<SharedBooks>();
+        builder.Services.AddScoped<WindowsReader>();
+    }
+
+    public static void AddLive(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<LatestWindowsReader>();
+        builder.Services.AddSingleton<LatestWindows>();
+        builder.Services.AddSingleton<LatestDataSocket>();
+        builder.Services.AddSingleton<WindowsWatchWorker>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<WindowsWatchWorker>());
+        builder.Services.AddHealthChecks().AddCheck<WindowsWatchWorker>("windows");
+    }
+
+    public static void AddApi(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddProblemDetails();
+        builder.Services.AddExceptionHandler<Unavailable>();
+        builder.Services.AddOpenApi();
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            // The context's metadata is used, but the options here say how: they must be its own.
+            json.SerializerOptions.PropertyNamingPolicy = ApiJson.Default.Options.PropertyNamingPolicy;
+            json.SerializerOptions.NumberHandling = ApiJson.Default.Options.NumberHandling;
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default);
+        });
+    }
+
+    public static void AddPages(this WebApplicationBuilder builder)
+    {
+        // Run from its build folder outside Development, as the AppHost does: the libraries' files are where the build found them. A published one has them beside it.
+        if (!builder.Environment.IsDevelopment())
+            builder.WebHost.UseStaticWebAssets();
+        builder.Services.AddRazorComponents().AddInteractiveServerComponents();
+        builder.Services.AddRadzenComponents();
+    }
+
+    public static void MapPages(this WebApplication app)
+    {
+        app.MapStaticAssets();
+        app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
+        // For what shows no page of ours and so asks for the file that browsers ask for.
+        app.MapGet("/favicon.ico", () => TypedResults.LocalRedirect("/favicon.svg")).ExcludeFromDescription();
+    }
+}

@@ -1,0 +1,62 @@
+using FactoryStream.Dashboard.Api;
+
+namespace FactoryStream.Dashboard.Live;
+
+/// <summary>A state of all engines: immutable, so that every page and socket may keep it as long as it draws.</summary>
+/// <param name="Version">Goes up with every change; 0: nothing was loaded yet.</param>
+/// <param name="Engines">By factory and engine.</param>
+internal sealed record LatestSnapshot(long Version, IReadOnlyList<EngineWindow> Engines)
+{
+    public IReadOnlyList<LatestData> ToLatestData(string? factoryId = null) =>
+        [.. Engines.Where(engine => factoryId is null || engine.FactoryId == factoryId).Select(engine => new LatestData(
+            engine.FactoryId, engine.EngineId, engine.WindowEnd, engine.Mean("temp_air"), engine.Mean("temp_oil"), engine.Mean("temp_exhaust"),
+            engine.Mean("vibration"), engine.Mean("pressure_1"), engine.Mean("pressure_2"), engine.Mean("rpm")))];
+}
+
+/// <summary>The newest closed window of every engine, in memory: one writer, any number of readers who wait for the next change.</summary>
+internal sealed class LatestWindows
+{
+    private readonly Lock gate = new();
+    private readonly SortedDictionary<(string FactoryId, string EngineId), EngineWindow> engines =
+        new(Comparer<(string FactoryId, string EngineId)>.Create(static (left, right) =>
+        {
+            var byFactory = string.CompareOrdinal(left.FactoryId, right.FactoryId);
+            return byFactory != 0 ? byFactory : string.CompareOrdinal(left.EngineId, right.EngineId);
+        }));
+
+    private LatestSnapshot snapshot = new(0, []);
+    private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public LatestSnapshot Current => Volatile.Read(ref snapshot);
+
+    /// <summary>Takes changed engines in, or all engines there are.</summary>
+    public void Update(IEnumerable<EngineWindow> windows, bool all)
+    {
+        lock (gate)
+        {
+            if (all)
+                engines.Clear();
+            foreach (var window in windows)
+                engines[(window.FactoryId, window.EngineId)] = window;
+            Volatile.Write(ref snapshot, new(snapshot.Version + 1, [.. engines.Values]));
+            changed.SetResult();
+            changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    /// <summary>The first state after a version; at once if there is one already.</summary>
+    public async Task<LatestSnapshot> NextAsync(long version, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            Task next;
+            lock (gate)
+            {
+                if (snapshot.Version > version)
+                    return snapshot;
+                next = changed.Task;
+            }
+            await next.WaitAsync(cancellation);
+        }
+    }
+}

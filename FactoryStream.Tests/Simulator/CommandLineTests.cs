@@ -1,0 +1,150 @@
+using System.Text.Json;
+using FactoryStream.Simulator.Commands;
+
+namespace FactoryStream.Tests.Simulator;
+
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("", "simulate", "replay", "load", "sign", "audit, verify")]
+    [InlineData("simulate", "--factories", "--engines", "--rate", "--keys", "--admin-token", "--ingest", "--verifier", "POST /pause")]
+    [InlineData("replay", "--csv", "--factory", "--labels", "--now", "--speed", "--save", "--from", "--keys", "--ingest", "--verifier")]
+    [InlineData("load", "--rate", "--seconds", "--factories", "--engines", "--batch", "--connections", "--salt", "--corpus", "--start", "--out", "--factory-prefix", "--keys", "--ingest", "--verifier")]
+    [InlineData("sign", "--readings", "--out", "--start", "GB a million")]
+    [InlineData("audit", "--public-keys", "FILE")]
+    public async Task Help_names_what_there_is(string command, params string[] expected)
+    {
+        var (exitCode, output, error) = await RunAsync([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
+
+        Assert.Equal((0, ""), (exitCode, error));
+        Assert.All(expected, word => Assert.Contains(word, output, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("replay", "What is to be replayed?")]
+    [InlineData("replay --csv x.csv", "--csv needs --factory")]
+    [InlineData("replay --csv x.csv --factory f --from y", "What is to be replayed?")]
+    [InlineData("replay --from y --save z", "--save and --now go with --csv")]
+    [InlineData("replay --csv x.csv --factory f --speed 0", "--speed must be above 0")]
+    [InlineData("replay --csv missing.csv --factory f", "missing.csv cannot be read")]
+    [InlineData("load --rate -1", "--rate must be from 0")]
+    [InlineData("load --factories 0", "--factories must be from 1")]
+    [InlineData("load --batch 0", "--batch must be from 1")]
+    [InlineData("load --salt sea", "--salt is digest or max")]
+    [InlineData("load --ingest nowhere", "'nowhere' is no address of ingest")]
+    [InlineData("sign", "--out")]
+    [InlineData("audit x", "--public-keys")]
+    [InlineData("audit missing.ndjson --public-keys missing.pem", "missing.pem cannot be read")]
+    [InlineData("dance", "dance")]
+    public async Task What_cannot_be_is_said_and_nothing_is_done(string arguments, string expected)
+    {
+        var (exitCode, _, error) = await RunAsync(arguments.Split(' '));
+
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains(expected, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_replay_signs_the_same_data_every_time_and_a_saved_one_sends_the_same_bytes()
+    {
+        await using var ingest = await IngestStub.StartAsync(IngestStub.Status(503, "0"));
+        using var folder = new TemporaryFolder();
+        string[] files = ["b", "a"];
+        foreach (var name in files)
+            await File.WriteAllLinesAsync(Path.Combine(folder.Path, $"{name}.csv"), ["datetime;x;anomaly", .. Enumerable.Range(0, 60).Select(i => $"2020-03-09 10:14:{i:D2};{i}.50;0")]);
+        string[] replay = ["replay", "--factory", "f", "--csv", .. files.Select(name => Path.Combine(folder.Path, $"{name}.csv"))];
+        string[] common = ["--ingest", ingest.Address.ToString(), "--verifier", ingest.Address.ToString(), "--keys", folder.Path, "--admin-token", "t"];
+        var saved = Path.Combine(folder.Path, "signed.ndjson");
+
+        var first = await RunAsync([.. replay, "--save", saved, .. common]);
+        var second = await RunAsync([.. replay, .. common]);
+        var third = await RunAsync(["replay", "--from", saved, .. common]);
+
+        Assert.Equal((0, 0, 0), (first.ExitCode, second.ExitCode, third.ExitCode));
+        Assert.StartsWith("sent 120, acknowledged 120, rejected 0, repeated POSTs 1", first.Output, StringComparison.Ordinal);
+        var posts = ingest.Accepted.Select(System.Text.Encoding.UTF8.GetString).ToArray();
+        Assert.Equal(3, posts.Length);
+        Assert.Equal(await File.ReadAllTextAsync(saved), posts[0]);
+        Assert.Equal(posts[0], posts[2]);
+        Assert.Equal(Data(posts[0]), Data(posts[1]));
+        Assert.StartsWith("""{"factory_id": "f", "engine_id": "b", "timestamp": "2020-03-09 10:14:00", "x": 0.50}""", Data(posts[0]).First(), StringComparison.Ordinal);
+
+        static IEnumerable<string> Data(string lines) =>
+            lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("data").GetRawText());
+    }
+
+    [Fact]
+    public async Task A_replay_that_is_not_wholly_acknowledged_ends_with_an_error()
+    {
+        await using var ingest = await IngestStub.StartAsync(IngestStub.Status(202, null, """{"accepted": 1, "rejected": [{"line": 2, "reason": "malformed"}]}"""));
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "e.csv");
+        await File.WriteAllTextAsync(file, "datetime;x\n2020-03-09 10:14:00;1\n2020-03-09 10:14:01;2\n");
+
+        var (exitCode, output, _) = await RunAsync(
+            ["replay", "--factory", "f", "--csv", file, "--ingest", ingest.Address.ToString(), "--verifier", ingest.Address.ToString(), "--keys", folder.Path, "--admin-token", "t"]);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("malformed: 1", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_wrong_admin_token_is_said_at_once()
+    {
+        await using var ingest = await IngestStub.StartAsync();
+        using var folder = new TemporaryFolder();
+
+        var (exitCode, _, error) = await RunAsync(
+            ["load", "--readings", "10", "--factories", "1", "--ingest", ingest.Address.ToString(), "--verifier", ingest.Address.ToString(), "--keys", folder.Path, "--admin-token", "wrong"]);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("does not take this admin token", error, StringComparison.Ordinal);
+        Assert.Empty(ingest.Posts);
+    }
+
+    [Fact]
+    public async Task A_load_reports_what_it_sent_and_a_corpus_is_sent_again_to_the_byte()
+    {
+        await using var ingest = await IngestStub.StartAsync(IngestStub.Reset);
+        using var folder = new TemporaryFolder();
+        var (corpus, report) = (Path.Combine(folder.Path, "corpus.ndjson"), Path.Combine(folder.Path, "report.json"));
+        string[] common = ["--ingest", ingest.Address.ToString(), "--verifier", ingest.Address.ToString(), "--keys", folder.Path, "--admin-token", "t"];
+
+        var signed = await RunAsync(["sign", "--readings", "90", "--factories", "3", "--engines", "2", "--batch", "10", "--out", corpus, "--keys", folder.Path]);
+        var load = await RunAsync(["load", "--corpus", corpus, "--batch", "5", "--out", report, .. common]);
+
+        Assert.Equal((0, 0), (signed.ExitCode, load.ExitCode));
+        Assert.Contains("acknowledged     90", load.Output, StringComparison.Ordinal);
+        var json = JsonDocument.Parse(await File.ReadAllTextAsync(report)).RootElement;
+        Assert.Equal((90, 90, 0, 18, 1), (
+            json.GetProperty("sent").GetInt64(), json.GetProperty("acknowledged").GetInt64(), json.GetProperty("unacknowledged").GetInt64(),
+            json.GetProperty("posts").GetInt64(), json.GetProperty("repeated_posts").GetInt64()));
+        Assert.Equal((await File.ReadAllLinesAsync(corpus)).Order(StringComparer.Ordinal), ingest.AcceptedLines.Order(StringComparer.Ordinal));
+        Assert.Equal(3, ingest.Enrolments.Count);
+    }
+
+    [Fact]
+    public async Task A_load_with_a_rate_is_live_and_never_ahead_of_the_clock()
+    {
+        await using var ingest = await IngestStub.StartAsync();
+        using var folder = new TemporaryFolder();
+
+        var (exitCode, output, error) = await RunAsync(
+            ["load", "--rate", "200", "--seconds", "1", "--factories", "2", "--engines", "2", "--ingest", ingest.Address.ToString(), "--verifier", ingest.Address.ToString(), "--keys", folder.Path, "--admin-token", "t"]);
+
+        Assert.True(exitCode == 0, output + error);
+        var end = TimeProvider.System.GetUtcNow().UtcDateTime;
+        var times = ingest.AcceptedLines.Select(line => DateTime.Parse(
+            JsonDocument.Parse(line).RootElement.GetProperty("data").GetProperty("timestamp").GetString()! + "Z", System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AdjustToUniversal)).ToArray();
+        Assert.Equal(200, times.Length);
+        Assert.True(times.Max() <= end);
+    }
+
+    private static async Task<(int ExitCode, string Output, string Error)> RunAsync(string[] args)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var exitCode = await CommandLine.RunAsync(args, output, error).WaitAsync(TimeSpan.FromSeconds(60));
+        return (exitCode, output.ToString(), error.ToString());
+    }
+}

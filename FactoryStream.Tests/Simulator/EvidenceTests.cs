@@ -1,0 +1,96 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using FactoryStream.Contracts;
+using FactoryStream.Signatures;
+using FactoryStream.Simulator;
+using FactoryStream.Simulator.Evidence;
+using FactoryStream.Simulator.Factories;
+
+namespace FactoryStream.Tests.Simulator;
+
+public sealed class EvidenceTests
+{
+    [SkippableFact]
+    public void Real_vectors_are_true_with_either_salt_and_the_broken_ones_are_not()
+    {
+        var folder = SharedData.Require("data/signed-readings");
+        var audit = new EvidenceAudit(PublicKeyFile.Read(Path.Combine(folder, "public-key.pem")));
+        foreach (var file in (string[])["valid-max-salt.ndjson", "valid-digest-salt.ndjson"])
+        {
+            var result = audit.Check(Path.Combine(folder, file), (line, verdict, detail) => Assert.Fail($"{file}:{line} {verdict} {detail}"), CancellationToken.None);
+            Assert.True(result.IsClean);
+            Assert.Equal(120, result[Verdict.Accepted]);
+        }
+
+        using var temporary = new TemporaryFolder();
+        var broken = Path.Combine(temporary.Path, "broken.ndjson");
+        // Two of the vectors are true in themselves: one is of the future, the other of a factory whose key nobody enrolled.
+        var lines = File.ReadAllLines(Path.Combine(folder, "rejected.tsv")).Select(line => line.Split('\t', 2)).Where(line => !line[0].StartsWith("future", StringComparison.Ordinal) && !line[0].StartsWith("unknown", StringComparison.Ordinal)).ToArray();
+        File.WriteAllLines(broken, lines.Select(line => line[1]));
+        var verdicts = new List<string>();
+        var bad = audit.Check(broken, (_, verdict, _) => verdicts.Add(verdict.ToName()), CancellationToken.None);
+        Assert.Equal(lines.Select(line => line[0].Split(':')[0].Replace(' ', '_')), verdicts);
+        Assert.False(bad.IsClean);
+    }
+
+    [Fact]
+    public void Published_keys_judge_by_factory_id_validity_and_revocation()
+    {
+        using var temporary = new TemporaryFolder();
+        using var signer = ReadingSigner.Create();
+        using var other = ReadingSigner.Create();
+        var keys = Path.Combine(temporary.Path, "keys.json");
+        File.WriteAllText(keys, JsonSerializer.Serialize(new
+        {
+            keys = new object[]
+            {
+                new { key_id = "k1", factory_id = "a", public_key = signer.ExportPublicKeyPem(), not_before = "2026-01-01T00:00:00Z", not_after = (string?)null, revoked_at = "2026-03-01T00:00:00Z" },
+                new { key_id = "k2", factory_id = "a", public_key = other.ExportPublicKeyPem(), not_before = (string?)null, not_after = "2026-06-01T00:00:00Z", revoked_at = (string?)null },
+            },
+        }));
+        var evidence = Path.Combine(temporary.Path, "evidence.ndjson");
+        File.WriteAllLines(evidence,
+        [
+            Line(signer, "a", "2026-02-01 00:00:00", "k1"),
+            Line(signer, "a", "2026-02-01 00:00:01", null),
+            Line(signer, "a", "2025-12-31 23:59:59", "k1"),
+            Line(signer, "a", "2026-03-01 00:00:00", "k1"),
+            Line(signer, "a", "2026-02-01 00:00:00", "k2"),
+            Line(signer, "a", "2026-02-01 00:00:00", "k3"),
+            Line(signer, "b", "2026-02-01 00:00:00", null),
+            Line(other, "a", "2026-05-31 23:59:59", "k2"),
+            Line(other, "a", "2026-06-01 00:00:00", "k2"),
+        ]);
+        var wrong = new List<string>();
+
+        var result = new EvidenceAudit(PublicKeyFile.Read(keys)).Check(evidence, (line, verdict, _) => wrong.Add($"{line} {verdict.ToName()}"), CancellationToken.None);
+
+        Assert.Equal(["3 key_not_valid", "4 key_revoked", "5 bad_signature", "6 unknown_key", "7 unknown_key", "9 key_not_valid"], wrong);
+        Assert.Equal((3, 9), (result[Verdict.Accepted], result.Total));
+    }
+
+    [Theory]
+    [InlineData("nothing", "holds no public key")]
+    [InlineData("{\"keys\": []}", "holds no public key")]
+    [InlineData("{\"keys\": [{\"key_id\": \"k\"}]}", "is no list of keys")]
+    [InlineData("{", "is no list of keys")]
+    public void A_file_without_keys_is_named(string text, string expected)
+    {
+        using var temporary = new TemporaryFolder();
+        var file = Path.Combine(temporary.Path, "keys");
+        File.WriteAllText(file, text);
+
+        var exception = Assert.Throws<UsageException>(() => PublicKeyFile.Read(file));
+
+        Assert.Contains(expected, exception.Message, StringComparison.Ordinal);
+    }
+
+    private static string Line(ReadingSigner signer, string factory, string timestamp, string? keyId)
+    {
+        var line = new ArrayBufferWriter<byte>();
+        Envelope.Append(line, Encoding.UTF8.GetBytes($$"""{"factory_id": "{{factory}}", "engine_id": "e", "timestamp": "{{timestamp}}", "rpm": 1}"""), signer, SaltLength.Digest);
+        var text = Encoding.UTF8.GetString(line.WrittenSpan).TrimEnd('\n');
+        return keyId is null ? text : $"{text[..^1]}, \"key_id\": \"{keyId}\"}}";
+    }
+}
