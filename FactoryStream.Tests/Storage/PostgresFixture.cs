@@ -1,0 +1,161 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using FactoryStream.Storage;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace FactoryStream.Tests.Storage;
+
+[CollectionDefinition(Name)]
+public sealed class PostgresTestsCollection : ICollectionFixture<PostgresFixture>
+{
+    public const string Name = "PostgreSQL";
+}
+
+/// <summary>A private PostgreSQL for the tests of one run, on a free loopback port, gone with the test process however it ends; each test has a database of its own.</summary>
+public sealed class PostgresFixture : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+
+    // Ends the server and removes its folder when the test process closes the pipe, or dies.
+    private const string Script = """
+        folder=$1; shift
+        "$@" >"$folder/log" 2>&1 &
+        server=$!
+        cat >/dev/null
+        kill -INT $server 2>/dev/null
+        wait $server
+        rm -rf "$folder"
+        """;
+
+    private readonly int port = FreePort();
+    private Process? process;
+    private int databases;
+
+    /// <summary>Why there is none, or null.</summary>
+    public string? Missing { get; private set; }
+
+    public async Task InitializeAsync()
+    {
+        if (FindBinaries() is not { } binaries)
+        {
+            Missing = "no PostgreSQL server binaries on this machine";
+            return;
+        }
+        // PostgreSQL does not run as root.
+        string[] asUser = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] : [];
+        var folder = Directory.CreateTempSubdirectory("factorystream-postgres-").FullName;
+        if (asUser.Length > 0)
+            await RunAsync("chown", ["nobody:nogroup", folder]);
+        await RunAsync([.. asUser, $"{binaries}/initdb", "-D", $"{folder}/data", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]);
+        process = Start(["sh", "-c", Script, "sh", folder, .. asUser, $"{binaries}/postgres", "-D", $"{folder}/data", "-c", "listen_addresses=127.0.0.1",
+            "-c", string.Create(CultureInfo.InvariantCulture, $"port={port}"), "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "jit=off", "-c", "max_wal_size=4GB"], pipe: true);
+
+        var begun = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                await ExecuteAsync("postgres", "CREATE DATABASE template");
+                break;
+            }
+            catch (NpgsqlException) when (begun.Elapsed < Patience && !process.HasExited)
+            {
+                await Task.Delay(50, CancellationToken.None);
+            }
+        }
+        var options = FactoryDbContext.Configure(new DbContextOptionsBuilder<FactoryDbContext>().UseNpgsql(ConnectionString("template") + ";Pooling=false")).Options;
+        await using var context = new FactoryDbContext(options);
+        await context.Database.MigrateAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (process is null)
+            return;
+        process.StandardInput.Close();
+        using var timeout = new CancellationTokenSource(Patience);
+        await process.WaitForExitAsync(timeout.Token);
+        process.Dispose();
+    }
+
+    /// <summary>A new database with the schema; skips the test where there is no PostgreSQL.</summary>
+    internal async Task<NpgsqlDataSource> CreateDatabaseAsync()
+    {
+        Skip.If(Missing is not null, Missing);
+        var name = string.Create(CultureInfo.InvariantCulture, $"test_{Interlocked.Increment(ref databases)}");
+        await ExecuteAsync("postgres", $"CREATE DATABASE {name} TEMPLATE template");
+        return NpgsqlDataSource.Create(ConnectionString(name));
+    }
+
+    internal string ConnectionString(string database) => string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Username=postgres;Database={database};Include Error Detail=true");
+
+    private async Task ExecuteAsync(string database, string sql)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
+        await connection.OpenAsync();
+#pragma warning disable CA2100 // The tests' own statements.
+        await using var command = new NpgsqlCommand(sql, connection);
+#pragma warning restore CA2100
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static string? FindBinaries()
+    {
+        var folders = Directory.Exists("/usr/lib/postgresql") ? Directory.EnumerateDirectories("/usr/lib/postgresql").Select(version => Path.Combine(version, "bin")).OrderDescending() : Enumerable.Empty<string>();
+        return folders.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)).FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")));
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static Task RunAsync(string program, string[] arguments) => RunAsync([program, .. arguments]);
+
+    private static async Task RunAsync(string[] command)
+    {
+        using var process = Start(command, pipe: false);
+        using var timeout = new CancellationTokenSource(Patience);
+        var output = process.StandardOutput.ReadToEndAsync(timeout.Token);
+        var errors = process.StandardError.ReadToEndAsync(timeout.Token);
+        await process.WaitForExitAsync(timeout.Token);
+        Assert.True(process.ExitCode == 0, $"{command[0]}: {await output}{await errors}");
+    }
+
+    private static Process Start(string[] command, bool pipe) => Process.Start(new ProcessStartInfo(command[0], command[1..])
+    {
+        RedirectStandardInput = pipe,
+        RedirectStandardOutput = !pipe,
+        RedirectStandardError = !pipe,
+        WorkingDirectory = "/",
+    })!;
+}
+
+internal static class DatabaseQueries
+{
+    /// <summary>All rows, each as its columns joined by <c>|</c>.</summary>
+    public static async Task<string[]> RowsAsync(this NpgsqlDataSource database, string sql, params object[] parameters)
+    {
+        await using var command = database.CreateCommand(sql);
+        foreach (var parameter in parameters)
+            command.Parameters.Add(new NpgsqlParameter { Value = parameter });
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<string>();
+        while (await reader.ReadAsync())
+            rows.Add(string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(column => Convert.ToString(reader.GetValue(column), CultureInfo.InvariantCulture))));
+        return [.. rows];
+    }
+
+    public static async Task<T> ScalarAsync<T>(this NpgsqlDataSource database, string sql, params object[] parameters)
+    {
+        await using var command = database.CreateCommand(sql);
+        foreach (var parameter in parameters)
+            command.Parameters.Add(new NpgsqlParameter { Value = parameter });
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+}
