@@ -3,6 +3,7 @@ using FactoryStream.Dashboard.Books;
 using FactoryStream.Dashboard.Live;
 using FactoryStream.Dashboard.Pages;
 using FactoryStream.Storage;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Radzen;
 
 namespace FactoryStream.Dashboard;
@@ -14,9 +15,16 @@ internal static class DashboardServices
     {
         builder.AddNpgsqlDataSource(FactoryDbContext.ConnectionName);
         builder.AddNpgsqlDbContext<FactoryDbContext>(FactoryDbContext.ConnectionName,
-            // The data source's check says the same of the same database.
-            configureSettings: settings => settings.DisableHealthChecks = true,
-            configureDbContextOptions: options => FactoryDbContext.Configure(options));
+            configureSettings: settings =>
+            {
+                // The data source's check says the same of the same database.
+                settings.DisableHealthChecks = true;
+                // A reader is told at once that the database is away; half a minute of retries would tell it no more.
+                settings.DisableRetry = true;
+            },
+            // A limit without order is meant: it only tells whether there are too many.
+            configureDbContextOptions: options => FactoryDbContext.Configure(options)
+                .ConfigureWarnings(warnings => warnings.Ignore(CoreEventId.RowLimitingOperationWithoutOrderByWarning)));
         builder.Services.AddOptions<DashboardOptions>().BindConfiguration(DashboardOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<DashboardMetrics>();
         builder.Services.AddSingleton<SignedTail>();

@@ -11,7 +11,7 @@ internal enum Room : byte
     /// <summary>Too much is accepted and not stored: the pipeline is slow.</summary>
     BacklogFull = 1,
 
-    /// <summary>Too much waits for Kafka's acknowledgement, or Kafka is away.</summary>
+    /// <summary>Too much waits for Kafka's acknowledgement.</summary>
     KafkaSlow = 2,
 }
 
@@ -23,19 +23,22 @@ internal sealed class Backlog
 {
     private readonly IngestOptions options;
     private readonly IngestLog log;
+    private readonly TimeProvider time;
     private long pendingBytes;
     private long bytes;
     private long readings;
     private long foreignBytes;
     private long foreignReadings;
     private bool isKafkaAway;
+    private long lastTry;
     private bool wasFull;
     private TaskCompletionSource roomCame = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public Backlog(IOptions<IngestOptions> options, IngestMetrics metrics, IngestLog log)
+    public Backlog(IOptions<IngestOptions> options, IngestMetrics metrics, IngestLog log, TimeProvider time)
     {
         this.options = options.Value;
         this.log = log;
+        this.time = time;
         metrics.Observe(this);
     }
 
@@ -51,12 +54,21 @@ internal sealed class Backlog
     /// <summary>Kafka did not acknowledge in time and has not answered since.</summary>
     public bool IsKafkaAway => Volatile.Read(ref isKafkaAway);
 
+    /// <summary>Is Kafka away, and is it not yet time to try again? One request in every <see cref="IngestOptions.RetryAfter"/> is let through to find out.</summary>
+    public bool TurnsAway()
+    {
+        if (!IsKafkaAway)
+            return false;
+        var last = Volatile.Read(ref lastTry);
+        return time.GetElapsedTime(last) < options.RetryAfter || Interlocked.CompareExchange(ref lastTry, time.GetTimestamp(), last) != last;
+    }
+
     /// <summary>May so many bytes more be appended?</summary>
     /// <param name="more">Bytes of a line.</param>
     /// <param name="ofPartition">Bytes of its partition that are not known to be stored.</param>
     public Room Check(int more, long ofPartition)
     {
-        if (IsKafkaAway || PendingBytes + more > options.MaxPendingBytes)
+        if (PendingBytes + more > options.MaxPendingBytes)
             return Room.KafkaSlow;
         if (Bytes + more > options.MaxBacklogBytes || Readings >= options.MaxBacklogReadings
             || (options.BrokerIsInMemory && ofPartition + more > options.InMemoryPartitionBytes))
@@ -84,11 +96,18 @@ internal sealed class Backlog
             Remove(size, lines);
         if (isSafe)
             KafkaAnswers();
-        else if (isTimeOut && !Interlocked.Exchange(ref isKafkaAway, true))
-            log.KafkaTrouble("it does not acknowledge");
+        else if (isTimeOut)
+            KafkaIsAway();
         // With hysteresis, so that those who wait are not woken for every message.
         if (pending + size > options.MaxPendingBytes / 2 && pending <= options.MaxPendingBytes / 2)
             Wake();
+    }
+
+    private void KafkaIsAway()
+    {
+        Volatile.Write(ref lastTry, time.GetTimestamp());
+        if (!Interlocked.Exchange(ref isKafkaAway, true))
+            log.KafkaTrouble("it does not acknowledge");
     }
 
     /// <summary>Kafka gave an answer: it is not away.</summary>

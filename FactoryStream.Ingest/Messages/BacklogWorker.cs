@@ -14,7 +14,7 @@ internal sealed class BacklogWorker(
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan QuietInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
 
     private readonly TimeSpan interval = options.Value.BacklogPollInterval;
     private StoredPosition[] stored = [];
@@ -26,29 +26,14 @@ internal sealed class BacklogWorker(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var admin = new AdminClientBuilder(new AdminClientConfig
-        {
-            BootstrapServers = configuration.GetConnectionString("kafka"),
-            SocketTimeoutMs = (int)RequestTimeout.TotalMilliseconds,
-        })
-            // What cannot be reached shows as the call's own exception.
-            .SetLogHandler((_, _) => { })
-            .SetErrorHandler((_, _) => { })
-            .Build();
         try
         {
-            var delay = TimeSpan.FromMilliseconds(100);
-            while (!signed.IsOpen)
-            {
-                if (await TryAsync(() => OpenAsync(admin, stoppingToken)))
-                    break;
-                await Task.Delay(delay, time, stoppingToken);
-                delay = delay * 2 < MaxDelay ? delay * 2 : MaxDelay;
-            }
             while (true)
             {
-                await TryAsync(() => LookAsync(admin));
-                await Task.Delay(backlog.Readings > 0 || backlog.IsKafkaAway ? interval : QuietInterval, time, stoppingToken);
+                // Anew after every failure: a client that was cut off may go on asking a partition's former leader, or look for a
+                // group's coordinator only every ten minutes.
+                await WatchAsync(stoppingToken);
+                await Task.Delay(RetryDelay, time, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -63,23 +48,42 @@ internal sealed class BacklogWorker(
         }
     }
 
-    private async Task<bool> TryAsync(Func<Task<bool>> look)
+    /// <summary>Looks at Kafka until it does not answer.</summary>
+    private async Task WatchAsync(CancellationToken stoppingToken)
     {
+        // Consumers that never join: a group's offsets are asked for by one of its own name. The admin client has a call for it too, but
+        // librdkafka's admin requests to a group's coordinator end the process when the broker falls silent under them
+        // (github.com/confluentinc/librdkafka/issues/4605).
+        using var verifier = Build(Topics.VerifierGroup);
+        using var aggregator = Build(Topics.AggregatorGroup);
+        using var admin = new DependentAdminClientBuilder(verifier.Handle).Build();
         try
         {
-            var answered = await look();
-            if (answered && isTroubled)
-                log.KafkaBack();
-            isTroubled &= !answered;
-            return answered;
+            while (!signed.IsOpen)
+            {
+                if (!await OpenAsync(admin, stoppingToken))
+                    await Task.Delay(RetryDelay, time, stoppingToken);
+            }
+            while (true)
+            {
+                await LookAsync(verifier, aggregator, admin);
+                if (isTroubled)
+                    log.KafkaBack();
+                isTroubled = false;
+                await Task.Delay(backlog.Readings > 0 ? interval : QuietInterval, time, stoppingToken);
+            }
         }
         catch (KafkaException exception)
         {
-            if (!isTroubled)
-                log.KafkaTrouble(exception.Error.Reason);
-            isTroubled = true;
-            return false;
+            Trouble(exception.Error.Reason);
         }
+    }
+
+    private void Trouble(string reason)
+    {
+        if (!isTroubled)
+            log.KafkaTrouble(reason);
+        isTroubled = true;
     }
 
     private async Task<bool> OpenAsync(IAdminClient admin, CancellationToken stoppingToken)
@@ -89,9 +93,7 @@ internal sealed class BacklogWorker(
         var counts = Topics.All.Select(name => metadata.Topics.FirstOrDefault(topic => topic.Topic == name && !topic.Error.IsError)?.Partitions.Count ?? 0).ToArray();
         if (counts.Contains(0))
         {
-            if (!isTroubled)
-                log.KafkaTrouble("the topics do not exist yet");
-            isTroubled = true;
+            Trouble("the topics do not exist yet");
             return false;
         }
         stored = [.. Enumerable.Range(0, counts[0]).Select(_ => new StoredPosition())];
@@ -100,7 +102,7 @@ internal sealed class BacklogWorker(
         return true;
     }
 
-    private async Task<bool> LookAsync(IAdminClient admin)
+    private async Task LookAsync(IConsumer<Ignore, Ignore> verifier, IConsumer<Ignore, Ignore> aggregator, IAdminClient admin)
     {
         var count = stored.Length;
         var bySigned = Partitions(Topics.Signed, count);
@@ -108,9 +110,7 @@ internal sealed class BacklogWorker(
         var byRejected = Partitions(Topics.Rejected, count);
 
         // In this order: what the Verifier had committed by now, it had written before the ends are asked for.
-        var committed = await Task.WhenAll(
-            CommittedAsync(admin, Topics.VerifierGroup, bySigned),
-            CommittedAsync(admin, Topics.AggregatorGroup, [.. byVerified, .. byRejected]));
+        var committed = await Task.WhenAll(CommittedAsync(verifier, bySigned), CommittedAsync(aggregator, [.. byVerified, .. byRejected]));
         var ends = await EndsAsync(admin, [.. bySigned, .. byVerified, .. byRejected]);
 
         long foreignBytes = 0, foreignReadings = 0;
@@ -132,24 +132,25 @@ internal sealed class BacklogWorker(
         Volatile.Write(ref lastLook, time.GetTimestamp());
         backlog.KafkaAnswers();
         backlog.Looked();
-        return true;
     }
+
+    private IConsumer<Ignore, Ignore> Build(string group) => new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig
+    {
+        BootstrapServers = configuration.GetConnectionString("kafka"),
+        GroupId = group,
+        EnableAutoCommit = false,
+        SocketTimeoutMs = (int)RequestTimeout.TotalMilliseconds,
+    })
+        // What cannot be reached shows as the call's own exception.
+        .SetLogHandler((_, _) => { })
+        .SetErrorHandler((_, _) => { })
+        .Build();
 
     private static TopicPartition[] Partitions(string topic, int count) => [.. Enumerable.Range(0, count).Select(partition => new TopicPartition(topic, partition))];
 
-    /// <summary>Committed offsets; a partition that has none is left out, and so counts as not begun.</summary>
-    private static async Task<Dictionary<TopicPartition, long>> CommittedAsync(IAdminClient admin, string group, TopicPartition[] partitions)
-    {
-        var answers = await admin.ListConsumerGroupOffsetsAsync(
-            [new ConsumerGroupTopicPartitions(group, partitions.ToList())], new ListConsumerGroupOffsetsOptions { RequestTimeout = RequestTimeout });
-        var committed = new Dictionary<TopicPartition, long>(partitions.Length);
-        foreach (var partition in answers[0].Partitions)
-        {
-            if (!partition.Error.IsError && partition.Offset >= 0)
-                committed[partition.TopicPartition] = partition.Offset.Value;
-        }
-        return committed;
-    }
+    /// <summary>Committed offsets; a partition that has none is left out, and so counts as not begun. The call blocks, so it has a thread of its own.</summary>
+    private static Task<Dictionary<TopicPartition, long>> CommittedAsync(IConsumer<Ignore, Ignore> member, TopicPartition[] partitions) => Task.Run(() =>
+        member.Committed(partitions, RequestTimeout).Where(partition => partition.Offset >= 0).ToDictionary(partition => partition.TopicPartition, partition => partition.Offset.Value));
 
     private static async Task<Dictionary<TopicPartition, long>> EndsAsync(IAdminClient admin, TopicPartition[] partitions)
     {

@@ -1,12 +1,10 @@
-using Confluent.Kafka;
-
 namespace FactoryStream.Ingest.Messages;
 
 /// <summary>
 /// The last to stop: by then no request and no source is left, and everything they handed over is answered. Waits for what may
 /// be left all the same, as when the host's patience with open requests ended first.
 /// </summary>
-internal sealed class DrainWorker(IProducer<byte[]?, byte[]> producer, Backlog backlog, TimeProvider time, IngestLog log) : IHostedService
+internal sealed class DrainWorker(Backlog backlog, TimeProvider time, IngestLog log) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -16,7 +14,6 @@ internal sealed class DrainWorker(IProducer<byte[]?, byte[]> producer, Backlog b
         {
             while (backlog.PendingBytes > 0)
                 await Task.Delay(TimeSpan.FromMilliseconds(10), time, cancellationToken);
-            producer.Flush(cancellationToken);
         }
         catch (OperationCanceledException)
         {

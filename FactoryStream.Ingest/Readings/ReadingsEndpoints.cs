@@ -61,7 +61,7 @@ internal static class ReadingsEndpoints
                     form == Form.None ? "Send application/json (one envelope) or application/x-ndjson (one a line)." : "Content-Encoding may be gzip, br or deflate.");
                 return;
             }
-            if (!signed.IsOpen || backlog.IsKafkaAway)
+            if (!signed.IsOpen || backlog.TurnsAway())
             {
                 await IngestAnswer.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, options, "Kafka does not answer. Nothing was accepted.");
                 return;

@@ -10,7 +10,7 @@ namespace FactoryStream.Ingest.Sources;
 /// would send it again, it is given to Kafka until Kafka has it, and meanwhile no more is read: the source feels it.
 /// </summary>
 internal sealed class SourceWorker(
-    IntakePool intakes, SignedLog signed, IOptions<IngestOptions> options, TimeProvider time, IngestMetrics metrics, IngestLog log) : BackgroundService
+    IntakePool intakes, SignedLog signed, Backlog backlog, IOptions<IngestOptions> options, TimeProvider time, IngestMetrics metrics, IngestLog log) : BackgroundService
 {
     private readonly IngestOptions options = options.Value;
 
@@ -136,7 +136,7 @@ internal sealed class SourceWorker(
         var isTold = false;
         while (taken < lines.Count)
         {
-            if (signed.IsOpen)
+            if (signed.IsOpen && !backlog.TurnsAway())
             {
                 using var span = IngestTracing.Source.StartActivity("pull readings", System.Diagnostics.ActivityKind.Consumer)?.SetTag("server.address", source.Host);
                 var intake = intakes.Get();

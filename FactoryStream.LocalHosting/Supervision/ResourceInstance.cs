@@ -183,7 +183,7 @@ internal sealed class ResourceInstance(
                 return null;
             }
         }
-        var mark = new Dictionary<string, string> { [Watchdog.RunVariable] = supervisor.Run, [Watchdog.InstanceVariable] = id };
+        var mark = new Dictionary<string, string> { [Watchdog.RunVariable] = supervisor.Run, [Watchdog.InstanceVariable] = Mark };
         var context = new LaunchContext(resource, id, name => ports[name], supervisor.Settings, supervisor.Folder, supervisor.Ports, mark, (line, isError) => loggers.Write(id, line, isError));
         return await launch.Plan(context, told);
     }
@@ -218,7 +218,7 @@ internal sealed class ResourceInstance(
         await watching.CancelAsync();
         await health;
         // What it forked away, into whatever session, goes with it; only then is its port free and its work over.
-        await Watchdog.SweepAsync(Watchdog.InstanceVariable, id, "");
+        await Watchdog.SweepAsync(Watchdog.InstanceVariable, Mark, "");
         await Task.WhenAny(process.Drained, Task.Delay(TimeSpan.FromSeconds(1), clock, CancellationToken.None));
         Process = null;
         supervisor.ProcessesChanged();
@@ -331,6 +331,9 @@ internal sealed class ResourceInstance(
         Say(why, isError: true);
         Publish(snapshot => snapshot with { State = new ResourceStateSnapshot(KnownResourceStates.FailedToStart, KnownResourceStateStyles.Error), StopTimeStamp = Now });
     }
+
+    /// <summary>Names this instance of this run alone, and is the beginning of no other name: a sweep looks for it in every process of the machine.</summary>
+    private string Mark => $"{supervisor.Run}/{id};";
 
     private DateTime Now => clock.GetUtcNow().UtcDateTime;
 

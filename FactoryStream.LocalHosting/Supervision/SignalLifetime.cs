@@ -12,6 +12,9 @@ internal sealed class SignalLifetime(IHostApplicationLifetime application, Conso
 
     public Task WaitForStartAsync(CancellationToken cancellationToken)
     {
+        // A shell starts what it puts in the background with SIGINT ignored, and .NET respects that; whoever sends one all the same means it.
+        const int standard = 0;
+        _ = Native.SetSignalDisposition(Native.SigInt, standard);
         foreach (var signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT])
             registrations.Add(PosixSignalRegistration.Create(signal, OnSignal));
         return Task.CompletedTask;

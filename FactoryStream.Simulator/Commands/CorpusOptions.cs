@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using FactoryStream.Contracts;
-using FactoryStream.Signatures;
 using FactoryStream.Simulator.Load;
 
 namespace FactoryStream.Simulator.Commands;
@@ -30,7 +29,7 @@ internal sealed class CorpusOptions
 
     public Option<int?> Batch { get; } = new("--batch") { Description = "Readings of a POST, all of one factory [default: 100, or a quarter second's if that is less]", HelpName = "N" };
 
-    public Option<SaltLength> Salt { get; } = SharedOptions.Salt();
+    public Option<string> Salt { get; } = SharedOptions.Salt();
 
     public Option<string?> Start { get; } = new("--start")
     {
@@ -63,7 +62,7 @@ internal sealed class CorpusOptions
         var batch = parsed.GetValue(Batch) ?? (rate > 0 ? (int)Math.Clamp(Math.Ceiling(rate * LongestCollectionSeconds / factories), 1, 100) : 100);
         // Flat out, event time still goes as fast as the clock does when the readings last for the seconds asked.
         var eventRate = rate > 0 ? rate : Math.Max(readings / seconds, 1e-3);
-        var plan = new CorpusPlan(readings, factories, parsed.GetValue(Engines), parsed.GetValue(Prefix)!, batch, eventRate, now, parsed.GetValue(Salt));
+        var plan = new CorpusPlan(readings, factories, parsed.GetValue(Engines), parsed.GetValue(Prefix)!, batch, eventRate, now, SharedOptions.SaltOf(parsed, Salt));
         return plan with { Start = StartOf(parsed.GetValue(Start) ?? (rate > 0 ? "live" : "past"), plan, now, signingRate) };
     }
 

@@ -57,7 +57,7 @@ internal static class LoadCommand
             }
             else
             {
-                plan = options.Plan(parsed, time.GetUtcNow().UtcDateTime, () => Signing.MeasureRate(signers[0], parsed.GetValue(options.Salt)));
+                plan = options.Plan(parsed, time.GetUtcNow().UtcDateTime, () => Signing.MeasureRate(signers[0], SharedOptions.SaltOf(parsed, options.Salt)));
                 file = path is null ? CorpusFile.CreateNameless() : CorpusFile.Create(path);
                 await Signing.WriteAsync(plan, signers, file, bar, cancellationToken);
                 if (path is not null)

@@ -63,7 +63,7 @@ internal static class ReplayCommand
             var settings = new Settings(
                 parsed.GetValue(csv) ?? [], parsed.GetValue(factory), parsed.GetValue(from), parsed.GetValue(save),
                 parsed.GetResult(labels) is { Tokens.Count: > 0 } ? parsed.GetValue(labels)! : ["anomaly", "changepoint"],
-                parsed.GetValue(now), parsed.GetValue(speed), parsed.GetValue(salt), TimeSpan.FromSeconds(parsed.GetValue(giveUpAfter)),
+                parsed.GetValue(now), parsed.GetValue(speed), SharedOptions.SaltOf(parsed, salt), TimeSpan.FromSeconds(parsed.GetValue(giveUpAfter)),
                 Addresses.From(environment, parsed.GetValue(ingest), parsed.GetValue(verifier)),
                 SharedOptions.KeyFolderOf(environment, parsed.GetValue(keys)), parsed.GetValue(token) ?? SharedOptions.AdminTokenSetting(environment));
             return RunAsync(settings, parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, TimeProvider.System, cancellationToken);

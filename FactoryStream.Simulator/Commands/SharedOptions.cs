@@ -39,25 +39,19 @@ internal static class SharedOptions
         DefaultValueFactory = _ => 120,
     }.Bounded(1, 86_400);
 
-    public static Option<SaltLength> Salt() => new("--salt")
+    public static Option<string> Salt()
     {
-        Description = "Salt of the signatures: 32 bytes, or as much as fits (as Python's PSS.MAX_LENGTH does)",
-        HelpName = "digest|max",
-        DefaultValueFactory = _ => SaltLength.Digest,
-        CustomParser = result =>
+        var option = new Option<string>("--salt")
         {
-            switch (result.Tokens[0].Value)
-            {
-                case "digest":
-                    return SaltLength.Digest;
-                case "max":
-                    return SaltLength.Maximum;
-                default:
-                    result.AddError("--salt is digest or max.");
-                    return default;
-            }
-        },
-    };
+            Description = "Salt of the signatures: 32 bytes, or as much as fits (as Python's PSS.MAX_LENGTH does)",
+            HelpName = "digest|max",
+            DefaultValueFactory = _ => "digest",
+        };
+        option.AcceptOnlyFromAmong("digest", "max");
+        return option;
+    }
+
+    public static SaltLength SaltOf(ParseResult parsed, Option<string> option) => parsed.GetValue(option) == "max" ? SaltLength.Maximum : SaltLength.Digest;
 
     /// <summary>Refuses a number outside the bounds, which are included.</summary>
     public static Option<T> Bounded<T>(this Option<T> option, T least, T most) where T : IComparable<T>

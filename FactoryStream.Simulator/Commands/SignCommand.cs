@@ -22,7 +22,7 @@ internal static class SignCommand
             var path = parsed.GetValue(target)!;
             var error = parsed.InvocationConfiguration.Error;
             var signers = Signing.Signers(SharedOptions.KeyFolderOf(SharedOptions.Environment(), parsed.GetValue(keys)), parsed.GetValue(options.Prefix)!, parsed.GetValue(options.Factories));
-            var plan = options.Plan(parsed, TimeProvider.System.GetUtcNow().UtcDateTime, () => Signing.MeasureRate(signers[0], parsed.GetValue(options.Salt)));
+            var plan = options.Plan(parsed, TimeProvider.System.GetUtcNow().UtcDateTime, () => Signing.MeasureRate(signers[0], SharedOptions.SaltOf(parsed, options.Salt)));
             await using (var file = CorpusFile.Create(path))
                 await Signing.WriteAsync(plan, signers, file, new ProgressBar(error), cancellationToken);
             plan.Save(path);

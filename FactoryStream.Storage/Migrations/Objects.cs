@@ -75,7 +75,8 @@ internal static class Objects
                 RETURN;
             END IF;
             PERFORM pg_advisory_xact_lock(hashtext('factory.' || parent));
-            IF to_regclass('factory.' || child) IS NOT NULL THEN
+            -- Another one may have made it while we waited: asked of the catalogue's own rows, for to_regclass may answer from a cache that is older than the lock.
+            IF EXISTS (SELECT FROM pg_class WHERE relnamespace = 'factory'::regnamespace AND relname = child) THEN
                 RETURN;
             END IF;
             EXECUTE format('CREATE TABLE factory.%I (LIKE factory.%I INCLUDING ALL)', child, parent);

@@ -53,13 +53,17 @@ public sealed class TraceTests(SharedPlant shared)
             var path = new List<string>();
             for (var span = commit; span is not null; span = trace.FirstOrDefault(parent => parent.SpanId == span.ParentSpanId))
                 path.Insert(0, span.Source.Name);
-            Assert.Equal(server!.Source.Name, path[0]);
+            // Before the server's span is that of the test's own HTTP client.
+            Assert.Equal(server!.Source.Name, path.First(source => source != "System.Net.Http"));
             Assert.Equal(steps, path.Where(steps.Contains).Distinct());
 
             Activity[] Snapshot()
             {
                 lock (spans)
-                    return [.. spans];
+                {
+                    // In one process each of the three services' tracers hears every source.
+                    return [.. spans.DistinctBy(span => span.SpanId)];
+                }
             }
 
             Task<InProcessService> StartAsync(string assembly) => InProcessService.StartAsync(assembly, args, collection =>

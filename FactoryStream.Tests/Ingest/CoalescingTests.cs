@@ -93,6 +93,19 @@ public sealed class CoalescingTests
     }
 
     [Fact]
+    public async Task A_message_of_unsampled_requests_has_no_headers()
+    {
+        await using var app = await StartAsync(partitions: 1);
+        var receipt = new Receipt();
+        receipt.Begin(default);
+        var partition = app.Services.GetRequiredService<SignedLog>().Partitions![0];
+        partition.TryAppend("{}"u8, "f1", "e1", receipt);
+        partition.Kick();
+        await receipt.WhenSettledAsync();
+        Assert.Null(Assert.Single(app.Kafka.To(Topics.Signed)).Message.Headers);
+    }
+
+    [Fact]
     public async Task A_messages_span_is_the_child_of_its_first_sampled_request_and_linked_to_the_others()
     {
         var spans = new List<Activity>();

@@ -96,13 +96,13 @@ internal sealed class IngestApp : IAsyncDisposable
         return await PostAsync(contentType, content);
     }
 
-    public async Task<Answer> PostAsync(string contentType, HttpContent content)
+    public async Task<Answer> PostAsync(string contentType, HttpContent content, CancellationToken cancellationToken = default)
     {
         content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
         using var client = Client();
-        using var response = await client.PostAsync("/readings", content);
+        using var response = await client.PostAsync("/readings", content, cancellationToken);
         return new Answer(response.StatusCode, response.Content.Headers.ContentType?.ToString(), response.Headers.RetryAfter?.Delta,
-            JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement);
+            JsonDocument.Parse(await response.Content.ReadAsStringAsync(cancellationToken)).RootElement);
     }
 
     public async ValueTask DisposeAsync()

@@ -22,7 +22,6 @@ public sealed class ReadingsEndpointsTests
         var message = Assert.Single(app.Kafka.To(Topics.Signed));
         Assert.Equal((Envelope(), "f1/e1", Partitioner.Partition("f1", "e1", 4)), (message.Value, message.Key, message.Partition));
         Assert.Null(message[MessageHeaders.Framing]);
-        Assert.Null(message[MessageHeaders.TraceParent]);
     }
 
     [Fact]
@@ -279,7 +278,7 @@ public sealed class ReadingsEndpointsTests
     [Fact]
     public async Task While_Kafka_is_away_requests_are_turned_away_at_once()
     {
-        await using var app = await StartAsync();
+        await using var app = await StartAsync(("RetryAfter", "01:00:00"));
         app.Kafka.Answer = ErrorCode.Local_MsgTimedOut;
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await app.PostAsync(Envelope())).Status);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await app.PostAsync(Envelope())).Status);
@@ -287,6 +286,19 @@ public sealed class ReadingsEndpointsTests
 
         app.Kafka.Answer = ErrorCode.NoError;
         app.Backlog.KafkaAnswers();
+        Assert.Equal(HttpStatusCode.Accepted, (await app.PostAsync(Envelope())).Status);
+    }
+
+    [Fact]
+    public async Task Now_and_then_a_request_is_let_through_to_find_out_whether_Kafka_is_back()
+    {
+        await using var app = await StartAsync(("RetryAfter", "00:00:01"));
+        app.Kafka.Answer = ErrorCode.Local_MsgTimedOut;
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await app.PostAsync(Envelope())).Status);
+        app.Kafka.Answer = ErrorCode.NoError;
+        using var timeout = new CancellationTokenSource(Patience);
+        while ((await app.PostAsync(Envelope())).Status != HttpStatusCode.Accepted)
+            await Task.Delay(20, timeout.Token);
         Assert.Equal(HttpStatusCode.Accepted, (await app.PostAsync(Envelope())).Status);
     }
 
@@ -350,13 +362,13 @@ public sealed class ReadingsEndpointsTests
     public async Task A_line_that_is_cut_off_by_its_client_is_not_taken()
     {
         await using var app = await StartAsync();
-        var gate = new TaskCompletionSource();
-        using var content = new StreamedContent([Envelope() + "\n" + Envelope(value: 2), "never"], gate.Task);
-        var answer = app.PostAsync("application/x-ndjson", content);
+        using var gone = new CancellationTokenSource();
+        using var content = new StreamedContent([Envelope() + "\n" + Envelope(value: 2), "never"], Task.Delay(Timeout.Infinite, gone.Token));
+        var answer = app.PostAsync("application/x-ndjson", content, gone.Token);
         await UntilAsync(() => app.Kafka.Lines.Count == 1);
-        gate.SetException(new IOException("gone"));
+        await gone.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<Exception>(() => answer);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answer);
         Assert.Equal([Envelope()], app.Kafka.Lines);
         Assert.Empty(app.Kafka.To(Topics.Rejected));
     }

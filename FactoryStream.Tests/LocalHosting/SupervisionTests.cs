@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
+using FactoryStream.LocalHosting.Supervision;
 
 namespace FactoryStream.Tests.LocalHosting;
 
@@ -90,6 +91,35 @@ public sealed class SupervisionTests
         await running.CommandAsync("forker", KnownResourceCommands.StopCommand);
 
         Assert.Null(StateOf(forked));
+    }
+
+    [Fact]
+    public async Task An_application_ends_nothing_of_another_that_has_resources_of_the_same_names()
+    {
+        void Describe(IDistributedApplicationBuilder builder)
+        {
+            // A server that exists once goes by its plain name, in every application.
+            builder.AddResource(new ContainerResource("server")).WithAnnotation(Server("server"));
+            builder.AddResource(new ContainerResource("server-2")).WithAnnotation(Server("server-2"));
+        }
+
+        await using var stays = await Running.StartAsync(Describe);
+        var (server, second) = (await stays.ProcessOfAsync("server"), await stays.ProcessOfAsync("server-2"));
+        await using (var goes = await Running.StartAsync(Describe))
+        {
+            await goes.ProcessOfAsync("server");
+            await goes.CommandAsync("server", KnownResourceCommands.StopCommand);
+        }
+        await stays.CommandAsync("server", KnownResourceCommands.StopCommand);
+
+        Assert.Null(StateOf(server));
+        Assert.NotNull(StateOf(second));
+        Assert.Equal(second, await stays.ProcessOfAsync("server-2"));
+
+        static LaunchAnnotation Server(string name) => new(name, (context, _) => Task.FromResult(new LaunchPlan
+        {
+            Process = new ProcessSpec("/bin/sh", ["-c", "sleep 600"], ProgramLaunch.InheritedEnvironment(context), "/"),
+        }));
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class CommandLineTests
     [InlineData("load --rate -1", "--rate must be from 0")]
     [InlineData("load --factories 0", "--factories must be from 1")]
     [InlineData("load --batch 0", "--batch must be from 1")]
-    [InlineData("load --salt sea", "--salt is digest or max")]
+    [InlineData("load --salt sea", "'digest'")]
     [InlineData("load --ingest nowhere", "'nowhere' is no address of ingest")]
     [InlineData("sign", "--out")]
     [InlineData("audit x", "--public-keys")]
