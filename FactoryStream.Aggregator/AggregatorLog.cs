@@ -25,4 +25,13 @@ internal static partial class AggregatorLog
 
     [LoggerMessage(8, LogLevel.Information, "Retention: dropped {Count} partitions of readings older than {Days} days")]
     public static partial void Retained(this ILogger logger, int count, int days);
+
+    [LoggerMessage(9, LogLevel.Information, "Retention waits: readings are being read by another; to be tried again in a minute")]
+    public static partial void RetentionWaits(this ILogger logger);
+
+    [LoggerMessage(10, LogLevel.Warning, "{Topic} [{Partition}] ends at {End}, before source offset {Offset} that was taken in: its broker lost messages; offsets from there on are new ones")]
+    public static partial void SourceShortened(this ILogger logger, string topic, int partition, long end, long offset);
+
+    [LoggerMessage(11, LogLevel.Warning, "A reading is stored that the state does not know; for a while the database is asked what is new: {Reason}")]
+    public static partial void Careful(this ILogger logger, string reason);
 }

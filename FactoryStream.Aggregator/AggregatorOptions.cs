@@ -20,9 +20,13 @@ internal sealed class AggregatorOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Most readings of one transaction; bounds memory as well (two batches at once). Default 16,384.</summary>
+    /// <summary>Most readings of one transaction, give or take a message; two batches are in memory at once. Default 16,384.</summary>
     [Range(1, 1_000_000)]
     public int MaxBatchReadings { get; set; } = 16_384;
+
+    /// <summary>Most kilobytes of messages in one transaction, give or take a message. Default 32,768.</summary>
+    [Range(1, 1_048_576)]
+    public int MaxBatchKilobytes { get; set; } = 32_768;
 
     /// <summary>Most memory of messages fetched ahead, in kilobytes. Default 16,384.</summary>
     [Range(64, 1_048_576)]

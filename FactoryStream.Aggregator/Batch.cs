@@ -35,8 +35,11 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
 
     public List<RejectionEntry> Rejections { get; } = [];
 
-    /// <summary>Lines of <c>readings.signed</c> whose fate this batch settles, by partition and factory.</summary>
-    public Dictionary<(int Partition, string FactoryId), long> Accepted { get; } = [];
+    /// <summary>As <see cref="Readings"/>, without the interface in between.</summary>
+    public ReadOnlySpan<DecodedReading> ReadingsSpan => CollectionsMarshal.AsSpan(readings);
+
+    /// <summary>Lines of <c>readings.signed</c> whose fate this batch settles though they are not among <see cref="Readings"/>, by partition and factory.</summary>
+    public Dictionary<(int Partition, string FactoryId), long> AcceptedElsewhere { get; } = [];
 
     /// <summary>The sampled traces of the batch's messages.</summary>
     public List<ActivityContext> Traces { get; } = [];
@@ -44,6 +47,9 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
     public List<CheckpointStep> Steps { get; } = [];
 
     public int MessageCount { get; private set; }
+
+    /// <summary>What its messages' values hold of memory.</summary>
+    public long ByteCount { get; private set; }
 
     public ReadOnlyMemory<byte> Hash(int index) => hashes.AsMemory(index * HashLength, HashLength);
 
@@ -60,7 +66,8 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
         touched.Clear();
         signaturesLength = 0;
         Rejections.Clear();
-        Accepted.Clear();
+        AcceptedElsewhere.Clear();
+        ByteCount = 0;
         Traces.Clear();
         Steps.Clear();
         MessageCount = 0;
@@ -89,6 +96,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
                 kept++;
                 continue;
             }
+            CountAccepted(reading.Partition, reading.FactoryId);
             Rejections.Add(new RejectionEntry(reading.Partition, reading.VerdictAt, reading.FactoryId, Verdict.UnknownKey.ToName(), false,
                 $"verified with key {reading.KeyId}, which is not enrolled", reading.Data.ToArray(), null, null));
         }
@@ -99,6 +107,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
     public void Add(ConsumeResult<Ignore, byte[]> message, PartitionProgress progress)
     {
         MessageCount++;
+        ByteCount += message.Message.Value?.Length ?? 0;
         touched.Add(progress);
         progress.NextOffset = message.Offset + 1;
         if (MessageTracing.TryParse(Text(message, MessageHeaders.TraceParent), out var trace))
@@ -157,7 +166,6 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
                 $"verified, yet {detail ?? "no key id"}", line.ToArray(), null, null));
             return;
         }
-        CountAccepted(message.Partition, reading.FactoryId);
         var index = readings.Count;
         if ((index + 1) * HashLength > hashes.Length)
             Array.Resize(ref hashes, hashes.Length * 2);
@@ -202,7 +210,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
     }
 
     private void CountAccepted(int partition, string factoryId) =>
-        CollectionsMarshal.GetValueRefOrAddDefault(Accepted, (partition, factoryId), out _)++;
+        CollectionsMarshal.GetValueRefOrAddDefault(AcceptedElsewhere, (partition, factoryId), out _)++;
 
     private static string? Text(ConsumeResult<Ignore, byte[]> message, string name) =>
         message.Message.Headers is { } headers && headers.TryGetLastBytes(name, out var value) && value is not null ? Encoding.UTF8.GetString(value) : null;

@@ -7,55 +7,60 @@ using Npgsql;
 
 namespace FactoryStream.Aggregator;
 
+/// <summary>A moment of the wall clock, in ticks, up to which all that was sent to a partition has been taken in.</summary>
+internal readonly record struct HeardAll(int Partition, long Until);
+
 /// <summary>Owns the windows of the partitions given to this process, and commits batches: one transaction each. A failed one leaves its state unusable; a new committer starts from the database.</summary>
 internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules rules, AggregatorMetrics instruments, TimeProvider time)
 {
     private readonly CheckpointReader checkpoints = new(database);
-    private readonly TimePartitions timePartitions = new(database);
-    private readonly Dictionary<int, Dictionary<(string FactoryId, string EngineId), EngineWindows>> partitions = [];
+    private readonly TimePartitions readingPartitions = new(database, "readings");
+    private readonly TimePartitions windowPartitions = new(database, "windows");
+    private readonly Dictionary<int, PartitionEngines> partitions = [];
     private readonly BinaryCopyBuffer readingRows = new();
     private readonly BinaryCopyBuffer windowRows = new();
     private readonly List<ClosedWindow> closed = [];
+    private readonly HashSet<EngineWindows> moved = [];
     private readonly List<ReadingEntry> late = [];
     private readonly List<int> lateIndexes = [];
+    private readonly Dictionary<(EngineWindows Engine, long Start, string Metric), MetricTotals> lateTotals = [];
+    private readonly List<FactoryTally> listed = [];
+    private PartitionEngine[] engines = new PartitionEngine[1024];
     private Dictionary<string, int> keys = [];
 
-    /// <summary>So many batches go in by INSERT ... ON CONFLICT, for the fast path has met a row that was there already.</summary>
+    /// <summary>So many of the next batches take the way that asks the database what is new.</summary>
     public int CarefulBatches { get; set; }
 
-    /// <summary>Builds a partition's open windows again from what is stored.</summary>
+    /// <summary>Builds partitions' open windows again from what is stored.</summary>
+    /// <param name="added">Where each of them stands; the transaction that may be needed is fenced by it.</param>
+    /// <param name="partitionCount">How many the topic has.</param>
+    /// <param name="cancellation">Ends the wait for the database.</param>
     /// <returns>How many engines and readings.</returns>
-    public async Task<(int Engines, int Readings)> RebuildAsync(IReadOnlyCollection<int> added, int partitionCount, CancellationToken cancellation)
+    public async Task<(int Engines, int Readings)> RebuildAsync(IReadOnlyCollection<PartitionProgress> added, int partitionCount, CancellationToken cancellation)
     {
-        var rows = (await checkpoints.EnginesAsync(cancellation))
-            .Where(row => added.Contains(Partitioner.Partition(row.FactoryId, row.EngineId, partitionCount))).ToList();
-        foreach (var partition in added)
-            partitions[partition] = [];
-        var engines = new Dictionary<int, EngineWindows>();
-        var now = time.GetUtcNow().UtcTicks;
-        foreach (var row in rows)
+        foreach (var progress in added)
+            partitions[progress.TopicPartition.Partition] = new PartitionEngines(progress.TopicPartition.Partition);
+        var rows = new List<(EngineRow Row, int Partition)>();
+        foreach (var row in await checkpoints.EnginesAsync(cancellation))
         {
-            var engine = new EngineWindows(row.FactoryId, row.EngineId) { EngineNo = row.EngineNo, LastHeard = now };
-            engine.RaiseWatermark(row.ClosedUntil?.Ticks ?? 0);
-            engines.Add(row.EngineNo, engine);
-            partitions[Partitioner.Partition(row.FactoryId, row.EngineId, partitionCount)].Add((row.FactoryId, row.EngineId), engine);
+            var partition = Partitioner.Partition(row.FactoryId, row.EngineId, partitionCount);
+            if (added.Any(progress => progress.TopicPartition.Partition == partition))
+                rows.Add((row, partition));
         }
-        var readings = 0;
-        var parser = new ReadingParser();
-        await checkpoints.OpenReadingsAsync(rows, Add, cancellation);
+        closed.Clear();
+        moved.Clear();
+        var readings = await LoadAsync(rows, cancellation);
         // What a stored reading closes was closed by the transaction that stored it, unless the rules are others than they were then.
         if (closed.Count > 0)
-            await CommitClosedAsync(closed, cancellation);
-        closed.Clear();
-        return (rows.Count, readings);
-
-        void Add(int engineNo, DateTime measuredAt, byte[] sha256, byte[] data)
         {
-            readings++;
-            if (!TryParseStored(parser, data))
-                throw new InvalidOperationException($"A stored reading of engine {engineNo} at {measuredAt:O} is no reading: factory.readings was changed by another hand.");
-            engines[engineNo].Add(rules, measuredAt.Ticks, MemoryMarshal.Read<UInt128>(sha256), parser.MetricsSpan, closed);
+            await using var connection = await database.OpenConnectionAsync(cancellation);
+            await using var transaction = await connection.BeginTransactionAsync(cancellation);
+            await BatchWriter.AdvanceAsync(connection, [.. added.Select(progress => progress.TakeStep())], cancellation);
+            await MergeClosedAsync(connection, time.GetUtcNow().UtcDateTime, cancellation);
+            await WriteRestAsync(connection, [], cancellation);
+            await transaction.CommitAsync(cancellation);
         }
+        return (rows.Count, readings);
     }
 
     /// <summary>Lets partitions go.</summary>
@@ -65,13 +70,30 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
             partitions.Remove(partition);
     }
 
-    /// <summary>Engines with open windows that may fall silent.</summary>
-    public bool HasOpenWindows(int partition) => partitions.TryGetValue(partition, out var engines) && engines.Values.Any(engine => engine.OpenCount > 0);
+    /// <summary>Whether a partition has windows that silence closes.</summary>
+    public bool HasSilent(HeardAll heard)
+    {
+        if (partitions.TryGetValue(heard.Partition, out var owned))
+        {
+            foreach (var engine in owned.All)
+            {
+                if (engine.Windows.IsSilent(rules, heard.Until))
+                    return true;
+            }
+        }
+        return false;
+    }
 
-    /// <summary>Commits a batch, and closes what is silent in the partitions that have caught up.</summary>
+    /// <summary>After a retention run partitions of the tables may be gone.</summary>
+    public void ForgetTimePartitions() => readingPartitions.Forget();
+
+    /// <summary>Commits a batch, and closes what is silent.</summary>
+    /// <param name="batch">Sealed.</param>
+    /// <param name="heardAll">Partitions whose silent engines' windows close.</param>
+    /// <param name="cancellation">Ends the wait for the database.</param>
     /// <exception cref="FencedException">Another owner has one of the partitions.</exception>
     /// <exception cref="PostgresException">A unique violation: what the state does not know is stored. Start anew, carefully.</exception>
-    public async Task CommitAsync(Batch batch, IReadOnlyCollection<int> caughtUp, CancellationToken cancellation)
+    public async Task CommitAsync(Batch batch, IReadOnlyCollection<HeardAll> heardAll, CancellationToken cancellation)
     {
         var begun = time.GetTimestamp();
         using var span = AggregatorMetrics.Source.StartBatch("commit factory", ActivityKind.Internal, batch.Traces);
@@ -79,223 +101,290 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         span?.SetTag("messaging.batch.message_count", batch.MessageCount);
         var now = time.GetUtcNow();
 
-        await EnsureEnginesAsync(batch, cancellation);
-        await EnsureKeysAsync(batch, cancellation);
-        await EnsureReadingPartitionsAsync(batch, cancellation);
-
-        var outcomes = new Dictionary<(int Partition, string FactoryId), (long Stored, long Duplicates)>();
-        readingRows.Reset();
-        windowRows.Reset();
         closed.Clear();
-        late.Clear();
-        lateIndexes.Clear();
+        moved.Clear();
+        await EnsureKeysAsync(batch, cancellation);
+        await ResolveEnginesAsync(batch, cancellation);
+        foreach (var reading in batch.Readings)
+            await readingPartitions.EnsureAsync(reading.MeasuredAt, cancellation);
 
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        if (batch.Steps.Count > 0)
-            await BatchWriter.AdvanceAsync(connection, batch.Steps, cancellation);
+        await BatchWriter.AdvanceAsync(connection, batch.Steps, cancellation);
 
-        var lateCount = 0L;
-        var lateTotals = new Dictionary<(int EngineNo, long Start, string Metric), MetricTotals>();
-        if (CarefulBatches > 0)
+        lateTotals.Clear();
+        CountAccepted(batch);
+        var lateCount = CarefulBatches > 0 ? await StoreCarefullyAsync(connection, batch, now.UtcTicks, cancellation) : await StoreAsync(connection, batch, now.UtcTicks, cancellation);
+        foreach (var heard in heardAll)
         {
-            // First what is new at all, then where it belongs.
-            var entries = new ReadingEntry[batch.Readings.Count];
-            for (var i = 0; i < entries.Length; i++)
-                entries[i] = Entry(batch, i);
-            var inserted = await BatchWriter.InsertNewAsync(connection, entries, cancellation);
-            inserted.Sort();
-            foreach (var reading in batch.Readings)
-                Count(reading, stored: 0, duplicates: 1);
-            foreach (var index in inserted)
-            {
-                Count(batch.Readings[index], stored: 1, duplicates: -1);
-                switch (Arrive(batch, index, now))
-                {
-                    case Arrival.Late:
-                        lateCount++;
-                        AddLate(batch, index);
-                        break;
-                    case Arrival.Duplicate:
-                        throw new InvalidOperationException("A reading that was not stored stood in an open window.");
-                }
-            }
+            foreach (var engine in partitions[heard.Partition].All)
+                engine.Windows.CloseSilent(rules, heard.Until, closed);
         }
-        else
+
+        windowRows.Reset();
+        foreach (var window in closed)
         {
-            for (var i = 0; i < batch.Readings.Count; i++)
+            moved.Add(window.Engine);
+            if (window.Totals.Count > 0)
+                await windowPartitions.EnsureAsync(new DateTime(window.Start, DateTimeKind.Utc), cancellation);
+            foreach (var totals in window.Totals)
+                BatchWriter.AppendWindow(windowRows, Totals(window.Engine, window.Start, totals), now.UtcDateTime);
+        }
+        await BatchWriter.CopyAsync(connection, BatchWriter.WindowsTarget, windowRows, cancellation);
+        await MergeLateAsync(connection, now.UtcDateTime, cancellation);
+        await WriteRestAsync(connection, [.. LedgerCommands(), .. batch.Rejections.Count > 0 ? BatchWriter.AddRejections(batch.Rejections) : []], cancellation);
+        await transaction.CommitAsync(cancellation);
+
+        if (CarefulBatches > 0)
+            CarefulBatches--;
+        instruments.Stored.Add(listed.Sum(tally => tally.Stored));
+        instruments.Duplicates.Add(listed.Sum(tally => tally.Duplicates));
+        instruments.Late.Add(lateCount);
+        instruments.Rejections.Add(batch.Rejections.Count);
+        instruments.WindowsClosed.Add(windowRows.RowCount);
+        instruments.CommitDuration.Record(time.GetElapsedTime(begun).TotalSeconds);
+        if (batch.Readings.Count > 0)
+            instruments.BatchReadings.Record(batch.Readings.Count);
+        if (instruments.MeasuredToCommitted.Enabled)
+        {
+            var committedAt = time.GetUtcNow().UtcDateTime;
+            foreach (var reading in batch.Readings)
+                instruments.MeasuredToCommitted.Record((committedAt - reading.MeasuredAt).TotalSeconds);
+        }
+        foreach (var tally in listed)
+            tally.Reset();
+        listed.Clear();
+        Array.Clear(engines, 0, batch.Readings.Count);
+    }
+
+    /// <summary>The fast path: what the state does not know is new.</summary>
+    /// <returns>How many late readings were new.</returns>
+    private async Task<long> StoreAsync(NpgsqlConnection connection, Batch batch, long now, CancellationToken cancellation)
+    {
+        readingRows.Reset();
+        late.Clear();
+        lateIndexes.Clear();
+        Encode();
+        await BatchWriter.CopyAsync(connection, BatchWriter.ReadingsTarget, readingRows, cancellation);
+
+        // Whether a late reading is new only the database can tell.
+        var isNew = new bool[late.Count];
+        foreach (var index in await BatchWriter.InsertNewAsync(connection, late, cancellation))
+            isNew[index] = true;
+        var lateCount = 0L;
+        for (var i = 0; i < isNew.Length; i++)
+        {
+            var tally = engines[lateIndexes[i]].Tally;
+            if (!isNew[i])
             {
+                tally.Duplicates++;
+                continue;
+            }
+            tally.Stored++;
+            lateCount++;
+            AddLate(batch, lateIndexes[i]);
+        }
+        return lateCount;
+
+        void Encode()
+        {
+            var readings = batch.ReadingsSpan;
+            for (var i = 0; i < readings.Length; i++)
+            {
+                var engine = engines[i];
                 switch (Arrive(batch, i, now))
                 {
                     case Arrival.Fresh:
                         BatchWriter.AppendReading(readingRows, Entry(batch, i));
-                        Count(batch.Readings[i], stored: 1, duplicates: 0);
+                        engine.Tally.Stored++;
                         break;
                     case Arrival.Late:
                         late.Add(Entry(batch, i));
                         lateIndexes.Add(i);
                         break;
                     case Arrival.Duplicate:
-                        Count(batch.Readings[i], stored: 0, duplicates: 1);
+                        engine.Tally.Duplicates++;
                         break;
                 }
             }
-            await BatchWriter.CopyAsync(connection, BatchWriter.ReadingsTarget, readingRows, cancellation);
-            var isNew = new bool[late.Count];
-            foreach (var index in await BatchWriter.InsertNewAsync(connection, late, cancellation))
-                isNew[index] = true;
-            for (var i = 0; i < isNew.Length; i++)
-            {
-                Count(batch.Readings[lateIndexes[i]], stored: isNew[i] ? 1 : 0, duplicates: isNew[i] ? 0 : 1);
-                if (!isNew[i])
-                    continue;
-                lateCount++;
-                AddLate(batch, lateIndexes[i]);
-            }
-        }
-
-        foreach (var partition in caughtUp)
-        {
-            if (!partitions.TryGetValue(partition, out var engines))
-                continue;
-            foreach (var engine in engines.Values)
-                engine.CloseSilent(rules, now.UtcTicks, closed);
-        }
-
-        var lateWindows = lateTotals.Select(late => Totals(late.Key.EngineNo, late.Key.Start, late.Value)).ToArray();
-        await WriteWindowsAsync(connection, closed, lateWindows, now.UtcDateTime, extra =>
-        {
-            LedgerEntry[] ledger =
-            [
-                .. batch.Accepted.Keys.Union(outcomes.Keys).Select(key => new LedgerEntry(key.Partition, key.FactoryId, batch.Accepted.GetValueOrDefault(key),
-                    outcomes.GetValueOrDefault(key).Stored, outcomes.GetValueOrDefault(key).Duplicates)).OrderBy(entry => entry.Partition).ThenBy(entry => entry.FactoryId, StringComparer.Ordinal),
-            ];
-            if (ledger.Length > 0)
-                extra.Add(BatchWriter.AddToLedger(ledger));
-            if (batch.Rejections.Count > 0)
-            {
-                foreach (var command in BatchWriter.AddRejections(batch.Rejections))
-                    extra.Add(command);
-            }
-        }, cancellation);
-        await transaction.CommitAsync(cancellation);
-
-        if (CarefulBatches > 0)
-            CarefulBatches--;
-        instruments.Stored.Add(outcomes.Values.Sum(counts => counts.Stored));
-        instruments.Duplicates.Add(outcomes.Values.Sum(counts => counts.Duplicates));
-        instruments.Late.Add(lateCount);
-        instruments.Rejections.Add(batch.Rejections.Count);
-        instruments.WindowsClosed.Add(windowRows.RowCount);
-        instruments.CommitDuration.Record(time.GetElapsedTime(begun).TotalSeconds);
-        if (batch.Readings.Count > 0)
-        {
-            instruments.BatchReadings.Record(batch.Readings.Count);
-            instruments.MeasuredToCommitted.Record((time.GetUtcNow().UtcDateTime - batch.Readings.Max(reading => reading.MeasuredAt)).TotalSeconds);
-        }
-
-        void Count(in DecodedReading reading, long stored, long duplicates)
-        {
-            ref var counts = ref CollectionsMarshal.GetValueRefOrAddDefault(outcomes, (reading.Partition, reading.FactoryId), out _);
-            counts = (counts.Stored + stored, counts.Duplicates + duplicates);
-        }
-
-        void AddLate(Batch from, int index)
-        {
-            var reading = from.Readings[index];
-            var start = rules.StartOf(reading.MeasuredAt.Ticks);
-            foreach (var metric in from.Metrics(reading))
-            {
-                ref var totals = ref CollectionsMarshal.GetValueRefOrAddDefault(lateTotals, (Engine(reading).EngineNo, start, metric.Name), out var exists);
-                if (exists)
-                    totals.Add(metric.Value);
-                else
-                    totals = MetricTotals.Of(metric.Name, metric.Value);
-            }
         }
     }
 
-    private Arrival Arrive(Batch batch, int index, DateTimeOffset now)
+    /// <summary>The careful path: the database says what is new, then the state says where it belongs.</summary>
+    private async Task<long> StoreCarefullyAsync(NpgsqlConnection connection, Batch batch, long now, CancellationToken cancellation)
     {
-        var reading = batch.Readings[index];
-        var engine = Engine(reading);
-        engine.LastHeard = now.UtcTicks;
+        var entries = new ReadingEntry[batch.Readings.Count];
+        for (var i = 0; i < entries.Length; i++)
+            entries[i] = Entry(batch, i);
+        var inserted = await BatchWriter.InsertNewAsync(connection, entries, cancellation);
+        inserted.Sort();
+        for (var i = 0; i < entries.Length; i++)
+            engines[i].Tally.Duplicates++;
+        var lateCount = 0L;
+        foreach (var index in inserted)
+        {
+            engines[index].Tally.Duplicates--;
+            engines[index].Tally.Stored++;
+            switch (Arrive(batch, index, now))
+            {
+                case Arrival.Late:
+                    lateCount++;
+                    AddLate(batch, index);
+                    break;
+                case Arrival.Duplicate:
+                    throw new InvalidOperationException("A reading that was not stored stood in an open window.");
+            }
+        }
+        return lateCount;
+    }
+
+    private Arrival Arrive(Batch batch, int index, long now)
+    {
+        ref readonly var reading = ref batch.ReadingsSpan[index];
+        var engine = engines[index].Windows;
+        engine.LastHeard = now;
         return engine.Add(rules, reading.MeasuredAt.Ticks, batch.Identity(index), batch.Metrics(reading), closed);
     }
 
-    private EngineWindows Engine(in DecodedReading reading) => partitions[reading.Partition][(reading.FactoryId, reading.EngineId)];
-
     private ReadingEntry Entry(Batch batch, int index)
     {
-        var reading = batch.Readings[index];
-        return new ReadingEntry(Engine(reading).EngineNo, keys[reading.KeyId], reading.MeasuredAt, reading.VerdictAt, batch.Hash(index), reading.Data, batch.Signature(reading));
+        ref readonly var reading = ref batch.ReadingsSpan[index];
+        return new ReadingEntry(engines[index].Windows.EngineNo, keys[reading.KeyId], reading.MeasuredAt, reading.VerdictAt, batch.Hash(index), reading.Data, batch.Signature(reading));
     }
 
-    private WindowTotals Totals(int engineNo, long start, in MetricTotals totals) => new(
-        engineNo, new DateTime(start, DateTimeKind.Utc), new DateTime(start + rules.Length, DateTimeKind.Utc), totals.Metric, totals.Count, totals.Sum, totals.Min, totals.Max, totals.SquaredDeviation);
-
-    private async Task CommitClosedAsync(List<ClosedWindow> windows, CancellationToken cancellation)
+    private void AddLate(Batch batch, int index)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        windowRows.Reset();
-        await WriteWindowsAsync(connection, windows, [], time.GetUtcNow().UtcDateTime, _ => { }, cancellation);
-        await transaction.CommitAsync(cancellation);
+        ref readonly var reading = ref batch.ReadingsSpan[index];
+        var engine = engines[index].Windows;
+        var start = rules.StartOf(reading.MeasuredAt.Ticks);
+        moved.Add(engine);
+        foreach (var metric in batch.Metrics(reading))
+        {
+            ref var totals = ref CollectionsMarshal.GetValueRefOrAddDefault(lateTotals, (engine, start, metric.Name), out var exists);
+            if (exists)
+                totals.Add(metric.Value);
+            else
+                totals = MetricTotals.Of(metric.Name, metric.Value);
+        }
     }
 
-    /// <summary>Rows of the closed windows, then late totals on top of them, then how far engines are closed, what else there is, and the notification.</summary>
-    private async Task WriteWindowsAsync(
-        NpgsqlConnection connection, List<ClosedWindow> windows, WindowTotals[] lateWindows, DateTime now, Action<NpgsqlBatchCommandCollection> addMore, CancellationToken cancellation)
-    {
-        var changed = new HashSet<int>();
-        var closedUntil = new Dictionary<int, long>();
-        foreach (var window in windows)
-        {
-            changed.Add(window.Engine.EngineNo);
-            closedUntil[window.Engine.EngineNo] = Math.Max(closedUntil.GetValueOrDefault(window.Engine.EngineNo), window.Start + rules.Length);
-            foreach (var totals in window.Totals)
-                BatchWriter.AppendWindow(windowRows, Totals(window.Engine.EngineNo, window.Start, totals), now);
-            await timePartitions.EnsureAsync("windows", new DateTime(window.Start, DateTimeKind.Utc), cancellation);
-        }
-        await BatchWriter.CopyAsync(connection, BatchWriter.WindowsTarget, windowRows, cancellation);
+    private WindowTotals Totals(EngineWindows engine, long start, in MetricTotals totals) => new(
+        engine.EngineNo, new DateTime(start, DateTimeKind.Utc), new DateTime(start + rules.Length, DateTimeKind.Utc), totals.Metric, totals.Count, totals.Sum, totals.Min, totals.Max, totals.SquaredDeviation);
 
-        await using var statements = new NpgsqlBatch(connection);
-        if (lateWindows.Length > 0)
-        {
-            foreach (var window in lateWindows)
-            {
-                changed.Add(window.EngineNo);
-                await timePartitions.EnsureAsync("windows", window.WindowStart, cancellation);
-            }
-            statements.BatchCommands.Add(BatchWriter.MergeLate(lateWindows, now));
-        }
-        if (closedUntil.Count > 0)
-            statements.BatchCommands.Add(BatchWriter.CloseUntil([.. closedUntil.OrderBy(entry => entry.Key).Select(entry => (entry.Key, new DateTime(entry.Value, DateTimeKind.Utc)))]));
-        addMore(statements.BatchCommands);
-        if (changed.Count > 0)
-            statements.BatchCommands.Add(BatchWriter.Notify(changed));
-        if (statements.BatchCommands.Count > 0)
-            await statements.ExecuteNonQueryAsync(cancellation);
+    private async Task MergeLateAsync(NpgsqlConnection connection, DateTime now, CancellationToken cancellation)
+    {
+        var totals = lateTotals.Select(late => Totals(late.Key.Engine, late.Key.Start, late.Value)).ToArray();
+        foreach (var window in totals)
+            await windowPartitions.EnsureAsync(window.WindowStart, cancellation);
+        await BatchWriter.MergeAsync(connection, totals, newRevision: 1, now, cancellation);
     }
 
-    private async Task EnsureEnginesAsync(Batch batch, CancellationToken cancellation)
+    private async Task MergeClosedAsync(NpgsqlConnection connection, DateTime now, CancellationToken cancellation)
     {
-        HashSet<(string, string)>? unknown = null;
-        foreach (var reading in batch.Readings)
+        foreach (var window in closed)
         {
-            if (!partitions[reading.Partition].ContainsKey((reading.FactoryId, reading.EngineId)))
-                (unknown ??= []).Add((reading.FactoryId, reading.EngineId));
+            moved.Add(window.Engine);
+            await windowPartitions.EnsureAsync(new DateTime(window.Start, DateTimeKind.Utc), cancellation);
         }
-        if (unknown is null)
+        await BatchWriter.MergeAsync(connection, [.. closed.SelectMany(window => window.Totals.Select(totals => Totals(window.Engine, window.Start, totals)))], newRevision: 0, now, cancellation);
+    }
+
+    /// <summary>In one round trip: how far the engines are closed whose windows closed or were corrected, what else there is, and the notification.</summary>
+    private async Task WriteRestAsync(NpgsqlConnection connection, IReadOnlyCollection<NpgsqlBatchCommand> more, CancellationToken cancellation)
+    {
+        if (moved.Count == 0 && more.Count == 0)
             return;
-        var rows = (await checkpoints.EnsureEnginesAsync(unknown, cancellation)).ToDictionary(row => (row.FactoryId, row.EngineId));
-        foreach (var reading in batch.Readings)
+        await using var statements = new NpgsqlBatch(connection);
+        if (moved.Count > 0)
+            statements.BatchCommands.Add(BatchWriter.CloseUntil([.. moved.OrderBy(engine => engine.EngineNo).Select(engine => (engine.EngineNo, new DateTime(engine.ClosedUntil(rules), DateTimeKind.Utc)))]));
+        foreach (var command in more)
+            statements.BatchCommands.Add(command);
+        if (moved.Count > 0)
+            statements.BatchCommands.Add(BatchWriter.Notify([.. moved.Select(engine => engine.EngineNo)]));
+        await statements.ExecuteNonQueryAsync(cancellation);
+    }
+
+    private void CountAccepted(Batch batch)
+    {
+        for (var i = 0; i < batch.Readings.Count; i++)
         {
-            if (!rows.TryGetValue((reading.FactoryId, reading.EngineId), out var row))
-                continue;
-            var engine = new EngineWindows(row.FactoryId, row.EngineId) { EngineNo = row.EngineNo };
-            engine.RaiseWatermark(row.ClosedUntil?.Ticks ?? 0);
-            partitions[reading.Partition].TryAdd((row.FactoryId, row.EngineId), engine);
+            var tally = engines[i].Tally;
+            tally.Accepted++;
+            List(tally);
+        }
+        foreach (var ((partition, factoryId), count) in batch.AcceptedElsewhere)
+        {
+            var tally = partitions[partition].Tally(factoryId);
+            tally.Accepted += count;
+            List(tally);
+        }
+
+        void List(FactoryTally tally)
+        {
+            if (tally.IsListed)
+                return;
+            tally.IsListed = true;
+            listed.Add(tally);
+        }
+    }
+
+    private NpgsqlBatchCommand[] LedgerCommands() =>
+        listed.Count == 0 ? [] : [BatchWriter.AddToLedger([.. listed.Select(tally => new LedgerEntry(tally.Partition, tally.FactoryId, tally.Accepted, tally.Stored, tally.Duplicates))])];
+
+    private async Task ResolveEnginesAsync(Batch batch, CancellationToken cancellation)
+    {
+        if (Resolve() is not { } unknown)
+            return;
+        var (added, known) = await checkpoints.EnsureEnginesAsync([.. unknown.Keys], cancellation);
+        foreach (var row in added)
+            Track(row, unknown[(row.FactoryId, row.EngineId)]);
+        // An engine that was in another partition before has open windows, too.
+        await LoadAsync([.. known.Select(row => (row, unknown[(row.FactoryId, row.EngineId)]))], cancellation);
+        if (Resolve() is { Count: > 0 } lost)
+            throw new InvalidOperationException($"{lost.Count} engines have no row though it was just made: factory.engines was changed by another hand.");
+
+        Dictionary<(string, string), int>? Resolve()
+        {
+            Dictionary<(string, string), int>? missing = null;
+            var readings = batch.ReadingsSpan;
+            if (engines.Length < readings.Length)
+                engines = new PartitionEngine[Math.Max(engines.Length * 2, readings.Length)];
+            for (var i = 0; i < readings.Length; i++)
+            {
+                ref readonly var reading = ref readings[i];
+                if (partitions[reading.Partition].Find(reading.FactoryId, reading.EngineId) is { } engine)
+                    engines[i] = engine;
+                else
+                    (missing ??= [])[(reading.FactoryId, reading.EngineId)] = reading.Partition;
+            }
+            return missing;
+        }
+    }
+
+    private EngineWindows Track(EngineRow row, int partition)
+    {
+        var windows = new EngineWindows(row.FactoryId, row.EngineId) { EngineNo = row.EngineNo, LastHeard = time.GetUtcNow().UtcTicks };
+        windows.RaiseWatermark(row.ClosedUntil?.Ticks ?? 0);
+        partitions[partition].Add(row.FactoryId, row.EngineId, windows);
+        return windows;
+    }
+
+    /// <summary>Tracks engines and counts in what is stored since each one's last closed window.</summary>
+    private async Task<int> LoadAsync(List<(EngineRow Row, int Partition)> rows, CancellationToken cancellation)
+    {
+        if (rows.Count == 0)
+            return 0;
+        var windows = rows.ToDictionary(entry => entry.Row.EngineNo, entry => Track(entry.Row, entry.Partition));
+        var readings = 0;
+        var parser = new ReadingParser();
+        await checkpoints.OpenReadingsAsync([.. rows.Select(entry => entry.Row)], Add, cancellation);
+        return readings;
+
+        void Add(int engineNo, DateTime measuredAt, byte[] sha256, byte[] data)
+        {
+            readings++;
+            if (!TryParseStored(parser, data) || windows[engineNo].Add(rules, measuredAt.Ticks, MemoryMarshal.Read<UInt128>(sha256), parser.MetricsSpan, closed) != Arrival.Fresh)
+                throw new InvalidOperationException($"The stored reading of engine {engineNo} at {measuredAt:O} does not fit: factory.readings or factory.engines was changed by another hand.");
         }
     }
 
@@ -309,12 +398,6 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
             batch.RejectUnknownKeys(keys.ContainsKey);
             return;
         }
-    }
-
-    private async Task EnsureReadingPartitionsAsync(Batch batch, CancellationToken cancellation)
-    {
-        foreach (var reading in batch.Readings)
-            await timePartitions.EnsureAsync("readings", reading.MeasuredAt, cancellation);
     }
 
     /// <summary>A stored reading's metrics: its data in an envelope with nothing to check.</summary>

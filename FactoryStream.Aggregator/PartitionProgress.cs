@@ -18,8 +18,42 @@ internal sealed class PartitionProgress(CheckpointRow checkpoint)
 
     public int SourceLine { get; set; } = checkpoint.SourceLine;
 
-    /// <summary>At the log's end: only then is an engine without readings a silent one.</summary>
-    public bool CaughtUp { get; set; }
+    /// <summary>The incarnation of the topic that the checkpoint is of.</summary>
+    public string TopicId { get; } = checkpoint.TopicId;
+
+    /// <summary>At the log's end as last seen.</summary>
+    public bool AtEnd { get; set; }
+
+    /// <summary>
+    /// Up to which moment, in ticks, all that the log held has been taken in; 0: not known. A partition that is never quite at its end, for something
+    /// always comes, has nevertheless taken in all that was there a moment ago.
+    /// </summary>
+    public long HeardAllUntil { get; private set; }
+
+    private (long Offset, long At) mark = (-1, 0);
+
+    /// <summary>Looks how far the log reaches now, and whether what it held before has been taken in.</summary>
+    /// <param name="end">The log's end, or less than 0 where it is not known yet.</param>
+    /// <param name="now">The moment, in ticks.</param>
+    public void LookAhead(long end, long now)
+    {
+        if (AtEnd || (end >= 0 && NextOffset >= end))
+        {
+            HeardAllUntil = now;
+            mark = (-1, 0);
+            return;
+        }
+        if (mark.Offset >= 0 && NextOffset >= mark.Offset)
+        {
+            HeardAllUntil = mark.At;
+            mark = (-1, 0);
+        }
+        if (mark.Offset < 0)
+            mark = (end, now);
+    }
+
+    /// <summary>How many messages of the log are not taken in yet.</summary>
+    public long Behind(long end) => Math.Max(0, end - NextOffset);
 
     /// <summary>Where the batch being decoded began.</summary>
     public long BatchOffset { get; set; } = checkpoint.NextOffset;

@@ -79,7 +79,7 @@ internal sealed class MigrationsWorker(
             .SetErrorHandler((_, _) => { })
             .Build();
         // A broker that cannot create topics may have them all the same, so ask first.
-        var present = admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics.Where(topic => !topic.Error.IsError).ToDictionary(topic => topic.Topic, topic => topic.Partitions.Count);
+        var present = PartitionCounts(admin);
         var missing = Topics.All.Where(topic => !present.ContainsKey(topic)).ToArray();
         if (missing.Length > 0)
         {
@@ -88,7 +88,8 @@ internal sealed class MigrationsWorker(
                 await admin.CreateTopicsAsync(missing.Select(topic => new TopicSpecification
                 {
                     Name = topic,
-                    NumPartitions = options.Value.Partitions,
+                    // A reading keeps its partition from topic to topic, so a new one is as its like.
+                    NumPartitions = present.Count > 0 ? present.Values.First() : options.Value.Partitions,
                     ReplicationFactor = options.Value.ReplicationFactor,
                     // An answer is a little longer than what it answers.
                     Configs = topic == Topics.Signed ? null : new() { ["max.message.bytes"] = AnswerMaxBytes },
@@ -97,16 +98,18 @@ internal sealed class MigrationsWorker(
             catch (CreateTopicsException exception) when (exception.Results.All(result => !result.Error.IsError || result.Error.Code == ErrorCode.TopicAlreadyExists))
             {
                 // Another one of us was quicker.
-                logger.TopicsReady(0, Topics.All.Count);
-                return;
+                logger.TopicsThere();
             }
         }
-        var counts = Topics.All.Where(present.ContainsKey).Select(topic => present[topic]).Distinct().ToArray();
+        stoppingToken.ThrowIfCancellationRequested();
+        var counts = present.Values.Distinct().ToArray();
         if (counts.Length > 1)
             throw new InvalidOperationException($"The topics {string.Join(", ", Topics.All)} must have the same number of partitions, but have {string.Join(" and ", counts)}: make them alike.");
-        stoppingToken.ThrowIfCancellationRequested();
         logger.TopicsReady(missing.Length, Topics.All.Count);
     }
+
+    private static Dictionary<string, int> PartitionCounts(IAdminClient admin) =>
+        admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics.Where(topic => !topic.Error.IsError && Topics.All.Contains(topic.Topic)).ToDictionary(topic => topic.Topic, topic => topic.Partitions.Count);
 }
 
 internal static partial class MigrationsLog
@@ -122,4 +125,7 @@ internal static partial class MigrationsLog
 
     [LoggerMessage(4, LogLevel.Critical, "Not ready: {Reason}")]
     public static partial void Failed(this ILogger logger, string reason, Exception exception);
+
+    [LoggerMessage(5, LogLevel.Information, "The topics were made by another at the same time")]
+    public static partial void TopicsThere(this ILogger logger);
 }

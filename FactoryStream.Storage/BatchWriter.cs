@@ -8,10 +8,6 @@ namespace FactoryStream.Storage;
 public readonly record struct ReadingEntry(
     int EngineNo, int KeyNo, DateTime MeasuredAt, DateTime VerdictAt, ReadOnlyMemory<byte> DataSha256, ReadOnlyMemory<byte> Data, ReadOnlyMemory<byte> Signature);
 
-/// <summary>Totals of one metric in one window, to be merged into the closed window's row.</summary>
-public readonly record struct WindowTotals(
-    int EngineNo, DateTime WindowStart, DateTime WindowEnd, string Metric, long Count, double Sum, double Min, double Max, double SquaredDeviation);
-
 /// <summary>A step of a partition: from one offset to the next, under an epoch.</summary>
 public readonly record struct CheckpointStep(
     string Topic, int Partition, long Epoch, long ExpectedOffset, long NextOffset, string SourceTopicId, long SourceOffset, int SourceLine);
@@ -107,37 +103,65 @@ public static class BatchWriter
     }
 
     /// <summary>
-    /// Totals of late readings, one for each engine, window and metric, merged into the closed rows (Chan, Golub and LeVeque's pairwise update of the squared deviation);
-    /// a window that had no such row gets one. Either way <c>revision</c> goes up.
+    /// Totals of readings that no closed row counts yet, one for each engine, window and metric, merged into the rows that are there; a window that has no such row gets one.
+    /// Read, merged here and written: PostgreSQL's own arithmetic ends a statement where a value overflows or underflows, and one odd reading must not stop all others.
+    /// Safe because the partition's epoch, checked by the same transaction, lets nobody else write its engines' windows.
     /// </summary>
-    public static NpgsqlBatchCommand MergeLate(IReadOnlyList<WindowTotals> windows, DateTime updatedAt)
+    /// <param name="connection">In the transaction.</param>
+    /// <param name="windows">Each engine, window and metric once.</param>
+    /// <param name="newRevision">Of a row that is not there yet: 1 when the window was closed without it, 0 when it closes now. A row that is there goes up by one.</param>
+    /// <param name="updatedAt">UTC.</param>
+    /// <param name="cancellation">Ends the wait for the database.</param>
+    public static async Task MergeAsync(NpgsqlConnection connection, IReadOnlyList<WindowTotals> windows, int newRevision, DateTime updatedAt, CancellationToken cancellation)
     {
-        var command = new NpgsqlBatchCommand("""
+        if (windows.Count == 0)
+            return;
+        var merged = windows.ToDictionary(window => (window.EngineNo, window.WindowStart, window.WindowEnd, window.Metric));
+        await using (var select = new NpgsqlCommand("""
+            SELECT w.engine_no, w.window_start, w.window_end, w.metric, w.count, w.sum, w.min, w.max, w.squared_deviation
+            FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[], $4::text[]) AS late (engine_no, window_start, window_end, metric)
+            CROSS JOIN LATERAL (
+                SELECT * FROM factory.windows
+                WHERE windows.engine_no = late.engine_no AND windows.window_start = late.window_start AND windows.window_end = late.window_end AND windows.metric = late.metric
+                OFFSET 0) AS w
+            """, connection))
+        {
+            Add(select.Parameters, NpgsqlDbType.Integer, windows.Select(window => window.EngineNo));
+            Add(select.Parameters, NpgsqlDbType.TimestampTz, windows.Select(window => window.WindowStart));
+            Add(select.Parameters, NpgsqlDbType.TimestampTz, windows.Select(window => window.WindowEnd));
+            Add(select.Parameters, NpgsqlDbType.Text, windows.Select(window => window.Metric));
+            await using var reader = await select.ExecuteReaderAsync(cancellation);
+            while (await reader.ReadAsync(cancellation))
+            {
+                var stored = new WindowTotals(reader.GetInt32(0), reader.GetDateTime(1), reader.GetDateTime(2), reader.GetString(3),
+                    reader.GetInt64(4), reader.GetDouble(5), reader.GetDouble(6), reader.GetDouble(7), reader.GetDouble(8));
+                var key = (stored.EngineNo, stored.WindowStart, stored.WindowEnd, stored.Metric);
+                merged[key] = stored.With(merged[key]);
+            }
+        }
+
+        await using var upsert = new NpgsqlCommand("""
             INSERT INTO factory.windows AS w (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation, updated_at, metric)
-            SELECT engine_no, 1, window_start, window_end, count, sum, min, max, squared_deviation, $10, metric
+            SELECT engine_no, $11, window_start, window_end, count, sum, min, max, squared_deviation, $10, metric
             FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::bigint[], $6::float8[], $7::float8[], $8::float8[], $9::float8[])
-                AS late (engine_no, window_start, window_end, metric, count, sum, min, max, squared_deviation)
+                AS merged (engine_no, window_start, window_end, metric, count, sum, min, max, squared_deviation)
             ON CONFLICT (engine_no, window_start, window_end, metric) DO UPDATE SET
-                revision = w.revision + 1,
-                count = w.count + EXCLUDED.count,
-                sum = w.sum + EXCLUDED.sum,
-                min = least(w.min, EXCLUDED.min),
-                max = greatest(w.max, EXCLUDED.max),
-                squared_deviation = w.squared_deviation + EXCLUDED.squared_deviation
-                    + (EXCLUDED.sum / EXCLUDED.count - w.sum / w.count) ^ 2 * w.count * EXCLUDED.count / (w.count + EXCLUDED.count),
-                updated_at = EXCLUDED.updated_at
-            """);
-        Add(command.Parameters, NpgsqlDbType.Integer, windows.Select(window => window.EngineNo));
-        Add(command.Parameters, NpgsqlDbType.TimestampTz, windows.Select(window => window.WindowStart));
-        Add(command.Parameters, NpgsqlDbType.TimestampTz, windows.Select(window => window.WindowEnd));
-        Add(command.Parameters, NpgsqlDbType.Text, windows.Select(window => window.Metric));
-        Add(command.Parameters, NpgsqlDbType.Bigint, windows.Select(window => window.Count));
-        Add(command.Parameters, NpgsqlDbType.Double, windows.Select(window => window.Sum));
-        Add(command.Parameters, NpgsqlDbType.Double, windows.Select(window => window.Min));
-        Add(command.Parameters, NpgsqlDbType.Double, windows.Select(window => window.Max));
-        Add(command.Parameters, NpgsqlDbType.Double, windows.Select(window => window.SquaredDeviation));
-        command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = updatedAt });
-        return command;
+                revision = w.revision + 1, count = EXCLUDED.count, sum = EXCLUDED.sum, min = EXCLUDED.min, max = EXCLUDED.max,
+                squared_deviation = EXCLUDED.squared_deviation, updated_at = EXCLUDED.updated_at
+            """, connection);
+        var rows = merged.Values;
+        Add(upsert.Parameters, NpgsqlDbType.Integer, rows.Select(window => window.EngineNo));
+        Add(upsert.Parameters, NpgsqlDbType.TimestampTz, rows.Select(window => window.WindowStart));
+        Add(upsert.Parameters, NpgsqlDbType.TimestampTz, rows.Select(window => window.WindowEnd));
+        Add(upsert.Parameters, NpgsqlDbType.Text, rows.Select(window => window.Metric));
+        Add(upsert.Parameters, NpgsqlDbType.Bigint, rows.Select(window => window.Count));
+        Add(upsert.Parameters, NpgsqlDbType.Double, rows.Select(window => window.Sum));
+        Add(upsert.Parameters, NpgsqlDbType.Double, rows.Select(window => window.Min));
+        Add(upsert.Parameters, NpgsqlDbType.Double, rows.Select(window => window.Max));
+        Add(upsert.Parameters, NpgsqlDbType.Double, rows.Select(window => window.SquaredDeviation));
+        upsert.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = updatedAt });
+        upsert.Parameters.Add(new NpgsqlParameter<int> { TypedValue = newRevision });
+        await upsert.ExecuteNonQueryAsync(cancellation);
     }
 
     /// <summary>How far engines' windows are closed.</summary>
@@ -214,7 +238,9 @@ public static class BatchWriter
         Add(lines.Parameters, NpgsqlDbType.Bigint, entries.Select(entry => entry.SourceOffset));
         Add(lines.Parameters, NpgsqlDbType.Integer, entries.Select(entry => entry.SourceLine));
 
-        var groups = entries.GroupBy(entry => (entry.Partition, FactoryId: entry.FactoryId ?? "", entry.Reason, entry.Refused)).Select(group => (group.Key, Count: group.LongCount())).ToArray();
+        var groups = entries.GroupBy(entry => (entry.Partition, FactoryId: entry.FactoryId ?? "", entry.Reason, entry.Refused)).Select(group => (group.Key, Count: group.LongCount()))
+            // Two owners may count in one partition, of verified and of rejected: in the same order, so that neither waits for the other for ever.
+            .OrderBy(group => group.Key.Partition).ThenBy(group => group.Key.FactoryId, StringComparer.Ordinal).ThenBy(group => group.Key.Reason, StringComparer.Ordinal).ThenBy(group => group.Key.Refused).ToArray();
         var counts = new NpgsqlBatchCommand("""
             INSERT INTO factory.rejection_counts AS c (partition, factory_id, reason, refused, count)
             SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bool[], $5::bigint[])

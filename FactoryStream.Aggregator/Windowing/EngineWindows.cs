@@ -39,6 +39,9 @@ internal sealed class EngineWindows(string factoryId, string engineId)
 
     public int OpenCount => open.Count;
 
+    /// <summary>The end of the last window that is closed by now, with readings or without; what is stored since then is all that open windows are made of.</summary>
+    public long ClosedUntil(in WindowingRules rules) => Watermark < DateTime.UnixEpoch.Ticks ? 0 : rules.StartOf(Watermark);
+
     /// <summary>Takes a stored closing over, when the state is built again.</summary>
     public void RaiseWatermark(long ticks) => Watermark = Math.Max(Watermark, ticks);
 
@@ -59,13 +62,20 @@ internal sealed class EngineWindows(string factoryId, string engineId)
         return Arrival.Fresh;
     }
 
+    /// <summary>Whether <see cref="CloseSilent"/> would close anything.</summary>
+    public bool IsSilent(in WindowingRules rules, long heardAllUntil) =>
+        open.Count > 0 && heardAllUntil - LastHeard >= rules.IdleTimeout && open[0].Start + rules.Length <= heardAllUntil - rules.IdleTimeout;
+
     /// <summary>Closes what a silent engine has left open, by the wall clock.</summary>
-    public void CloseSilent(in WindowingRules rules, long now, List<ClosedWindow> closed)
+    /// <param name="rules">The rules.</param>
+    /// <param name="heardAllUntil">A moment of the wall clock up to which all that was sent has been taken in: who has a backlog cannot tell silence from its own delay.</param>
+    /// <param name="closed">Where the windows go that close.</param>
+    public void CloseSilent(in WindowingRules rules, long heardAllUntil, List<ClosedWindow> closed)
     {
-        if (open.Count == 0 || now - LastHeard < rules.IdleTimeout)
+        if (!IsSilent(rules, heardAllUntil))
             return;
         var before = closed.Count;
-        Close(rules, now - rules.IdleTimeout, closed);
+        Close(rules, heardAllUntil - rules.IdleTimeout, closed);
         for (var i = before; i < closed.Count; i++)
             RaiseWatermark(closed[i].Start + rules.Length);
     }

@@ -1,6 +1,8 @@
+using FactoryStream.Storage;
+
 namespace FactoryStream.Aggregator.Windowing;
 
-/// <summary>Running totals of one metric: Welford's update for one value, Chan, Golub and LeVeque's for two totals.</summary>
+/// <summary>Running totals of one metric, by Welford's update; never infinite and never not a number, whatever a machine sends.</summary>
 internal struct MetricTotals
 {
     public string Metric;
@@ -12,16 +14,17 @@ internal struct MetricTotals
     private double mean;
 
     public static MetricTotals Of(string metric, double value) =>
-        new() { Metric = metric, Count = 1, Sum = value, Min = value, Max = value, mean = value };
+        new() { Metric = metric, Count = 1, Sum = WindowTotals.Bounded(value), Min = value, Max = value, mean = value };
 
     public void Add(double value)
     {
         Count++;
-        Sum += value;
+        Sum = WindowTotals.Bounded(Sum + value);
         Min = Math.Min(Min, value);
         Max = Math.Max(Max, value);
-        var before = value - mean;
+        // Of finite numbers a difference may be infinite; clamped, the mean stays between least and greatest.
+        var before = Math.Clamp(value - mean, -double.MaxValue, double.MaxValue);
         mean += before / Count;
-        SquaredDeviation += before * (value - mean);
+        SquaredDeviation = WindowTotals.Bounded(SquaredDeviation + before * (value - mean));
     }
 }

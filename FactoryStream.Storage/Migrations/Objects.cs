@@ -130,4 +130,60 @@ internal static class Objects
         FROM factory.windows JOIN factory.engines USING (engine_no)
         GROUP BY factory_id, engine_id, window_end;
         """;
+
+    // 1e-400 is a number in JSON and in .NET, where it is 0; to PostgreSQL it is an error, and one such reading would fail every query of the view.
+    public const string MetricFunctions = """
+        CREATE FUNCTION factory.odd_metric(value text) RETURNS double precision LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+        BEGIN
+            RETURN value::double precision;
+        EXCEPTION WHEN numeric_value_out_of_range THEN
+            RETURN 0;
+        END $$;
+        COMMENT ON FUNCTION factory.odd_metric IS 'A number too small for its type is 0; one too large is no reading';
+
+        CREATE FUNCTION factory.metric(value text) RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+            SELECT CASE WHEN value ~ '^-?[0-9]{1,40}([.][0-9]{1,40})?([eE][+-]?[0-9]{1,2})?$' THEN value::double precision ELSE factory.odd_metric(value) END
+        $$;
+        COMMENT ON FUNCTION factory.metric IS 'A metric of factory.readings.data as a number';
+        """;
+
+    public const string SafeSensorData = """
+        CREATE OR REPLACE VIEW factory.sensor_data AS
+        SELECT factory_id, engine_id, measured_at AS "timestamp",
+            factory.metric(data ->> 'temp_air') AS temp_air,
+            factory.metric(data ->> 'temp_oil') AS temp_oil,
+            factory.metric(data ->> 'temp_exhaust') AS temp_exhaust,
+            factory.metric(data ->> 'vibration') AS vibration,
+            factory.metric(data ->> 'pressure_1') AS pressure_1,
+            factory.metric(data ->> 'pressure_2') AS pressure_2,
+            factory.metric(data ->> 'rpm') AS rpm
+        FROM factory.readings JOIN factory.engines USING (engine_no);
+        """;
+
+    // DROP TABLE of a partition locks its parent: behind one that waits for a long export, every writer would wait as well. So it gives up soon, to be called again.
+    public const string SafeDropPartitions = """
+        CREATE OR REPLACE FUNCTION factory.drop_partitions(parent text, before timestamptz) RETURNS integer LANGUAGE plpgsql SET lock_timeout = '1s' AS $$
+        DECLARE
+            child record;
+            upper_bound timestamptz;
+            dropped integer := 0;
+        BEGIN
+            IF NOT pg_try_advisory_xact_lock(hashtext('factory.retention.' || parent)) THEN
+                RETURN 0;
+            END IF;
+            FOR child IN
+                SELECT inhrelid::regclass AS name, pg_get_expr(relpartbound, oid) AS bounds
+                FROM pg_inherits JOIN pg_class ON oid = inhrelid
+                WHERE inhparent = ('factory.' || parent)::regclass
+            LOOP
+                upper_bound := substring(child.bounds FROM 'TO \(''([^'']+)''\)')::timestamptz;
+                IF upper_bound <= before THEN
+                    EXECUTE format('DROP TABLE %s', child.name);
+                    dropped := dropped + 1;
+                END IF;
+            END LOOP;
+            RETURN dropped;
+        END $$;
+        COMMENT ON FUNCTION factory.drop_partitions IS 'Retention: drops the partitions that end at or before a moment; returns how many, 0 also while another does it; lock_not_available: try again later';
+        """;
 }

@@ -6,7 +6,8 @@ using Npgsql;
 
 namespace FactoryStream.Tests.Browser;
 
-public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) : IClassFixture<PostgresFixture>, IClassFixture<BrowserFixture>
+[Collection(DatabaseTests.Name)]
+public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) : IClassFixture<BrowserFixture>
 {
     /// <summary>The latest window that may have closed by now.</summary>
     private static readonly DateTime Recent =

@@ -13,7 +13,8 @@ using Npgsql;
 
 namespace FactoryStream.Tests.Dashboard;
 
-public sealed class ApiTests(PostgresFixture postgres) : IClassFixture<PostgresFixture>
+[Collection(DatabaseTests.Name)]
+public sealed class ApiTests(PostgresFixture postgres)
 {
     private static readonly DateTime Start = new(2026, 2, 25, 6, 13, 20, DateTimeKind.Utc);
 

@@ -92,12 +92,4 @@ internal static class Seeds
         await database.ScalarAsync<object>("UPDATE factory.engines SET closed_until = greatest(closed_until, $2) WHERE engine_no = $1", engineNo, start.AddSeconds(10));
         await database.ScalarAsync<object>("SELECT pg_notify($1, $2)", BatchWriter.WindowsChannel, string.Create(CultureInfo.InvariantCulture, $"[{engineNo}]"));
     }
-
-    public static async Task<T> ScalarAsync<T>(this NpgsqlDataSource database, string sql, params object[] parameters)
-    {
-        await using var command = database.CreateCommand(sql);
-        foreach (var parameter in parameters)
-            command.Parameters.Add(new NpgsqlParameter { Value = parameter });
-        return (T)(await command.ExecuteScalarAsync())!;
-    }
 }

@@ -53,16 +53,16 @@ public sealed class CheckpointTests(SharedPlant shared)
     [Fact]
     public async Task Odd_timestamps_make_a_bounded_number_of_partitions()
     {
-        var partitions = new TimePartitions(plant.Database);
+        var partitions = new TimePartitions(plant.Database, "readings");
         var day = new DateTime(1999, 3, 1, 12, 0, 0, DateTimeKind.Utc);
         // Two at once, as two Aggregators would.
         await Task.WhenAll(Enumerable.Range(0, 2).Select(async _ =>
         {
-            var mine = new TimePartitions(plant.Database);
+            var mine = new TimePartitions(plant.Database, "readings");
             for (var i = 0; i < 31; i++)
-                await mine.EnsureAsync("readings", day.AddDays(i), CancellationToken.None);
+                await mine.EnsureAsync(day.AddDays(i), CancellationToken.None);
         }));
-        await partitions.EnsureAsync("readings", day, CancellationToken.None);
+        await partitions.EnsureAsync(day, CancellationToken.None);
         Assert.Equal(1L, await plant.QueryAsync<long>("SELECT count(*) FROM pg_inherits WHERE inhparent = 'factory.readings'::regclass AND inhrelid::regclass::text LIKE 'factory.readings_1999%'"));
         Assert.Equal(1, await plant.QueryAsync<int>("SELECT factory.drop_partitions('readings', '2000-01-01Z')"));
     }

@@ -8,19 +8,33 @@ using Npgsql;
 
 namespace FactoryStream.Tests.Storage;
 
-/// <summary>
-/// A PostgreSQL of a test class's own, and databases in it with the schema of this version. <see cref="Missing"/> where the machine has no server.
-/// </summary>
+[CollectionDefinition(Name)]
+public sealed class DatabaseTests : ICollectionFixture<PostgresFixture>
+{
+    public const string Name = "PostgreSQL";
+}
+
+/// <summary>A private PostgreSQL for the tests of one run, on a free loopback port, gone with the test process however it ends; each test has a database of its own.</summary>
 public sealed class PostgresFixture : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
-    private readonly string folder = Directory.CreateTempSubdirectory("factorystream-").FullName;
-    private Process? server;
-    private int port;
+    // Ends the server and removes its folder when the test process closes the pipe, or dies.
+    private const string Script = """
+        folder=$1; shift
+        "$@" >"$folder/log" 2>&1 &
+        server=$!
+        cat >/dev/null
+        kill -INT $server 2>/dev/null
+        wait $server
+        rm -rf "$folder"
+        """;
+
+    private readonly int port = FreePort();
+    private Process? process;
     private int databases;
 
-    /// <summary>Why there is no server; null when there is one.</summary>
+    /// <summary>Why there is none, or null.</summary>
     public string? Missing { get; private set; }
 
     public async Task InitializeAsync()
@@ -30,101 +44,118 @@ public sealed class PostgresFixture : IAsyncLifetime
             Missing = "no PostgreSQL server binaries on this machine";
             return;
         }
-        port = FreePort();
-        var data = Path.Combine(folder, "data");
-        // PostgreSQL refuses to run as root.
-        string[] user = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"] : [];
-        if (user.Length > 0)
-            await RunAsync("chown", "-R", "nobody:nogroup", folder);
-        await RunAsync([.. user, Path.Combine(binaries, "initdb"), "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]);
-        // The shell ends the server when this process closes its end of the pipe, which it does even when it is killed.
-        server = Start(redirectOutput: false,
-            [.. user, "sh", "-c", "\"$@\" & read -r _; kill -INT $!; wait", "sh", Path.Combine(binaries, "postgres"), "-D", data, "-c", "listen_addresses=127.0.0.1",
-                "-c", string.Create(CultureInfo.InvariantCulture, $"port={port}"), "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "logging_collector=on"]);
-        await AnsweringAsync();
+        // PostgreSQL does not run as root.
+        string[] asUser = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] : [];
+        var folder = Directory.CreateTempSubdirectory("factorystream-postgres-").FullName;
+        if (asUser.Length > 0)
+            await RunAsync("chown", ["nobody:nogroup", folder]);
+        await RunAsync([.. asUser, $"{binaries}/initdb", "-D", $"{folder}/data", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]);
+        process = Start(["sh", "-c", Script, "sh", folder, .. asUser, $"{binaries}/postgres", "-D", $"{folder}/data", "-c", "listen_addresses=127.0.0.1",
+            "-c", string.Create(CultureInfo.InvariantCulture, $"port={port}"), "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "jit=off", "-c", "max_wal_size=4GB"], pipe: true);
 
-        await ExecuteAsync("CREATE DATABASE model");
-        await using var context = new FactoryDbContext(
-            FactoryDbContext.Configure(new DbContextOptionsBuilder<FactoryDbContext>().UseNpgsql(ConnectionString("model") + ";Pooling=false")).Options);
+        var begun = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                await ExecuteAsync("postgres", "CREATE DATABASE template");
+                break;
+            }
+            catch (NpgsqlException) when (begun.Elapsed < Patience && !process.HasExited)
+            {
+                await Task.Delay(50, CancellationToken.None);
+            }
+        }
+        var options = FactoryDbContext.Configure(new DbContextOptionsBuilder<FactoryDbContext>().UseNpgsql(ConnectionString("template") + ";Pooling=false")).Options;
+        await using var context = new FactoryDbContext(options);
         await context.Database.MigrateAsync();
     }
 
     public async Task DisposeAsync()
     {
-        if (server is not null)
-        {
-            server.StandardInput.Close();
-            using var timeout = new CancellationTokenSource(Patience);
-            await server.WaitForExitAsync(timeout.Token);
-            server.Dispose();
-        }
-        Directory.Delete(folder, recursive: true);
+        if (process is null)
+            return;
+        process.StandardInput.Close();
+        using var timeout = new CancellationTokenSource(Patience);
+        await process.WaitForExitAsync(timeout.Token);
+        process.Dispose();
     }
 
-    /// <summary>The connection string of a new database with the schema and nothing in it; skips the test where there is no server.</summary>
-    public async Task<string> CreateDatabaseAsync()
+    /// <summary>The connection string of a new database with the schema and nothing in it; skips the test where there is no PostgreSQL.</summary>
+    internal async Task<string> CreateDatabaseAsync()
     {
-        Skip.IfNot(Missing is null, Missing);
+        Skip.If(Missing is not null, Missing);
         var name = string.Create(CultureInfo.InvariantCulture, $"test_{Interlocked.Increment(ref databases)}");
-        await ExecuteAsync($"CREATE DATABASE {name} TEMPLATE model");
+        await ExecuteAsync("postgres", $"CREATE DATABASE {name} TEMPLATE template");
         return ConnectionString(name);
     }
 
-    private string ConnectionString(string database) => string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Username=postgres;Database={database}");
+    internal string ConnectionString(string database) => string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Username=postgres;Database={database};Include Error Detail=true");
 
-    private async Task ExecuteAsync(string sql)
+    private async Task ExecuteAsync(string database, string sql)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString("postgres") + ";Pooling=false");
+        await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
         await connection.OpenAsync();
+#pragma warning disable CA2100 // The tests' own statements.
         await using var command = new NpgsqlCommand(sql, connection);
+#pragma warning restore CA2100
         await command.ExecuteNonQueryAsync();
     }
 
-    private async Task AnsweringAsync()
+    private static string? FindBinaries()
     {
-        var watch = Stopwatch.StartNew();
-        while (true)
-        {
-            try
-            {
-                await ExecuteAsync("SELECT 1");
-                return;
-            }
-            catch (NpgsqlException) when (watch.Elapsed < Patience && server is { HasExited: false })
-            {
-                await Task.Delay(50, CancellationToken.None);
-            }
-        }
+        var folders = Directory.Exists("/usr/lib/postgresql") ? Directory.EnumerateDirectories("/usr/lib/postgresql").Select(version => Path.Combine(version, "bin")).OrderDescending() : Enumerable.Empty<string>();
+        return folders.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)).FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")));
     }
-
-    private static string? FindBinaries() => Directory.Exists("/usr/lib/postgresql")
-        ? Directory.GetDirectories("/usr/lib/postgresql")
-            .OrderByDescending(version => int.TryParse(Path.GetFileName(version), CultureInfo.InvariantCulture, out var number) ? number : 0)
-            .Select(version => Path.Combine(version, "bin"))
-            .FirstOrDefault(binaries => File.Exists(Path.Combine(binaries, "postgres")))
-        : null;
 
     private static int FreePort()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private static async Task RunAsync(params string[] command)
+    private static Task RunAsync(string program, string[] arguments) => RunAsync([program, .. arguments]);
+
+    private static async Task RunAsync(string[] command)
     {
-        using var process = Start(redirectOutput: true, command);
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(Patience);
-        Assert.True(process.ExitCode == 0, $"{string.Join(' ', command)}: {await output}{errors}");
+        using var process = Start(command, pipe: false);
+        using var timeout = new CancellationTokenSource(Patience);
+        var output = process.StandardOutput.ReadToEndAsync(timeout.Token);
+        var errors = process.StandardError.ReadToEndAsync(timeout.Token);
+        await process.WaitForExitAsync(timeout.Token);
+        Assert.True(process.ExitCode == 0, $"{command[0]}: {await output}{await errors}");
     }
 
-    private static Process Start(bool redirectOutput, string[] command) => Process.Start(new ProcessStartInfo(command[0], command[1..])
+    private static Process Start(string[] command, bool pipe) => Process.Start(new ProcessStartInfo(command[0], command[1..])
     {
-        RedirectStandardInput = true,
-        RedirectStandardOutput = redirectOutput,
-        RedirectStandardError = redirectOutput,
+        RedirectStandardInput = pipe,
+        RedirectStandardOutput = !pipe,
+        RedirectStandardError = !pipe,
         WorkingDirectory = "/",
     })!;
+}
+
+internal static class DatabaseQueries
+{
+    /// <summary>All rows, each as its columns joined by <c>|</c>.</summary>
+    public static async Task<string[]> RowsAsync(this NpgsqlDataSource database, string sql, params object[] parameters)
+    {
+        await using var command = database.CreateCommand(sql);
+        foreach (var parameter in parameters)
+            command.Parameters.Add(new NpgsqlParameter { Value = parameter });
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<string>();
+        while (await reader.ReadAsync())
+            rows.Add(string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(column => Convert.ToString(reader.GetValue(column), CultureInfo.InvariantCulture))));
+        return [.. rows];
+    }
+
+    public static async Task<T> ScalarAsync<T>(this NpgsqlDataSource database, string sql, params object[] parameters)
+    {
+        await using var command = database.CreateCommand(sql);
+        foreach (var parameter in parameters)
+            command.Parameters.Add(new NpgsqlParameter { Value = parameter });
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
 }

@@ -1,0 +1,149 @@
+using System.Security.Cryptography;
+using System.Text;
+using FactoryStream.Storage;
+using FsCheck;
+using FsCheck.Fluent;
+using FsCheck.Xunit;
+using Npgsql;
+
+namespace FactoryStream.Tests.Storage;
+
+[Collection(DatabaseTests.Name)]
+public sealed class BatchWriterTests(PostgresFixture postgres)
+{
+    private static readonly DateTime Noon = new(2026, 1, 1, 12, 0, 0, DateTimeKind.Utc);
+
+    [SkippableFact]
+    public async Task Copy_stores_the_exact_bytes_that_were_signed()
+    {
+        await using var database = await DatabaseAsync();
+        const string Data = "{ \"factory_id\":\"f\",\t\"rpm\": 1.50e0 , \"größe\":\"\\u0041\", \"rpm2\":1}  ";
+        var entry = Entry(1, Noon.AddTicks(10), Data);
+        var rows = new BinaryCopyBuffer();
+        rows.Reset();
+        BatchWriter.AppendReading(rows, entry);
+
+        await using (var connection = await database.OpenConnectionAsync())
+            await BatchWriter.CopyAsync(connection, BatchWriter.ReadingsTarget, rows, CancellationToken.None);
+
+        Assert.Equal([$"1|7|{Data}|SIGNATURE|2026-01-01 12:00:00.000001+00|True"], await database.RowsAsync("""
+            SELECT engine_no, key_no, data::text, convert_from(signature, 'UTF8'), measured_at AT TIME ZONE 'UTC' || '+00', data_sha256 = sha256(convert_to(data::text, 'UTF8')) FROM factory.readings
+            """));
+    }
+
+    [SkippableFact]
+    public async Task Of_readings_that_may_be_there_only_the_new_ones_are_told_and_the_first_of_equals()
+    {
+        await using var database = await DatabaseAsync();
+        await using var connection = await database.OpenConnectionAsync();
+        Assert.Equal([0], await BatchWriter.InsertNewAsync(connection, [Entry(1, Noon, "{}")], CancellationToken.None));
+
+        ReadingEntry[] entries = [Entry(2, Noon, "{}"), Entry(1, Noon, "{}"), Entry(1, Noon, "{ }"), Entry(2, Noon, "{}"), Entry(1, Noon.AddTicks(10), "{}")];
+
+        Assert.Equal([0, 2, 4], (await BatchWriter.InsertNewAsync(connection, entries, CancellationToken.None)).Order());
+        Assert.Equal(4L, await database.ScalarAsync<long>("SELECT count(*) FROM factory.readings"));
+    }
+
+    [SkippableFact]
+    public async Task An_older_epoch_and_another_offset_change_nothing()
+    {
+        await using var database = await DatabaseAsync();
+        var checkpoints = new CheckpointReader(database);
+        var first = await checkpoints.AcquireAsync("t", 0, "id", CancellationToken.None);
+        var second = await checkpoints.AcquireAsync("t", 0, "id", CancellationToken.None);
+        await using var connection = await database.OpenConnectionAsync();
+
+        await Assert.ThrowsAsync<FencedException>(() => AdvanceAsync(first.Epoch, 0, 5));
+        await AdvanceAsync(second.Epoch, 0, 5);
+        await Assert.ThrowsAsync<FencedException>(() => AdvanceAsync(second.Epoch, 0, 7));
+        await AdvanceAsync(second.Epoch, 5, 7);
+        Assert.Equal(["2|7|4|1"], await database.RowsAsync("SELECT epoch, next_offset, source_offset, source_line FROM factory.checkpoints"));
+
+        var other = await checkpoints.AcquireAsync("t", 0, "another id", CancellationToken.None);
+        Assert.Equal((3, 0, 4), (other.Epoch, other.NextOffset, other.SourceOffset));
+
+        Task AdvanceAsync(long epoch, long from, long to) => BatchWriter.AdvanceAsync(connection, [new CheckpointStep("t", 0, epoch, from, to, "s", 4, 1)], CancellationToken.None);
+    }
+
+    [SkippableFact]
+    public async Task Late_totals_are_merged_into_the_row_and_make_one_where_there_is_none()
+    {
+        await using var database = await DatabaseAsync();
+        await using var connection = await database.OpenConnectionAsync();
+        await MergeAsync(0, Of("a", 1, 2, 3));
+        await MergeAsync(1, Of("a", 10), Of("b", 4, 8));
+        await MergeAsync(1, Of("a", -6, 2));
+
+        var all = Of("a", 1, 2, 3, 10, -6, 2);
+        Assert.Equal(["a|2|6|12|-6|10", "b|1|2|12|4|8"], await database.RowsAsync("SELECT metric, revision, count, sum, min, max FROM factory.windows ORDER BY metric"));
+        Assert.Equal(all.SquaredDeviation, await database.ScalarAsync<double>("SELECT squared_deviation FROM factory.windows WHERE metric = 'a'"), 1e-9);
+
+        Task MergeAsync(int revision, params WindowTotals[] windows) => BatchWriter.MergeAsync(connection, windows, revision, Noon, CancellationToken.None);
+    }
+
+    [SkippableFact]
+    public async Task No_value_that_a_machine_may_send_breaks_a_merge()
+    {
+        await using var database = await DatabaseAsync();
+        await using var connection = await database.OpenConnectionAsync();
+        double[] values = [1.7e308, -1.7e308, 1.7e308, 1e200, -1e-200, 5e-324, 1e-170, 0];
+        foreach (var value in values)
+            await BatchWriter.MergeAsync(connection, [Of("a", value)], 1, Noon, CancellationToken.None);
+
+        Assert.Equal(["8|-1.7E+308|1.7E+308|True"], await database.RowsAsync("SELECT count, min, max, sum / count < 1e308 AND sqrt(squared_deviation / count) > 1e100 FROM factory.windows"));
+    }
+
+    [Property(MaxTest = 300)]
+    public Property Merged_totals_are_those_of_all_values_at_once() => Prop.ForAll(
+        Gen.Choose(-1_000_000, 1_000_000).Select(value => value / 1000.0).NonEmptyListOf().Two().ToArbitrary(),
+        values =>
+        {
+            var merged = Of("a", [.. values.Item1]).With(Of("a", [.. values.Item2]));
+            var all = Of("a", [.. values.Item1, .. values.Item2]);
+            return merged.Count == all.Count && merged.Min == all.Min && merged.Max == all.Max
+                && Math.Abs(merged.Sum - all.Sum) <= 1e-6 && Math.Abs(merged.SquaredDeviation - all.SquaredDeviation) <= 1e-9 * Math.Max(1, all.SquaredDeviation);
+        });
+
+    [SkippableFact]
+    public async Task More_engines_than_a_notification_holds_are_all_engines()
+    {
+        await using var database = await DatabaseAsync();
+        await using var connection = await database.OpenConnectionAsync();
+        var heard = new List<string>();
+        connection.Notification += (_, notification) => heard.Add(notification.Payload);
+        await using (var listen = new NpgsqlCommand($"LISTEN {BatchWriter.WindowsChannel}", connection))
+            await listen.ExecuteNonQueryAsync();
+        foreach (var engines in (int[][])[[1, 5, 7], [.. Enumerable.Range(1, 5000)]])
+        {
+            await using var batch = new NpgsqlBatch(connection);
+            batch.BatchCommands.Add(BatchWriter.Notify(engines));
+            await batch.ExecuteNonQueryAsync();
+        }
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (heard.Count < 2)
+            await connection.WaitAsync(timeout.Token);
+
+        Assert.Equal(["[1,5,7]", "\"*\""], heard);
+    }
+
+    private async Task<NpgsqlDataSource> DatabaseAsync()
+    {
+        var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
+        await new TimePartitions(database, "readings").EnsureAsync(Noon, CancellationToken.None);
+        await new TimePartitions(database, "windows").EnsureAsync(Noon, CancellationToken.None);
+        return database;
+    }
+
+    private static ReadingEntry Entry(int engineNo, DateTime measuredAt, string data)
+    {
+        var bytes = Encoding.UTF8.GetBytes(data);
+        return new ReadingEntry(engineNo, 7, measuredAt, measuredAt, SHA256.HashData(bytes), bytes, "SIGNATURE"u8.ToArray());
+    }
+
+    /// <summary>By definition, not by any update formula.</summary>
+    private static WindowTotals Of(string metric, params double[] values)
+    {
+        var mean = values.Average();
+        return new WindowTotals(1, Noon, Noon.AddSeconds(10), metric, values.Length, values.Sum(), values.Min(), values.Max(), values.Sum(value => (value - mean) * (value - mean)));
+    }
+}
