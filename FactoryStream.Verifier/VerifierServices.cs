@@ -74,8 +74,16 @@ internal static class VerifierServices
                 var answers = services.GetRequiredService<AnswerLog>();
                 consumer.SetValueDeserializer(services.GetRequiredService<BatchBytes>());
                 consumer.SetPartitionsAssignedHandler((_, assigned) => answers.Assign(assigned));
-                consumer.SetPartitionsRevokedHandler(answers.Revoke);
-                consumer.SetPartitionsLostHandler((_, lost) => answers.Lose(lost));
+                consumer.SetPartitionsRevokedHandler((member, revoked) =>
+                {
+                    Unpause(member, revoked);
+                    answers.Revoke(member, revoked);
+                });
+                consumer.SetPartitionsLostHandler((member, lost) =>
+                {
+                    Unpause(member, lost);
+                    answers.Lose(lost);
+                });
             });
         builder.Services.AddSingleton(_ => new TopicIncarnations(builder.Configuration.GetConnectionString(Kafka)!));
         builder.Services.AddSingleton<AnswerLog>();
@@ -89,6 +97,10 @@ internal static class VerifierServices
         builder.Services.AddHostedService<VerifierWorker>();
         builder.Services.AddHealthChecks().AddCheck<VerifierHealthCheck>("verifier");
     }
+
+    /// <summary>librdkafka keeps a partition paused that goes, and does not read it when it comes back.</summary>
+    private static void Unpause(IConsumer<byte[]?, ReadOnlyMemory<byte>> consumer, IEnumerable<TopicPartitionOffset> leaving) =>
+        consumer.Resume(leaving.Select(partition => partition.TopicPartition));
 
     /// <summary>HTTP: JSON in snake_case, errors as problems, the OpenAPI document.</summary>
     public static void AddKeyApi(this IServiceCollection services)

@@ -8,6 +8,7 @@ using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using FactoryStream.Signatures;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace FactoryStream.Tests.Distributed;
@@ -185,6 +186,18 @@ internal sealed class Plant : IAsyncDisposable
             await Task.Delay(200, timeout.Token);
         }
     }
+
+    /// <summary>Starts or stops every instance of a service, as the dashboard's buttons do.</summary>
+    public async Task CommandAsync(string service, string command)
+    {
+        var resource = App.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(resource => resource.Name == service);
+        using var timeout = new CancellationTokenSource(Patience);
+        var result = await App.ResourceCommands.ExecuteCommandAsync(resource, command, timeout.Token);
+        Assert.True(result.Success, $"{command} {service}: {result.Message}");
+    }
+
+    public Task HealthyAsync(string service) =>
+        App.ResourceNotifications.WaitForResourceHealthyAsync(service, WaitBehavior.WaitOnResourceUnavailable).WaitAsync(Patience);
 
     /// <summary>A signed reading of an engine, as a machine would send it.</summary>
     public static string Sign(ReadingSigner signer, string factoryId, string engineId, DateTime measuredAt, double value)

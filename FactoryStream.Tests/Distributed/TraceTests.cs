@@ -19,7 +19,7 @@ public sealed class TraceTests(SharedPlant shared)
         await plant.EnrolAsync("traced", signer.ExportPublicKeyPem());
         string[] services = ["ingest", "verifier", "aggregator"];
         foreach (var service in services)
-            await CommandAsync(service, KnownResourceCommands.StopCommand);
+            await plant.CommandAsync(service, KnownResourceCommands.StopCommand);
         try
         {
             // The three services again, on the same broker and database, but in this process, so that their spans can be seen.
@@ -72,18 +72,10 @@ public sealed class TraceTests(SharedPlant shared)
         finally
         {
             foreach (var service in services)
-                await CommandAsync(service, KnownResourceCommands.StartCommand);
+                await plant.CommandAsync(service, KnownResourceCommands.StartCommand);
             foreach (var service in services)
-                await plant.App.ResourceNotifications.WaitForResourceHealthyAsync(service, WaitBehavior.WaitOnResourceUnavailable).WaitAsync(Plant.Patience);
+                await plant.HealthyAsync(service);
         }
-    }
-
-    private async Task CommandAsync(string service, string command)
-    {
-        var resource = plant.App.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(resource => resource.Name == service);
-        using var timeout = new CancellationTokenSource(Plant.Patience);
-        var result = await plant.App.ResourceCommands.ExecuteCommandAsync(resource, command, timeout.Token);
-        Assert.True(result.Success, $"{command} {service}: {result.Message}");
     }
 
     private static string Address(InProcessService service) =>
