@@ -51,7 +51,7 @@ public static class CommandResults
 public sealed class ExecuteCommandContext
 {
     /// <summary>The application's services.</summary>
-    public required IServiceProvider ServiceProvider { get; init; }
+    public required IServiceProvider Services { get; init; }
 
     /// <summary>The instance the command was given to.</summary>
     public required string ResourceName { get; init; }
@@ -70,7 +70,7 @@ public sealed class UpdateCommandStateContext
     public required CustomResourceSnapshot ResourceSnapshot { get; init; }
 
     /// <summary>The application's services.</summary>
-    public required IServiceProvider ServiceProvider { get; init; }
+    public required IServiceProvider Services { get; init; }
 }
 
 /// <summary>How a command is shown.</summary>
@@ -113,7 +113,7 @@ public sealed class ResourceCommandAnnotation(
 
     internal ResourceCommandSnapshot Snapshot(CustomResourceSnapshot resource, IServiceProvider services) => new(
         Name,
-        Options.UpdateState?.Invoke(new UpdateCommandStateContext { ResourceSnapshot = resource, ServiceProvider = services }) ?? ResourceCommandState.Enabled,
+        Options.UpdateState?.Invoke(new UpdateCommandStateContext { ResourceSnapshot = resource, Services = services }) ?? ResourceCommandState.Enabled,
         DisplayName, Options.Description, Options.ConfirmationMessage, Options.IconName, Options.IconVariant, Options.IsHighlighted);
 }
 
@@ -157,7 +157,7 @@ public sealed class ResourceCommandService
         {
             return await command.ExecuteCommand(new ExecuteCommandContext
             {
-                ServiceProvider = services, ResourceName = current.ResourceId, CancellationToken = cancellationToken, Logger = logger,
+                Services = services, ResourceName = current.ResourceId, CancellationToken = cancellationToken, Logger = logger,
             });
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

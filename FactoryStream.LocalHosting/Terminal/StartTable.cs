@@ -33,7 +33,7 @@ internal sealed class StartTable(ResourceNotificationService notifications, Data
         {
             await foreach (var _ in notifications.WatchAsync(either.Token))
             {
-                if (notifications.Present().All(known => IsSettled(known.Snapshot)))
+                if (notifications.Present().All(known => known.Snapshot.IsHidden || IsSettled(known.Snapshot)))
                     break;
             }
         }
@@ -53,6 +53,6 @@ internal sealed class StartTable(ResourceNotificationService notifications, Data
 
     private static string StateOf(CustomResourceSnapshot snapshot) =>
         snapshot.State?.Text == KnownResourceStates.Running && snapshot.HealthStatus != HealthStatus.Healthy ? "Running (Unhealthy)"
-        : snapshot.State?.Text == KnownResourceStates.Waiting && snapshot.Properties.FirstOrDefault(property => property.Name == "resource.waitingFor")?.Value is { } others ? $"Waiting for {others}"
+        : snapshot.State?.Text == KnownResourceStates.Waiting && snapshot.Properties.FirstOrDefault(property => property.Name == "resource.waitingFor")?.Value is string[] others ? $"Waiting for {string.Join(", ", others)}"
         : snapshot.State?.Text ?? "Unknown";
 }
