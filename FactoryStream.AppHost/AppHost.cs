@@ -31,7 +31,15 @@ var verifier = Service<Projects.FactoryStream_Verifier>("verifier", port: 8000, 
 
 Service<Projects.FactoryStream_Aggregator>("aggregator")
     .WithReference(kafka)
-    .WithReference(factoryDb);
+    .WithReference(factoryDb)
+    .WithEnvironment("Aggregator__AdminToken", adminToken)
+    .WithHttpCommand("/purge", "Purge data", commandName: "purge", commandOptions: new()
+    {
+        Description = "Deletes every reading, window, rejection and the books; signing keys stay.",
+        ConfirmationMessage = "Delete all readings, windows, rejections and the books for good? Signing keys stay, and counting goes on from zero.",
+        IconName = "Delete",
+        PrepareRequest = async context => context.Request.Headers.Authorization = new("Bearer", await adminToken.Resource.GetValueAsync(context.CancellationToken)),
+    });
 
 Service<Projects.FactoryStream_Dashboard>("dashboard", port: 8003)
     .WithReference(kafka)
@@ -45,7 +53,9 @@ if (settings.GetValue("simulator", true))
         .WithArgs("simulate")
         .WithReference(ingest).WaitFor(ingest)
         .WithReference(verifier).WaitFor(verifier)
-        .WithEnvironment("Simulator__AdminToken", adminToken);
+        .WithEnvironment("Simulator__AdminToken", adminToken)
+        .WithHttpCommand("/pause", "Pause", commandName: "pause", commandOptions: new() { Description = "Takes no readings until resumed.", IconName = "Pause" })
+        .WithHttpCommand("/resume", "Resume", commandName: "resume", commandOptions: new() { Description = "Takes readings again.", IconName = "PlayCircle" });
 }
 
 builder.Build().Run();

@@ -22,6 +22,7 @@ internal sealed class ResourceServiceHost(IServiceProvider services) : IHostedSe
     private readonly CancellationTokenSource stopping = new();
     private readonly SemaphoreSlim gate = new(1, 1);
     private WebApplication? application;
+    private bool disposed;
 
     public string ApiKey { get; } = RandomNumberGenerator.GetHexString(32, lowercase: true);
 
@@ -60,6 +61,9 @@ internal sealed class ResourceServiceHost(IServiceProvider services) : IHostedSe
 
     public async ValueTask DisposeAsync()
     {
+        if (disposed)
+            return;
+        disposed = true;
         await stopping.CancelAsync();
         if (application is not null)
             await application.DisposeAsync();

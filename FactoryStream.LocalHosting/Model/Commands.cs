@@ -95,6 +95,63 @@ public class CommandOptions
     public Func<UpdateCommandStateContext, ResourceCommandState>? UpdateState { get; set; }
 }
 
+/// <summary>How a command that is a request to the resource is shown and made.</summary>
+public class HttpCommandOptions : CommandOptions
+{
+    /// <summary>POST, if not said.</summary>
+    public HttpMethod? Method { get; set; }
+
+    /// <summary>Adds to the request.</summary>
+    public Func<HttpCommandRequestContext, Task>? PrepareRequest { get; set; }
+
+    /// <summary>Reads the answer; any status of success is one, if not said.</summary>
+    public Func<HttpCommandResultContext, Task<ExecuteCommandResult>>? GetCommandResult { get; set; }
+}
+
+/// <summary>A command's request in the making.</summary>
+public sealed class HttpCommandRequestContext
+{
+    /// <summary>The application's services.</summary>
+    public required IServiceProvider Services { get; init; }
+
+    /// <summary>The instance the command was given to.</summary>
+    public required string ResourceName { get; init; }
+
+    /// <summary>Where it goes.</summary>
+    public required EndpointReference Endpoint { get; init; }
+
+    /// <summary>Ends with whoever gave the command.</summary>
+    public required CancellationToken CancellationToken { get; init; }
+
+    /// <summary>Who sends it.</summary>
+    public required HttpClient HttpClient { get; init; }
+
+    /// <summary>The request.</summary>
+    public required HttpRequestMessage Request { get; init; }
+}
+
+/// <summary>A command's answer.</summary>
+public sealed class HttpCommandResultContext
+{
+    /// <summary>The application's services.</summary>
+    public required IServiceProvider Services { get; init; }
+
+    /// <summary>The instance the command was given to.</summary>
+    public required string ResourceName { get; init; }
+
+    /// <summary>Where it went.</summary>
+    public required EndpointReference Endpoint { get; init; }
+
+    /// <summary>Ends with whoever gave the command.</summary>
+    public required CancellationToken CancellationToken { get; init; }
+
+    /// <summary>Who sent it.</summary>
+    public required HttpClient HttpClient { get; init; }
+
+    /// <summary>The answer.</summary>
+    public required HttpResponseMessage Response { get; init; }
+}
+
 /// <summary>A command of a resource.</summary>
 public sealed class ResourceCommandAnnotation(
     string name, string displayName, Func<ExecuteCommandContext, Task<ExecuteCommandResult>> executeCommand, CommandOptions options) : IResourceAnnotation
