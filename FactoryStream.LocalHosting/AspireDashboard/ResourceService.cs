@@ -77,10 +77,7 @@ internal sealed class ResourceService(
         await UntilEitherEndsAsync(context, async cancellationToken =>
         {
             await context.WriteResponseHeadersAsync([]);
-            while (await requestStream.MoveNext(cancellationToken))
-            {
-                // An answer to a question that was not asked.
-            }
+            // Not a word is read: a read that is called off aborts the call, and the dashboard is to be told UNAVAILABLE.
             await Task.Delay(Timeout.Infinite, cancellationToken);
         });
 
