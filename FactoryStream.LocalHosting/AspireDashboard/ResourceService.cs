@@ -25,13 +25,14 @@ internal sealed class ResourceService(
         {
             var initial = new InitialResourceData();
             initial.Resources.Add(notifications.Present().Select(ResourceMessages.From));
-            await responseStream.WriteAsync(new WatchResourcesUpdate { InitialData = initial }, cancellationToken);
+            // No write is called off: that would abort the call, and the dashboard is to be told UNAVAILABLE.
+            await responseStream.WriteAsync(new WatchResourcesUpdate { InitialData = initial }, CancellationToken.None);
             // It begins with the present state once more, so that nothing between the two is missed; an upsert replaces.
             await foreach (var change in notifications.WatchAsync(cancellationToken))
             {
                 var changes = new WatchResourcesChanges();
                 changes.Value.Add(new WatchResourcesChange { Upsert = ResourceMessages.From(change) });
-                await responseStream.WriteAsync(new WatchResourcesUpdate { Changes = changes }, cancellationToken);
+                await responseStream.WriteAsync(new WatchResourcesUpdate { Changes = changes }, CancellationToken.None);
             }
         });
 
@@ -40,16 +41,16 @@ internal sealed class ResourceService(
         if (request.SuppressFollow)
         {
             await foreach (var lines in loggers.GetAllAsync(request.ResourceName).WithCancellation(context.CancellationToken))
-                await WriteAsync(lines, context.CancellationToken);
+                await WriteAsync(lines);
             return;
         }
         await UntilEitherEndsAsync(context, async cancellationToken =>
         {
             await foreach (var lines in loggers.WatchAsync(request.ResourceName).WithCancellation(cancellationToken))
-                await WriteAsync(lines, cancellationToken);
+                await WriteAsync(lines);
         });
 
-        async Task WriteAsync(IReadOnlyList<LogLine> lines, CancellationToken cancellationToken)
+        async Task WriteAsync(IReadOnlyList<LogLine> lines)
         {
             var update = new WatchResourceConsoleLogsUpdate();
             var size = 0;
@@ -57,13 +58,13 @@ internal sealed class ResourceService(
             {
                 if (size > ConsoleBytesPerMessage)
                 {
-                    await responseStream.WriteAsync(update, cancellationToken);
+                    await responseStream.WriteAsync(update, CancellationToken.None);
                     (update, size) = (new WatchResourceConsoleLogsUpdate(), 0);
                 }
                 update.LogLines.Add(ResourceMessages.From(line));
                 size += line.Content.Length;
             }
-            await responseStream.WriteAsync(update, cancellationToken);
+            await responseStream.WriteAsync(update, CancellationToken.None);
         }
     }
 
@@ -77,7 +78,7 @@ internal sealed class ResourceService(
         await UntilEitherEndsAsync(context, async cancellationToken =>
         {
             await context.WriteResponseHeadersAsync([]);
-            // Not a word is read: a read that is called off aborts the call, and the dashboard is to be told UNAVAILABLE.
+            // Not a word is read: a read that is called off aborts the call.
             await Task.Delay(Timeout.Infinite, cancellationToken);
         });
 

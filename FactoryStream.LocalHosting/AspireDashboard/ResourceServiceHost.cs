@@ -83,6 +83,8 @@ internal sealed class ResourceServiceHost(IServiceProvider services) : IHostedSe
         builder.Services.AddSingleton(services.GetRequiredService<ResourceCommandService>());
         builder.Services.AddSingleton(services.GetRequiredService<AppHostSettings>());
         builder.Services.AddSingleton(this);
+        // The dashboard is gone by then; whoever else asks has been told to go.
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(2));
         builder.Services.AddRouting();
         builder.Services.AddGrpc();
         var built = builder.Build();
