@@ -83,13 +83,12 @@ public sealed class RealDashboardTests(ObservedPlant observed, BrowserFixture br
         Assert.Equal(202, status);
         await plant.SettledAsync("seen", 1);
 
+        // Each service sends its spans once a second, in its own time.
+        string[] steps = ["aggregator: commit factory", "ingest: POST /readings", "ingest: send readings.signed", "verifier: process readings.signed", "verifier: send readings.verified"];
         var trace = await Plant.EventuallyAsync(
-            async () => (await SpansAsync()).GroupBy(span => span.TraceId).Select(spans => spans.ToArray()).FirstOrDefault(spans =>
-                spans.Any(span => span is { Service: "ingest", Name: "POST /readings" }) && spans.Any(span => span is { Service: "aggregator", Name: "commit factory" }) && spans.Any(span => span.Database)) ?? [],
-            spans => spans.Length > 0);
+            async () => (await SpansAsync()).GroupBy(span => span.TraceId).Select(spans => spans.ToArray()).FirstOrDefault(spans => spans.Any(span => span is { Service: "ingest", Name: "POST /readings" })) ?? [],
+            spans => steps.Except(spans.Select(span => $"{span.Service}: {span.Name}")).FirstOrDefault() is null && spans.Any(span => span is { Service: "aggregator", Database: true }));
 
-        string[] steps = [.. trace.Select(span => $"{span.Service}: {span.Name}").Where(step => step.Contains("readings", StringComparison.Ordinal) || step.Contains("commit", StringComparison.Ordinal)).Distinct().Order()];
-        Assert.Equal(["aggregator: commit factory", "ingest: POST /readings", "ingest: send readings.signed", "verifier: process readings.signed", "verifier: send readings.verified"], steps);
         // Where the dashboard finds kafka and postgres by: the addresses of the resources.
         var kafka = await plant.App.GetConnectionStringAsync("kafka");
         Assert.All(trace.Where(span => span.Name.StartsWith("send ", StringComparison.Ordinal)), span => Assert.Equal(kafka, span.Server));
