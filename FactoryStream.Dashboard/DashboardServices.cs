@@ -25,6 +25,8 @@ internal static class DashboardServices
             // A limit without order is meant: it only tells whether there are too many.
             configureDbContextOptions: options => FactoryDbContext.Configure(options)
                 .ConfigureWarnings(warnings => warnings.Ignore(CoreEventId.RowLimitingOperationWithoutOrderByWarning)));
+        // Nothing is to be drained: what a page shows, it asks for again.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.AddOptions<DashboardOptions>().BindConfiguration(DashboardOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<DashboardMetrics>();
         builder.Services.AddSingleton<SignedTail>();
@@ -32,6 +34,19 @@ internal static class DashboardServices
         builder.Services.AddSingleton<SharedBooks>();
         builder.Services.AddScoped<WindowsReader>();
     }
+
+    /// <summary>
+    /// A page whose connection the ending program has just closed comes back at once on another one that is still open; the server would wait for it
+    /// until its time-out.
+    /// </summary>
+    public static void UseRefusalWhileStopping(this WebApplication app) => app.Use((context, next) =>
+    {
+        if (!app.Lifetime.ApplicationStopping.IsCancellationRequested)
+            return next(context);
+        context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+        context.Response.Headers.Connection = "close";
+        return Task.CompletedTask;
+    });
 
     public static void AddLive(this WebApplicationBuilder builder)
     {

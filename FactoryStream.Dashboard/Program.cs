@@ -11,6 +11,7 @@ builder.AddPages();
 var app = builder.Build();
 app.UseExceptionHandler();
 app.UseStatusCodePages();
+app.UseRefusalWhileStopping();
 app.UseAntiforgery();
 app.UseWebSockets();
 app.MapDefaultEndpoints();

@@ -5,11 +5,14 @@ namespace FactoryStream.Dashboard.Pages;
 /// <summary>A part of a page that draws itself anew when what it shows has changed, never more often than its interval, until the page is left.</summary>
 public abstract class LiveComponent : ComponentBase, IAsyncDisposable
 {
-    private readonly CancellationTokenSource left = new();
+    private CancellationTokenSource? left;
     private Task following = Task.CompletedTask;
 
     [Inject]
     private TimeProvider Time { get; set; } = default!;
+
+    [Inject]
+    private IHostApplicationLifetime Lifetime { get; set; } = default!;
 
     /// <summary>Shortest time between two drawings.</summary>
     protected abstract TimeSpan Interval { get; }
@@ -25,24 +28,27 @@ public abstract class LiveComponent : ComponentBase, IAsyncDisposable
     // Not called while the page is rendered on the server for its first, static form.
     protected override void OnAfterRender(bool firstRender)
     {
-        if (firstRender)
-            following = FollowAsync();
+        if (!firstRender)
+            return;
+        // A program that ends takes its services away before its pages: an error then would keep the browser from trying again.
+        left = CancellationTokenSource.CreateLinkedTokenSource(Lifetime.ApplicationStopping);
+        following = FollowAsync(left.Token);
     }
 
-    private async Task FollowAsync()
+    private async Task FollowAsync(CancellationToken cancellation)
     {
         try
         {
             while (true)
             {
-                await NextAsync(left.Token);
+                await NextAsync(cancellation);
                 StateHasChanged();
-                await Task.Delay(Interval, Time, left.Token);
+                await Task.Delay(Interval, Time, cancellation);
             }
         }
-        catch (OperationCanceledException) when (left.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            // The page was left.
+            // The page was left, or the program ends.
         }
         catch (Exception exception)
         {
@@ -52,9 +58,12 @@ public abstract class LiveComponent : ComponentBase, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await left.CancelAsync();
-        await following;
-        left.Dispose();
+        if (left is not null)
+        {
+            await left.CancelAsync();
+            await following;
+            left.Dispose();
+        }
         Left();
         GC.SuppressFinalize(this);
     }
