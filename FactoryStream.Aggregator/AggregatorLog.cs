@@ -34,4 +34,7 @@ internal static partial class AggregatorLog
 
     [LoggerMessage(11, LogLevel.Warning, "A reading is stored that the state does not know; for a while the database is asked what is new: {Reason}")]
     public static partial void Careful(this ILogger logger, string reason);
+
+    [LoggerMessage(12, LogLevel.Warning, "All readings, windows, rejections and books were deleted, as asked with the admin token")]
+    public static partial void Purged(this ILogger logger);
 }

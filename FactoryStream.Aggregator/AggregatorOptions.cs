@@ -8,6 +8,9 @@ internal sealed class AggregatorOptions
 {
     public const string Section = "Aggregator";
 
+    /// <summary>Who sends it may purge all data (<c>POST /purge</c>). None: nobody may.</summary>
+    public string? AdminToken { get; set; }
+
     /// <summary>A window's length, at least a second. Default 10 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan WindowLength { get; set; } = TimeSpan.FromSeconds(10);

@@ -13,4 +13,5 @@ builder.Services.AddHostedService<AggregatorWorker>();
 
 var app = builder.Build();
 app.MapDefaultEndpoints();
+app.MapPurge();
 app.Run();

@@ -6,8 +6,9 @@
 //   NAME:port                   of ingest (8001), verifier (8000), dashboard (8003)
 //   Parameters:admin-token      who may enrol and revoke keys; generated and kept if not given
 //   Ingest:*, Verifier:*, ...   a service's own options, handed on to it as they are
-// and of the local way alone: data (the folder everything lives in), aspire-dashboard (true), ConnectionStrings:kafka and
-// ConnectionStrings:factorydb (servers of your own), KAFKA_HOME (an unpacked Apache Kafka), kafka:in-memory (true: none of them).
+// and of the local way alone: data (the folder everything lives in), aspire-dashboard (true; false leaves the Aspire dashboard out),
+// ConnectionStrings:kafka and ConnectionStrings:factorydb (servers of your own), KAFKA_HOME (an unpacked Apache Kafka),
+// kafka:in-memory (true: none of them).
 var builder = DistributedApplication.CreateBuilder(args);
 var settings = builder.Configuration;
 
@@ -22,21 +23,32 @@ var migrations = builder.AddProject<Projects.FactoryStream_Migrations>("migratio
 
 var ingest = Service<Projects.FactoryStream_Ingest>("ingest", port: 8001)
     .WithReference(kafka)
+    .WithUrlForEndpoint("http", url => (url.Url, url.DisplayText) = ("/stream", "Live readings"))
     .WithExternalHttpEndpoints();
 
 var verifier = Service<Projects.FactoryStream_Verifier>("verifier", port: 8000, replicas: 2)
     .WithReference(kafka)
     .WithReference(factoryDb)
+    .WithUrlForEndpoint("http", url => (url.Url, url.DisplayText) = ("/keys", "Signing keys"))
     .WithEnvironment("Verifier__AdminToken", adminToken);
 
 Service<Projects.FactoryStream_Aggregator>("aggregator")
     .WithReference(kafka)
-    .WithReference(factoryDb);
+    .WithReference(factoryDb)
+    .WithEnvironment("Aggregator__AdminToken", adminToken)
+    .WithHttpCommand("/purge", "Purge data", commandName: "purge", commandOptions: new()
+    {
+        Description = "Deletes every reading, window, rejection and the books; signing keys stay.",
+        ConfirmationMessage = "Delete all readings, windows, rejections and the books for good? Signing keys stay, and counting goes on from zero.",
+        IconName = "Delete",
+        PrepareRequest = async context => context.Request.Headers.Authorization = new("Bearer", await adminToken.Resource.GetValueAsync(context.CancellationToken)),
+    });
 
 Service<Projects.FactoryStream_Dashboard>("dashboard", port: 8003)
     .WithReference(kafka)
     .WithReference(factoryDb)
     .WithReference(ingest)
+    .WithUrlForEndpoint("http", url => url.DisplayText = "Windows and books")
     .WithExternalHttpEndpoints();
 
 if (settings.GetValue("simulator", true))
@@ -45,7 +57,9 @@ if (settings.GetValue("simulator", true))
         .WithArgs("simulate")
         .WithReference(ingest).WaitFor(ingest)
         .WithReference(verifier).WaitFor(verifier)
-        .WithEnvironment("Simulator__AdminToken", adminToken);
+        .WithEnvironment("Simulator__AdminToken", adminToken)
+        .WithHttpCommand("/pause", "Pause", commandName: "pause", commandOptions: new() { Description = "Takes no readings until resumed.", IconName = "Pause" })
+        .WithHttpCommand("/resume", "Resume", commandName: "resume", commandOptions: new() { Description = "Takes readings again.", IconName = "PlayCircle" });
 }
 
 builder.Build().Run();

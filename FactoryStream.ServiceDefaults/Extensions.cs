@@ -1,6 +1,7 @@
 using FactoryStream.ServiceDefaults;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -42,6 +43,8 @@ public static class Extensions
     {
         string[] loud = ["Microsoft.AspNetCore", "Microsoft.EntityFrameworkCore", "Npgsql", "System.Net.Http", "Polly"];
         var levels = loud.ToDictionary(category => $"Logging:LogLevel:{category}", _ => (string?)nameof(LogLevel.Warning));
+        // That a check fails is the answer to whoever asks; the service itself says what it lacks, once and not with every probe.
+        levels.Add("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", nameof(LogLevel.Critical));
         levels.Add("Logging:LogLevel:Default", nameof(LogLevel.Information));
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = levels });
     }
@@ -66,6 +69,7 @@ public static class Extensions
                 .SetSampler(services => new ParentBasedSampler(new RateLimitingSampler(
                     services.GetRequiredService<IOptions<TelemetryOptions>>().Value.TracesPerSecond, services.GetRequiredService<TimeProvider>())))
                 .AddProcessor(new ErrorsAlways())
+                .AddProcessor(new BrokerAddress(builder.Configuration.GetConnectionString("kafka")))
                 .AddSource(builder.Environment.ApplicationName, "FactoryStream.*")
                 .AddAspNetCoreInstrumentation(options => options.Filter = context =>
                     !context.Request.Path.StartsWithSegments(HealthEndpointPath) && !context.Request.Path.StartsWithSegments(AlivenessEndpointPath))

@@ -19,9 +19,13 @@ public sealed class TelemetryOptions
 /// <summary>
 /// Samples at the head: at most so many new traces a second, evenly (a token bucket of one second's worth).
 /// A request that is not sampled is still recorded, so that <see cref="ErrorsAlways"/> can export it when it fails.
+/// A database call that belongs to no request begins no trace: hundreds of a poll's statements would hide the readings' own.
 /// </summary>
 internal sealed class RateLimitingSampler(double tracesPerSecond, TimeProvider time) : Sampler
 {
+    /// <summary>What <c>System.Net.Http</c> calls a request; every other root of a client's kind is a statement of a database.</summary>
+    private const string HttpRequest = "System.Net.Http.HttpRequestOut";
+
     private readonly Lock gate = new();
     private readonly double burst = Math.Max(tracesPerSecond, 1);
     private double tokens = Math.Max(tracesPerSecond, 1);
@@ -29,6 +33,8 @@ internal sealed class RateLimitingSampler(double tracesPerSecond, TimeProvider t
 
     public override SamplingResult ShouldSample(in SamplingParameters samplingParameters)
     {
+        if (samplingParameters is { Kind: ActivityKind.Client, Name: not HttpRequest })
+            return new SamplingResult(SamplingDecision.Drop);
         if (tracesPerSecond < 0 || (tracesPerSecond > 0 && Take()))
             return new SamplingResult(SamplingDecision.RecordAndSample);
         return new SamplingResult(samplingParameters.Kind == ActivityKind.Server ? SamplingDecision.RecordOnly : SamplingDecision.Drop);

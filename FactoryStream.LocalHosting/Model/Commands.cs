@@ -51,7 +51,7 @@ public static class CommandResults
 public sealed class ExecuteCommandContext
 {
     /// <summary>The application's services.</summary>
-    public required IServiceProvider ServiceProvider { get; init; }
+    public required IServiceProvider Services { get; init; }
 
     /// <summary>The instance the command was given to.</summary>
     public required string ResourceName { get; init; }
@@ -70,7 +70,7 @@ public sealed class UpdateCommandStateContext
     public required CustomResourceSnapshot ResourceSnapshot { get; init; }
 
     /// <summary>The application's services.</summary>
-    public required IServiceProvider ServiceProvider { get; init; }
+    public required IServiceProvider Services { get; init; }
 }
 
 /// <summary>How a command is shown.</summary>
@@ -95,6 +95,63 @@ public class CommandOptions
     public Func<UpdateCommandStateContext, ResourceCommandState>? UpdateState { get; set; }
 }
 
+/// <summary>How a command that is a request to the resource is shown and made.</summary>
+public class HttpCommandOptions : CommandOptions
+{
+    /// <summary>POST, if not said.</summary>
+    public HttpMethod? Method { get; set; }
+
+    /// <summary>Adds to the request.</summary>
+    public Func<HttpCommandRequestContext, Task>? PrepareRequest { get; set; }
+
+    /// <summary>Reads the answer; any status of success is one, if not said.</summary>
+    public Func<HttpCommandResultContext, Task<ExecuteCommandResult>>? GetCommandResult { get; set; }
+}
+
+/// <summary>A command's request in the making.</summary>
+public sealed class HttpCommandRequestContext
+{
+    /// <summary>The application's services.</summary>
+    public required IServiceProvider Services { get; init; }
+
+    /// <summary>The instance the command was given to.</summary>
+    public required string ResourceName { get; init; }
+
+    /// <summary>Where it goes.</summary>
+    public required EndpointReference Endpoint { get; init; }
+
+    /// <summary>Ends with whoever gave the command.</summary>
+    public required CancellationToken CancellationToken { get; init; }
+
+    /// <summary>Who sends it.</summary>
+    public required HttpClient HttpClient { get; init; }
+
+    /// <summary>The request.</summary>
+    public required HttpRequestMessage Request { get; init; }
+}
+
+/// <summary>A command's answer.</summary>
+public sealed class HttpCommandResultContext
+{
+    /// <summary>The application's services.</summary>
+    public required IServiceProvider Services { get; init; }
+
+    /// <summary>The instance the command was given to.</summary>
+    public required string ResourceName { get; init; }
+
+    /// <summary>Where it went.</summary>
+    public required EndpointReference Endpoint { get; init; }
+
+    /// <summary>Ends with whoever gave the command.</summary>
+    public required CancellationToken CancellationToken { get; init; }
+
+    /// <summary>Who sent it.</summary>
+    public required HttpClient HttpClient { get; init; }
+
+    /// <summary>The answer.</summary>
+    public required HttpResponseMessage Response { get; init; }
+}
+
 /// <summary>A command of a resource.</summary>
 public sealed class ResourceCommandAnnotation(
     string name, string displayName, Func<ExecuteCommandContext, Task<ExecuteCommandResult>> executeCommand, CommandOptions options) : IResourceAnnotation
@@ -113,7 +170,7 @@ public sealed class ResourceCommandAnnotation(
 
     internal ResourceCommandSnapshot Snapshot(CustomResourceSnapshot resource, IServiceProvider services) => new(
         Name,
-        Options.UpdateState?.Invoke(new UpdateCommandStateContext { ResourceSnapshot = resource, ServiceProvider = services }) ?? ResourceCommandState.Enabled,
+        Options.UpdateState?.Invoke(new UpdateCommandStateContext { ResourceSnapshot = resource, Services = services }) ?? ResourceCommandState.Enabled,
         DisplayName, Options.Description, Options.ConfirmationMessage, Options.IconName, Options.IconVariant, Options.IsHighlighted);
 }
 
@@ -157,7 +214,7 @@ public sealed class ResourceCommandService
         {
             return await command.ExecuteCommand(new ExecuteCommandContext
             {
-                ServiceProvider = services, ResourceName = current.ResourceId, CancellationToken = cancellationToken, Logger = logger,
+                Services = services, ResourceName = current.ResourceId, CancellationToken = cancellationToken, Logger = logger,
             });
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -1,6 +1,7 @@
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using FactoryStream.LocalHosting;
+using FactoryStream.LocalHosting.AspireDashboard;
 using FactoryStream.LocalHosting.Publishing;
 using FactoryStream.LocalHosting.Supervision;
 using FactoryStream.LocalHosting.Terminal;
@@ -16,10 +17,12 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
 {
     private readonly HostApplicationBuilder host;
     private readonly TestSession? session;
+    private readonly bool disableDashboard;
 
     public DistributedApplicationBuilder(DistributedApplicationOptions options, TestSession? session)
     {
         this.session = session;
+        disableDashboard = options.DisableDashboard;
         AppHostDirectory = options.ProjectDirectory ?? session?.AppHostDirectory ?? EntryDirectory() ?? Directory.GetCurrentDirectory();
         string[] args = [.. options.Args ?? [], .. session?.Args ?? []];
         ExecutionContext = new DistributedApplicationExecutionContext(PublishRequest.IsIn(args) ? DistributedApplicationOperation.Publish : DistributedApplicationOperation.Run);
@@ -64,6 +67,8 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
     {
         foreach (var resource in Resources.Where(resource => resource.HasAnnotationOfType<LaunchAnnotation>()))
             LifecycleCommands.AddTo(resource);
+        if (ExecutionContext.IsRunMode && !disableDashboard && Configuration.GetValue("aspire-dashboard", defaultValue: session is null))
+            DashboardResource.AddTo(this);
         return new DistributedApplication(host.Build(), session);
     }
 
@@ -81,6 +86,9 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
         Services.AddSingleton(_ => session is null ? ConsoleOutput.ToTerminal() : ConsoleOutput.ToNowhere());
         Services.AddSingleton<DataFolder>();
         Services.AddSingleton<Ports>();
+        Services.AddSingleton<ResourceServiceHost>();
+        // Before the supervisor, so that it ends after it: the dashboard takes it ill when it loses this.
+        Services.AddHostedService(services => services.GetRequiredService<ResourceServiceHost>());
         Services.AddSingleton<Supervisor>();
         Services.AddHostedService(services => services.GetRequiredService<Supervisor>());
         if (session is null)
@@ -115,13 +123,5 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
             Resource.Annotations.Add(annotation);
             return this;
         }
-    }
-
-    /// <summary>A test's application ends when the test says so, whatever signals its process gets.</summary>
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

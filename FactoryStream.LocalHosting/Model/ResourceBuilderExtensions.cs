@@ -10,6 +10,9 @@ public static class ResourceBuilderExtensions
 {
     private static readonly HttpClient HealthClient = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2) }) { Timeout = TimeSpan.FromSeconds(5) };
 
+    /// <summary>A command may take its time; whoever gave it can call it off.</summary>
+    private static readonly HttpClient CommandClient = new() { Timeout = Timeout.InfiniteTimeSpan };
+
     /// <summary>Sets an environment variable.</summary>
     public static IResourceBuilder<T> WithEnvironment<T>(this IResourceBuilder<T> builder, string name, string? value) where T : IResourceWithEnvironment =>
         builder.WithEnvironment(context => context.EnvironmentVariables[name] = value ?? "");
@@ -173,6 +176,44 @@ public static class ResourceBuilderExtensions
         this IResourceBuilder<T> builder, string name, string displayName, Func<ExecuteCommandContext, Task<ExecuteCommandResult>> executeCommand, CommandOptions? commandOptions = null)
         where T : IResource =>
         builder.WithAnnotation(new ResourceCommandAnnotation(name, displayName, executeCommand, commandOptions ?? new CommandOptions()));
+
+    /// <summary>Adds a command that is a request to the resource, while it runs.</summary>
+    public static IResourceBuilder<TResource> WithHttpCommand<TResource>(
+        this IResourceBuilder<TResource> builder, string path, string displayName, string? endpointName = null, string? commandName = null, HttpCommandOptions? commandOptions = null)
+        where TResource : IResourceWithEndpoints
+    {
+        var endpoint = builder.GetEndpoint(endpointName ?? builder.Resource.Annotations.OfType<EndpointAnnotation>().FirstOrDefault(known => known.UriScheme is "http" or "https")?.Name ?? "http");
+        var options = commandOptions ?? new HttpCommandOptions();
+        var method = options.Method ?? HttpMethod.Post;
+        options.UpdateState ??= context =>
+            context.ResourceSnapshot.State?.Text is { } state && (state == KnownResourceStates.Running || state == KnownResourceStates.RuntimeUnhealthy) ? ResourceCommandState.Enabled : ResourceCommandState.Disabled;
+        return builder.WithCommand(
+            commandName ?? $"{builder.Resource.Name}-{endpoint.EndpointName}-http-{method.Method.ToLowerInvariant()}-{path}",
+            displayName,
+            async context =>
+            {
+                using var request = new HttpRequestMessage(method, new Uri(new Uri(endpoint.Url), path));
+                if (options.PrepareRequest is { } prepare)
+                {
+                    await prepare(new HttpCommandRequestContext
+                    {
+                        Services = context.Services, ResourceName = context.ResourceName, Endpoint = endpoint, CancellationToken = context.CancellationToken, HttpClient = CommandClient, Request = request,
+                    });
+                }
+                using var response = await CommandClient.SendAsync(request, context.CancellationToken);
+                if (options.GetCommandResult is { } read)
+                {
+                    return await read(new HttpCommandResultContext
+                    {
+                        Services = context.Services, ResourceName = context.ResourceName, Endpoint = endpoint, CancellationToken = context.CancellationToken, HttpClient = CommandClient, Response = response,
+                    });
+                }
+                return response.IsSuccessStatusCode
+                    ? CommandResults.Success()
+                    : CommandResults.Failure($"{method} {path} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync(context.CancellationToken)}");
+            },
+            options);
+    }
 
     /// <summary>Adds an edge to the graph.</summary>
     public static IResourceBuilder<T> WithRelationship<T>(this IResourceBuilder<T> builder, IResource resource, string type) where T : IResource =>

@@ -50,11 +50,13 @@ public sealed class ResourceLoggerService
     {
         var console = Of(resourceId);
         console.Add($"{clock.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} {text}", isError);
-        output.Write(console.Label ?? resourceId, text, isError);
+        if (!console.IsQuiet)
+            output.Write(console.Label ?? resourceId, text, isError);
     }
 
-    /// <summary>Also keeps an instance's lines in a file, and says what people call the instance.</summary>
-    internal void KeepIn(string resourceId, string label, LogFile file) => (Of(resourceId).Label, Of(resourceId).File) = (label, file);
+    /// <summary>Also keeps an instance's lines in a file, and says what people call the instance; a quiet one's are not shown on the terminal.</summary>
+    internal void KeepIn(string resourceId, string label, LogFile file, bool quiet = false) =>
+        (Of(resourceId).Label, Of(resourceId).File, Of(resourceId).IsQuiet) = (label, file, quiet);
 
     private Console Of(string resourceId) => consoles.GetOrAdd(resourceId, _ => new Console());
 
@@ -68,6 +70,8 @@ public sealed class ResourceLoggerService
         public LogFile? File { get; set; }
 
         public string? Label { get; set; }
+
+        public bool IsQuiet { get; set; }
 
         public void Add(string content, bool isError)
         {

@@ -10,7 +10,7 @@ internal static class Programs
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     /// <summary>What the program wrote; an error with its last words if it failed.</summary>
-    public static async Task<string> RunAsync(ProcessSpec spec, string failure, CancellationToken cancellationToken)
+    public static async Task<string> RunAsync(ProcessSpec spec, string failure, CancellationToken cancellationToken, TimeSpan? patience = null)
     {
         var output = new StringBuilder();
         var process = ChildProcess.Start(spec, (line, _) =>
@@ -21,7 +21,7 @@ internal static class Programs
         int exitCode;
         try
         {
-            exitCode = await process.Exited.WaitAsync(Patience, cancellationToken);
+            exitCode = await process.Exited.WaitAsync(patience ?? Patience, cancellationToken);
             await process.Drained.WaitAsync(Patience, cancellationToken);
         }
         catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)

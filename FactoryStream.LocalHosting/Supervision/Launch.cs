@@ -32,8 +32,10 @@ internal sealed class DrainAnnotation(Func<IResource, Action<string>, Cancellati
 /// <param name="Ports">Where further ports are had.</param>
 /// <param name="Mark">What every process of the instance carries in its environment.</param>
 /// <param name="Log">Writes to its console.</param>
+/// <param name="Services">The AppHost's own services.</param>
 internal sealed record LaunchContext(
-    IResource Resource, string InstanceId, Func<string, int> PortOf, AppHostSettings Settings, DataFolder Folder, Ports Ports, IReadOnlyDictionary<string, string> Mark, Action<string, bool> Log);
+    IResource Resource, string InstanceId, Func<string, int> PortOf, AppHostSettings Settings, DataFolder Folder, Ports Ports, IReadOnlyDictionary<string, string> Mark, Action<string, bool> Log,
+    IServiceProvider Services);
 
 /// <summary>What to run: a process, something within the AppHost, or nothing because it runs elsewhere.</summary>
 internal sealed record LaunchPlan

@@ -30,7 +30,7 @@ internal static class LifecycleCommands
                 displayName,
                 async context =>
                 {
-                    var instance = context.ServiceProvider.GetRequiredService<Supervisor>().Find(context.ResourceName);
+                    var instance = context.Services.GetRequiredService<Supervisor>().Find(context.ResourceName);
                     if (instance is null)
                         return CommandResults.Failure($"There is no instance '{context.ResourceName}'.");
                     await execute(instance, context.CancellationToken);

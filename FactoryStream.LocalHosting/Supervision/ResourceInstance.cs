@@ -137,7 +137,7 @@ internal sealed class ResourceInstance(
         Publish(snapshot => snapshot with
         {
             State = KnownResourceStates.Waiting,
-            Properties = With(snapshot.Properties, "resource.waitingFor", string.Join(", ", waits.Select(wait => wait.Resource.Name))),
+            Properties = With(snapshot.Properties, "resource.waitingFor", waits.Select(wait => wait.Resource.Name).ToArray()),
         });
         await Task.WhenAll(waits.Select(wait => WaitForAsync(wait, told)));
         Publish(snapshot => snapshot with { Properties = [.. snapshot.Properties.Where(property => property.Name != "resource.waitingFor")] });
@@ -184,7 +184,7 @@ internal sealed class ResourceInstance(
             }
         }
         var mark = new Dictionary<string, string> { [Watchdog.RunVariable] = supervisor.Run, [Watchdog.InstanceVariable] = Mark };
-        var context = new LaunchContext(resource, id, name => ports[name], supervisor.Settings, supervisor.Folder, supervisor.Ports, mark, (line, isError) => loggers.Write(id, line, isError));
+        var context = new LaunchContext(resource, id, name => ports[name], supervisor.Settings, supervisor.Folder, supervisor.Ports, mark, (line, isError) => loggers.Write(id, line, isError), supervisor.Services);
         return await launch.Plan(context, told);
     }
 

@@ -8,7 +8,8 @@ namespace FactoryStream.LocalHosting.Supervision;
 
 /// <summary>Starts the whole application, and ends it in an order in which nothing that was promised is lost.</summary>
 internal sealed class Supervisor(
-    DistributedApplicationModel model, AppHostSettings settings, DataFolder folder, Ports ports, ResourceNotificationService notifications, ResourceLoggerService loggers, TimeProvider clock)
+    DistributedApplicationModel model, AppHostSettings settings, DataFolder folder, Ports ports, ResourceNotificationService notifications, ResourceLoggerService loggers, TimeProvider clock,
+    IServiceProvider services)
     : IHostedService, IAsyncDisposable
 {
     private const string RegisterFile = "processes";
@@ -28,6 +29,8 @@ internal sealed class Supervisor(
     public DataFolder Folder => folder;
 
     public Ports Ports => ports;
+
+    public IServiceProvider Services => services;
 
     /// <summary>The watchdog's process.</summary>
     public int WatchdogId => watchdog?.ProcessId ?? 0;
@@ -137,7 +140,7 @@ internal sealed class Supervisor(
             lock (gate)
                 instances.Add(instance);
             var label = replicas == 1 ? resource.Name : $"{resource.Name}-{replica + 1}";
-            loggers.KeepIn(id, label, new Terminal.LogFile(Path.Combine(logs, $"{label}.log")));
+            loggers.KeepIn(id, label, new Terminal.LogFile(Path.Combine(logs, $"{label}.log")), resource.HasAnnotationOfType<AspireDashboard.HiddenAnnotation>());
             notifications.PublishUpdateAsync(resource, id, _ => new CustomResourceSnapshot
             {
                 ResourceType = resource.Annotations.OfType<LaunchAnnotation>().Last().Type,
@@ -145,6 +148,7 @@ internal sealed class Supervisor(
                 CreationTimeStamp = clock.GetUtcNow().UtcDateTime,
                 State = KnownResourceStates.NotStarted,
                 Relationships = Relationships(resource),
+                IsHidden = resource.HasAnnotationOfType<AspireDashboard.HiddenAnnotation>(),
                 IconName = resource.TryGetLastAnnotation<ResourceIconAnnotation>(out var icon) ? icon.IconName : null,
                 IconVariant = icon?.IconVariant,
             });

@@ -15,7 +15,7 @@ internal sealed class StartTable(ResourceNotificationService notifications, Data
     {
         var rows = resources.Where(known => known.Snapshot is { IsHidden: false, ResourceType: not "Parameter" }).GroupBy(known => known.Resource)
             .SelectMany(replicas => replicas.Select((known, place) => (Known: known, Name: replicas.Count() == 1 ? known.Resource.Name : $"{known.Resource.Name}-{place + 1}")))
-            .Select(row => (row.Name, State: StateOf(row.Known.Snapshot), Address: string.Join("  ", row.Known.Snapshot.Urls.Select(url => url.Url).Distinct())))
+            .Select(row => (row.Name, State: StateOf(row.Known.Snapshot), Address: string.Join("  ", row.Known.Snapshot.Urls.Select(AddressOf).Distinct())))
             .Prepend((Name: "Resource", State: "State", Address: "Address")).ToArray();
         var (name, state) = (rows.Max(row => row.Name.Length), rows.Max(row => row.State.Length));
         var table = new StringBuilder();
@@ -33,7 +33,7 @@ internal sealed class StartTable(ResourceNotificationService notifications, Data
         {
             await foreach (var _ in notifications.WatchAsync(either.Token))
             {
-                if (notifications.Present().All(known => IsSettled(known.Snapshot)))
+                if (notifications.Present().All(known => known.Snapshot.IsHidden || IsSettled(known.Snapshot)))
                     break;
             }
         }
@@ -48,11 +48,15 @@ internal sealed class StartTable(ResourceNotificationService notifications, Data
         output.Say(Environment.NewLine + Of(notifications.Present()) + "  Ctrl-C stops everything.");
     }
 
+    /// <summary>Pages link to what is worth a look; whoever reads the table wants the address alone.</summary>
+    private static string AddressOf(UrlSnapshot url) =>
+        Uri.TryCreate(url.Url, UriKind.Absolute, out var parsed) && parsed.Scheme is ("http" or "https") ? parsed.GetLeftPart(UriPartial.Authority) : url.Url;
+
     private static bool IsSettled(CustomResourceSnapshot snapshot) =>
         snapshot.HealthStatus == HealthStatus.Healthy || snapshot.State?.Text == KnownResourceStates.NotStarted || KnownResourceStates.TerminalStates.Contains(snapshot.State?.Text);
 
     private static string StateOf(CustomResourceSnapshot snapshot) =>
         snapshot.State?.Text == KnownResourceStates.Running && snapshot.HealthStatus != HealthStatus.Healthy ? "Running (Unhealthy)"
-        : snapshot.State?.Text == KnownResourceStates.Waiting && snapshot.Properties.FirstOrDefault(property => property.Name == "resource.waitingFor")?.Value is { } others ? $"Waiting for {others}"
+        : snapshot.State?.Text == KnownResourceStates.Waiting && snapshot.Properties.FirstOrDefault(property => property.Name == "resource.waitingFor")?.Value is string[] others ? $"Waiting for {string.Join(", ", others)}"
         : snapshot.State?.Text ?? "Unknown";
 }
