@@ -26,6 +26,17 @@ internal sealed record BenchOptions(
     /// <summary>Signed for a run flat out when nothing else is said; what no machine this is meant for reaches twice over would be signed in vain.</summary>
     public const int FlatOutReadingsPerSecond = 25_000;
 
+    /// <summary>Itself, if its parts go together.</summary>
+    /// <exception cref="Simulator.UsageException">They do not.</exception>
+    public BenchOptions Checked()
+    {
+        if (Engines % Factories != 0)
+            throw new Simulator.UsageException($"--factories {Factories} must divide --engines {Engines}.");
+        return Settings.FirstOrDefault(setting => setting.IndexOf('=', StringComparison.Ordinal) < 1) is { } wrong
+            ? throw new Simulator.UsageException($"--set {wrong}: KEY=VALUE is needed.")
+            : this;
+    }
+
     public int EnginesPerFactory => Engines / Factories;
 
     /// <summary>Readings that a corpus must have.</summary>
@@ -86,21 +97,12 @@ internal static class BenchCommand
                 result.AddError("--readings must be at least 1.");
             if (result.GetResult(partitions) is { } count && !count.Errors.Any() && count.GetValueOrDefault<int?>() is < 1 or > 10_000)
                 result.AddError("--partitions must be from 1 to 10000.");
-            if (result.Errors.Any())
-                return;
-            if (result.GetValue(engines) % result.GetValue(factories) != 0)
-                result.AddError("--factories must divide --engines.");
-            foreach (var setting in result.GetValue(settings)!)
-            {
-                if (setting.IndexOf('=', StringComparison.Ordinal) < 1)
-                    result.AddError($"--set {setting}: KEY=VALUE is needed.");
-            }
         });
         command.SetAction((parsed, cancellationToken) => run(
             new BenchOptions(
                 parsed.GetValue(readings), parsed.GetValue(seconds), parsed.GetValue(engines), parsed.GetValue(factories), parsed.GetValue(lines),
                 Math.Min(parsed.GetValue(connections), parsed.GetValue(factories)), parsed.GetValue(rate), parsed.GetValue(eventRate), parsed.GetValue(kafka) == "apache",
-                parsed.GetValue(verifiers), parsed.GetValue(partitions), parsed.GetValue(warmUp), !parsed.GetValue(noLimits), parsed.GetValue(settings)!, parsed.GetValue(target), parsed.GetValue(compare)),
+                parsed.GetValue(verifiers), parsed.GetValue(partitions), parsed.GetValue(warmUp), !parsed.GetValue(noLimits), parsed.GetValue(settings)!, parsed.GetValue(target), parsed.GetValue(compare)).Checked(),
             cancellationToken));
         return command;
     }
