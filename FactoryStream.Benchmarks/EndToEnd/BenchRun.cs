@@ -65,6 +65,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         // An exact number is sent whole, however long it takes; so is what a rate was given for.
         double? stopAfter = options.Readings is null ? options.Seconds : null;
 
+        var messagesBefore = await books.MessagesAsync(cancellationToken);
         usage.Start();
         usage.SampleMemory();
         using var sender = Sender.Start(system, corpus, keys, options, options.Rate, stopAfter);
@@ -101,6 +102,9 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
                 new BenchRow("POST due to committed p99", fromDue.Percentile(0.99).TotalMilliseconds, "ms"),
             ]);
         }
+        var messages = await books.MessagesAsync(cancellationToken);
+        rows.Add(new BenchRow("readings a message, readings.signed", (double)books.Accepted / Math.Max(1, messages.Signed - messagesBefore.Signed), ""));
+        rows.Add(new BenchRow("readings a message, readings.verified", (double)books.Accepted / Math.Max(1, messages.Verified - messagesBefore.Verified), ""));
         // The sender's own start is part of what other processes did.
         rows.Add(new BenchRow("cores idle", idle / seconds, "cores"));
         rows.Add(new BenchRow("cores of other processes", Math.Max(0, others - senderCpu) / seconds, "cores", "0"));
@@ -262,6 +266,19 @@ internal sealed class Books(SystemUnderLoad system, string prefix, TimeProvider 
         for (var second = 1; second < bySecond.Count; second++)
             bySecond[second] = Math.Max(bySecond[second], bySecond[second - 1]);
         return bySecond;
+    }
+
+    /// <summary>Messages of both topics that the checkpoints have behind them.</summary>
+    public async Task<(long Signed, long Verified)> MessagesAsync(CancellationToken cancellationToken)
+    {
+        await using var command = system.Database.CreateCommand("""
+            SELECT coalesce(sum(source_offset + 1), 0)::bigint, coalesce(sum(next_offset), 0)::bigint
+            FROM factory.checkpoints WHERE topic = $1
+            """);
+        command.Parameters.AddWithValue(Topics.Verified);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return (reader.GetInt64(0), reader.GetInt64(1));
     }
 
     public async Task<int> PartitionsAsync(CancellationToken cancellationToken)

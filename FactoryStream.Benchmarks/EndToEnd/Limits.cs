@@ -65,7 +65,7 @@ internal static class Limits
             BootstrapServers = system.Kafka, Acks = Acks.All, EnableIdempotence = true, DeliveryReportFields = "none",
         }).Build();
         var partitions = await CreateTopicAsync(system.Kafka, isInMemory, cancellationToken);
-        using var consumer = new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig { BootstrapServers = system.Kafka, GroupId = Topic, EnableAutoCommit = false, QueuedMaxMessagesKbytes = 16 << 10 }).Build();
+        using var consumer = new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig { BootstrapServers = system.Kafka, GroupId = Topic, EnableAutoCommit = false, QueuedMaxMessagesKbytes = 16 << 10, FetchWaitMaxMs = 10 }).Build();
         consumer.Assign(Enumerable.Range(0, partitions).Select(partition => new TopicPartitionOffset(Topic, partition, Offset.Beginning)));
 
         using var room = new SemaphoreSlim(messages.Count);
