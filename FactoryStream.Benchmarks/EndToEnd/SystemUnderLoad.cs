@@ -33,20 +33,31 @@ internal sealed class SystemUnderLoad : IAsyncDisposable
 
     public Uri Verifier => app.GetEndpoint("verifier");
 
-    public static async Task<SystemUnderLoad> StartAsync(BenchOptions options, CancellationToken cancellationToken)
+    /// <summary>Starts what a run asks for.</summary>
+    public static Task<SystemUnderLoad> StartAsync(BenchOptions options, CancellationToken cancellationToken) => StartAsync(
+        options.IsApacheKafka,
+        [
+            string.Create(CultureInfo.InvariantCulture, $"verifier:replicas={options.Verifiers}"),
+            .. options.Partitions is { } partitions ? (string[])[string.Create(CultureInfo.InvariantCulture, $"kafka:partitions={partitions}")] : [],
+            .. options.Settings,
+        ],
+        cancellationToken);
+
+    /// <summary>Starts the system and waits until every service is healthy.</summary>
+    /// <param name="isApacheKafka">Apache Kafka of KAFKA_HOME, not the broker in memory.</param>
+    /// <param name="settings">Of the AppHost, <c>KEY=VALUE</c>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static async Task<SystemUnderLoad> StartAsync(bool isApacheKafka, IEnumerable<string> settings, CancellationToken cancellationToken)
     {
-        if (options.IsApacheKafka && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("KAFKA_HOME")))
+        if (isApacheKafka && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("KAFKA_HOME")))
             throw new UsageException("--kafka apache needs KAFKA_HOME, the folder of an unpacked Apache Kafka.");
         // As a plant runs it.
         Environment.SetEnvironmentVariable("DOTNET_ENVIRONMENT", "Production");
         var adminToken = Guid.NewGuid().ToString("N");
         string[] args =
         [
-            "--simulator=false", "--dashboard=false", "--aspire-dashboard=false", $"--Parameters:admin-token={adminToken}",
-            $"--kafka:in-memory={(options.IsApacheKafka ? "false" : "true")}",
-            string.Create(CultureInfo.InvariantCulture, $"--verifier:replicas={options.Verifiers}"),
-            .. options.Partitions is { } partitions ? (string[])[string.Create(CultureInfo.InvariantCulture, $"--kafka:partitions={partitions}")] : [],
-            .. options.Settings.Select(setting => $"--{setting}"),
+            "--simulator=false", "--dashboard=false", "--aspire-dashboard=false", $"--Parameters:admin-token={adminToken}", $"--kafka:in-memory={(isApacheKafka ? "false" : "true")}",
+            .. settings.Select(setting => $"--{setting}"),
         ];
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(StartWithin);
