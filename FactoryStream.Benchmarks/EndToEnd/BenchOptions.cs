@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FactoryStream.Simulator.Commands;
 
 namespace FactoryStream.Benchmarks.EndToEnd;
 
@@ -66,7 +67,7 @@ internal static class BenchCommand
 
     public static RootCommand Create(Func<BenchOptions, CancellationToken, Task<int>> run)
     {
-        var readings = new Option<long?>("--readings") { Description = $"Readings to send [default: what --seconds allow, of {BenchOptions.FlatOutReadingsPerSecond} or --rate a second signed ahead]", HelpName = "N" };
+        var readings = new Option<long?>("--readings") { Description = $"Readings to send [default: what --seconds allow, of {BenchOptions.FlatOutReadingsPerSecond} or --rate a second signed ahead]", HelpName = "N" }.Bounded(1, long.MaxValue);
         var seconds = Number("--seconds", "How long to send", "S", 60.0, 1, 86_400);
         var engines = Number("--engines", "Engines of all factories together", "N", 60, 1, 1_000_000);
         var factories = Number("--factories", "Factories, each with a key of its own; they divide the engines", "N", 10, 1, 9_999);
@@ -77,7 +78,7 @@ internal static class BenchCommand
         var kafka = new Option<string>("--kafka") { Description = "The broker: librdkafka's within the AppHost, or Apache Kafka of KAFKA_HOME", DefaultValueFactory = _ => "in-memory" };
         kafka.AcceptOnlyFromAmong("in-memory", "apache");
         var verifiers = Number("--verifiers", "Replicas of the Verifier", "N", 1, 1, 64);
-        var partitions = new Option<int?>("--partitions") { Description = "Partitions of each topic [default: the AppHost's]", HelpName = "N" };
+        var partitions = new Option<int?>("--partitions") { Description = "Partitions of each topic [default: the AppHost's]", HelpName = "N" }.Bounded(1, 10_000);
         var warmUp = Number("--warm-up", "Seconds of other readings, flat out, before the measurement begins", "S", 5.0, 0, 600);
         var noLimits = new Option<bool>("--no-limits") { Description = "Do not measure openssl speed, bare COPY and bare Kafka" };
         var settings = new Option<string[]>("--set") { Description = "A further setting of the AppHost, e.g. Verifier:MaxBatchLines=8192; may be repeated", HelpName = "KEY=VALUE", DefaultValueFactory = _ => [] };
@@ -91,13 +92,6 @@ internal static class BenchCommand
         {
             readings, seconds, engines, factories, lines, connections, rate, eventRate, kafka, verifiers, partitions, warmUp, noLimits, settings, target, compare,
         };
-        command.Validators.Add(result =>
-        {
-            if (result.GetResult(readings) is { } said && !said.Errors.Any() && said.GetValueOrDefault<long?>() is < 1)
-                result.AddError("--readings must be at least 1.");
-            if (result.GetResult(partitions) is { } count && !count.Errors.Any() && count.GetValueOrDefault<int?>() is < 1 or > 10_000)
-                result.AddError("--partitions must be from 1 to 10000.");
-        });
         command.SetAction((parsed, cancellationToken) => run(
             new BenchOptions(
                 parsed.GetValue(readings), parsed.GetValue(seconds), parsed.GetValue(engines), parsed.GetValue(factories), parsed.GetValue(lines),
@@ -107,15 +101,6 @@ internal static class BenchCommand
         return command;
     }
 
-    private static Option<T> Number<T>(string name, string description, string unit, T usual, T least, T most) where T : struct, IComparable<T>
-    {
-        var option = new Option<T>(name) { Description = description, HelpName = unit, DefaultValueFactory = _ => usual };
-        option.Validators.Add(result =>
-        {
-            // What is no number at all has its own error.
-            if (!result.Errors.Any() && result.GetValueOrDefault<T>() is var value && (value.CompareTo(least) < 0 || value.CompareTo(most) > 0))
-                result.AddError($"{name} must be from {least} to {most}.");
-        });
-        return option;
-    }
+    private static Option<T> Number<T>(string name, string description, string unit, T usual, T least, T most) where T : IComparable<T>, IParsable<T> =>
+        new Option<T>(name) { Description = description, HelpName = unit, DefaultValueFactory = _ => usual }.Bounded(least, most);
 }
