@@ -2,6 +2,7 @@
 //
 // Settings, by command line (--simulator false), environment (ingest__replicas=2) or appsettings.json:
 //   simulator                   true: ten simulated factories send readings
+//   dashboard                   true; false leaves it out
 //   NAME:replicas               instances of ingest (1), verifier (2), aggregator (1)
 //   NAME:port                   of ingest (8001), verifier (8000), dashboard (8003)
 //   Parameters:admin-token      who may enrol and revoke keys; generated and kept if not given
@@ -44,12 +45,15 @@ Service<Projects.FactoryStream_Aggregator>("aggregator")
         PrepareRequest = async context => context.Request.Headers.Authorization = new("Bearer", await adminToken.Resource.GetValueAsync(context.CancellationToken)),
     });
 
-Service<Projects.FactoryStream_Dashboard>("dashboard", port: 8003)
-    .WithReference(kafka)
-    .WithReference(factoryDb)
-    .WithReference(ingest)
-    .WithUrlForEndpoint("http", url => url.DisplayText = "Windows and books")
-    .WithExternalHttpEndpoints();
+if (settings.GetValue("dashboard", true))
+{
+    Service<Projects.FactoryStream_Dashboard>("dashboard", port: 8003)
+        .WithReference(kafka)
+        .WithReference(factoryDb)
+        .WithReference(ingest)
+        .WithUrlForEndpoint("http", url => url.DisplayText = "Windows and books")
+        .WithExternalHttpEndpoints();
+}
 
 if (settings.GetValue("simulator", true))
 {

@@ -1,9 +1,19 @@
 using BenchmarkDotNet.Running;
 using FactoryStream.Benchmarks;
+using FactoryStream.Benchmarks.EndToEnd;
 
+// bench [--help]             the whole system under load: rate, CPU, memory and latency next to the limits of this machine
 // signatures [--json FILE]   rates of every engine next to openssl speed, in two minutes
 // anything else              BenchmarkDotNet's own command line, e.g. --filter '*Signature*'
-if (args is ["signatures", .. var rest])
-    return SignatureRates.Run(rest);
-BenchmarkSwitcher.FromAssembly(typeof(SignatureBenchmarks).Assembly).Run(args);
-return 0;
+switch (args)
+{
+    case ["bench", .. var rest]:
+        return await BenchCommand.RunAsync(rest, Console.Out, Console.Error);
+    case [Sender.Verb, .. var rest]:
+        return await FactoryStream.Simulator.Commands.CommandLine.RunAsync(rest, Console.Out, Console.Error);
+    case ["signatures", .. var rest]:
+        return SignatureRates.Run(rest);
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(SignatureBenchmarks).Assembly).Run(args);
+        return 0;
+}

@@ -117,10 +117,10 @@ internal static class SignatureRates
     }
 
     /// <summary>Last line of <c>openssl speed</c>: <c>rsa 2048 bits 0.000247s 0.000017s   4054.5  60521.5</c>; the last number is verify/s.</summary>
-    private static double OpenSslSpeed(int bits, int threads)
+    public static double OpenSslSpeed(int bits, int threads, int seconds = 1)
     {
         var start = new ProcessStartInfo("openssl") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])["speed", "-seconds", "1", .. threads > 1 ? (string[])["-multi", threads.ToString(CultureInfo.InvariantCulture)] : [], $"rsa{bits}"])
+        foreach (var argument in (string[])["speed", "-seconds", seconds.ToString(CultureInfo.InvariantCulture), .. threads > 1 ? (string[])["-multi", threads.ToString(CultureInfo.InvariantCulture)] : [], $"rsa{bits}"])
             start.ArgumentList.Add(argument);
         using var process = Process.Start(start)!;
         process.ErrorDataReceived += (_, _) => { };
@@ -130,7 +130,7 @@ internal static class SignatureRates
         return double.Parse(last.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^1], CultureInfo.InvariantCulture);
     }
 
-    private static string Processor() => File.Exists("/proc/cpuinfo")
+    public static string Processor() => File.Exists("/proc/cpuinfo")
         ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? "unknown"
         : RuntimeInformation.ProcessArchitecture.ToString();
 

@@ -19,7 +19,7 @@ internal sealed class CorpusOptions
 
     public Option<double> Seconds { get; } = new Option<double>("--seconds") { Description = "How long to send", HelpName = "S", DefaultValueFactory = _ => 60 }.Bounded(0.1, 86_400);
 
-    public Option<long?> Readings { get; } = new("--readings") { Description = $"Readings to sign [default: rate x seconds; flat out {FlatOutReadingsPerSecond} x seconds]", HelpName = "N" };
+    public Option<long?> Readings { get; } = new Option<long?>("--readings") { Description = $"Readings to sign [default: rate x seconds; flat out {FlatOutReadingsPerSecond} x seconds]", HelpName = "N" }.Bounded(1, long.MaxValue);
 
     public Option<int> Factories { get; } = new Option<int>("--factories") { Description = "Factories", HelpName = "N", DefaultValueFactory = _ => 10 }.Bounded(1, 9_999);
 
@@ -27,7 +27,7 @@ internal sealed class CorpusOptions
 
     public Option<string> Prefix { get; } = new("--factory-prefix") { Description = "Factories are named PREFIX_001, PREFIX_002, ...", HelpName = "PREFIX", DefaultValueFactory = _ => "load" };
 
-    public Option<int?> Batch { get; } = new("--batch") { Description = "Readings of a POST, all of one factory [default: 100, or a quarter second's if that is less]", HelpName = "N" };
+    public Option<int?> Batch { get; } = new Option<int?>("--batch") { Description = "Readings of a POST, all of one factory [default: 100, or a quarter second's if that is less]", HelpName = "N" }.Bounded(1, 10_000);
 
     public Option<string> Salt { get; } = SharedOptions.Salt();
 
@@ -42,13 +42,6 @@ internal sealed class CorpusOptions
     {
         foreach (var option in (Option[])[Rate, Seconds, Readings, Factories, Engines, Prefix, Batch, Salt, Start])
             command.Add(option);
-        command.Validators.Add(result =>
-        {
-            if (result.GetResult(Readings) is { Tokens.Count: 1 } readings && !readings.Errors.Any() && readings.GetValueOrDefault<long?>() is < 1)
-                result.AddError("--readings must be at least 1.");
-            if (result.GetResult(Batch) is { Tokens.Count: 1 } batch && !batch.Errors.Any() && batch.GetValueOrDefault<int?>() is < 1 or > 10_000)
-                result.AddError("--batch must be from 1 to 10000.");
-        });
     }
 
     /// <summary>What the options ask for.</summary>

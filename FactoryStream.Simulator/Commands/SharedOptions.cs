@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using FactoryStream.Signatures;
 using FactoryStream.Simulator.Factories;
 using FactoryStream.Simulator.Simulation;
@@ -54,15 +56,24 @@ internal static class SharedOptions
     public static SaltLength SaltOf(ParseResult parsed, Option<string> option) => parsed.GetValue(option) == "max" ? SaltLength.Maximum : SaltLength.Digest;
 
     /// <summary>Refuses a number outside the bounds, which are included.</summary>
-    public static Option<T> Bounded<T>(this Option<T> option, T least, T most) where T : IComparable<T>
+    public static Option<T> Bounded<T>(this Option<T> option, T least, T most) where T : IComparable<T>, IParsable<T>
     {
-        option.Validators.Add(result =>
-        {
-            // What is no number at all has its own error.
-            if (result.Tokens.Count == 1 && result.Errors.Any() is false && result.GetValueOrDefault<T>() is { } value && (value.CompareTo(least) < 0 || value.CompareTo(most) > 0))
-                result.AddError($"{option.Name} must be from {least} to {most}.");
-        });
+        option.Validators.Add(result => CheckBounds(result, option.Name, least, most));
         return option;
+    }
+
+    /// <summary>As the other, where the number may be left out.</summary>
+    public static Option<T?> Bounded<T>(this Option<T?> option, T least, T most) where T : struct, IComparable<T>, IParsable<T>
+    {
+        option.Validators.Add(result => CheckBounds(result, option.Name, least, most));
+        return option;
+    }
+
+    private static void CheckBounds<T>(OptionResult result, string name, T least, T most) where T : IComparable<T>, IParsable<T>
+    {
+        // What is no number at all has its own error, and asking for its value here would throw.
+        if (result.Tokens is [var token] && T.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) && (value.CompareTo(least) < 0 || value.CompareTo(most) > 0))
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} must be from {least} to {most}."));
     }
 
     /// <summary>The environment, as the services read it.</summary>

@@ -29,6 +29,8 @@ public sealed class CommandLineTests
     [InlineData("replay --csv missing.csv --factory f", "missing.csv cannot be read")]
     [InlineData("load --rate -1", "--rate must be from 0")]
     [InlineData("load --factories 0", "--factories must be from 1")]
+    [InlineData("load --factories none", "Cannot parse argument 'none'")]
+    [InlineData("sign --out x --readings none", "Cannot parse argument 'none'")]
     [InlineData("load --batch 0", "--batch must be from 1")]
     [InlineData("load --salt sea", "'digest'")]
     [InlineData("load --ingest nowhere", "'nowhere' is no address of ingest")]

@@ -1,0 +1,106 @@
+using System.CommandLine;
+using FactoryStream.Simulator.Commands;
+
+namespace FactoryStream.Benchmarks.EndToEnd;
+
+/// <summary>What a run is asked to do.</summary>
+/// <param name="Readings">How many are sent; null: as many as the seconds allow.</param>
+/// <param name="Seconds">How long is sent.</param>
+/// <param name="Engines">Of all factories together.</param>
+/// <param name="Factories">Each has a key of its own.</param>
+/// <param name="Lines">Readings of a POST.</param>
+/// <param name="Connections">HTTP connections, one POST under way on each.</param>
+/// <param name="Rate">Readings a second; 0: flat out.</param>
+/// <param name="EventRate">Readings a second of event time, all engines together: how fast windows fill.</param>
+/// <param name="IsApacheKafka">Apache Kafka of KAFKA_HOME, not the broker in memory.</param>
+/// <param name="Verifiers">Replicas.</param>
+/// <param name="Partitions">Of each topic; null: the AppHost's.</param>
+/// <param name="WarmUpSeconds">Sent before the measurement, so that it does not measure the compiler.</param>
+/// <param name="HasLimits">Measure the machine's limits, too.</param>
+/// <param name="Settings">Further settings of the AppHost, <c>KEY=VALUE</c>.</param>
+/// <param name="Out">Where the result goes as JSON; null: nowhere.</param>
+/// <param name="Compare">An earlier result; null: none.</param>
+internal sealed record BenchOptions(
+    long? Readings, double Seconds, int Engines, int Factories, int Lines, int Connections, double Rate, double EventRate, bool IsApacheKafka, int Verifiers, int? Partitions,
+    double WarmUpSeconds, bool HasLimits, IReadOnlyList<string> Settings, string? Out, string? Compare)
+{
+    /// <summary>Signed for a run flat out when nothing else is said; what no machine this is meant for reaches twice over would be signed in vain.</summary>
+    public const int FlatOutReadingsPerSecond = 25_000;
+
+    /// <summary>Itself, if its parts go together.</summary>
+    /// <exception cref="Simulator.UsageException">They do not.</exception>
+    public BenchOptions Checked()
+    {
+        if (Engines % Factories != 0)
+            throw new Simulator.UsageException($"--factories {Factories} must divide --engines {Engines}.");
+        return Settings.FirstOrDefault(setting => setting.IndexOf('=', StringComparison.Ordinal) < 1) is { } wrong
+            ? throw new Simulator.UsageException($"--set {wrong}: KEY=VALUE is needed.")
+            : this;
+    }
+
+    public int EnginesPerFactory => Engines / Factories;
+
+    /// <summary>Readings that a corpus must have.</summary>
+    public long WantedReadings => Readings ?? (long)Math.Ceiling((Rate > 0 ? Rate : FlatOutReadingsPerSecond) * Seconds);
+}
+
+/// <summary><c>bench</c> and its options.</summary>
+internal static class BenchCommand
+{
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(60) };
+        try
+        {
+            return await Create((options, cancellationToken) => new BenchRun(options, output, error, TimeProvider.System).RunAsync(cancellationToken)).Parse(args).InvokeAsync(configuration);
+        }
+        catch (Simulator.UsageException exception)
+        {
+            await error.WriteLineAsync($"error: {exception.Message}");
+        }
+        catch (OperationCanceledException)
+        {
+            await error.WriteLineAsync("error: cancelled before it was done.");
+        }
+        return 1;
+    }
+
+    public static RootCommand Create(Func<BenchOptions, CancellationToken, Task<int>> run)
+    {
+        var readings = new Option<long?>("--readings") { Description = $"Readings to send [default: what --seconds allow, of {BenchOptions.FlatOutReadingsPerSecond} or --rate a second signed ahead]", HelpName = "N" }.Bounded(1, long.MaxValue);
+        var seconds = Number("--seconds", "How long to send", "S", 60.0, 1, 86_400);
+        var engines = Number("--engines", "Engines of all factories together", "N", 60, 1, 1_000_000);
+        var factories = Number("--factories", "Factories, each with a key of its own; they divide the engines", "N", 10, 1, 9_999);
+        var lines = Number("--lines", "Readings of a POST", "N", 100, 1, 10_000);
+        var connections = Number("--connections", "HTTP connections, one POST under way on each; a factory keeps to one", "N", 4, 1, 9_999);
+        var rate = Number("--rate", "Readings a second; 0: flat out. With a rate each reading has a planned instant, and measured-to-committed counts from there", "R", 0.0, 0, 10_000_000);
+        var eventRate = Number("--event-rate", "Readings a second of event time, all engines together: how fast windows fill and close", "R", 20_000.0, 0.01, 10_000_000);
+        var kafka = new Option<string>("--kafka") { Description = "The broker: librdkafka's within the AppHost, or Apache Kafka of KAFKA_HOME", DefaultValueFactory = _ => "in-memory" };
+        kafka.AcceptOnlyFromAmong("in-memory", "apache");
+        var verifiers = Number("--verifiers", "Replicas of the Verifier", "N", 1, 1, 64);
+        var partitions = new Option<int?>("--partitions") { Description = "Partitions of each topic [default: the AppHost's]", HelpName = "N" }.Bounded(1, 10_000);
+        var warmUp = Number("--warm-up", "Seconds of other readings, flat out, before the measurement begins", "S", 5.0, 0, 600);
+        var noLimits = new Option<bool>("--no-limits") { Description = "Do not measure openssl speed, bare COPY and bare Kafka" };
+        var settings = new Option<string[]>("--set") { Description = "A further setting of the AppHost, e.g. Verifier:MaxBatchLines=8192; may be repeated", HelpName = "KEY=VALUE", DefaultValueFactory = _ => [] };
+        var target = new Option<string?>("--out") { Description = "Write the result as JSON", HelpName = "FILE" };
+        var compare = new Option<string?>("--compare") { Description = "Show the change since an earlier result", HelpName = "FILE" };
+
+        var command = new RootCommand(
+            "Starts the whole system by the AppHost (without simulator and dashboards), sends readings that were signed ahead, waits until the last is committed, and prints one table: "
+            + "the rate from POST to commit, CPU and memory of every process, times to the answer and to the commit, next to this machine's limits measured just before. "
+            + "Readings are signed once and kept in the user's cache folder (0.6 GB and about 130 s on two cores a million). Ends with 0 when every reading was acknowledged and stored.")
+        {
+            readings, seconds, engines, factories, lines, connections, rate, eventRate, kafka, verifiers, partitions, warmUp, noLimits, settings, target, compare,
+        };
+        command.SetAction((parsed, cancellationToken) => run(
+            new BenchOptions(
+                parsed.GetValue(readings), parsed.GetValue(seconds), parsed.GetValue(engines), parsed.GetValue(factories), parsed.GetValue(lines),
+                Math.Min(parsed.GetValue(connections), parsed.GetValue(factories)), parsed.GetValue(rate), parsed.GetValue(eventRate), parsed.GetValue(kafka) == "apache",
+                parsed.GetValue(verifiers), parsed.GetValue(partitions), parsed.GetValue(warmUp), !parsed.GetValue(noLimits), parsed.GetValue(settings)!, parsed.GetValue(target), parsed.GetValue(compare)).Checked(),
+            cancellationToken));
+        return command;
+    }
+
+    private static Option<T> Number<T>(string name, string description, string unit, T usual, T least, T most) where T : IComparable<T>, IParsable<T> =>
+        new Option<T>(name) { Description = description, HelpName = unit, DefaultValueFactory = _ => usual }.Bounded(least, most);
+}
