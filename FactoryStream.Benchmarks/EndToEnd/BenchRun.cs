@@ -12,7 +12,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
 {
     private const int WarmUpReadings = 100_000;
 
-    private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(60), SampleMemoryEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(60), SampleMemoryEvery = TimeSpan.FromSeconds(5);
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
@@ -163,7 +163,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         output.WriteLine();
         BenchTables.WriteProcesses(output, report.Processes, report.Rows.First(row => row.Name == "first POST to last commit").Value, (long)report.Rows.First(row => row.Name == "committed").Value);
         output.WriteLine();
-        output.WriteLine("CPU from just before the first POST to the last commit, children included; the sender's while it sent. Peak: VmHWM, of several processes the sum of their Pss every 2 s.");
+        output.WriteLine("CPU from just before the first POST to the last commit, children included; the sender's while it sent. Peak: VmHWM, of several processes the sum of their Pss every 5 s.");
         output.WriteLine(options.Rate > 0
             ? "ack: from when the POST was due. measured: the instant at which a reading was planned for, the last of a POST when that is due; committed: when a look at the books, every 10 ms, first found it."
             : "ack: from when the POST was sent. Times to the commit are measured with --rate only: flat out they are the length of the queue.");
