@@ -107,20 +107,7 @@ internal sealed class Plant : IAsyncDisposable
     {
         using var client = Client("dashboard");
         var answer = await client.GetFromJsonAsync<JsonElement>("/api/books");
-        foreach (var factory in answer.GetProperty("factories").EnumerateArray())
-        {
-            if (factory.GetProperty("factory_id").GetString() == factoryId)
-            {
-                return new Books(
-                    factory.GetProperty("accepted").GetInt64(),
-                    factory.GetProperty("stored").GetInt64(),
-                    factory.GetProperty("duplicates").GetInt64(),
-                    factory.GetProperty("rejected").EnumerateObject().ToDictionary(reason => reason.Name, reason => reason.Value.GetInt64()),
-                    factory.GetProperty("refused").EnumerateObject().ToDictionary(reason => reason.Name, reason => reason.Value.GetInt64()),
-                    factory.GetProperty("backlog").GetInt64());
-            }
-        }
-        return null;
+        return Books.Of(answer, factoryId);
     }
 
     /// <summary>Waits until a factory's books are quiet: so many accepted, and nothing on its way.</summary>
@@ -213,6 +200,24 @@ internal sealed class Plant : IAsyncDisposable
 internal sealed record Books(
     long Accepted, long Stored, long Duplicates, Dictionary<string, long> Rejected, Dictionary<string, long> Refused, long Backlog)
 {
+    /// <summary>A factory's entry in the answer of <c>/api/books</c>, or null while there is none.</summary>
+    public static Books? Of(JsonElement answer, string factoryId)
+    {
+        foreach (var factory in answer.GetProperty("factories").EnumerateArray())
+        {
+            if (factory.GetProperty("factory_id").GetString() != factoryId)
+                continue;
+            return new Books(
+                factory.GetProperty("accepted").GetInt64(),
+                factory.GetProperty("stored").GetInt64(),
+                factory.GetProperty("duplicates").GetInt64(),
+                factory.GetProperty("rejected").EnumerateObject().ToDictionary(reason => reason.Name, reason => reason.Value.GetInt64()),
+                factory.GetProperty("refused").EnumerateObject().ToDictionary(reason => reason.Name, reason => reason.Value.GetInt64()),
+                factory.GetProperty("backlog").GetInt64());
+        }
+        return null;
+    }
+
     /// <summary>What the third law asks of every factory.</summary>
     public void AssertBalanced() => Assert.Equal(Accepted, Stored + Duplicates + Rejected.Values.Sum() + Backlog);
 }

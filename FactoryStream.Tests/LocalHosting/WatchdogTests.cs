@@ -75,53 +75,6 @@ public sealed class WatchdogTests
         await UntilAsync(() => SupervisionTests.StateOf(watchdog.ProcessId) is null);
     }
 
-    [Fact]
-    public async Task Killing_the_AppHost_leaves_no_process_behind_and_the_next_start_works()
-    {
-        using var folder = new TemporaryFolder().Reachable();
-        for (var round = 0; round < 2; round++)
-        {
-            var lines = new System.Collections.Concurrent.ConcurrentQueue<string>();
-            var appHost = ChildProcess.Start(
-                new ProcessSpec(
-                    AppHostProgram(),
-                    ["--data", $"{folder.Path}/data", "--simulator", "false", "--aspire-dashboard", "false", "--ingest:port", "0", "--verifier:port", "0", "--dashboard:port", "0", "--kafka:in-memory", "true"],
-                    Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? ""),
-                    folder.Path),
-                (line, _) => lines.Enqueue(line));
-            await UntilAsync(() => lines.Any(line => line.Contains("migrations", StringComparison.Ordinal)), () => string.Join('\n', lines));
-            var run = (await File.ReadAllTextAsync($"{folder.Path}/data/run")).Trim();
-            var register = (await File.ReadAllLinesAsync($"{folder.Path}/data/processes")).Select(line => int.Parse(line.Split(' ')[0], CultureInfo.InvariantCulture)).ToArray();
-            Assert.NotEmpty(register);
-
-            appHost.Signal(9);
-            await appHost.Exited.WaitAsync(Running.Patience);
-
-            await UntilAsync(() => Marked(run).Count == 0 && register.All(pid => SupervisionTests.StateOf(pid) is null));
-            if (PostgresTests.IsInstalled)
-                Assert.Equal("shut down", PostgresTests.ClusterState($"{folder.Path}/data/postgres/data"));
-        }
-    }
-
-    private static List<string> Marked(string run) => [.. Directory.EnumerateDirectories("/proc").Where(path => char.IsAsciiDigit(Path.GetFileName(path)[0])).Where(path =>
-    {
-        try
-        {
-            return File.ReadAllText(Path.Combine(path, "environ")).Contains($"{Watchdog.RunVariable}={run}", StringComparison.Ordinal);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    })];
-
-    /// <summary>The AppHost's own output folder: configuration and framework are the two folders above these tests' files.</summary>
-    private static string AppHostProgram()
-    {
-        var here = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/'));
-        return Path.Combine(Projects.FactoryStream_AppHost.ProjectPath, "bin", here.Parent!.Parent!.Name, here.Parent.Name, here.Name, "FactoryStream.AppHost");
-    }
-
     private static ChildProcess Start(string run, string script) => ChildProcess.Start(Spec(run, script), (_, _) => { });
 
     private static ProcessSpec Spec(string run, string script) =>

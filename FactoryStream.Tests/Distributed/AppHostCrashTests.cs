@@ -1,0 +1,171 @@
+#if !ASPIRE
+using System.Collections;
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using FactoryStream.LocalHosting.Supervision;
+using FactoryStream.Signatures;
+using FactoryStream.Tests.LocalHosting;
+
+namespace FactoryStream.Tests.Distributed;
+
+/// <summary>The AppHost as a process of its own, killed under load.</summary>
+[Collection(DistributedTests.Name)]
+public sealed class AppHostCrashTests : IDisposable
+{
+    private const int LinesPerPost = 20;
+
+    private readonly TemporaryFolder folder = new TemporaryFolder().Reachable();
+    private readonly int ingest = FreePort(), verifier = FreePort(), dashboard = FreePort();
+    private readonly HttpClient client = new() { Timeout = Plant.Patience };
+    private readonly ConcurrentQueue<string> console = new();
+
+    public void Dispose()
+    {
+        client.Dispose();
+        folder.Dispose();
+    }
+
+    [SkippableFact]
+    public async Task Killed_under_load_it_leaves_no_process_behind_and_the_next_start_goes_on()
+    {
+        Skip.IfNot(PostgresTests.IsInstalled, "no PostgreSQL server binaries on this machine");
+        using var signer = ReadingSigner.Create();
+        var appHost = await StartAsync();
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Plant.AdminToken);
+        using (var enrolled = await client.PostAsJsonAsync($"http://127.0.0.1:{verifier}/keys", new { factory_id = "plant", public_key = signer.ExportPublicKeyPem() }))
+            Assert.True(enrolled.IsSuccessStatusCode);
+        var acknowledged = 0L;
+        using var ended = new CancellationTokenSource();
+        var load = Enumerable.Range(0, 2).Select(sender => Task.Run(async () =>
+        {
+            for (var post = 0; !ended.IsCancellationRequested; post++)
+            {
+                var start = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddSeconds(post * LinesPerPost);
+                var lines = Enumerable.Range(0, LinesPerPost).Select(line => Plant.Sign(signer, "plant", $"engine_{sender}", start.AddSeconds(line), line));
+                if (await TryPostAsync(string.Join('\n', lines)))
+                    Interlocked.Add(ref acknowledged, LinesPerPost);
+            }
+        })).ToArray();
+        await Plant.EventuallyAsync(BooksAsync, books => books is { Stored: > 1000 });
+
+        await KillAsync(appHost);
+        await ended.CancelAsync();
+        await Task.WhenAll(load);
+
+        appHost = await StartAsync();
+        var hasKafka = Environment.GetEnvironmentVariable("KAFKA_HOME") is not null;
+        // The broker in memory goes with the AppHost, and what it held; a real one keeps what was answered 202.
+        var wanted = hasKafka ? Interlocked.Read(ref acknowledged) : 1001;
+        var after = await Plant.EventuallyAsync(BooksAsync, books => books is { Backlog: 0 } && books.Stored >= wanted);
+        after!.AssertBalanced();
+        Assert.True(await TryPostAsync(Plant.Sign(signer, "plant", "engine_0", new DateTime(2026, 1, 2, 0, 0, 0, DateTimeKind.Utc), 1)));
+        await Plant.EventuallyAsync(BooksAsync, books => books is { Backlog: 0 } && books.Stored == after.Stored + 1);
+        await KillAsync(appHost);
+    }
+
+    private async Task<ChildProcess> StartAsync()
+    {
+        var here = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/'));
+        // The AppHost's own output folder: configuration and framework are the two folders above these tests' files.
+        var program = Path.Combine(Projects.FactoryStream_AppHost.ProjectPath, "bin", here.Parent!.Parent!.Name, here.Parent.Name, here.Name, "FactoryStream.AppHost");
+        string[] args =
+        [
+            "--data", $"{folder.Path}/data", "--simulator", "false", "--aspire-dashboard", "false", $"--Parameters:admin-token={Plant.AdminToken}",
+            Argument("ingest", ingest), Argument("verifier", verifier), Argument("dashboard", dashboard),
+        ];
+        var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "");
+        var appHost = ChildProcess.Start(new ProcessSpec(program, args, environment, folder.Path), (line, _) => console.Enqueue(line));
+        foreach (var port in (int[])[ingest, verifier, dashboard])
+            await UntilAsync(async () => await StatusAsync($"http://127.0.0.1:{port}/health") == HttpStatusCode.OK);
+        return appHost;
+
+        static string Argument(string service, int port) => string.Create(CultureInfo.InvariantCulture, $"--{service}:port={port}");
+    }
+
+    private async Task KillAsync(ChildProcess appHost)
+    {
+        var run = (await File.ReadAllTextAsync($"{folder.Path}/data/run")).Trim();
+        var register = (await File.ReadAllLinesAsync($"{folder.Path}/data/processes")).Select(line => int.Parse(line.Split(' ')[0], CultureInfo.InvariantCulture)).ToArray();
+        Assert.NotEmpty(register);
+        Assert.NotEmpty(Marked(run));
+
+        appHost.Signal(9);
+        await appHost.Exited.WaitAsync(Plant.Patience);
+
+        await UntilAsync(() => Task.FromResult(Marked(run).Count == 0 && register.All(pid => SupervisionTests.StateOf(pid) is null)));
+        Assert.Equal("shut down", PostgresTests.ClusterState($"{folder.Path}/data/postgres/data"));
+        foreach (var port in (int[])[ingest, verifier, dashboard])
+            Assert.Null(await StatusAsync($"http://127.0.0.1:{port}/alive"));
+    }
+
+    private async Task<HttpStatusCode?> StatusAsync(string address)
+    {
+        try
+        {
+            using var response = await client.GetAsync(address);
+            return response.StatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<bool> TryPostAsync(string lines)
+    {
+        try
+        {
+            using var content = new StringContent(lines, Encoding.UTF8, new MediaTypeHeaderValue("application/x-ndjson"));
+            using var response = await client.PostAsync($"http://127.0.0.1:{ingest}/readings", content);
+            return response.StatusCode == HttpStatusCode.Accepted;
+        }
+        catch (HttpRequestException)
+        {
+            // Not acknowledged: stored or not, both are right.
+            return false;
+        }
+    }
+
+    private async Task<Books?> BooksAsync()
+    {
+        using var response = await client.GetAsync($"http://127.0.0.1:{dashboard}/api/books");
+        return response.IsSuccessStatusCode ? Books.Of(await response.Content.ReadFromJsonAsync<JsonElement>(), "plant") : null;
+    }
+
+    private async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        var watch = Stopwatch.StartNew();
+        while (!await condition())
+        {
+            Assert.True(watch.Elapsed < Plant.Patience, string.Join('\n', console));
+            await Task.Delay(50, CancellationToken.None);
+        }
+    }
+
+    private static List<string> Marked(string run) => [.. Directory.EnumerateDirectories("/proc").Where(path => char.IsAsciiDigit(Path.GetFileName(path)[0])).Where(path =>
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(path, "environ")).Contains($"{Watchdog.RunVariable}={run}", StringComparison.Ordinal);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    })];
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+}
+#endif
