@@ -39,5 +39,8 @@ internal sealed class AggregatorOptions
     [Range(0, 36_500)]
     public int RetentionDays { get; set; }
 
+    /// <summary>The broker keeps readings only in memory, and answers a fetch that found nothing only when its time is up. Default false.</summary>
+    public bool BrokerIsInMemory { get; set; }
+
     public WindowingRules Rules => new(WindowLength.Ticks, Lateness.Ticks, IdleTimeout.Ticks);
 }

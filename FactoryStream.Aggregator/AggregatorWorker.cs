@@ -117,7 +117,7 @@ internal sealed class AggregatorSession : IAsyncDisposable
             EnablePartitionEof = true,
             SessionTimeoutMs = 10_000,
             HeartbeatIntervalMs = 1_000,
-            FetchWaitMaxMs = 100,
+            FetchWaitMaxMs = options.BrokerIsInMemory ? 10 : 100,
             FetchMaxBytes = 16 * 1024 * 1024,
             QueuedMaxMessagesKbytes = options.MaxFetchedKilobytes,
             QueuedMinMessages = 10_000,

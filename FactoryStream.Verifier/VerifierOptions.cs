@@ -61,4 +61,7 @@ internal sealed class VerifierOptions
     /// <summary>An answer unacknowledged for longer makes the service unhealthy. Default 10 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan UnhealthyAfter { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The broker keeps readings only in memory, and answers a fetch that found nothing only when its time is up. Default false.</summary>
+    public bool BrokerIsInMemory { get; set; }
 }

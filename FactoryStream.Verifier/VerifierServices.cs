@@ -68,6 +68,7 @@ internal static class VerifierServices
                 settings.Config.QueuedMaxMessagesKbytes = 16 << 10;
                 settings.Config.FetchQueueBackoffMs = 10;
                 settings.Config.FetchErrorBackoffMs = 100;
+                settings.Config.FetchWaitMaxMs = options.BrokerIsInMemory ? 10 : 100;
             },
             (services, consumer) =>
             {

@@ -21,6 +21,8 @@ public sealed class BrowserFixture : IAsyncLifetime
             return;
         }
         playwright = await Playwright.CreateAsync();
+        // A machine that runs all tests at once is slow to draw.
+        Assertions.SetDefaultExpectTimeout(30_000);
         string[] sandbox = Environment.IsPrivilegedProcess ? ["--no-sandbox"] : [];
         browser = await playwright.Chromium.LaunchAsync(new()
         {
