@@ -45,6 +45,8 @@ public static class Extensions
         var levels = loud.ToDictionary(category => $"Logging:LogLevel:{category}", _ => (string?)nameof(LogLevel.Warning));
         // That a check fails is the answer to whoever asks; the service itself says what it lacks, once and not with every probe.
         levels.Add("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", nameof(LogLevel.Critical));
+        // No key ring protects anything but the pages' own forms: where it lies, and that it is not encrypted, is no news.
+        levels.Add("Logging:LogLevel:Microsoft.AspNetCore.DataProtection", nameof(LogLevel.Error));
         levels.Add("Logging:LogLevel:Default", nameof(LogLevel.Information));
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = levels });
     }

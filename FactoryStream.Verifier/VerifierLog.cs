@@ -57,6 +57,6 @@ internal sealed partial class VerifierLog(ILogger<VerifierLog> logger)
     [LoggerMessage(18, LogLevel.Information, "The database answers again.")]
     public partial void DatabaseBack();
 
-    [LoggerMessage(19, LogLevel.Warning, "The last offsets could not be committed ({Reason}): their next owner answers again, which is known downstream by the source positions.")]
+    [LoggerMessage(19, LogLevel.Information, "The last offsets could not be committed ({Reason}): their next owner answers again, which is known downstream by the source positions.")]
     public partial void NotCommitted(string reason);
 }

@@ -82,7 +82,7 @@ internal sealed class VerifierWorker(
         ReportLag();
 
         WaitUntil(() => answers.InFlightBytes < options.MaxInFlightBytes, () => log.WaitingForAcknowledgements(answers.InFlightBytes), stoppingToken);
-        WaitUntil(() => keys.Age < options.MaxKeyAge, log.WaitingForKeys, stoppingToken);
+        WaitUntil(() => keys.Age < options.MaxKeyAge, keys.IsLoaded ? log.WaitingForKeys : null, stoppingToken);
         if (!Collect(stoppingToken))
             return;
         if (answers.MustIdentifyTopic)
@@ -184,7 +184,10 @@ internal sealed class VerifierWorker(
     }
 
     /// <summary>Waits without leaving the consumer group, so that the other replicas need not wait as well.</summary>
-    private void WaitUntil(Func<bool> condition, Action explain, CancellationToken stoppingToken)
+    /// <param name="condition">Asked again and again.</param>
+    /// <param name="explain">Says once why it takes long; null where a start always does.</param>
+    /// <param name="stoppingToken">Ends the wait.</param>
+    private void WaitUntil(Func<bool> condition, Action? explain, CancellationToken stoppingToken)
     {
         var began = time.GetTimestamp();
         while (!condition())
@@ -199,7 +202,7 @@ internal sealed class VerifierWorker(
             if (!isPaused)
             {
                 isPaused = true;
-                explain();
+                explain?.Invoke();
             }
             // A rebalance may have brought new partitions, which are not paused.
             consumer.Pause(consumer.Assignment);
@@ -215,7 +218,8 @@ internal sealed class VerifierWorker(
         {
             isPaused = false;
             consumer.Resume(consumer.Assignment);
-            log.GoingOn();
+            if (explain is not null)
+                log.GoingOn();
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FactoryStream.Tests.Dashboard;
+using FactoryStream.Tests.Distributed;
 using FactoryStream.Tests.Storage;
 using Microsoft.Playwright;
 using Npgsql;
@@ -27,6 +28,17 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
         await Assertions.Expect(engine).ToContainTextAsync("777");
         await Assertions.Expect(engine).ToContainTextAsync(Recent.AddSeconds(10).ToString("HH:mm:ss", CultureInfo.InvariantCulture));
         Assert.True(await page.EvaluateAsync<bool>("window.isTheSamePage === true"));
+    }
+
+    [SkippableFact]
+    public async Task Without_a_script_the_page_shows_every_engine_and_the_books_as_they_are_now()
+    {
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
+        await dashboard.Database.ScalarAsync<object>("INSERT INTO factory.ledger (partition, factory_id, accepted, stored, duplicates) VALUES (1, 'factory_a', 12345, 12300, 45) RETURNING 1");
+
+        var page = await Plant.EventuallyAsync(() => dashboard.Client.GetStringAsync("/"), page => page.Contains("12,345", StringComparison.Ordinal));
+
+        Assert.All((string[])["engine_a1", "engine_a2", "engine_b1", "engine_b2"], engine => Assert.Contains($">{engine}<", page, StringComparison.Ordinal));
     }
 
     [SkippableFact]
