@@ -6,15 +6,31 @@
 //   NAME:port                   of ingest (8001), verifier (8000), dashboard (8003)
 //   Parameters:admin-token      who may enrol and revoke keys; generated and kept if not given
 //   Ingest:*, Verifier:*, ...   a service's own options, handed on to it as they are
+// of the way of containers alone: persistent (true: containers and volumes outlive the AppHost), and publish:to (AspirePublishing.cs);
 // and of the local way alone: data (the folder everything lives in), aspire-dashboard (true), ConnectionStrings:kafka and
 // ConnectionStrings:factorydb (servers of your own), KAFKA_HOME (an unpacked Apache Kafka), kafka:in-memory (true: none of them).
 var builder = DistributedApplication.CreateBuilder(args);
 var settings = builder.Configuration;
 
-var adminToken = builder.AddParameter("admin-token", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true, persist: true);
+var adminToken = builder.AddParameter("admin-token", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true, persist: true)
+    .WithDescription("Whoever sends it as a bearer token may enrol and revoke signing keys.");
 
-var kafka = builder.AddKafka("kafka").WithDataVolume("kafka-data").WithKafkaUI();
-var factoryDb = builder.AddPostgres("postgres").WithDataVolume("postgres-data").WithPgWeb().AddDatabase("factorydb");
+// Images are pinned before volumes are mounted: where PostgreSQL keeps its data follows from its version.
+var kafka = builder.AddKafka("kafka").WithImageTag("8.2.0")
+    .WithKafkaUI(page => page.WithImageTag("v1.5.0").WithUrlForEndpoint("http", url => url.DisplayText = "Topics and messages").WithExplicitStart());
+var postgres = builder.AddPostgres("postgres").WithImageTag("18.3")
+    .WithPgWeb(page => page.WithImageTag("0.17.0").WithUrlForEndpoint("http", url => url.DisplayText = "Tables").WithExplicitStart());
+var factoryDb = postgres.AddDatabase("factorydb");
+if (builder.ExecutionContext.IsPublishMode || settings.GetValue("persistent", true))
+{
+    kafka.WithDataVolume("kafka-data");
+    postgres.WithDataVolume("postgres-data");
+}
+if (builder.ExecutionContext.IsRunMode && settings.GetValue("persistent", true))
+{
+    kafka.WithLifetime(ContainerLifetime.Persistent);
+    postgres.WithLifetime(ContainerLifetime.Persistent);
+}
 
 var migrations = builder.AddProject<Projects.FactoryStream_Migrations>("migrations", launchProfileName: null)
     .WithReference(factoryDb).WaitFor(factoryDb)
@@ -22,11 +38,13 @@ var migrations = builder.AddProject<Projects.FactoryStream_Migrations>("migratio
 
 var ingest = Service<Projects.FactoryStream_Ingest>("ingest", port: 8001)
     .WithReference(kafka)
+    .WithUrlForEndpoint("http", url => url.DisplayText = "POST /readings")
     .WithExternalHttpEndpoints();
 
 var verifier = Service<Projects.FactoryStream_Verifier>("verifier", port: 8000, replicas: 2)
     .WithReference(kafka)
     .WithReference(factoryDb)
+    .WithUrlForEndpoint("http", url => url.DisplayText = "Signing keys")
     .WithEnvironment("Verifier__AdminToken", adminToken);
 
 Service<Projects.FactoryStream_Aggregator>("aggregator")
@@ -37,6 +55,7 @@ Service<Projects.FactoryStream_Dashboard>("dashboard", port: 8003)
     .WithReference(kafka)
     .WithReference(factoryDb)
     .WithReference(ingest)
+    .WithUrlForEndpoint("http", url => url.DisplayText = "Dashboard")
     .WithExternalHttpEndpoints();
 
 if (settings.GetValue("simulator", true))
@@ -48,13 +67,15 @@ if (settings.GetValue("simulator", true))
         .WithEnvironment("Simulator__AdminToken", adminToken);
 }
 
+AddPublishing(builder);
 builder.Build().Run();
 
-// What all services share: an address, a health check, their settings, and that Kafka, the database and its tables are there first.
+// What all services share: an address, probes, their settings, and that Kafka, the database and its tables are there first.
 IResourceBuilder<ProjectResource> Service<TProject>(string name, int? port = null, int replicas = 1) where TProject : IProjectMetadata, new() =>
     builder.AddProject<TProject>(name, launchProfileName: null)
         .WithHttpEndpoint(port: port is null ? null : settings.GetValue($"{name}:port", port))
-        .WithHttpHealthCheck("/health")
+        .WithHttpProbe(ProbeType.Readiness, "/health", timeoutSeconds: 3, endpointName: "http")
+        .WithHttpProbe(ProbeType.Liveness, "/alive", periodSeconds: 10, timeoutSeconds: 3, endpointName: "http")
         .WithReplicas(settings.GetValue($"{name}:replicas", replicas))
         .WithEnvironment(context =>
         {
@@ -66,3 +87,9 @@ IResourceBuilder<ProjectResource> Service<TProject>(string name, int? port = nul
         })
         .WaitFor(kafka)
         .WaitForCompletion(migrations);
+
+internal static partial class Program
+{
+    /// <summary>What only Aspire's publishers need: AspirePublishing.cs. In the local way nothing, and the call is gone: its publisher reads the model and appsettings.json.</summary>
+    static partial void AddPublishing(IDistributedApplicationBuilder builder);
+}
