@@ -7,16 +7,32 @@
 //   NAME:port                   of ingest (8001), verifier (8000), dashboard (8003)
 //   Parameters:admin-token      who may enrol and revoke keys; generated and kept if not given
 //   Ingest:*, Verifier:*, ...   a service's own options, handed on to it as they are
+// of the way of containers alone: persistent (true: containers and volumes outlive the AppHost), and publish:to (AspirePublishing.cs);
 // and of the local way alone: data (the folder everything lives in), aspire-dashboard (true; false leaves the Aspire dashboard out),
 // ConnectionStrings:kafka and ConnectionStrings:factorydb (servers of your own), KAFKA_HOME (an unpacked Apache Kafka),
 // kafka:in-memory (true: none of them).
 var builder = DistributedApplication.CreateBuilder(args);
 var settings = builder.Configuration;
 
-var adminToken = builder.AddParameter("admin-token", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true, persist: true);
+var adminToken = builder.AddParameter("admin-token", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true, persist: true)
+    .WithDescription("Whoever sends it as a bearer token may enrol and revoke signing keys, and purge the data.");
 
-var kafka = builder.AddKafka("kafka").WithDataVolume("kafka-data").WithKafkaUI();
-var factoryDb = builder.AddPostgres("postgres").WithDataVolume("postgres-data").WithPgWeb().AddDatabase("factorydb");
+// Images are pinned before volumes are mounted: where PostgreSQL keeps its data follows from its version.
+var kafka = builder.AddKafka("kafka").WithImageTag("8.2.0")
+    .WithKafkaUI(page => page.WithImageTag("v1.5.0").WithUrlForEndpoint("http", url => url.DisplayText = "Topics and messages").WithExplicitStart());
+var postgres = builder.AddPostgres("postgres").WithImageTag("18.3")
+    .WithPgWeb(page => page.WithImageTag("0.17.0").WithUrlForEndpoint("http", url => url.DisplayText = "Tables").WithExplicitStart());
+var factoryDb = postgres.AddDatabase("factorydb");
+if (builder.ExecutionContext.IsPublishMode || settings.GetValue("persistent", true))
+{
+    kafka.WithDataVolume("kafka-data");
+    postgres.WithDataVolume("postgres-data");
+}
+if (builder.ExecutionContext.IsRunMode && settings.GetValue("persistent", true))
+{
+    kafka.WithLifetime(ContainerLifetime.Persistent);
+    postgres.WithLifetime(ContainerLifetime.Persistent);
+}
 
 var migrations = builder.AddProject<Projects.FactoryStream_Migrations>("migrations", launchProfileName: null)
     .WithReference(factoryDb).WaitFor(factoryDb)
@@ -66,13 +82,15 @@ if (settings.GetValue("simulator", true))
         .WithHttpCommand("/resume", "Resume", commandName: "resume", commandOptions: new() { Description = "Takes readings again.", IconName = "PlayCircle" });
 }
 
+AddPublishing(builder);
 builder.Build().Run();
 
-// What all services share: an address, a health check, their settings, and that Kafka, the database and its tables are there first.
+// What all services share: an address, probes, their settings, and that Kafka, the database and its tables are there first.
 IResourceBuilder<ProjectResource> Service<TProject>(string name, int? port = null, int replicas = 1) where TProject : IProjectMetadata, new() =>
     builder.AddProject<TProject>(name, launchProfileName: null)
         .WithHttpEndpoint(port: port is null ? null : settings.GetValue($"{name}:port", port))
-        .WithHttpHealthCheck("/health")
+        .WithHttpProbe(ProbeType.Readiness, "/health", timeoutSeconds: 3, endpointName: "http")
+        .WithHttpProbe(ProbeType.Liveness, "/alive", periodSeconds: 10, timeoutSeconds: 3, endpointName: "http")
         .WithReplicas(settings.GetValue($"{name}:replicas", replicas))
         .WithEnvironment(context =>
         {
@@ -84,3 +102,9 @@ IResourceBuilder<ProjectResource> Service<TProject>(string name, int? port = nul
         })
         .WaitFor(kafka)
         .WaitForCompletion(migrations);
+
+internal static partial class Program
+{
+    /// <summary>What only Aspire's publishers need: AspirePublishing.cs. In the local way nothing, and the call is gone: its publisher reads the model and appsettings.json.</summary>
+    static partial void AddPublishing(IDistributedApplicationBuilder builder);
+}

@@ -27,6 +27,7 @@ internal static class IngestServices
             {
                 settings.DisableHealthChecks = true;
                 settings.DisableTracing = true;
+                settings.DisableMetrics = true;
                 settings.Config.EnableIdempotence = true;
                 settings.Config.Acks = Acks.All;
                 // Lines are coalesced here, by what is in flight; a linger would only add its time.

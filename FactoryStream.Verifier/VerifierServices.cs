@@ -39,6 +39,9 @@ internal static class VerifierServices
         builder.AddKafkaProducer<byte[]?, byte[]>(Kafka, settings =>
         {
             settings.DisableHealthChecks = true;
+            // The services trace and count by themselves, a batch at a time; Aspire's instrumentation would do it again, a message at a time.
+            settings.DisableTracing = true;
+            settings.DisableMetrics = true;
             settings.Config.EnableIdempotence = true;
             settings.Config.Acks = Acks.All;
             // Coalescing is done here, by what is in flight; a linger would only add its time.
@@ -56,6 +59,8 @@ internal static class VerifierServices
             settings =>
             {
                 settings.DisableHealthChecks = true;
+                settings.DisableTracing = true;
+                settings.DisableMetrics = true;
                 settings.Config.GroupId = Topics.VerifierGroup;
                 settings.Config.AutoOffsetReset = AutoOffsetReset.Earliest;
                 settings.Config.PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky;

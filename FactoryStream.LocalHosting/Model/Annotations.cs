@@ -178,3 +178,48 @@ public enum ContainerLifetime
     /// <summary>On, after the AppHost. The local way leaves nothing behind: there it is as <see cref="Session"/>, and the data stays.</summary>
     Persistent,
 }
+
+/// <summary>What a probe decides.</summary>
+public enum ProbeType
+{
+    /// <summary>Whether the start is over.</summary>
+    Startup,
+
+    /// <summary>Whether requests may come.</summary>
+    Readiness,
+
+    /// <summary>Whether it has to be started anew.</summary>
+    Liveness,
+}
+
+/// <summary>How a resource is asked how it is, where it is published.</summary>
+public abstract class ProbeAnnotation : IResourceAnnotation
+{
+    /// <summary>What the answer decides.</summary>
+    public required ProbeType Type { get; init; }
+
+    /// <summary>Before the first question. The charts of the local way have a startup probe instead.</summary>
+    public int InitialDelaySeconds { get; init; }
+
+    /// <summary>Between questions.</summary>
+    public int PeriodSeconds { get; init; }
+
+    /// <summary>How long an answer may take.</summary>
+    public int TimeoutSeconds { get; set; }
+
+    /// <summary>How many bad answers in a row count.</summary>
+    public int FailureThreshold { get; init; }
+
+    /// <summary>How many good answers in a row count.</summary>
+    public int SuccessThreshold { get; init; }
+}
+
+/// <summary>A GET of a path of an endpoint.</summary>
+public sealed class EndpointProbeAnnotation : ProbeAnnotation
+{
+    /// <summary>The endpoint.</summary>
+    public required EndpointReference EndpointReference { get; init; }
+
+    /// <summary>The path.</summary>
+    public required string Path { get; init; }
+}

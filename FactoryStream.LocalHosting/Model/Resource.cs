@@ -37,6 +37,9 @@ public interface IResourceWithEndpoints : IResource;
 /// <summary>A resource that can wait for others.</summary>
 public interface IResourceWithWaitSupport : IResource;
 
+/// <summary>A resource that can be probed.</summary>
+public interface IResourceWithProbes : IResource;
+
 /// <summary>Something whose value is known when the application runs.</summary>
 public interface IValueProvider
 {
@@ -78,7 +81,7 @@ public abstract class Resource(string name) : IResource
 
 /// <summary>A program.</summary>
 public class ExecutableResource(string name, string command, string workingDirectory)
-    : Resource(name), IResourceWithEnvironment, IResourceWithArgs, IResourceWithServiceDiscovery, IResourceWithWaitSupport
+    : Resource(name), IResourceWithEnvironment, IResourceWithArgs, IResourceWithServiceDiscovery, IResourceWithWaitSupport, IResourceWithProbes
 {
     /// <summary>What is run.</summary>
     public string Command { get; } = command;
@@ -88,10 +91,10 @@ public class ExecutableResource(string name, string command, string workingDirec
 }
 
 /// <summary>A .NET project.</summary>
-public class ProjectResource(string name) : Resource(name), IResourceWithEnvironment, IResourceWithArgs, IResourceWithServiceDiscovery, IResourceWithWaitSupport;
+public class ProjectResource(string name) : Resource(name), IResourceWithEnvironment, IResourceWithArgs, IResourceWithServiceDiscovery, IResourceWithWaitSupport, IResourceWithProbes;
 
 /// <summary>What Aspire runs as a container. The local way runs none: each kind that it knows has a plan of its own.</summary>
-public class ContainerResource(string name) : Resource(name), IResourceWithEnvironment, IResourceWithArgs, IResourceWithEndpoints, IResourceWithWaitSupport;
+public class ContainerResource(string name) : Resource(name), IResourceWithEnvironment, IResourceWithArgs, IResourceWithEndpoints, IResourceWithWaitSupport, IResourceWithProbes;
 
 /// <summary>The resources of an application.</summary>
 public interface IResourceCollection : IList<IResource>;

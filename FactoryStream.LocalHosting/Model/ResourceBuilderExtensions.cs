@@ -167,6 +167,29 @@ public static class ResourceBuilderExtensions
         }));
     }
 
+    /// <summary>Is healthy only while a GET of this path gives 200; and its pods are probed so where it is published. The second of a type takes the first's place.</summary>
+    public static IResourceBuilder<T> WithHttpProbe<T>(
+        this IResourceBuilder<T> builder, ProbeType type, string? path = null, int? initialDelaySeconds = null, int? periodSeconds = null, int? timeoutSeconds = null,
+        int? failureThreshold = null, int? successThreshold = null, string? endpointName = null)
+        where T : IResourceWithEndpoints, IResourceWithProbes
+    {
+        if (builder.Resource.Annotations.OfType<ProbeAnnotation>().SingleOrDefault(probe => probe.Type == type) is { } former)
+            builder.Resource.Annotations.Remove(former);
+        return builder
+            .WithAnnotation(new EndpointProbeAnnotation
+            {
+                Type = type,
+                EndpointReference = builder.Resource.GetEndpoint(endpointName ?? "http"),
+                Path = path ?? "/",
+                InitialDelaySeconds = initialDelaySeconds ?? 5,
+                PeriodSeconds = periodSeconds ?? 5,
+                TimeoutSeconds = timeoutSeconds ?? 1,
+                FailureThreshold = failureThreshold ?? 3,
+                SuccessThreshold = successThreshold ?? 1,
+            })
+            .WithHttpHealthCheck(path, endpointName: endpointName);
+    }
+
     /// <summary>Changes what is shown of an endpoint's URL.</summary>
     public static IResourceBuilder<T> WithUrlForEndpoint<T>(this IResourceBuilder<T> builder, string endpointName, Action<ResourceUrlAnnotation> callback) where T : IResource =>
         builder.WithAnnotation(new EndpointUrlAnnotation(endpointName, callback));
@@ -226,6 +249,13 @@ public static class ResourceBuilderExtensions
     /// <summary>Shows it with an icon.</summary>
     public static IResourceBuilder<T> WithIconName<T>(this IResourceBuilder<T> builder, string iconName, IconVariant iconVariant = IconVariant.Filled) where T : IResource =>
         builder.WithAnnotation(new ResourceIconAnnotation(iconName, iconVariant));
+
+    /// <summary>Which version of its image a container is of. The local way runs what is installed; its charts have versions of their own, of other images.</summary>
+    public static IResourceBuilder<T> WithImageTag<T>(this IResourceBuilder<T> builder, string tag) where T : ContainerResource
+    {
+        ArgumentException.ThrowIfNullOrEmpty(tag);
+        return builder;
+    }
 
     /// <summary>How long its container lives: see <see cref="ContainerLifetime"/>.</summary>
     public static IResourceBuilder<T> WithLifetime<T>(this IResourceBuilder<T> builder, ContainerLifetime lifetime) where T : ContainerResource

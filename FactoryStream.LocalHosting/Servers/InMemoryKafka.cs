@@ -1,4 +1,7 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Aspire.Hosting;
 using Confluent.Kafka;
 
 namespace FactoryStream.LocalHosting.Servers;
@@ -15,6 +18,7 @@ internal sealed partial class InMemoryKafka : IDisposable
     private readonly nint client;
     private readonly nint cluster;
     private bool disposed;
+    private bool isUp = true;
 
     static InMemoryKafka()
     {
@@ -57,7 +61,27 @@ internal sealed partial class InMemoryKafka : IDisposable
     public string BootstrapServers { get; }
 
     /// <summary>Refuses clients, or takes them again; what it holds stays.</summary>
-    public void SetUp(bool up) => _ = up ? BrokerUp(cluster, BrokerId) : BrokerDown(cluster, BrokerId);
+    /// <exception cref="DistributedApplicationException">Its port was taken while it was down.</exception>
+    public void SetUp(bool up)
+    {
+        if (up == isUp)
+            return;
+        if (up)
+        {
+            try
+            {
+                // librdkafka ends the whole process where it cannot listen again.
+                using var probe = new TcpListener(IPEndPoint.Parse(BootstrapServers));
+                probe.Start();
+            }
+            catch (SocketException exception)
+            {
+                throw new DistributedApplicationException($"Kafka in memory was at {BootstrapServers}, which another program has taken meanwhile.", exception);
+            }
+        }
+        _ = up ? BrokerUp(cluster, BrokerId) : BrokerDown(cluster, BrokerId);
+        isUp = up;
+    }
 
     public void Dispose()
     {

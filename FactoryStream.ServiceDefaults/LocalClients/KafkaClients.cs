@@ -54,7 +54,7 @@ namespace Microsoft.Extensions.Hosting
             configureSettings?.Invoke(settings);
             builder.Services.AddSingleton(services =>
             {
-                settings.Config.BootstrapServers = KafkaSettings.Require(settings.ConnectionString, connectionName);
+                settings.Config.BootstrapServers = KafkaSettings.Require(settings.ConnectionString ?? settings.Config.BootstrapServers, connectionName);
                 var producer = new ProducerBuilder<TKey, TValue>(settings.Config);
                 var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(KafkaSettings.LogCategory);
                 producer.SetLogHandler((_, message) => KafkaSettings.Log(logger, message));
@@ -81,7 +81,7 @@ namespace Microsoft.Extensions.Hosting
             configureSettings?.Invoke(settings);
             builder.Services.AddSingleton(services =>
             {
-                settings.Config.BootstrapServers = KafkaSettings.Require(settings.ConnectionString, connectionName);
+                settings.Config.BootstrapServers = KafkaSettings.Require(settings.ConnectionString ?? settings.Config.BootstrapServers, connectionName);
                 var consumer = new ConsumerBuilder<TKey, TValue>(settings.Config);
                 var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(KafkaSettings.LogCategory);
                 consumer.SetLogHandler((_, message) => KafkaSettings.Log(logger, message));

@@ -84,7 +84,8 @@ namespace Microsoft.Extensions.Hosting
             Action<DbContextOptionsBuilder>? configureDbContextOptions = null) where TContext : DbContext
         {
             var settings = new NpgsqlEntityFrameworkCorePostgreSQLSettings();
-            NpgsqlClients.Bind(builder, "Aspire:Npgsql:EntityFrameworkCore:PostgreSQL", typeof(TContext).Name, settings);
+            NpgsqlClients.Bind(builder, "Aspire:Npgsql:EntityFrameworkCore:PostgreSQL", connectionName, settings);
+            builder.Configuration.GetSection($"Aspire:Npgsql:EntityFrameworkCore:PostgreSQL:{typeof(TContext).Name}").Bind(settings);
             settings.ConnectionString = builder.Configuration.GetConnectionString(connectionName) ?? settings.ConnectionString;
             configureSettings?.Invoke(settings);
             builder.Services.AddDbContextPool<TContext>(options =>

@@ -40,7 +40,7 @@ internal sealed class Plant : IAsyncDisposable
 
         using var timeout = new CancellationTokenSource(Patience);
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(
-            ["--simulator=false", "--aspire-dashboard=false", $"--Parameters:admin-token={AdminToken}", .. args], timeout.Token);
+            ["--simulator=false", "--aspire-dashboard=false", "--persistent=false", $"--Parameters:admin-token={AdminToken}", .. args], timeout.Token);
         var app = await builder.BuildAsync(timeout.Token);
         try
         {

@@ -64,8 +64,9 @@ public sealed class SupervisionTests
     [Fact]
     public async Task A_stopped_process_stays_stopped_until_it_is_started()
     {
-        await using var running = await Running.StartAsync(builder => builder.AddScript("sleeper", "trap 'echo asked; exit 0' TERM; while :; do sleep 0.05; done"));
+        await using var running = await Running.StartAsync(builder => builder.AddScript("sleeper", "trap 'echo asked; exit 0' TERM; echo listening; while :; do sleep 0.05; done"));
         var first = await running.ProcessOfAsync("sleeper");
+        await running.LineAsync("sleeper", "listening");
 
         Assert.True((await running.CommandAsync("sleeper", KnownResourceCommands.StopCommand)).Success);
         Assert.Null(StateOf(first));

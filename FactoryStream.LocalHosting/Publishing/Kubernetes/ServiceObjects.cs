@@ -9,8 +9,6 @@ namespace FactoryStream.LocalHosting.Publishing.Kubernetes;
 /// <summary>One of the application's own services: a Deployment, or a Job if others wait for its completion.</summary>
 internal static class ServiceObjects
 {
-    private const string HealthPath = "/health";
-    private const string AlivePath = "/alive";
     private const string HttpPort = "http";
 
     public static void Add(ApplicationChart application, PublishedResource service)
@@ -90,9 +88,10 @@ internal static class ServiceObjects
         if (hasEndpoint)
         {
             container.Ports = [new V1ContainerPort { Name = HttpPort, ContainerPort = ContainerImages.DotnetPort, Protocol = "TCP" }];
-            container.StartupProbe = Probe(AlivePath, period: 2, failures: 60);
-            container.ReadinessProbe = Probe(HealthPath, period: 5, failures: 3);
-            container.LivenessProbe = Probe(AlivePath, period: 10, failures: 3);
+            // The start may take its time: what else would be a first delay guessed for the liveness probe.
+            container.StartupProbe = Probe(service, ProbeType.Startup) ?? Probe(service, ProbeType.Liveness, period: 2, failures: 60);
+            container.ReadinessProbe = Probe(service, ProbeType.Readiness);
+            container.LivenessProbe = Probe(service, ProbeType.Liveness);
             // Until every node has heard that the pod leaves, requests still come.
             if (service.Endpoints.Any(endpoint => endpoint.IsExternal))
                 container.Lifecycle = new V1Lifecycle { PreStop = new V1LifecycleHandler { Sleep = new V1SleepAction { Seconds = 5 } } };
@@ -313,11 +312,12 @@ internal static class ServiceObjects
         return $"{endpoint.Scheme}://{HelmNames.Service(target.Name)}:{Port(target)}";
     }
 
-    private static V1Probe Probe(string path, int period, int failures) => new()
-    {
-        HttpGet = new V1HTTPGetAction { Path = path, Port = HttpPort, Scheme = "HTTP" },
-        PeriodSeconds = period,
-        TimeoutSeconds = 3,
-        FailureThreshold = failures,
-    };
+    private static V1Probe? Probe(PublishedResource service, ProbeType type, int? period = null, int? failures = null) =>
+        service.Resource.Annotations.OfType<EndpointProbeAnnotation>().SingleOrDefault(probe => probe.Type == type) is not { } told ? null : new()
+        {
+            HttpGet = new V1HTTPGetAction { Path = told.Path, Port = HttpPort, Scheme = "HTTP" },
+            PeriodSeconds = period ?? told.PeriodSeconds,
+            TimeoutSeconds = told.TimeoutSeconds,
+            FailureThreshold = failures ?? told.FailureThreshold,
+        };
 }

@@ -1,0 +1,70 @@
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+
+namespace FactoryStream.Tests.Distributed;
+
+/// <summary>The AppHost's description, which is the same whatever runs it; nothing is started.</summary>
+public sealed class ModelTests
+{
+    [Fact]
+    public async Task Every_service_waits_for_Kafka_and_for_the_tables()
+    {
+        var resources = await ResourcesAsync("--simulator=true", "--verifier:replicas=3");
+
+        Assert.Equal(
+            [
+                "migrations x1 after factorydb, kafka",
+                "ingest x1 after kafka, migrations",
+                "verifier x3 after kafka, migrations",
+                "aggregator x1 after kafka, migrations",
+                "dashboard x1 after kafka, migrations",
+                "simulator x1 after kafka, migrations, ingest, verifier",
+            ],
+            resources.OfType<ProjectResource>().Select(service =>
+                $"{service.Name} x{service.GetReplicaCount()} after {string.Join(", ", service.Annotations.OfType<WaitAnnotation>().Where(wait => wait.Resource is not PostgresServerResource).Select(wait => wait.Resource.Name))}"));
+        Assert.All(
+            resources.OfType<ProjectResource>().Where(service => service.Name != "migrations"),
+            service => Assert.Single(service.Annotations.OfType<WaitAnnotation>(), wait => wait.WaitType == WaitType.WaitForCompletion && wait.Resource.Name == "migrations"));
+    }
+
+    [Fact]
+    public async Task Every_service_is_ready_by_its_health_and_lives_by_its_answer()
+    {
+        var services = (await ResourcesAsync("--simulator=true")).OfType<ProjectResource>().Where(service => service.Name != "migrations").ToArray();
+
+        Assert.Equal(5, services.Length);
+        Assert.All(services, service =>
+        {
+            Assert.Equal(
+                [(ProbeType.Readiness, "/health", "http"), (ProbeType.Liveness, "/alive", "http")],
+                service.Annotations.OfType<EndpointProbeAnnotation>().Select(probe => (probe.Type, probe.Path, probe.EndpointReference.EndpointName)));
+            Assert.Equal(
+                [$"{service.Name}_http_/health_200_check", $"{service.Name}_http_/alive_200_check"],
+                service.Annotations.OfType<HealthCheckAnnotation>().Select(check => check.Key));
+        });
+    }
+
+    [Fact]
+    public async Task Only_Ingest_and_the_Dashboard_are_for_the_world()
+    {
+        var endpoints = (await ResourcesAsync("--simulator=true")).OfType<ProjectResource>().SelectMany(service => service.Annotations.OfType<EndpointAnnotation>().Select(endpoint => (service.Name, endpoint)));
+
+        Assert.Equal(["ingest", "dashboard"], endpoints.Where(described => described.endpoint.IsExternal).Select(described => described.Name));
+    }
+
+    [Fact]
+    public async Task The_admin_token_is_a_secret_that_says_what_it_is_for()
+    {
+        var token = Assert.Single((await ResourcesAsync()).OfType<ParameterResource>(), parameter => parameter.Name == "admin-token");
+
+        Assert.True(token.Secret);
+        Assert.False(string.IsNullOrWhiteSpace(token.Description));
+    }
+
+    private static async Task<IResource[]> ResourcesAsync(params string[] args)
+    {
+        using var timeout = new CancellationTokenSource(Plant.Patience);
+        await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(args, timeout.Token);
+        return [.. builder.Resources];
+    }
+}
