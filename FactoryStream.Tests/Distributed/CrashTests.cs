@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 
 namespace FactoryStream.Tests.Distributed;
@@ -27,36 +26,6 @@ public sealed class CrashTests(SharedPlant shared)
         var acknowledged = JsonDocument.Parse(await File.ReadAllTextAsync(report)).RootElement.GetProperty("acknowledged").GetInt64();
         Assert.Equal(40_000, acknowledged);
 
-        var stored = await Plant.EventuallyAsync(
-            () => plant.QueryAsync<long>("SELECT count(*) FROM factory.readings JOIN factory.engines USING (engine_no) WHERE factory_id LIKE 'crash%'"),
-            stored => stored >= acknowledged);
-        Assert.Equal(acknowledged, stored);
-        Assert.Equal(stored, await plant.QueryAsync<long>(
-            "SELECT count(DISTINCT (engine_no, measured_at, data_sha256)) FROM factory.readings JOIN factory.engines USING (engine_no) WHERE factory_id LIKE 'crash%'"));
-
-        // Each reading is in one window's count, too, once the last windows have closed by the clock.
-        await Plant.EventuallyAsync(
-            () => plant.QueryAsync<string>("""
-                SELECT coalesce(string_agg(DISTINCT total::text, ','), '') FROM (
-                    SELECT sum(count) AS total FROM factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id LIKE 'crash%' GROUP BY metric) AS metrics
-                """),
-            totals => totals == stored.ToString(CultureInfo.InvariantCulture));
-        foreach (var factory in await FactoriesAsync())
-        {
-            var books = await plant.SettledAsync(factory, 1);
-            books.AssertBalanced();
-            Assert.Equal(books.Stored, await plant.StoredAsync(factory));
-            Assert.Empty(books.Rejected);
-        }
-    }
-
-    private async Task<List<string>> FactoriesAsync()
-    {
-        await using var command = plant.Database.CreateCommand("SELECT DISTINCT factory_id FROM factory.engines WHERE factory_id LIKE 'crash%'");
-        await using var reader = await command.ExecuteReaderAsync();
-        var factories = new List<string>();
-        while (await reader.ReadAsync())
-            factories.Add(reader.GetString(0));
-        return factories;
+        await plant.AssertStoredOnceAsync("crash", acknowledged);
     }
 }

@@ -186,6 +186,33 @@ internal sealed class Plant : IAsyncDisposable
     public Task HealthyAsync(string service) =>
         App.ResourceNotifications.WaitForResourceHealthyAsync(service, WaitBehavior.WaitOnResourceUnavailable).WaitAsync(Patience);
 
+    /// <summary>Waits until so many readings of the factories of a prefix are stored, and holds that none is twice, that each is in one window's count, and that the books balance.</summary>
+    public async Task AssertStoredOnceAsync(string factoryPrefix, long acknowledged)
+    {
+        var like = $"{factoryPrefix}%";
+        var stored = await EventuallyAsync(
+            () => QueryAsync<long>("SELECT count(*) FROM factory.readings JOIN factory.engines USING (engine_no) WHERE factory_id LIKE $1", like),
+            stored => stored >= acknowledged);
+        Assert.Equal(acknowledged, stored);
+        Assert.Equal(stored, await QueryAsync<long>(
+            "SELECT count(DISTINCT (engine_no, measured_at, data_sha256)) FROM factory.readings JOIN factory.engines USING (engine_no) WHERE factory_id LIKE $1", like));
+
+        // Each reading is in one window's count, too, once the last windows have closed by the clock.
+        await EventuallyAsync(
+            () => QueryAsync<string>("""
+                SELECT coalesce(string_agg(DISTINCT total::text, ','), '') FROM (
+                    SELECT sum(count) AS total FROM factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id LIKE $1 GROUP BY metric) AS metrics
+                """, like),
+            totals => totals == stored.ToString(CultureInfo.InvariantCulture));
+        foreach (var factory in await QueryAsync<string[]>("SELECT array_agg(DISTINCT factory_id) FROM factory.engines WHERE factory_id LIKE $1", like))
+        {
+            var books = await SettledAsync(factory, 1);
+            books.AssertBalanced();
+            Assert.Equal(books.Stored, await StoredAsync(factory));
+            Assert.Empty(books.Rejected);
+        }
+    }
+
     /// <summary>A signed reading of an engine, as a machine would send it.</summary>
     public static string Sign(ReadingSigner signer, string factoryId, string engineId, DateTime measuredAt, double value)
     {

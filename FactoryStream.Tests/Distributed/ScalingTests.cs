@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Aspire.Hosting.ApplicationModel;
+
+namespace FactoryStream.Tests.Distributed;
+
+/// <summary>One to three Verifiers and Aggregators come and go under load.</summary>
+[Collection(DistributedTests.Name)]
+public sealed class ScalingTests
+{
+    private static readonly string[] Scaled = ["verifier", "aggregator"];
+
+    [Fact]
+    public async Task Replicas_that_come_and_go_under_load_lose_nothing_and_double_nothing()
+    {
+        await using var plant = await Plant.StartAsync("--verifier:replicas=3", "--aggregator:replicas=3");
+        using var folder = new TemporaryFolder();
+        var report = Path.Combine(folder.Path, "load.json");
+        var load = SimulatorProcess.RunAsync(plant,
+            "load", "--rate", "2000", "--seconds", "25", "--factories", "3", "--engines", "4", "--factory-prefix", "scale", "--keys", folder.Path, "--out", report);
+        await Plant.EventuallyAsync(() => plant.QueryAsync<long>("SELECT coalesce(sum(stored), 0)::bigint FROM factory.ledger"), stored => stored > 0);
+
+        foreach (var service in Scaled)
+        {
+            var all = (await plant.InstancesAsync(service)).Keys.Order(StringComparer.Ordinal).ToArray();
+            Assert.Equal(3, all.Length);
+            // Down to one and up again, by the dashboard's commands.
+            await CommandAsync(plant, all[0], KnownResourceCommands.StopCommand);
+            await CommandAsync(plant, all[1], KnownResourceCommands.StopCommand);
+            Assert.Equal([all[2]], (await plant.InstancesAsync(service)).Keys);
+            await CommandAsync(plant, all[0], KnownResourceCommands.StartCommand);
+            await CommandAsync(plant, all[1], KnownResourceCommands.StartCommand);
+            await Plant.EventuallyAsync(() => plant.InstancesAsync(service), running => running.Count == 3);
+        }
+        foreach (var service in Scaled)
+        {
+            // By a signal, as Kubernetes does it.
+            var (id, pid) = (await plant.InstancesAsync(service)).First();
+            using (var kill = Process.Start("kill", ["-TERM", pid.ToString(CultureInfo.InvariantCulture)]))
+                await kill.WaitForExitAsync().WaitAsync(Plant.Patience);
+            var ended = await plant.App.ResourceNotifications.WaitForResourceAsync(service, change => change.ResourceId == id && KnownResourceStates.TerminalStates.Contains(change.Snapshot.State?.Text))
+                .WaitAsync(Plant.Patience);
+            Assert.Equal(0, ended.Snapshot.ExitCode);
+            await CommandAsync(plant, id, KnownResourceCommands.StartCommand);
+        }
+
+        var (exitCode, output) = await load;
+        Assert.True(exitCode == 0, output);
+        var acknowledged = JsonDocument.Parse(await File.ReadAllTextAsync(report)).RootElement.GetProperty("acknowledged").GetInt64();
+        Assert.Equal(50_000, acknowledged);
+        await plant.AssertStoredOnceAsync("scale", acknowledged);
+    }
+
+    private static async Task CommandAsync(Plant plant, string id, string command)
+    {
+        using var timeout = new CancellationTokenSource(Plant.Patience);
+        var result = await plant.App.ResourceCommands.ExecuteCommandAsync(id, command, timeout.Token);
+        Assert.True(result.Success, $"{command} {id}: {result.Message}");
+    }
+}
