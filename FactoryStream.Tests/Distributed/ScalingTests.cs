@@ -5,8 +5,9 @@ using Aspire.Hosting.ApplicationModel;
 
 namespace FactoryStream.Tests.Distributed;
 
-/// <summary>One to three Verifiers and Aggregators come and go under load.</summary>
-[Collection(DistributedTests.Name)]
+/// <summary>One to three Verifiers and Aggregators come and go under load, in a system of their own.</summary>
+[Collection(nameof(ScalingTests))]
+[CollectionDefinition(nameof(ScalingTests), DisableParallelization = true)]
 public sealed class ScalingTests
 {
     private static readonly string[] Scaled = ["verifier", "aggregator"];
@@ -19,7 +20,9 @@ public sealed class ScalingTests
         var report = Path.Combine(folder.Path, "load.json");
         var load = SimulatorProcess.RunAsync(plant,
             "load", "--rate", "2000", "--seconds", "25", "--factories", "3", "--engines", "4", "--factory-prefix", "scale", "--keys", folder.Path, "--out", report);
-        await Plant.EventuallyAsync(() => plant.QueryAsync<long>("SELECT coalesce(sum(stored), 0)::bigint FROM factory.ledger"), stored => stored > 0);
+        var stored = await Plant.EventuallyAsync(
+            async () => load.IsCompleted ? -1 : await plant.QueryAsync<long>("SELECT coalesce(sum(stored), 0)::bigint FROM factory.ledger"), stored => stored != 0);
+        Assert.True(stored > 0, stored > 0 ? "" : (await load).Output);
 
         foreach (var service in Scaled)
         {
