@@ -89,6 +89,11 @@ public sealed class RealDashboardTests(ObservedPlant observed, BrowserFixture br
             async () => (await SpansAsync()).GroupBy(span => span.TraceId).Select(spans => spans.ToArray()).FirstOrDefault(spans => spans.Any(span => span is { Service: "ingest", Name: "POST /readings" })) ?? [],
             spans => steps.Except(spans.Select(span => $"{span.Service}: {span.Name}")).FirstOrDefault() is null && spans.Any(span => span is { Service: "aggregator", Database: true }));
 
+        var page = await browser.NewPageAsync();
+        await page.GotoAsync(observed.Dashboard.LoginLink);
+        await page.GotoAsync($"{observed.Dashboard.Url}/traces/detail/{trace[0].TraceId}");
+        await Assertions.Expect(page.GetByText("commit factory").First).ToBeVisibleAsync();
+
         // Where the dashboard finds kafka and postgres by: the addresses of the resources.
         var kafka = await plant.App.GetConnectionStringAsync("kafka");
         Assert.All(trace.Where(span => span.Name.StartsWith("send ", StringComparison.Ordinal)), span => Assert.Equal(kafka, span.Server));
@@ -108,9 +113,32 @@ public sealed class RealDashboardTests(ObservedPlant observed, BrowserFixture br
 
         await Row(page, ": aggregator").Locator("fluent-button[title='Stop']").ClickAsync();
         await plant.App.ResourceNotifications.WaitForResourceAsync("aggregator", KnownResourceStates.Exited).WaitAsync(Plant.Patience);
+        using var signer = ReadingSigner.Create();
+        await plant.EnrolAsync("meanwhile", signer.ExportPublicKeyPem());
+        Assert.Equal(202, (await plant.PostAsync(Plant.Sign(signer, "meanwhile", "e1", new DateTime(2026, 1, 5, 0, 0, 0, DateTimeKind.Utc), 1))).Status);
         await Row(page, ": aggregator").Locator("fluent-button[title='Start']").ClickAsync();
         await plant.App.ResourceNotifications.WaitForResourceHealthyAsync("aggregator", WaitBehavior.WaitOnResourceUnavailable).WaitAsync(Plant.Patience);
         await Assertions.Expect(Row(page, ": aggregator").Locator("td[title='Running']")).ToBeVisibleAsync();
+        var books = await plant.SettledAsync("meanwhile", 1);
+        books.AssertBalanced();
+        Assert.Equal(1, books.Stored);
+    }
+
+    [SkippableFact]
+    public async Task The_page_charts_what_the_aggregator_stored()
+    {
+        Skip.If(observed.Missing is not null, observed.Missing);
+        using var signer = ReadingSigner.Create();
+        await plant.EnrolAsync("charted", signer.ExportPublicKeyPem());
+        await plant.PostAsync(Plant.Sign(signer, "charted", "e1", new DateTime(2026, 1, 5, 0, 0, 0, DateTimeKind.Utc), 1));
+        await plant.SettledAsync("charted", 1);
+        var page = await browser.NewPageAsync();
+        await page.GotoAsync(observed.Dashboard.LoginLink);
+
+        await page.GotoAsync($"{observed.Dashboard.Url}/metrics/resource/aggregator?meter=FactoryStream.Aggregator&instrument=factorystream.aggregator.stored&duration=5&view=Graph");
+
+        await Assertions.Expect(page.GetByText("Readings stored").First).ToBeVisibleAsync();
+        await Assertions.Expect(page.Locator(".js-plotly-plot .scatterlayer path").First).ToBeAttachedAsync();
     }
 
     [SkippableFact]
