@@ -73,7 +73,8 @@ internal static class VerifierServices
                 settings.Config.QueuedMaxMessagesKbytes = 16 << 10;
                 settings.Config.FetchQueueBackoffMs = 10;
                 settings.Config.FetchErrorBackoffMs = 100;
-                settings.Config.FetchWaitMaxMs = options.BrokerIsInMemory ? 10 : 100;
+                settings.Config.FetchWaitMaxMs = options.BrokerIsInMemory ? 10 : (int)options.FetchWait.TotalMilliseconds;
+                settings.Config.FetchMinBytes = options.BrokerIsInMemory ? 1 : options.FetchMinBytes;
             },
             (services, consumer) =>
             {
