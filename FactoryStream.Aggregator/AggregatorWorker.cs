@@ -112,7 +112,7 @@ internal sealed class AggregatorSession : IAsyncDisposable
             // The checkpoints in the database are the truth; the offsets in Kafka only show the lag.
             EnableAutoOffsetStore = false,
             EnableAutoCommit = true,
-            AutoCommitIntervalMs = 200,
+            AutoCommitIntervalMs = options.BrokerIsInMemory ? 40 : 200,
             AutoOffsetReset = AutoOffsetReset.Earliest,
             EnablePartitionEof = true,
             SessionTimeoutMs = 10_000,

@@ -46,7 +46,7 @@ internal sealed class VerifierOptions
     [Range(1 << 16, 1 << 30)]
     public int MaxInFlightBytes { get; set; } = 32 << 20;
 
-    /// <summary>How often acknowledged offsets are committed. Ingest's back-pressure looks at them, so it is short. Default 100 ms.</summary>
+    /// <summary>How often acknowledged offsets are committed. Ingest's back-pressure looks at them, so it is short, and a fifth with a broker in memory. Default 100 ms.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan CommitInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 

@@ -65,7 +65,7 @@ internal static class VerifierServices
                 settings.Config.AutoOffsetReset = AutoOffsetReset.Earliest;
                 settings.Config.PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky;
                 settings.Config.EnableAutoOffsetStore = false;
-                settings.Config.AutoCommitIntervalMs = (int)options.CommitInterval.TotalMilliseconds;
+                settings.Config.AutoCommitIntervalMs = (int)options.CommitInterval.TotalMilliseconds / (options.BrokerIsInMemory ? 5 : 1);
                 settings.Config.SessionTimeoutMs = (int)options.SessionTimeout.TotalMilliseconds;
                 settings.Config.HeartbeatIntervalMs = (int)options.SessionTimeout.TotalMilliseconds / 6;
                 settings.Config.ConsumeResultFields = "headers,timestamp";
