@@ -75,7 +75,7 @@ public sealed class WireFormatTests
     [Fact]
     public void Source_positions_survive_the_header()
     {
-        SourceMessage[] messages = [new(1041, 20, []), new(1042, 18, [(3, "factory_003"), (9, "a;b!c=ü%")]), new(1043, 1, [(0, "")])];
+        SourceMessage[] messages = [new(1041, 20, []), new(1042, 18, [new(3, "factory_003"), new(9, "a;b!c=ü%")]), new(1043, 1, [(0, "")])];
 
         var text = SourcePositions.Format(messages);
 
