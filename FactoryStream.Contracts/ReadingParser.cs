@@ -9,7 +9,7 @@ namespace FactoryStream.Contracts;
 /// Reads envelopes, of one reading and of a batch. It keeps the exact bytes of <c>data</c> or <c>batch</c> and takes from it only what is needed.
 /// One instance a thread: it reuses its buffers.
 /// </summary>
-public sealed class ReadingParser(Utf8StringPool? names = null)
+public sealed class ReadingParser
 {
     /// <summary>Longest factory, engine, key id and metric name, in UTF-16 characters.</summary>
     public const int MaxNameLength = 128;
@@ -20,10 +20,21 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
     /// <summary>Most readings of one batch. A batch has one verdict and is one line: a machine that made one of all it has could not be told what is wrong with it, nor be made to wait in between.</summary>
     public const int MaxBatchReadings = 1_000;
 
-    private readonly Utf8StringPool names = names ?? new Utf8StringPool();
+    /// <summary>Longest timestamp, in bytes as they stand in the JSON.</summary>
+    internal const int MaxTimestampLength = 64;
+
+    private readonly Utf8StringPool names;
     private readonly List<Metric> metrics = new(16);
     private readonly List<BatchReading> batch = [];
+    private readonly PlainEnvelopeReader plain;
     private bool isInBatch;
+
+    /// <param name="names">Shared with other parsers of the same thread; null: one of its own.</param>
+    public ReadingParser(Utf8StringPool? names = null)
+    {
+        this.names = names ?? new Utf8StringPool();
+        plain = new PlainEnvelopeReader(this.names, metrics, batch);
+    }
 
     /// <summary>The metrics of the reading parsed last, in the machine's order; of a batch, those of all its readings. Overwritten by the next call.</summary>
     public IReadOnlyList<Metric> Metrics => metrics;
@@ -47,6 +58,19 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
     /// <param name="detail">What is wrong, in words for a person; null when accepted.</param>
     /// <returns><see cref="Verdict.Accepted"/> (well formed, nothing more) or <see cref="Verdict.Malformed"/>.</returns>
     public Verdict TryParse(ReadOnlyMemory<byte> line, out SignedReading reading, out string? detail)
+    {
+        metrics.Clear();
+        batch.Clear();
+        if (plain.TryRead(line, out reading))
+        {
+            detail = null;
+            return Verdict.Accepted;
+        }
+        return ReadAny(line, out reading, out detail);
+    }
+
+    /// <summary>As <see cref="TryParse"/>, without the short cut for what machines usually write.</summary>
+    internal Verdict ReadAny(ReadOnlyMemory<byte> line, out SignedReading reading, out string? detail)
     {
         metrics.Clear();
         batch.Clear();
@@ -207,7 +231,7 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
     {
         string? wrong = null;
         var metricStart = metrics.Count;
-        Span<byte> unescaped = stackalloc byte[64];
+        Span<byte> unescaped = stackalloc byte[MaxTimestampLength];
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (json.ValueTextEquals("factory_id"u8))
@@ -231,7 +255,7 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
                 if (measuredAt is not null)
                     return "timestamp twice";
                 json.Read();
-                if (json.TokenType != JsonTokenType.String || json.ValueSpan.Length > 64)
+                if (json.TokenType != JsonTokenType.String || json.ValueSpan.Length > MaxTimestampLength)
                     return "the timestamp is no time";
                 var text = json.ValueIsEscaped ? unescaped[..json.CopyString(unescaped)] : json.ValueSpan;
                 // A later member may still name the factory, so that the rejection can be put on its books.
