@@ -75,7 +75,7 @@ public sealed class WireFormatTests
     [Fact]
     public void Source_positions_survive_the_header()
     {
-        SourceMessage[] messages = [new(1041, 20, []), new(1042, 18, [new(3, "factory_003"), new(9, "a;b!c=ü%")]), new(1043, 1, [(0, "")])];
+        SourceMessage[] messages = [new(1041, 20, []), new(1042, 18, [new(3, "factory_003"), new(9, "a;b!c=ü%"), new(11, "f", 100)]), new(1043, 1, [new(0, "")])];
 
         var text = SourcePositions.Format(messages);
 
@@ -90,6 +90,9 @@ public sealed class WireFormatTests
     [InlineData("12:x")]
     [InlineData("12:3!3=f")]
     [InlineData("12:3!1")]
+    [InlineData("12:3!1*=f")]
+    [InlineData("12:3!*5=f")]
+    [InlineData("12:3!3*5=f")]
     [InlineData("-1:3")]
     public void A_broken_source_header_is_none(string text) => Assert.False(SourcePositions.TryParse(text, out _));
 
