@@ -10,7 +10,7 @@ namespace FactoryStream.Benchmarks.EndToEnd;
 /// <summary>One run: sign, limits, warm up, send, wait for the last commit, report.</summary>
 internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWriter error, TimeProvider time)
 {
-    private const int WarmUpReadings = 100_000;
+    private const int WarmUpReadings = 100_000, BatchedWarmUpReadings = 500_000;
 
     private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(60), SampleMemoryEvery = TimeSpan.FromSeconds(5);
 
@@ -25,7 +25,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         Directory.CreateDirectory(CorpusCache.DefaultFolder);
         var cache = new CorpusCache(CorpusCache.DefaultFolder, error, time);
         var corpus = await cache.GetAsync(options, CorpusCache.MeasuredPrefix, options.WantedReadings, options.Readings is not null, cancellationToken);
-        var warmUp = options.WarmUpSeconds > 0 ? await cache.GetAsync(options, CorpusCache.WarmUpPrefix, WarmUpReadings, false, cancellationToken) : null;
+        var warmUp = options.WarmUpSeconds > 0 ? await cache.GetAsync(options, CorpusCache.WarmUpPrefix, options.Batch > 1 ? BatchedWarmUpReadings : WarmUpReadings, false, cancellationToken) : null;
 
         await SayAsync("Measuring openssl speed");
         var verifies = options.HasLimits ? Limits.OpenSsl() : 0;
@@ -35,7 +35,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         if (options.HasLimits)
         {
             await SayAsync("Measuring bare COPY and bare Kafka");
-            limits = new LimitRates(verifies, await Limits.CopyAsync(system, corpus, cancellationToken), await Limits.KafkaAsync(system, corpus, !options.IsApacheKafka, cancellationToken));
+            limits = new LimitRates(verifies, await Limits.CopyAsync(system, corpus, cancellationToken), await Limits.KafkaAsync(system, corpus, options.Batch, !options.IsApacheKafka, cancellationToken));
         }
         if (warmUp is not null)
         {
@@ -157,7 +157,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
     private void Print(BenchReport report, BenchReport? before)
     {
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{report.Machine.Processor}, {report.Machine.Processors} processors; {report.Machine.Runtime}; {(options.IsApacheKafka ? "Apache Kafka" : "broker in memory (within apphost)")}; {options.Engines} engines of {options.Factories} factories, {options.Lines} readings a POST, {options.Connections} connections, {(options.Rate > 0 ? $"{options.Rate} readings/s" : "flat out")}; commit {report.Commit}"));
+            $"{report.Machine.Processor}, {report.Machine.Processors} processors; {report.Machine.Runtime}; {(options.IsApacheKafka ? "Apache Kafka" : "broker in memory (within apphost)")}; {options.Engines} engines of {options.Factories} factories, {options.ReadingsPerPost} readings a POST{(options.Batch == 1 ? "" : $" in batches of {options.Batch}{(options.IsMixed ? ", mixed" : "")}")}, {options.Connections} connections, {(options.Rate > 0 ? $"{options.Rate} readings/s" : "flat out")}; commit {report.Commit}"));
         output.WriteLine();
         BenchTables.WriteRows(output, report.Rows, before?.Rows);
         output.WriteLine();

@@ -112,8 +112,8 @@ public sealed class CommandLineTests
         var (corpus, report) = (Path.Combine(folder.Path, "corpus.ndjson"), Path.Combine(folder.Path, "report.json"));
         string[] common = ["--ingest", ingest.Address.ToString(), "--verifier", ingest.Address.ToString(), "--keys", folder.Path, "--admin-token", "t"];
 
-        var signed = await RunAsync(["sign", "--readings", "90", "--factories", "3", "--engines", "2", "--batch", "10", "--out", corpus, "--keys", folder.Path]);
-        var load = await RunAsync(["load", "--corpus", corpus, "--batch", "5", "--out", report, .. common]);
+        var signed = await RunAsync(["sign", "--readings", "90", "--factories", "3", "--engines", "2", "--lines", "10", "--out", corpus, "--keys", folder.Path]);
+        var load = await RunAsync(["load", "--corpus", corpus, "--lines", "5", "--out", report, .. common]);
 
         Assert.Equal((0, 0), (signed.ExitCode, load.ExitCode));
         Assert.Contains("acknowledged     90", load.Output, StringComparison.Ordinal);
