@@ -8,6 +8,7 @@ namespace FactoryStream.Tests.Contracts;
 public sealed class PlainEnvelopeReaderTests
 {
     private const int Rounds = 100_000;
+    private const string Telling = "{}[]:,\"\\ 0-.eE\t\n19";
 
     public static TheoryData<string> Usual => new()
     {
@@ -57,7 +58,7 @@ public sealed class PlainEnvelopeReaderTests
     {
         var random = new Random(20261124);
         var (parser, general, taken, accepted) = (new ReadingParser(), new ReadingParser(), 0, 0);
-        byte[][] samples = [.. ((IEnumerable<object[]>)[.. Usual, .. Unusual]).Select(row => Encoding.UTF8.GetBytes((string)row[0]))];
+        byte[][] samples = [.. ((string[])[.. Usual, .. Unusual]).Select(Encoding.UTF8.GetBytes)];
         for (var round = 0; round < Rounds; round++)
         {
             var envelope = samples[random.Next(samples.Length)];
@@ -129,13 +130,13 @@ public sealed class PlainEnvelopeReaderTests
                 bytes[at] = (byte)random.Next(256);
                 break;
             case 1:
-                bytes[at] = (byte)"{}[]:,\"\\ 0-.eE\t\n19"[random.Next(19)];
+                bytes[at] = (byte)Telling[random.Next(Telling.Length)];
                 break;
             case 2:
                 bytes.RemoveAt(at);
                 break;
             case 3:
-                bytes.Insert(at, (byte)"{}[]:,\"\\ 0-.eE\t\n19"[random.Next(19)]);
+                bytes.Insert(at, (byte)Telling[random.Next(Telling.Length)]);
                 break;
             case 4:
                 bytes.RemoveRange(at, random.Next(Math.Min(20, bytes.Count - at)));

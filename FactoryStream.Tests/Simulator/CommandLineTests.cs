@@ -1,5 +1,4 @@
 using System.Text.Json;
-using FactoryStream.Simulator.Commands;
 
 namespace FactoryStream.Tests.Simulator;
 
@@ -146,7 +145,7 @@ public sealed class CommandLineTests
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var exitCode = await CommandLine.RunAsync(args, output, error).WaitAsync(TimeSpan.FromSeconds(60));
+        var exitCode = await FactoryStream.Simulator.Commands.CommandLine.RunAsync(args, output, error).WaitAsync(TimeSpan.FromSeconds(60));
         return (exitCode, output.ToString(), error.ToString());
     }
 }
