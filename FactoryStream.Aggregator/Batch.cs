@@ -6,14 +6,22 @@ using System.Security.Cryptography;
 using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
+using FactoryStream.Signatures;
 using FactoryStream.Storage;
 
 namespace FactoryStream.Aggregator;
 
-/// <summary>A reading out of a verified message. Its bytes are slices of the message's value and of the batch's own buffers.</summary>
+/// <summary>
+/// A reading out of a verified message. Its bytes are slices of the message's value and of the batch's own buffers.
+/// It has a signature of its own, or is of the signed batch <see cref="SignedBatch"/> of <see cref="Batch.SignedBatches"/> (-1: of none).
+/// </summary>
 internal readonly record struct DecodedReading(
     int Partition, string FactoryId, string EngineId, string KeyId, DateTime MeasuredAt, DateTime VerdictAt,
-    ReadOnlyMemory<byte> Data, int SignatureStart, int SignatureLength, int MetricStart, int MetricCount);
+    ReadOnlyMemory<byte> Data, int SignatureStart, int SignatureLength, int MetricStart, int MetricCount, int SignedBatch);
+
+/// <summary>A signed batch out of a verified message: the evidence of several readings.</summary>
+internal readonly record struct DecodedBatch(
+    string KeyId, DateTime MeasuredUntil, DateTime VerdictAt, ReadOnlyMemory<byte> Data, byte[] Sha256, int SignatureStart, int SignatureLength);
 
 /// <summary>
 /// What several messages of several partitions bring, decoded and ready for one transaction. Filled by the consuming thread while the batch before it commits;
@@ -25,6 +33,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
 
     private readonly ReadingParser parser = new();
     private readonly List<DecodedReading> readings = [];
+    private readonly List<DecodedBatch> signedBatches = [];
     private readonly List<Metric> metrics = [];
     private readonly HashSet<PartitionProgress> touched = [];
     private byte[] hashes = new byte[HashLength * 1024];
@@ -33,12 +42,14 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
 
     public IReadOnlyList<DecodedReading> Readings => readings;
 
+    public IReadOnlyList<DecodedBatch> SignedBatches => signedBatches;
+
     public List<RejectionEntry> Rejections { get; } = [];
 
     /// <summary>As <see cref="Readings"/>, without the interface in between.</summary>
     public ReadOnlySpan<DecodedReading> ReadingsSpan => CollectionsMarshal.AsSpan(readings);
 
-    /// <summary>Lines of <c>readings.signed</c> whose fate this batch settles though they are not among <see cref="Readings"/>, by partition and factory.</summary>
+    /// <summary>Readings of <c>readings.signed</c> whose fate this batch settles though they are not among <see cref="Readings"/>, by partition and factory.</summary>
     public Dictionary<(int Partition, string FactoryId), long> AcceptedElsewhere { get; } = [];
 
     /// <summary>The sampled traces of the batch's messages.</summary>
@@ -57,11 +68,14 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
 
     public ReadOnlyMemory<byte> Signature(in DecodedReading reading) => signatures.AsMemory(reading.SignatureStart, reading.SignatureLength);
 
+    public ReadOnlyMemory<byte> Signature(in DecodedBatch signed) => signatures.AsMemory(signed.SignatureStart, signed.SignatureLength);
+
     public ReadOnlySpan<Metric> Metrics(in DecodedReading reading) => CollectionsMarshal.AsSpan(metrics).Slice(reading.MetricStart, reading.MetricCount);
 
     public void Clear()
     {
         readings.Clear();
+        signedBatches.Clear();
         metrics.Clear();
         touched.Clear();
         signaturesLength = 0;
@@ -96,7 +110,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
                 kept++;
                 continue;
             }
-            CountAccepted(reading.Partition, reading.FactoryId);
+            CountAccepted(reading.Partition, reading.FactoryId, 1);
             Rejections.Add(new RejectionEntry(reading.Partition, reading.VerdictAt, reading.FactoryId, Verdict.UnknownKey.ToName(), false,
                 $"verified with key {reading.KeyId}, which is not enrolled", reading.Data.ToArray(), null, null));
         }
@@ -129,6 +143,9 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
             return "no source topic id";
         if (!DateTime.TryParse(Text(message, MessageHeaders.VerdictTime), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var verdictAt))
             return "no verdict time";
+        int[]? share = null;
+        if (message.Message.Headers.TryGetLastBytes(MessageHeaders.BatchShare, out var shareHeader) && !BatchShare.TryParse(shareHeader, out share))
+            return "no share of a batch";
         var lines = MessageLines.Split(message.Message.Value ?? [], Text(message, MessageHeaders.Framing) == MessageHeaders.FramingSingle);
         if (lines.Count != sources.Sum(source => source.LineCount - source.Rejected.Count))
             return $"{lines.Count} lines, though the source positions say otherwise";
@@ -146,39 +163,66 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
             }
             progress.SourceTopicId = sourceTopicId;
             progress.SourceOffset = source.Offset;
-            foreach (var (_, factoryId) in source.Rejected)
-                CountAccepted(message.Partition, factoryId);
+            foreach (var rejected in source.Rejected)
+                CountAccepted(message.Partition, rejected.FactoryId, rejected.Readings);
             for (var end = line + count; line < end; line++)
-                AddReading(lines[line], message, verdictAt);
+                AddLine(lines[line], share, message, verdictAt);
         }
         return null;
     }
 
-    private void AddReading(ReadOnlyMemory<byte> line, ConsumeResult<Ignore, byte[]> message, DateTime verdictAt)
+    private void AddLine(ReadOnlyMemory<byte> line, int[]? share, ConsumeResult<Ignore, byte[]> message, DateTime verdictAt)
     {
-        if (parser.TryParse(line, out var reading, out var detail) != Verdict.Accepted || reading.KeyId is null)
+        var verdict = parser.TryParse(line, out var reading, out var detail);
+        if (verdict != Verdict.Accepted || reading.KeyId is null || (share is not null && share[^1] >= reading.BatchCount))
         {
             // The Verifier has parsed this line, so this is a fault of ours; the reading is not lost, and the books show it.
             var factoryId = reading.FactoryId ?? "";
-            logger.ForeignMessage(message.Topic, message.Partition, message.Offset, detail ?? "no key id");
-            CountAccepted(message.Partition, factoryId);
+            detail ??= reading.KeyId is null ? "no key id" : "another batch's share";
+            logger.ForeignMessage(message.Topic, message.Partition, message.Offset, detail);
+            CountAccepted(message.Partition, factoryId, reading.Count);
             Rejections.Add(new RejectionEntry(message.Partition, verdictAt, factoryId.Length == 0 ? null : factoryId, Verdict.Malformed.ToName(), false,
-                $"verified, yet {detail ?? "no key id"}", line.ToArray(), null, null));
+                $"verified, yet {detail}", line.ToArray(), null, null, reading.Count));
             return;
         }
+        var (signatureStart, signatureLength) = AddSignature(reading);
+        if (!reading.IsBatch)
+        {
+            AddReading(reading.Data, reading.EngineId, reading.MeasuredAt, parser.MetricsSpan, reading, message.Partition, verdictAt, signatureStart, signatureLength, -1);
+            return;
+        }
+        signedBatches.Add(new DecodedBatch(reading.KeyId, reading.MeasuredAt, verdictAt, reading.Data, SHA256.HashData(reading.Data.Span), signatureStart, signatureLength));
+        var of = parser.BatchReadings;
+        for (var i = 0; i < (share?.Length ?? of.Length); i++)
+        {
+            ref readonly var part = ref of[share?[i] ?? i];
+            AddReading(reading.Data.Slice(part.Start, part.Length), part.EngineId, part.MeasuredAt, parser.MetricsOf(part), reading, message.Partition, verdictAt, 0, 0, signedBatches.Count - 1);
+        }
+    }
+
+    private void AddReading(
+        ReadOnlyMemory<byte> data, string engineId, DateTime measuredAt, ReadOnlySpan<Metric> values, in SignedReading envelope, int partition, DateTime verdictAt,
+        int signatureStart, int signatureLength, int signedBatch)
+    {
         var index = readings.Count;
         if ((index + 1) * HashLength > hashes.Length)
             Array.Resize(ref hashes, hashes.Length * 2);
-        SHA256.HashData(reading.Data.Span, hashes.AsSpan(index * HashLength, HashLength));
+        Sha256Batch.Hash(data.Span, hashes.AsSpan(index * HashLength, HashLength));
+        readings.Add(new DecodedReading(partition, envelope.FactoryId, engineId, envelope.KeyId!, measuredAt, verdictAt,
+            data, signatureStart, signatureLength, metrics.Count, values.Length, signedBatch));
+        metrics.AddRange(values);
+    }
+
+    private (int Start, int Length) AddSignature(in SignedReading reading)
+    {
         var space = Base64.GetMaxDecodedFromUtf8Length(reading.Signature.Length);
         if (signaturesLength + space > signatures.Length)
             Array.Resize(ref signatures, Math.Max(signatures.Length * 2, signaturesLength + space));
         // The parser has seen that it is base64.
-        Base64.DecodeFromUtf8(reading.Signature.Span, signatures.AsSpan(signaturesLength), out _, out var signatureLength);
-        readings.Add(new DecodedReading(message.Partition, reading.FactoryId, reading.EngineId, reading.KeyId, reading.MeasuredAt, verdictAt,
-            reading.Data, signaturesLength, signatureLength, metrics.Count, parser.MetricsSpan.Length));
-        signaturesLength += signatureLength;
-        metrics.AddRange(parser.MetricsSpan);
+        Base64.DecodeFromUtf8(reading.Signature.Span, signatures.AsSpan(signaturesLength), out _, out var length);
+        var start = signaturesLength;
+        signaturesLength += length;
+        return (start, length);
     }
 
     private string? AddRejected(ConsumeResult<Ignore, byte[]> message, PartitionProgress progress)
@@ -203,14 +247,16 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
             (progress.SourceOffset, progress.SourceLine) = source;
             (sourceOffset, sourceLine) = (source.Offset, source.Line);
         }
+        if (Text(message, MessageHeaders.Readings) is not { } text || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+            count = 1;
         var factoryId = Text(message, MessageHeaders.FactoryId);
         Rejections.Add(new RejectionEntry(message.Partition, rejectedAt, string.IsNullOrEmpty(factoryId) ? null : factoryId, reason, refused,
-            Text(message, MessageHeaders.Detail), message.Message.Value ?? [], sourceOffset, sourceLine));
+            Text(message, MessageHeaders.Detail), message.Message.Value ?? [], sourceOffset, sourceLine, count));
         return null;
     }
 
-    private void CountAccepted(int partition, string factoryId) =>
-        CollectionsMarshal.GetValueRefOrAddDefault(AcceptedElsewhere, (partition, factoryId), out _)++;
+    private void CountAccepted(int partition, string factoryId, int count) =>
+        CollectionsMarshal.GetValueRefOrAddDefault(AcceptedElsewhere, (partition, factoryId), out _) += count;
 
     private static string? Text(ConsumeResult<Ignore, byte[]> message, string name) =>
         message.Message.Headers is { } headers && headers.TryGetLastBytes(name, out var value) && value is not null ? Encoding.UTF8.GetString(value) : null;

@@ -15,6 +15,7 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
 {
     private readonly CheckpointReader checkpoints = new(database);
     private readonly TimePartitions readingPartitions = new(database, "readings");
+    private readonly TimePartitions batchPartitions = new(database, "batches");
     private readonly TimePartitions windowPartitions = new(database, "windows");
     private readonly Dictionary<int, PartitionEngines> partitions = [];
     private readonly BinaryCopyBuffer readingRows = new();
@@ -23,8 +24,11 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
     private readonly HashSet<EngineWindows> moved = [];
     private readonly List<ReadingEntry> late = [];
     private readonly List<int> lateIndexes = [];
+    private readonly List<BatchEntry> evidence = [];
+    private readonly HashSet<UInt128> evident = [];
     private readonly Dictionary<(EngineWindows Engine, long Start, string Metric), MetricTotals> lateTotals = [];
     private readonly List<FactoryTally> listed = [];
+    private bool[] isOfNew = [];
     private PartitionEngine[] engines = new PartitionEngine[1024];
     private Dictionary<string, int> keys = [];
 
@@ -85,7 +89,11 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
     }
 
     /// <summary>After a retention run partitions of the tables may be gone.</summary>
-    public void ForgetTimePartitions() => readingPartitions.Forget();
+    public void ForgetTimePartitions()
+    {
+        readingPartitions.Forget();
+        batchPartitions.Forget();
+    }
 
     /// <summary>Commits a batch, and closes what is silent.</summary>
     /// <param name="batch">Sealed.</param>
@@ -107,6 +115,10 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         await ResolveEnginesAsync(batch, cancellation);
         foreach (var reading in batch.Readings)
             await readingPartitions.EnsureAsync(reading.MeasuredAt, cancellation);
+        foreach (var signed in batch.SignedBatches)
+            await batchPartitions.EnsureAsync(signed.MeasuredUntil, cancellation);
+        if (isOfNew.Length < batch.SignedBatches.Count)
+            isOfNew = new bool[Math.Max(isOfNew.Length * 2, batch.SignedBatches.Count)];
 
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
@@ -115,6 +127,7 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         lateTotals.Clear();
         CountAccepted(batch);
         var lateCount = CarefulBatches > 0 ? await StoreCarefullyAsync(connection, batch, now.UtcTicks, cancellation) : await StoreAsync(connection, batch, now.UtcTicks, cancellation);
+        await StoreEvidenceAsync(connection, batch, cancellation);
         foreach (var heard in heardAll)
         {
             foreach (var engine in partitions[heard.Partition].All)
@@ -182,6 +195,7 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
             }
             tally.Stored++;
             lateCount++;
+            NeedEvidence(batch, lateIndexes[i]);
             AddLate(batch, lateIndexes[i]);
         }
         return lateCount;
@@ -197,6 +211,7 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
                     case Arrival.Fresh:
                         BatchWriter.AppendReading(readingRows, Entry(batch, i));
                         engine.Tally.Stored++;
+                        NeedEvidence(batch, i);
                         break;
                     case Arrival.Late:
                         late.Add(Entry(batch, i));
@@ -225,6 +240,7 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         {
             engines[index].Tally.Duplicates--;
             engines[index].Tally.Stored++;
+            NeedEvidence(batch, index);
             switch (Arrive(batch, index, now))
             {
                 case Arrival.Late:
@@ -249,7 +265,36 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
     private ReadingEntry Entry(Batch batch, int index)
     {
         ref readonly var reading = ref batch.ReadingsSpan[index];
-        return new ReadingEntry(engines[index].Windows.EngineNo, keys[reading.KeyId], reading.MeasuredAt, reading.VerdictAt, batch.Hash(index), reading.Data, batch.Signature(reading));
+        return new ReadingEntry(engines[index].Windows.EngineNo, keys[reading.KeyId], reading.MeasuredAt, reading.VerdictAt, batch.Hash(index), reading.Data, batch.Signature(reading),
+            reading.SignedBatch < 0 ? default : batch.SignedBatches[reading.SignedBatch].Sha256);
+    }
+
+    private void NeedEvidence(Batch batch, int index)
+    {
+        if (batch.ReadingsSpan[index].SignedBatch is var signed and >= 0)
+            isOfNew[signed] = true;
+    }
+
+    /// <summary>Stores the signed batches that a reading stored in this transaction is of.</summary>
+    private async Task StoreEvidenceAsync(NpgsqlConnection connection, Batch batch, CancellationToken cancellation)
+    {
+        evidence.Clear();
+        evident.Clear();
+        for (var i = 0; i < batch.SignedBatches.Count; i++)
+        {
+            if (!isOfNew[i])
+                continue;
+            isOfNew[i] = false;
+            var signed = batch.SignedBatches[i];
+            // Shares of one batch, of several partitions.
+            if (evident.Add(MemoryMarshal.Read<UInt128>(signed.Sha256)))
+                evidence.Add(new BatchEntry(signed.Sha256, signed.MeasuredUntil, keys[signed.KeyId], signed.VerdictAt, signed.Data, batch.Signature(signed)));
+        }
+        if (evidence.Count == 0)
+            return;
+        await using var statements = new NpgsqlBatch(connection);
+        statements.BatchCommands.Add(BatchWriter.AddBatches(evidence));
+        await statements.ExecuteNonQueryAsync(cancellation);
     }
 
     private void AddLate(Batch batch, int index)

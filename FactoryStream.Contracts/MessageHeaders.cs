@@ -12,6 +12,15 @@ public static class MessageHeaders
     /// <summary>The value of <see cref="Framing"/>.</summary>
     public const string FramingSingle = "single";
 
+    /// <summary>
+    /// Signed, verified: the value is one envelope of a batch whose engines are of several partitions, and this the <see cref="BatchShare"/> of the message's own; it goes with <see cref="FramingSingle"/>.
+    /// Absent: all readings of a batch are the partition's own.
+    /// </summary>
+    public const string BatchShare = "batch-share";
+
+    /// <summary>Rejected: how many readings of the partition the line holds, when it is a batch. Absent: 1.</summary>
+    public const string Readings = "readings";
+
     /// <summary>Verified: when the verdict was given, ISO 8601 UTC with microseconds.</summary>
     public const string VerdictTime = "verdict-time";
 

@@ -45,13 +45,19 @@ public readonly record struct SourcePosition(long Offset, int Line) : IComparabl
 /// <summary>What became of one message of <see cref="Topics.Signed"/>: how many lines it had, which of them were rejected and whose those were.</summary>
 /// <param name="Offset">The message's offset.</param>
 /// <param name="LineCount">How many lines it had, as counted before any was looked at.</param>
-/// <param name="Rejected">The rejected lines, ascending, with their factory ("" where it could not be read). All others were accepted.</param>
-public readonly record struct SourceMessage(long Offset, int LineCount, IReadOnlyList<(int Line, string FactoryId)> Rejected);
+/// <param name="Rejected">The rejected lines, ascending. All others were accepted.</param>
+public readonly record struct SourceMessage(long Offset, int LineCount, IReadOnlyList<SourceRejection> Rejected);
+
+/// <summary>A rejected line of a <see cref="SourceMessage"/>.</summary>
+/// <param name="Line">Which one, from 0.</param>
+/// <param name="FactoryId">Whose it was; "" where that could not be read.</param>
+/// <param name="Readings">How many readings of the partition it held: more than one when it was a batch.</param>
+public readonly record struct SourceRejection(int Line, string FactoryId, int Readings = 1);
 
 /// <summary>
 /// The header <see cref="MessageHeaders.Source"/> of a verified message: the source messages it answers, in log order; its own lines are their accepted lines, in order.
 /// A source message of which nothing was accepted is answered as well (with no line), so that the verified log tells the fate of every line.
-/// Sample: <c>1041:20;1042:18!3=factory_003!9=factory%3B004;1043:1</c> is messages 1041 to 1043 with 20, 18 and 1 lines, lines 3 and 9 of 1042 rejected.
+/// Sample: <c>1041:20;1042:18!3=factory_003!9=factory%3B004;1043:1</c> is messages 1041 to 1043 with 20, 18 and 1 lines, lines 3 and 9 of 1042 rejected; <c>!3*100=factory_003</c> is a line that was a batch of 100 readings.
 /// </summary>
 public static class SourcePositions
 {
@@ -64,8 +70,13 @@ public static class SourcePositions
             if (text.Length > 0)
                 text.Append(';');
             text.Append(CultureInfo.InvariantCulture, $"{message.Offset}:{message.LineCount}");
-            foreach (var (line, factoryId) in message.Rejected)
-                text.Append(CultureInfo.InvariantCulture, $"!{line}=").Append(Uri.EscapeDataString(factoryId));
+            foreach (var (line, factoryId, readings) in message.Rejected)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"!{line}");
+                if (readings != 1)
+                    text.Append(CultureInfo.InvariantCulture, $"*{readings}");
+                text.Append('=').Append(Uri.EscapeDataString(factoryId));
+            }
         }
         return text.ToString();
     }
@@ -79,13 +90,20 @@ public static class SourcePositions
             var fields = part.Split('!');
             if (!SourcePosition.TryParse(fields[0], out var head))
                 return false;
-            (int, string)[] rejected = fields.Length == 1 ? [] : new (int, string)[fields.Length - 1];
+            SourceRejection[] rejected = fields.Length == 1 ? [] : new SourceRejection[fields.Length - 1];
             for (var i = 1; i < fields.Length; i++)
             {
                 var equals = fields[i].IndexOf('=', StringComparison.Ordinal);
-                if (equals < 0 || !int.TryParse(fields[i].AsSpan(0, equals), NumberStyles.None, CultureInfo.InvariantCulture, out var line) || line >= head.Line)
+                if (equals < 0)
                     return false;
-                rejected[i - 1] = (line, Uri.UnescapeDataString(fields[i][(equals + 1)..]));
+                var number = fields[i].AsSpan(0, equals);
+                var star = number.IndexOf('*');
+                var readings = 1;
+                if (star >= 0 && !int.TryParse(number[(star + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out readings))
+                    return false;
+                if (!int.TryParse(star < 0 ? number : number[..star], NumberStyles.None, CultureInfo.InvariantCulture, out var line) || line >= head.Line)
+                    return false;
+                rejected[i - 1] = new(line, Uri.UnescapeDataString(fields[i][(equals + 1)..]), readings);
             }
             messages.Add(new(head.Offset, head.Line, rejected));
         }

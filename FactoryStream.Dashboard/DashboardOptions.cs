@@ -19,7 +19,7 @@ internal sealed class DashboardOptions
     [Range(1, 1_000_000)]
     public int MaxWindows { get; set; } = 50_000;
 
-    /// <summary>Most lines of the broker's log that are counted for the books; with more of a backlog there are none for the moment. Default 2,000,000.</summary>
+    /// <summary>Most readings of the broker's log that are counted for the books; with more of a backlog there are none for the moment. Default 2,000,000.</summary>
     [Range(1, 100_000_000)]
     public int MaxTailLines { get; set; } = 2_000_000;
 

@@ -12,8 +12,8 @@ internal sealed partial class IngestLog(ILogger<IngestLog> logger)
     [LoggerMessage(3, LogLevel.Information, "Kafka answers again.")]
     public partial void KafkaBack();
 
-    [LoggerMessage(4, LogLevel.Warning, "Kafka did not acknowledge a message of {Lines} readings: {Reason}.")]
-    public partial void NotAcknowledged(int lines, string reason);
+    [LoggerMessage(4, LogLevel.Warning, "Kafka did not acknowledge a message of {Readings} readings: {Reason}.")]
+    public partial void NotAcknowledged(int readings, string reason);
 
     [LoggerMessage(5, LogLevel.Warning, "The backlog is full: {Readings} readings, {Bytes} bytes accepted and not stored. Machines are asked to wait.")]
     public partial void BacklogFull(long readings, long bytes);

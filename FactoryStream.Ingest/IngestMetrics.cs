@@ -34,20 +34,20 @@ internal sealed class IngestMetrics : IDisposable
         streamClients = meter.CreateUpDownCounter<int>("factorystream.ingest.stream.clients", "{client}", "Clients of the live stream.");
     }
 
-    public void Acknowledged(int lines, TimeSpan duration)
+    public void Acknowledged(int readings, TimeSpan duration)
     {
-        accepted.Add(lines);
-        messageLines.Record(lines);
+        accepted.Add(readings);
+        messageLines.Record(readings);
         acknowledgement.Record(duration.TotalSeconds);
     }
 
-    public void Unacknowledged(int lines) => unacknowledged.Add(lines);
+    public void Unacknowledged(int readings) => unacknowledged.Add(readings);
 
     public void Refused(Verdict reason) => refused.Add(1, ReasonTags[(int)reason]);
 
     public void SourceConnected() => sourceConnections.Add(1);
 
-    public void StreamMissed(int lines) => streamMissed.Add(lines);
+    public void StreamMissed(int readings) => streamMissed.Add(readings);
 
     public void StreamClients(int change) => streamClients.Add(change);
 

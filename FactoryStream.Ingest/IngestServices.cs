@@ -86,29 +86,34 @@ internal static class IngestServices
     {
         get
         {
-            var envelope = new OpenApiSchema
+            var reading = new OpenApiSchema
             {
                 Type = JsonSchemaType.Object,
-                Required = new HashSet<string> { "data", "signature" },
+                Description = "A reading; its bytes are what is signed. Every further member is a metric and a number.",
+                Required = new HashSet<string> { "factory_id", "engine_id", "timestamp" },
                 Properties = new Dictionary<string, IOpenApiSchema>
                 {
-                    ["data"] = new OpenApiSchema
-                    {
-                        Type = JsonSchemaType.Object,
-                        Description = "The reading; its bytes are what is signed. Every further member is a metric and a number.",
-                        Required = new HashSet<string> { "factory_id", "engine_id", "timestamp" },
-                        Properties = new Dictionary<string, IOpenApiSchema>
-                        {
-                            ["factory_id"] = new OpenApiSchema { Type = JsonSchemaType.String },
-                            ["engine_id"] = new OpenApiSchema { Type = JsonSchemaType.String },
-                            ["timestamp"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "yyyy-MM-dd HH:mm:ss[.fff] in UTC, or ISO 8601 with offset" },
-                        },
-                        AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.Number },
-                    },
-                    ["signature"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "RSASSA-PSS with SHA-256, base64" },
-                    ["key_id"] = new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Null },
+                    ["factory_id"] = new OpenApiSchema { Type = JsonSchemaType.String },
+                    ["engine_id"] = new OpenApiSchema { Type = JsonSchemaType.String },
+                    ["timestamp"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "yyyy-MM-dd HH:mm:ss[.fff] in UTC, or ISO 8601 with offset" },
                 },
-                Examples = [JsonNode.Parse("""{"data": {"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "rpm": 3001}, "signature": "J5Bzk5ti…"}""")!],
+                AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.Number },
+            };
+            var batch = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Array,
+                Description = "Readings of one factory, signed together: the array's bytes, from [ to ], are what is signed. A batch has one verdict.",
+                MinItems = 1,
+                MaxItems = Contracts.ReadingParser.MaxBatchReadings,
+                Items = reading,
+            };
+            var envelope = new OpenApiSchema
+            {
+                OneOf =
+                [
+                    Envelope("data", reading, """{"data": {"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "rpm": 3001}, "signature": "J5Bzk5ti…"}"""),
+                    Envelope("batch", batch, """{"batch": [{"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "rpm": 3001}], "signature": "J5Bzk5ti…"}"""),
+                ],
             };
             return new OpenApiRequestBody
             {
@@ -121,6 +126,19 @@ internal static class IngestServices
             };
         }
     }
+
+    private static OpenApiSchema Envelope(string signed, OpenApiSchema content, string example) => new()
+    {
+        Type = JsonSchemaType.Object,
+        Required = new HashSet<string> { signed, "signature" },
+        Properties = new Dictionary<string, IOpenApiSchema>
+        {
+            [signed] = content,
+            ["signature"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "RSASSA-PSS with SHA-256, base64" },
+            ["key_id"] = new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Null },
+        },
+        Examples = [JsonNode.Parse(example)!],
+    };
 
     private static void StopWhenFatal(IServiceProvider services, Error error)
     {

@@ -4,9 +4,20 @@ using NpgsqlTypes;
 
 namespace FactoryStream.Storage;
 
-/// <summary>A reading on its way into <c>factory.readings</c>.</summary>
+/// <summary>A reading on its way into <c>factory.readings</c>, with its own <paramref name="Signature"/> or, where there is one, the signed batch that is its evidence.</summary>
 public readonly record struct ReadingEntry(
-    int EngineNo, int KeyNo, DateTime MeasuredAt, DateTime VerdictAt, ReadOnlyMemory<byte> DataSha256, ReadOnlyMemory<byte> Data, ReadOnlyMemory<byte> Signature);
+    int EngineNo, int KeyNo, DateTime MeasuredAt, DateTime VerdictAt, ReadOnlyMemory<byte> DataSha256, ReadOnlyMemory<byte> Data, ReadOnlyMemory<byte> Signature,
+    ReadOnlyMemory<byte> BatchSha256 = default);
+
+/// <summary>A signed batch on its way into <c>factory.batches</c>.</summary>
+/// <param name="Sha256">Of <paramref name="Data"/>.</param>
+/// <param name="MeasuredUntil">Its newest reading's time.</param>
+/// <param name="KeyNo">The signing key.</param>
+/// <param name="VerdictAt">When it was accepted.</param>
+/// <param name="Data">The array's exact bytes.</param>
+/// <param name="Signature">Over them.</param>
+public readonly record struct BatchEntry(
+    ReadOnlyMemory<byte> Sha256, DateTime MeasuredUntil, int KeyNo, DateTime VerdictAt, ReadOnlyMemory<byte> Data, ReadOnlyMemory<byte> Signature);
 
 /// <summary>A step of a partition: from one offset to the next, under an epoch.</summary>
 public readonly record struct CheckpointStep(
@@ -15,9 +26,9 @@ public readonly record struct CheckpointStep(
 /// <summary>What a batch adds to the books.</summary>
 public readonly record struct LedgerEntry(int Partition, string FactoryId, long Accepted, long Stored, long Duplicates);
 
-/// <summary>A line that was refused or rejected, on its way into <c>factory.rejections</c>.</summary>
+/// <summary>A line that was refused or rejected, on its way into <c>factory.rejections</c>; of a rejected batch, how many readings of the partition it was.</summary>
 public readonly record struct RejectionEntry(
-    int Partition, DateTime RejectedAt, string? FactoryId, string Reason, bool Refused, string? Detail, byte[] Line, long? SourceOffset, int? SourceLine);
+    int Partition, DateTime RejectedAt, string? FactoryId, string Reason, bool Refused, string? Detail, byte[] Line, long? SourceOffset, int? SourceLine, int Readings = 1);
 
 /// <summary>The transaction was another owner's to make: a newer epoch or another offset stands in the checkpoint.</summary>
 public sealed class FencedException(string message) : Exception(message);
@@ -35,21 +46,30 @@ public static class BatchWriter
     }
 
     /// <summary>The target of <see cref="CopyAsync"/> for rows written by <see cref="AppendReading"/>.</summary>
-    public const string ReadingsTarget = "factory.readings (engine_no, key_no, measured_at, verdict_at, data_sha256, data, signature)";
+    public const string ReadingsTarget = "factory.readings (engine_no, key_no, measured_at, verdict_at, data_sha256, data, signature, batch_sha256)";
 
     /// <summary>The target of <see cref="CopyAsync"/> for rows written by <see cref="AppendWindow"/>.</summary>
     public const string WindowsTarget = "factory.windows (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation, updated_at, metric)";
 
     public static void AppendReading(BinaryCopyBuffer rows, in ReadingEntry reading)
     {
-        rows.Row(7);
+        rows.Row(8);
         rows.Int32(reading.EngineNo);
         rows.Int32(reading.KeyNo);
         rows.Timestamp(reading.MeasuredAt.Ticks);
         rows.Timestamp(reading.VerdictAt.Ticks);
         rows.Bytes(reading.DataSha256.Span);
         rows.Bytes(reading.Data.Span);
-        rows.Bytes(reading.Signature.Span);
+        if (reading.BatchSha256.IsEmpty)
+        {
+            rows.Bytes(reading.Signature.Span);
+            rows.Null();
+        }
+        else
+        {
+            rows.Null();
+            rows.Bytes(reading.BatchSha256.Span);
+        }
     }
 
     public static void AppendWindow(BinaryCopyBuffer rows, in WindowTotals window, DateTime updatedAt)
@@ -75,10 +95,10 @@ public static class BatchWriter
         if (readings.Count == 0)
             return inserted;
         await using var command = new NpgsqlCommand("""
-            INSERT INTO factory.readings (engine_no, key_no, measured_at, verdict_at, data_sha256, data, signature)
-            SELECT engine_no, key_no, measured_at, verdict_at, data_sha256, convert_from(data, 'UTF8')::json, signature
-            FROM unnest($1::int[], $2::int[], $3::timestamptz[], $4::timestamptz[], $5::bytea[], $6::bytea[], $7::bytea[])
-                AS entry (engine_no, key_no, measured_at, verdict_at, data_sha256, data, signature)
+            INSERT INTO factory.readings (engine_no, key_no, measured_at, verdict_at, data_sha256, data, signature, batch_sha256)
+            SELECT engine_no, key_no, measured_at, verdict_at, data_sha256, convert_from(data, 'UTF8')::json, CASE WHEN batch_sha256 = '' THEN signature END, nullif(batch_sha256, '')
+            FROM unnest($1::int[], $2::int[], $3::timestamptz[], $4::timestamptz[], $5::bytea[], $6::bytea[], $7::bytea[], $8::bytea[])
+                AS entry (engine_no, key_no, measured_at, verdict_at, data_sha256, data, signature, batch_sha256)
             ON CONFLICT DO NOTHING
             RETURNING engine_no, measured_at, data_sha256
             """, connection);
@@ -89,6 +109,7 @@ public static class BatchWriter
         Add(command.Parameters, NpgsqlDbType.Bytea, readings.Select(reading => reading.DataSha256.ToArray()));
         Add(command.Parameters, NpgsqlDbType.Bytea, readings.Select(reading => reading.Data.ToArray()));
         Add(command.Parameters, NpgsqlDbType.Bytea, readings.Select(reading => reading.Signature.ToArray()));
+        Add(command.Parameters, NpgsqlDbType.Bytea, readings.Select(reading => reading.BatchSha256.ToArray()));
 
         var indexes = new Dictionary<(int, DateTime, UInt128, UInt128), int>(readings.Count);
         for (var i = 0; i < readings.Count; i++)
@@ -100,6 +121,25 @@ public static class BatchWriter
 
         static (int, DateTime, UInt128, UInt128) Key(int engineNo, DateTime measuredAt, ReadOnlySpan<byte> sha256) =>
             (engineNo, measuredAt, MemoryMarshal.Read<UInt128>(sha256), MemoryMarshal.Read<UInt128>(sha256[16..]));
+    }
+
+    /// <summary>Signed batches, each of them stored once: another transaction may have brought one before, with the readings of another partition.</summary>
+    /// <param name="batches">Each once. Inserted in the order of their hashes, so that two transactions with the same batches never wait for each other.</param>
+    public static NpgsqlBatchCommand AddBatches(List<BatchEntry> batches)
+    {
+        batches.Sort(static (left, right) => left.Sha256.Span.SequenceCompareTo(right.Sha256.Span));
+        var command = new NpgsqlBatchCommand("""
+            INSERT INTO factory.batches (sha256, measured_until, key_no, verdict_at, data, signature)
+            SELECT * FROM unnest($1::bytea[], $2::timestamptz[], $3::int[], $4::timestamptz[], $5::bytea[], $6::bytea[])
+            ON CONFLICT DO NOTHING
+            """);
+        Add(command.Parameters, NpgsqlDbType.Bytea, batches.Select(batch => batch.Sha256.ToArray()));
+        Add(command.Parameters, NpgsqlDbType.TimestampTz, batches.Select(batch => batch.MeasuredUntil));
+        Add(command.Parameters, NpgsqlDbType.Integer, batches.Select(batch => batch.KeyNo));
+        Add(command.Parameters, NpgsqlDbType.TimestampTz, batches.Select(batch => batch.VerdictAt));
+        Add(command.Parameters, NpgsqlDbType.Bytea, batches.Select(batch => batch.Data.ToArray()));
+        Add(command.Parameters, NpgsqlDbType.Bytea, batches.Select(batch => batch.Signature.ToArray()));
+        return command;
     }
 
     /// <summary>
@@ -223,10 +263,10 @@ public static class BatchWriter
     public static NpgsqlBatchCommand[] AddRejections(IReadOnlyList<RejectionEntry> entries)
     {
         var lines = new NpgsqlBatchCommand("""
-            INSERT INTO factory.rejections (rejected_at, factory_id, reason, refused, detail, line, source_partition, source_offset, source_line)
-            SELECT rejected_at, factory_id, reason, refused, detail, line, CASE WHEN source_offset IS NOT NULL THEN partition END, source_offset, source_line
-            FROM unnest($1::int[], $2::timestamptz[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::bytea[], $8::bigint[], $9::int[])
-                AS entry (partition, rejected_at, factory_id, reason, refused, detail, line, source_offset, source_line)
+            INSERT INTO factory.rejections (rejected_at, factory_id, reason, refused, detail, line, source_partition, source_offset, source_line, readings)
+            SELECT rejected_at, factory_id, reason, refused, detail, line, CASE WHEN source_offset IS NOT NULL THEN partition END, source_offset, source_line, readings
+            FROM unnest($1::int[], $2::timestamptz[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::bytea[], $8::bigint[], $9::int[], $10::int[])
+                AS entry (partition, rejected_at, factory_id, reason, refused, detail, line, source_offset, source_line, readings)
             """);
         Add(lines.Parameters, NpgsqlDbType.Integer, entries.Select(entry => entry.Partition));
         Add(lines.Parameters, NpgsqlDbType.TimestampTz, entries.Select(entry => entry.RejectedAt));
@@ -237,8 +277,9 @@ public static class BatchWriter
         Add(lines.Parameters, NpgsqlDbType.Bytea, entries.Select(entry => entry.Line));
         Add(lines.Parameters, NpgsqlDbType.Bigint, entries.Select(entry => entry.SourceOffset));
         Add(lines.Parameters, NpgsqlDbType.Integer, entries.Select(entry => entry.SourceLine));
+        Add(lines.Parameters, NpgsqlDbType.Integer, entries.Select(entry => entry.Readings));
 
-        var groups = entries.GroupBy(entry => (entry.Partition, FactoryId: entry.FactoryId ?? "", entry.Reason, entry.Refused)).Select(group => (group.Key, Count: group.LongCount()))
+        var groups = entries.GroupBy(entry => (entry.Partition, FactoryId: entry.FactoryId ?? "", entry.Reason, entry.Refused)).Select(group => (group.Key, Count: group.Sum(entry => (long)entry.Readings)))
             // Two owners may count in one partition, of verified and of rejected: in the same order, so that neither waits for the other for ever.
             .OrderBy(group => group.Key.Partition).ThenBy(group => group.Key.FactoryId, StringComparer.Ordinal).ThenBy(group => group.Key.Reason, StringComparer.Ordinal).ThenBy(group => group.Key.Refused).ToArray();
         var counts = new NpgsqlBatchCommand("""

@@ -67,6 +67,8 @@ public sealed class BinaryCopyBuffer
         value.CopyTo(space[4..]);
     }
 
+    public void Null() => BinaryPrimitives.WriteInt32BigEndian(Reserve(4), -1);
+
     public void Text(string value)
     {
         var count = Encoding.UTF8.GetByteCount(value);

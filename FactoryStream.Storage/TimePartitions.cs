@@ -4,7 +4,7 @@ namespace FactoryStream.Storage;
 
 /// <summary>Sees to it that every moment has its partition of a table, and remembers which it has seen. Not thread-safe.</summary>
 /// <param name="database">Where.</param>
-/// <param name="parent"><c>readings</c> or <c>windows</c>.</param>
+/// <param name="parent"><c>readings</c>, <c>batches</c> or <c>windows</c>.</param>
 public sealed class TimePartitions(NpgsqlDataSource database, string parent)
 {
     private readonly List<(DateTime Lower, DateTime Upper)> known = [];

@@ -26,8 +26,8 @@ internal sealed class VerifierWorker(
     VerifierMetrics metrics,
     VerifierLog log) : BackgroundService
 {
-    // Fewer lines than this are checked sooner than another thread is woken for them.
-    private const int MinLinesPerThread = 64;
+    // Fewer lines, or fewer bytes of batches, than this are checked sooner than another thread is woken for them.
+    private const int MinLinesPerThread = 64, MinBytesPerThread = 64 << 10;
 
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
@@ -154,7 +154,7 @@ internal sealed class VerifierWorker(
     {
         var snapshot = keys.Current;
         var lines = batch.LineSegment;
-        var parts = Math.Clamp(lines.Count / MinLinesPerThread, 1, judges.Length);
+        var parts = (int)Math.Clamp(Math.Max(lines.Count / MinLinesPerThread, Math.Min(lines.Count, batch.ByteCount / MinBytesPerThread)), 1, judges.Length);
         if (parts == 1)
         {
             judges[0].Decide(lines, snapshot);

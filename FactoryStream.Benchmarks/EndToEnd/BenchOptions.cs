@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FactoryStream.Contracts;
 using FactoryStream.Simulator.Commands;
 
 namespace FactoryStream.Benchmarks.EndToEnd;
@@ -8,7 +9,7 @@ namespace FactoryStream.Benchmarks.EndToEnd;
 /// <param name="Seconds">How long is sent.</param>
 /// <param name="Engines">Of all factories together.</param>
 /// <param name="Factories">Each has a key of its own.</param>
-/// <param name="Lines">Readings of a POST.</param>
+/// <param name="Lines">Envelopes of a POST.</param>
 /// <param name="Connections">HTTP connections, one POST under way on each.</param>
 /// <param name="Rate">Readings a second; 0: flat out.</param>
 /// <param name="EventRate">Readings a second of event time, all engines together: how fast windows fill.</param>
@@ -20,12 +21,21 @@ namespace FactoryStream.Benchmarks.EndToEnd;
 /// <param name="Settings">Further settings of the AppHost, <c>KEY=VALUE</c>.</param>
 /// <param name="Out">Where the result goes as JSON; null: nowhere.</param>
 /// <param name="Compare">An earlier result; null: none.</param>
+/// <param name="Batch">Readings a signature.</param>
+/// <param name="IsMixed">A batch is of all engines of its factory in turn, not of one.</param>
 internal sealed record BenchOptions(
     long? Readings, double Seconds, int Engines, int Factories, int Lines, int Connections, double Rate, double EventRate, bool IsApacheKafka, int Verifiers, int? Partitions,
-    double WarmUpSeconds, bool HasLimits, IReadOnlyList<string> Settings, string? Out, string? Compare)
+    double WarmUpSeconds, bool HasLimits, IReadOnlyList<string> Settings, string? Out, string? Compare,
+    int Batch = 1, bool IsMixed = false)
 {
     /// <summary>Signed for a run flat out when nothing else is said; what no machine this is meant for reaches twice over would be signed in vain.</summary>
     public const int FlatOutReadingsPerSecond = 25_000;
+
+    /// <summary>The same of readings in batches.</summary>
+    public const int FlatOutBatchedReadingsPerSecond = 150_000;
+
+    /// <summary>A POST of batches holds about so many readings when nothing else is said.</summary>
+    public const int BatchedReadingsPerPost = 1_000;
 
     /// <summary>Itself, if its parts go together.</summary>
     /// <exception cref="Simulator.UsageException">They do not.</exception>
@@ -40,8 +50,10 @@ internal sealed record BenchOptions(
 
     public int EnginesPerFactory => Engines / Factories;
 
+    public int ReadingsPerPost => Lines * Batch;
+
     /// <summary>Readings that a corpus must have.</summary>
-    public long WantedReadings => Readings ?? (long)Math.Ceiling((Rate > 0 ? Rate : FlatOutReadingsPerSecond) * Seconds);
+    public long WantedReadings => Readings ?? (long)Math.Ceiling((Rate > 0 ? Rate : Batch > 1 ? FlatOutBatchedReadingsPerSecond : FlatOutReadingsPerSecond) * Seconds);
 }
 
 /// <summary><c>bench</c> and its options.</summary>
@@ -71,7 +83,9 @@ internal static class BenchCommand
         var seconds = Number("--seconds", "How long to send", "S", 60.0, 1, 86_400);
         var engines = Number("--engines", "Engines of all factories together", "N", 60, 1, 1_000_000);
         var factories = Number("--factories", "Factories, each with a key of its own; they divide the engines", "N", 10, 1, 9_999);
-        var lines = Number("--lines", "Readings of a POST", "N", 100, 1, 10_000);
+        var batch = Number("--batch", "Readings a signature: more than one are signed together, as a batch of one engine's", "N", 1, 1, ReadingParser.MaxBatchReadings);
+        var mixed = new Option<bool>("--mixed") { Description = "A batch is of all engines of its factory in turn" };
+        var lines = new Option<int?>("--lines") { Description = "Envelopes of a POST [default: 100; batches of 1000 readings together]", HelpName = "N" }.Bounded(1, 10_000);
         var connections = Number("--connections", "HTTP connections, one POST under way on each; a factory keeps to one", "N", 10, 1, 9_999);
         var rate = Number("--rate", "Readings a second; 0: flat out. With a rate each reading has a planned instant, and measured-to-committed counts from there", "R", 0.0, 0, 10_000_000);
         var eventRate = Number("--event-rate", "Readings a second of event time, all engines together: how fast windows fill and close", "R", 20_000.0, 0.01, 10_000_000);
@@ -90,13 +104,15 @@ internal static class BenchCommand
             + "the rate from POST to commit, CPU and memory of every process, times to the answer and to the commit, next to this machine's limits measured just before. "
             + "Readings are signed once and kept in the user's cache folder (0.6 GB and about 130 s on two cores a million). Ends with 0 when every reading was acknowledged and stored.")
         {
-            readings, seconds, engines, factories, lines, connections, rate, eventRate, kafka, verifiers, partitions, warmUp, noLimits, settings, target, compare,
+            readings, seconds, engines, factories, batch, mixed, lines, connections, rate, eventRate, kafka, verifiers, partitions, warmUp, noLimits, settings, target, compare,
         };
         command.SetAction((parsed, cancellationToken) => run(
             new BenchOptions(
-                parsed.GetValue(readings), parsed.GetValue(seconds), parsed.GetValue(engines), parsed.GetValue(factories), parsed.GetValue(lines),
+                parsed.GetValue(readings), parsed.GetValue(seconds), parsed.GetValue(engines), parsed.GetValue(factories),
+                parsed.GetValue(lines) ?? (parsed.GetValue(batch) == 1 ? 100 : Math.Max(1, BenchOptions.BatchedReadingsPerPost / parsed.GetValue(batch))),
                 Math.Min(parsed.GetValue(connections), parsed.GetValue(factories)), parsed.GetValue(rate), parsed.GetValue(eventRate), parsed.GetValue(kafka) == "apache",
-                parsed.GetValue(verifiers), parsed.GetValue(partitions), parsed.GetValue(warmUp), !parsed.GetValue(noLimits), parsed.GetValue(settings)!, parsed.GetValue(target), parsed.GetValue(compare)).Checked(),
+                parsed.GetValue(verifiers), parsed.GetValue(partitions), parsed.GetValue(warmUp), !parsed.GetValue(noLimits), parsed.GetValue(settings)!, parsed.GetValue(target), parsed.GetValue(compare),
+                parsed.GetValue(batch), parsed.GetValue(mixed)).Checked(),
             cancellationToken));
         return command;
     }

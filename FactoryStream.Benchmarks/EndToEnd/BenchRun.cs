@@ -11,7 +11,7 @@ namespace FactoryStream.Benchmarks.EndToEnd;
 internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWriter error, TimeProvider time)
 {
     // A compiler that has nothing to run does not warm up: the warm-up's readings must last as long as it does.
-    private const int WarmUpReadingsPerSecond = 20_000;
+    private const int WarmUpReadingsPerSecond = 20_000, BatchedWarmUpReadingsPerSecond = 100_000;
 
     private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(60), SampleMemoryEvery = TimeSpan.FromSeconds(5);
 
@@ -26,7 +26,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         Directory.CreateDirectory(CorpusCache.DefaultFolder);
         var cache = new CorpusCache(CorpusCache.DefaultFolder, error, time);
         var corpus = await cache.GetAsync(options, CorpusCache.MeasuredPrefix, options.WantedReadings, options.Readings is not null, cancellationToken);
-        var warmUp = options.WarmUpSeconds > 0 ? await cache.GetAsync(options, CorpusCache.WarmUpPrefix, (long)Math.Ceiling(options.WarmUpSeconds * WarmUpReadingsPerSecond), false, cancellationToken) : null;
+        var warmUp = options.WarmUpSeconds > 0 ? await cache.GetAsync(options, CorpusCache.WarmUpPrefix, (long)Math.Ceiling(options.WarmUpSeconds * (options.Batch > 1 ? BatchedWarmUpReadingsPerSecond : WarmUpReadingsPerSecond)), false, cancellationToken) : null;
 
         await SayAsync("Measuring openssl speed");
         var verifies = options.HasLimits ? Limits.OpenSsl() : 0;
@@ -36,7 +36,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         if (options.HasLimits)
         {
             await SayAsync("Measuring bare COPY and bare Kafka");
-            limits = new LimitRates(verifies, await Limits.CopyAsync(system, corpus, cancellationToken), await Limits.KafkaAsync(system, corpus, !options.IsApacheKafka, cancellationToken));
+            limits = new LimitRates(verifies, await Limits.CopyAsync(system, corpus, cancellationToken), await Limits.KafkaAsync(system, corpus, options.Batch, !options.IsApacheKafka, cancellationToken));
         }
         if (warmUp is not null)
         {
@@ -158,7 +158,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
     private void Print(BenchReport report, BenchReport? before)
     {
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{report.Machine.Processor}, {report.Machine.Processors} processors; {report.Machine.Runtime}; {(options.IsApacheKafka ? "Apache Kafka" : "broker in memory (within apphost)")}; {options.Engines} engines of {options.Factories} factories, {options.Lines} readings a POST, {options.Connections} connections, {(options.Rate > 0 ? $"{options.Rate} readings/s" : "flat out")}; commit {report.Commit}"));
+            $"{report.Machine.Processor}, {report.Machine.Processors} processors; {report.Machine.Runtime}; {(options.IsApacheKafka ? "Apache Kafka" : "broker in memory (within apphost)")}; {options.Engines} engines of {options.Factories} factories, {options.ReadingsPerPost} readings a POST{(options.Batch == 1 ? "" : $" in batches of {options.Batch}{(options.IsMixed ? ", mixed" : "")}")}, {options.Connections} connections, {(options.Rate > 0 ? $"{options.Rate} readings/s" : "flat out")}; commit {report.Commit}"));
         output.WriteLine();
         BenchTables.WriteRows(output, report.Rows, before?.Rows);
         output.WriteLine();

@@ -37,7 +37,7 @@ internal sealed class CommitTimes
             }
         }
         for (var line = 0L; line < plan.Readings; line++)
-            lists[plan.FactoryOf(line / plan.Batch), plan.EngineOf(line)].Add(line);
+            lists[plan.FactoryOf(line / plan.Post), plan.EngineOf(line)].Add(line);
     }
 
     /// <summary>When the POST of a line is due, after the start.</summary>
@@ -72,7 +72,7 @@ internal sealed class CommitTimes
 
     private long LastOfPost(long line)
     {
-        var batch = line / plan.Batch;
-        return batch * plan.Batch + plan.LinesOf(batch) - 1;
+        var post = line / plan.Post;
+        return post * plan.Post + plan.ReadingsOf(post) - 1;
     }
 }

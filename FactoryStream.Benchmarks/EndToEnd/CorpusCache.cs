@@ -35,7 +35,7 @@ internal sealed class CorpusCache(string folder, TextWriter error, TimeProvider 
     /// <param name="cancellationToken">Ends the signing; nothing is kept.</param>
     public async Task<string> GetAsync(BenchOptions options, string prefix, long readings, bool isExact, CancellationToken cancellationToken)
     {
-        var shape = string.Create(CultureInfo.InvariantCulture, $"{prefix}-{options.Factories}x{options.EnginesPerFactory}-by{options.Lines}-{options.EventRate}");
+        var shape = string.Create(CultureInfo.InvariantCulture, $"{prefix}-{options.Factories}x{options.EnginesPerFactory}-by{options.ReadingsPerPost}-{options.EventRate}{(options.Batch == 1 ? "" : options.IsMixed ? $"-mixed{options.Batch}" : $"-batch{options.Batch}")}");
         var signers = Signing.Signers(Keys, prefix, options.Factories);
         var found = Directory.EnumerateFiles(folder, $"{shape}-*.ndjson.json").Select(plan => plan[..^".json".Length])
             .Select(corpus => (Corpus: corpus, CorpusPlan.Read(corpus).Readings))
@@ -45,7 +45,7 @@ internal sealed class CorpusCache(string folder, TextWriter error, TimeProvider 
 
         var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{shape}-{readings}.ndjson"));
         var now = time.GetUtcNow().UtcDateTime;
-        var plan = new CorpusPlan(readings, options.Factories, options.EnginesPerFactory, prefix, options.Lines, options.EventRate, now, SaltLength.Digest);
+        var plan = new CorpusPlan(readings, options.Factories, options.EnginesPerFactory, prefix, options.ReadingsPerPost, options.EventRate, now, SaltLength.Digest, options.Batch, options.IsMixed);
         var start = now - plan.Span;
         plan = plan with { Start = new DateTime(start.Ticks - start.Ticks % TimeSpan.TicksPerMillisecond, DateTimeKind.Utc) };
         var unfinished = $"{path}.{Environment.ProcessId}";

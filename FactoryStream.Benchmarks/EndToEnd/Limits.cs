@@ -11,12 +11,12 @@ namespace FactoryStream.Benchmarks.EndToEnd;
 /// <summary>What this machine could do if there were nothing else to do, measured just before the run and on the same servers.</summary>
 /// <param name="VerifiesPerSecond"><c>openssl speed</c> of RSA-2048 on all processors: bare modular arithmetic, no hash, no padding.</param>
 /// <param name="CopyRowsPerSecond">Binary COPY of the same rows, encoded before, into a table of the same shape, a batch a transaction, on one connection.</param>
-/// <param name="KafkaReadingsPerSecond">Readings as lines, twenty a message, produced and consumed at once by one process.</param>
+/// <param name="KafkaReadingsPerSecond">Readings as lines, twenty a message, or batches of three hundred readings a message, produced and consumed at once by one process.</param>
 internal sealed record LimitRates(double VerifiesPerSecond, double CopyRowsPerSecond, double KafkaReadingsPerSecond);
 
 internal static class Limits
 {
-    private const int LinesPerMessage = 20, RowsPerTransaction = 16_384, CopyTransactions = 8, OpenSslSeconds = 3, OpenSslRounds = 3;
+    private const int LinesPerMessage = 20, BatchedReadingsPerMessage = 300, RowsPerTransaction = 16_384, CopyTransactions = 8, OpenSslSeconds = 3, OpenSslRounds = 3;
     private const string Topic = "bench.limit";
     private static readonly TimeSpan KafkaTurn = TimeSpan.FromSeconds(4), AnswerWithin = TimeSpan.FromSeconds(30);
 
@@ -57,10 +57,11 @@ internal static class Limits
     }
 
     /// <summary>Readings a second that one process produces and consumes.</summary>
-    public static async Task<double> KafkaAsync(SystemUnderLoad system, string corpus, bool isInMemory, CancellationToken cancellationToken)
+    public static async Task<double> KafkaAsync(SystemUnderLoad system, string corpus, int batch, bool isInMemory, CancellationToken cancellationToken)
     {
+        var linesPerMessage = batch == 1 ? LinesPerMessage : Math.Max(1, BatchedReadingsPerMessage / batch);
         // The broker in memory forgets what is beyond 5 MB of a partition.
-        var messages = Messages(corpus, isInMemory ? 200 : 2_000);
+        var messages = Messages(corpus, isInMemory ? 200 : 2_000, linesPerMessage);
         using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig
         {
             BootstrapServers = system.Kafka, Acks = Acks.All, EnableIdempotence = true, DeliveryReportFields = "none",
@@ -96,7 +97,7 @@ internal static class Limits
         }
         var taken = Stopwatch.GetElapsedTime(started);
         await producing;
-        return consumed * LinesPerMessage / taken.TotalSeconds;
+        return consumed * linesPerMessage * batch / taken.TotalSeconds;
     }
 
     private static async Task<int> CreateTopicAsync(string servers, bool isInMemory, CancellationToken cancellationToken)
@@ -115,16 +116,16 @@ internal static class Limits
         }
     }
 
-    private static List<byte[]> Messages(string corpus, int count)
+    private static List<byte[]> Messages(string corpus, int count, int linesPerMessage)
     {
         var messages = new List<byte[]>();
         using var lines = File.OpenText(corpus);
         while (messages.Count < count)
         {
             var of = new List<string>();
-            while (of.Count < LinesPerMessage && lines.ReadLine() is { } line)
+            while (of.Count < linesPerMessage && lines.ReadLine() is { } line)
                 of.Add(line);
-            if (of.Count < LinesPerMessage)
+            if (of.Count < linesPerMessage)
                 break;
             messages.Add(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', of)));
         }
@@ -140,20 +141,29 @@ internal static class Limits
         public bool Fill(BinaryCopyBuffer buffer, StreamReader lines, int count)
         {
             buffer.Reset();
-            Span<byte> hash = stackalloc byte[32];
             while (buffer.RowCount < count && lines.ReadLine() is { } line)
             {
                 if (parser.TryParse(System.Text.Encoding.UTF8.GetBytes(line), out var reading, out var wrong) != Verdict.Accepted)
                     throw new Simulator.UsageException($"The corpus holds a line that is none: {wrong}.");
-                var key = (reading.FactoryId, reading.EngineId);
-                if (!engines.TryGetValue(key, out var engineNo))
-                    engines.Add(key, engineNo = engines.Count + 1);
-                SHA256.HashData(reading.Data.Span, hash);
-                var signature = new byte[Base64.GetMaxDecodedFromUtf8Length(reading.Signature.Length)];
-                Base64.DecodeFromUtf8(reading.Signature.Span, signature, out _, out var length);
-                BatchWriter.AppendReading(buffer, new ReadingEntry(engineNo, 1, reading.MeasuredAt, reading.MeasuredAt, hash.ToArray(), reading.Data, signature.AsMemory(0, length)));
+                if (!reading.IsBatch)
+                {
+                    var signature = new byte[Base64.GetMaxDecodedFromUtf8Length(reading.Signature.Length)];
+                    Base64.DecodeFromUtf8(reading.Signature.Span, signature, out _, out var length);
+                    Append(buffer, reading.FactoryId, reading.EngineId, reading.MeasuredAt, reading.Data, signature.AsMemory(0, length), default);
+                    continue;
+                }
+                var sha256 = SHA256.HashData(reading.Data.Span);
+                foreach (ref readonly var part in parser.BatchReadings)
+                    Append(buffer, reading.FactoryId, part.EngineId, part.MeasuredAt, reading.Data.Slice(part.Start, part.Length), default, sha256);
             }
             return buffer.RowCount > 0;
+        }
+
+        private void Append(BinaryCopyBuffer buffer, string factoryId, string engineId, DateTime measuredAt, ReadOnlyMemory<byte> data, ReadOnlyMemory<byte> signature, ReadOnlyMemory<byte> batchSha256)
+        {
+            if (!engines.TryGetValue((factoryId, engineId), out var engineNo))
+                engines.Add((factoryId, engineId), engineNo = engines.Count + 1);
+            BatchWriter.AppendReading(buffer, new ReadingEntry(engineNo, 1, measuredAt, measuredAt, SHA256.HashData(data.Span), data, signature, batchSha256));
         }
     }
 }

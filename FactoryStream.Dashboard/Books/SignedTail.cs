@@ -8,7 +8,7 @@ namespace FactoryStream.Dashboard.Books;
 /// <summary>There is more than may be counted, or it took longer than it may.</summary>
 internal sealed class TailTooLongException(string message) : Exception(message);
 
-/// <summary>Counts, per factory, the lines of <see cref="Topics.Signed"/> that no checkpoint covers yet. Belongs to no consumer group, so it disturbs none.</summary>
+/// <summary>Counts, per factory, the readings of <see cref="Topics.Signed"/> that no checkpoint covers yet. Belongs to no consumer group, so it disturbs none.</summary>
 internal sealed class SignedTail : IDisposable
 {
     private static readonly TimeSpan BrokerPatience = TimeSpan.FromSeconds(5);
@@ -44,7 +44,7 @@ internal sealed class SignedTail : IDisposable
             .Build();
     }
 
-    /// <summary>Lines per factory ("" where it could not be read) from the given checkpoints on up to the log's present end.</summary>
+    /// <summary>Readings per factory ("" where it could not be read) from the given checkpoints on up to the log's present end.</summary>
     /// <param name="taken">Per partition the incarnation of the log that was read, and the last offset that was taken in (-1: none).</param>
     /// <param name="cancellation">Ends the counting.</param>
     /// <exception cref="KafkaException">The broker is away.</exception>
@@ -87,18 +87,18 @@ internal sealed class SignedTail : IDisposable
         consumer.Assign(starts);
         try
         {
-            var lines = 0L;
+            var readings = 0L;
             while (ends.Count > 0)
             {
                 cancellation.ThrowIfCancellationRequested();
                 if (time.GetElapsedTime(began) > options.TailTimeout)
-                    throw new TailTooLongException($"The backlog of {lines:N0} lines and more was not counted within {options.TailTimeout.TotalSeconds:0.#} s.");
+                    throw new TailTooLongException($"The backlog of {readings:N0} readings and more was not counted within {options.TailTimeout.TotalSeconds:0.#} s.");
                 if (consumer.Consume(TimeSpan.FromMilliseconds(100)) is not { } message || !ends.TryGetValue(message.Partition.Value, out var end))
                     continue;
                 if (message.Offset.Value < end)
-                    lines += CountLines(message.Message, counts);
-                if (lines > options.MaxTailLines)
-                    throw new TailTooLongException($"The backlog is of more than {options.MaxTailLines:N0} lines.");
+                    readings += CountReadings(message.Message, counts);
+                if (readings > options.MaxTailLines)
+                    throw new TailTooLongException($"The backlog is of more than {options.MaxTailLines:N0} readings.");
                 if (message.Offset.Value + 1 < end)
                     continue;
                 ends.Remove(message.Partition.Value);
@@ -112,17 +112,23 @@ internal sealed class SignedTail : IDisposable
         return counts;
     }
 
-    private int CountLines(Message<Ignore, byte[]> message, Dictionary<string, long> counts)
+    private long CountReadings(Message<Ignore, byte[]> message, Dictionary<string, long> counts)
     {
         var isSingle = message.Headers?.TryGetLastBytes(MessageHeaders.Framing, out var framing) == true && framing.AsSpan().SequenceEqual("single"u8);
-        var lines = MessageLines.Split(message.Value, isSingle);
-        foreach (var line in lines)
+        // Of a batch that several partitions got, each counts its own readings.
+        int[]? share = null;
+        if (message.Headers?.TryGetLastBytes(MessageHeaders.BatchShare, out var header) == true && BatchShare.TryParse(header, out var own))
+            share = own;
+        var count = 0L;
+        foreach (var line in MessageLines.Split(message.Value, isSingle || share is not null))
         {
             // A line that Ingest let pass may still be rejected; it is accepted all the same.
             parser.TryParse(line, out var reading, out _);
-            counts[reading.FactoryId] = counts.GetValueOrDefault(reading.FactoryId) + 1;
+            var readings = share is null ? reading.Count : share[^1] < reading.BatchCount ? share.Length : 1;
+            counts[reading.FactoryId] = counts.GetValueOrDefault(reading.FactoryId) + readings;
+            count += readings;
         }
-        return lines.Count;
+        return count;
     }
 
     public void Dispose()

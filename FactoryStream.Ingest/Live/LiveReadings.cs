@@ -7,7 +7,12 @@ namespace FactoryStream.Ingest.Live;
 /// <summary>A message of <c>readings.signed</c>, as all clients share it.</summary>
 /// <param name="Lines">Its envelopes.</param>
 /// <param name="Factories">Whose each of them is; null when no client asks for one factory.</param>
-internal sealed record LiveMessage(IReadOnlyList<ReadOnlyMemory<byte>> Lines, IReadOnlyList<string>? Factories);
+internal sealed record LiveMessage(IReadOnlyList<ReadOnlyMemory<byte>> Lines, IReadOnlyList<string>? Factories)
+{
+    /// <summary>How many readings a line holds. Asked only of what a client misses, so it is not kept.</summary>
+    public int ReadingsOf(int line) =>
+        Lines[line].Span.IndexOf("\"batch\""u8) < 0 ? 1 : new ReadingParser().TryParse(Lines[line], out var reading, out _) == Verdict.Accepted ? reading.Count : 1;
+}
 
 /// <summary>The clients of <c>GET /stream</c>. All share what <see cref="LiveWorker"/> reads; a slow one misses messages, it slows nobody.</summary>
 internal sealed class LiveReadings(IOptions<IngestOptions> options, IngestMetrics metrics) : IDisposable
@@ -71,7 +76,7 @@ internal sealed class LiveReadings(IOptions<IngestOptions> options, IngestMetric
             client.Offer(message);
     }
 
-    public void Missed(int lines) => metrics.StreamMissed(lines);
+    public void Missed(int readings) => metrics.StreamMissed(readings);
 
     public void Remove(LiveClient client)
     {
@@ -123,7 +128,7 @@ internal sealed class LiveClient : IDisposable
         FactoryId = factoryId;
         messages = Channel.CreateBounded<LiveMessage>(
             new BoundedChannelOptions(bufferMessages) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true, SingleWriter = true },
-            lost => Miss(lost.Lines.Where((_, line) => Wants(lost, line)).Count()));
+            lost => Miss(Enumerable.Range(0, lost.Lines.Count).Where(line => Wants(lost, line)).Sum(lost.ReadingsOf)));
     }
 
     public string? FactoryId { get; }
@@ -138,10 +143,10 @@ internal sealed class LiveClient : IDisposable
             messages.Writer.TryWrite(message);
     }
 
-    public void Miss(int lines)
+    public void Miss(int count)
     {
-        Interlocked.Add(ref missed, lines);
-        readings.Missed(lines);
+        Interlocked.Add(ref missed, count);
+        readings.Missed(count);
     }
 
     /// <summary>How many readings were missed since it was last asked.</summary>

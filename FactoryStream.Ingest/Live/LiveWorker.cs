@@ -59,7 +59,7 @@ internal sealed class LiveWorker(LiveReadings readings, SignedLog signed, IConfi
         {
             try
             {
-                if (consumer.Consume(TimeSpan.FromMilliseconds(200)) is { Message: { } message })
+                if (consumer.Consume(TimeSpan.FromMilliseconds(200)) is { Message: { } message } && IsFirstShare(message.Headers))
                     readings.Broadcast(message.Value, IsSingle(message.Headers));
             }
             catch (ConsumeException exception) when (!exception.Error.IsFatal)
@@ -93,6 +93,10 @@ internal sealed class LiveWorker(LiveReadings readings, SignedLog signed, IConfi
     }
 
     private bool IsOver(CancellationToken stoppingToken) => stoppingToken.IsCancellationRequested || readings.TryRest();
+
+    /// <summary>A batch of several partitions is told once: by the partition that its first reading is of.</summary>
+    private static bool IsFirstShare(Headers headers) =>
+        !headers.TryGetLastBytes(MessageHeaders.BatchShare, out var header) || (BatchShare.TryParse(header, out var share) && share[0] == 0);
 
     private static bool IsSingle(Headers headers) =>
         headers.TryGetLastBytes(MessageHeaders.Framing, out var framing) && Encoding.UTF8.GetString(framing) == MessageHeaders.FramingSingle;

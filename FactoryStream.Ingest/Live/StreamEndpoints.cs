@@ -25,7 +25,7 @@ internal static class StreamEndpoints
             .WithTags("readings")
             .WithSummary("The accepted readings, live.")
             .WithDescription(
-                "Envelopes exactly as they were accepted, from now on, one a line (application/x-ndjson) or one an event (text/event-stream). A client that is too slow misses some and is told "
+                "Envelopes exactly as they were accepted, batches too, from now on, one a line (application/x-ndjson) or one an event (text/event-stream). A client that is too slow misses some and is told "
                 + "how many: {\"missed\": 17}, as an event named missed. A pretty-printed envelope cannot be told in a line and counts as missed. Silence is filled with empty lines or comments.")
             .Produces<string>(StatusCodes.Status200OK, Ndjson, EventStream)
             .ProducesProblem(StatusCodes.Status406NotAcceptable)
@@ -103,7 +103,7 @@ internal static class StreamEndpoints
                 // Its bytes are signed, so they must not be put in another form. An event may have several lines, but not every kind of line break.
                 if (isEvents ? envelope.Contains((byte)'\r') : envelope.Contains((byte)'\n'))
                 {
-                    client.Miss(1);
+                    client.Miss(message.ReadingsOf(line));
                     continue;
                 }
                 if (isEvents)

@@ -81,19 +81,19 @@ internal sealed class Backlog
     }
 
     /// <summary>A line is on its way.</summary>
-    public void Add(int more, int lines)
+    public void Add(int more, int count)
     {
         Interlocked.Add(ref pendingBytes, more);
         Interlocked.Add(ref bytes, more);
-        Interlocked.Add(ref readings, lines);
+        Interlocked.Add(ref readings, count);
     }
 
     /// <summary>Kafka acknowledged it, or will not.</summary>
-    public void Settle(int size, int lines, bool isSafe, bool isTimeOut)
+    public void Settle(int size, int count, bool isSafe, bool isTimeOut)
     {
         var pending = Interlocked.Add(ref pendingBytes, -size);
         if (!isSafe)
-            Remove(size, lines);
+            Remove(size, count);
         if (isSafe)
             KafkaAnswers();
         else if (isTimeOut)
@@ -120,17 +120,17 @@ internal sealed class Backlog
     }
 
     /// <summary>It is stored, or lost.</summary>
-    public void Remove(long size, long lines)
+    public void Remove(long size, long count)
     {
         Interlocked.Add(ref bytes, -size);
-        Interlocked.Add(ref readings, -lines);
+        Interlocked.Add(ref readings, -count);
     }
 
     /// <summary>What others than this process have in the log, by the newest look at it.</summary>
-    public void Foreign(long size, long lines)
+    public void Foreign(long size, long count)
     {
         Volatile.Write(ref foreignBytes, size);
-        Volatile.Write(ref foreignReadings, lines);
+        Volatile.Write(ref foreignReadings, count);
     }
 
     /// <summary>A look at Kafka is done: those who wait for room may try again.</summary>

@@ -1,3 +1,4 @@
+using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
 
@@ -23,26 +24,60 @@ internal sealed class PartitionLog(
     private long foreignBytes;
 
     /// <summary>Adds a line to the message in the making, or says why it must wait. <see cref="Kick"/> sends it.</summary>
-    public Room TryAppend(ReadOnlySpan<byte> line, string factoryId, string engineId, Receipt receipt)
+    /// <param name="line">An envelope.</param>
+    /// <param name="factoryId">Whose.</param>
+    /// <param name="engineId">Which engine's; null: a batch of several engines', all of this partition.</param>
+    /// <param name="readings">How many readings it holds.</param>
+    /// <param name="receipt">The request that brought it.</param>
+    public Room TryAppend(ReadOnlySpan<byte> line, string factoryId, string? engineId, int readings, Receipt receipt)
     {
         lock (gate)
         {
-            var room = backlog.Check(line.Length, pendingBytes + appended.Bytes + foreignBytes);
+            var room = Check(line.Length);
             if (room != Room.Yes)
                 return room;
-            receipt.Expect();
-            pendingBytes += line.Length;
-            backlog.Add(line.Length, 1);
+            Expect(line.Length, readings, receipt);
 
             // A pretty-printed envelope keeps its bytes, line breaks and all, so it travels alone.
             var isSingle = line.Contains((byte)'\n');
             if (open is not null && (isSingle || open.Length + 1 + line.Length > options.MaxMessageBytes))
                 Send(isSingle: false);
             open ??= spare.Count > 0 ? spare.Pop() : new SignedMessage(this);
-            open.Add(line, factoryId, engineId, receipt);
+            open.Add(line, factoryId, engineId, readings, receipt);
             if (isSingle || open.LineCount >= options.MaxLinesPerMessage)
                 Send(isSingle);
             return Room.Yes;
+        }
+    }
+
+    /// <summary>Whether there is room for a line of so many bytes.</summary>
+    public Room HasRoom(int bytes)
+    {
+        lock (gate)
+            return Check(bytes);
+    }
+
+    /// <summary>
+    /// Sends a batch that other partitions get as well: a message of its own, which tells its share. It asks for no room, for all of the batch's partitions were
+    /// asked before the first one got it (<see cref="HasRoom"/>); what others took meanwhile may exceed the bounds by as many batches as there are requests.
+    /// </summary>
+    /// <param name="line">The batch's envelope.</param>
+    /// <param name="factoryId">Whose.</param>
+    /// <param name="engineId">Which engine's this partition's share is; null: several engines'.</param>
+    /// <param name="share">Which of its readings are this partition's.</param>
+    /// <param name="receivedAt">When it came: the same for all partitions.</param>
+    /// <param name="receipt">The request that brought it.</param>
+    public void AppendShare(ReadOnlySpan<byte> line, string factoryId, string? engineId, ReadOnlySpan<int> share, DateTimeOffset receivedAt, Receipt receipt)
+    {
+        var header = Encoding.ASCII.GetBytes(BatchShare.Format(share));
+        lock (gate)
+        {
+            Expect(line.Length, share.Length, receipt);
+            if (open is not null)
+                Send(isSingle: false);
+            open = spare.Count > 0 ? spare.Pop() : new SignedMessage(this);
+            open.Add(line, factoryId, engineId, share.Length, receipt);
+            Send(isSingle: true, header, receivedAt);
         }
     }
 
@@ -59,13 +94,13 @@ internal sealed class PartitionLog(
     /// <summary>The client library's answer, on its own thread.</summary>
     public void OnDelivered(SignedMessage message, DeliveryReport<byte[]?, byte[]> report)
     {
-        var lines = message.LineCount;
+        var count = message.ReadingCount;
         lock (gate)
         {
             inFlight--;
             if (!report.Error.IsError)
             {
-                var (bytes, readings) = appended.Add(report.Offset.Value, SizeOf(message), lines);
+                var (bytes, readings) = appended.Add(report.Offset.Value, SizeOf(message), count);
                 if (readings > 0)
                     backlog.Remove(bytes, readings);
             }
@@ -73,7 +108,7 @@ internal sealed class PartitionLog(
                 Send(isSingle: false);
         }
         if (!report.Error.IsError)
-            metrics.Acknowledged(lines, time.GetElapsedTime(message.SentAt));
+            metrics.Acknowledged(count, time.GetElapsedTime(message.SentAt));
         Finish(message, report.Error, report.Offset.Value);
     }
 
@@ -92,22 +127,31 @@ internal sealed class PartitionLog(
                 return default;
             }
             // With nothing to go by: one reading of about 700 bytes a message.
-            var (size, lines) = appended.Count > 0 ? (appended.Bytes / appended.Count, Math.Max(1, appended.Lines / appended.Count)) : (700, 1);
+            var (size, count) = appended.Count > 0 ? (appended.Bytes / appended.Count, Math.Max(1, appended.Readings / appended.Count)) : (700, 1);
             foreignBytes = foreign * size;
-            return (foreignBytes, foreign * lines);
+            return (foreignBytes, foreign * count);
         }
     }
 
     private static int SizeOf(SignedMessage message) => message.Length - (message.LineCount - 1);
 
-    private void Send(bool isSingle)
+    private Room Check(int bytes) => backlog.Check(bytes, pendingBytes + appended.Bytes + foreignBytes);
+
+    private void Expect(int bytes, int readings, Receipt receipt)
+    {
+        receipt.Expect(readings);
+        pendingBytes += bytes;
+        backlog.Add(bytes, readings);
+    }
+
+    private void Send(bool isSingle, byte[]? share = null, DateTimeOffset? receivedAt = null)
     {
         var message = open!;
         open = null;
         inFlight++;
         try
         {
-            producer.Produce(topicPartition, message.Seal(partition, isSingle, time.GetTimestamp()), message.Delivered);
+            producer.Produce(topicPartition, message.Seal(partition, isSingle, share, receivedAt, time.GetTimestamp()), message.Delivered);
         }
         catch (ProduceException<byte[]?, byte[]> exception)
         {
@@ -137,11 +181,11 @@ internal sealed class PartitionLog(
 
     private void Account(SignedMessage message, Error error)
     {
-        backlog.Settle(SizeOf(message), message.LineCount, !error.IsError, error.Code is ErrorCode.Local_MsgTimedOut or ErrorCode.Local_Transport);
+        backlog.Settle(SizeOf(message), message.ReadingCount, !error.IsError, error.Code is ErrorCode.Local_MsgTimedOut or ErrorCode.Local_Transport);
         if (!error.IsError)
             return;
-        log.NotAcknowledged(message.LineCount, error.Reason);
-        metrics.Unacknowledged(message.LineCount);
+        log.NotAcknowledged(message.ReadingCount, error.Reason);
+        metrics.Unacknowledged(message.ReadingCount);
     }
 
     private void Keep(SignedMessage message)

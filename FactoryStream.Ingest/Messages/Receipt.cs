@@ -4,7 +4,7 @@ using System.Threading.Tasks.Sources;
 namespace FactoryStream.Ingest.Messages;
 
 /// <summary>
-/// Counts down what Kafka has still to acknowledge of one request's lines: no task a line. It settles when every line has its answer,
+/// Counts down what Kafka has still to acknowledge of one request's readings: no task a line. It settles when every reading has its answer,
 /// which the client library's time-out bounds; only then may it be used again.
 /// </summary>
 internal sealed class Receipt : IValueTaskSource
@@ -33,14 +33,14 @@ internal sealed class Receipt : IValueTaskSource
         Trace = trace;
     }
 
-    /// <summary>One more line is handed over.</summary>
-    public void Expect() => Interlocked.Increment(ref outstanding);
+    /// <summary>So many more readings, or a refusal, are handed over.</summary>
+    public void Expect(int readings = 1) => Interlocked.Add(ref outstanding, readings);
 
-    /// <summary>Kafka's answer for lines handed over.</summary>
-    public void Settle(int lines, bool isSafe)
+    /// <summary>Kafka's answer for readings handed over.</summary>
+    public void Settle(int readings, bool isSafe)
     {
-        Interlocked.Add(ref isSafe ? ref acknowledged : ref failed, lines);
-        Release(lines);
+        Interlocked.Add(ref isSafe ? ref acknowledged : ref failed, readings);
+        Release(readings);
     }
 
     /// <summary>Kafka's answer for a refusal handed over.</summary>

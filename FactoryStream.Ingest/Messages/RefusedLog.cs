@@ -70,8 +70,8 @@ internal sealed class RefusedLog(IProducer<byte[]?, byte[]> producer, Backlog ba
     {
         lock (gate)
         {
-            var (bytes, lines) = partitions[partition].Appended.Forget(stored);
-            backlog.Remove(bytes, lines);
+            var (bytes, count) = partitions[partition].Appended.Forget(stored);
+            backlog.Remove(bytes, count);
         }
     }
 
@@ -83,9 +83,9 @@ internal sealed class RefusedLog(IProducer<byte[]?, byte[]> producer, Backlog ba
             partition.PendingBytes -= size;
             if (isSafe)
             {
-                var (bytes, lines) = partition.Appended.Add(offset, size, 1);
-                if (lines > 0)
-                    backlog.Remove(bytes, lines);
+                var (bytes, count) = partition.Appended.Add(offset, size, 1);
+                if (count > 0)
+                    backlog.Remove(bytes, count);
             }
         }
         backlog.Settle(size, 1, isSafe, error.Code is ErrorCode.Local_MsgTimedOut or ErrorCode.Local_Transport);

@@ -9,11 +9,11 @@ namespace FactoryStream.Ingest.Messages;
 /// <summary>A message of <c>readings.signed</c> in the making, then under way: lines, and whose they are. Used again and again by its partition.</summary>
 internal sealed class SignedMessage
 {
-    private readonly List<(Receipt Receipt, int Lines)> receipts = [];
+    private readonly List<(Receipt Receipt, int Readings)> receipts = [];
     private readonly List<ActivityContext> traces = [];
     private byte[] lines = [];
     private string factoryId = "";
-    private string engineId = "";
+    private string? engineId;
     private bool isOfOneEngine;
     private Activity? span;
 
@@ -26,10 +26,18 @@ internal sealed class SignedMessage
 
     public int LineCount { get; private set; }
 
+    public int ReadingCount { get; private set; }
+
     /// <summary>The moment it was handed to the client library.</summary>
     public long SentAt { get; private set; }
 
-    public void Add(ReadOnlySpan<byte> line, string factory, string engine, Receipt receipt)
+    /// <summary>Adds a line.</summary>
+    /// <param name="line">An envelope.</param>
+    /// <param name="factory">Whose.</param>
+    /// <param name="engine">Which engine's; null: several engines'.</param>
+    /// <param name="readings">How many readings of the partition it holds.</param>
+    /// <param name="receipt">The request that brought it.</param>
+    public void Add(ReadOnlySpan<byte> line, string factory, string? engine, int readings, Receipt receipt)
     {
         var start = Length == 0 ? 0 : Length + 1;
         Reserve(start + line.Length);
@@ -42,31 +50,39 @@ internal sealed class SignedMessage
         {
             factoryId = factory;
             engineId = engine;
-            isOfOneEngine = true;
+            isOfOneEngine = engine is not null;
         }
         else if (isOfOneEngine && (engineId != engine || factoryId != factory))
         {
             isOfOneEngine = false;
         }
         LineCount++;
+        ReadingCount += readings;
 
         if (receipts.Count > 0 && receipts[^1].Receipt == receipt)
         {
-            CollectionsMarshal.AsSpan(receipts)[^1].Lines++;
+            CollectionsMarshal.AsSpan(receipts)[^1].Readings += readings;
             return;
         }
-        receipts.Add((receipt, 1));
+        receipts.Add((receipt, readings));
         if (receipt.Trace != default && traces.Count <= MessageTracing.MaxLinks)
             traces.Add(receipt.Trace);
     }
 
     /// <summary>The message for the client library; starts the span of sending when a request of it is sampled.</summary>
-    public Message<byte[]?, byte[]> Seal(int partition, bool isSingle, long now)
+    /// <param name="partition">Whose.</param>
+    /// <param name="isSingle">It is one envelope, line breaks and all.</param>
+    /// <param name="share">The <see cref="BatchShare"/> of a batch that goes to several partitions, else null.</param>
+    /// <param name="receivedAt">When such a batch came: the same in all its partitions, so that its verdict is; else null.</param>
+    /// <param name="now">The moment of sending.</param>
+    public Message<byte[]?, byte[]> Seal(int partition, bool isSingle, byte[]? share, DateTimeOffset? receivedAt, long now)
     {
         SentAt = now;
         var value = GC.AllocateUninitializedArray<byte>(Length);
         lines.AsSpan(0, Length).CopyTo(value);
-        var message = new Message<byte[]?, byte[]> { Key = isOfOneEngine ? Contracts.Partitioner.Key(factoryId, engineId) : null, Value = value };
+        var message = new Message<byte[]?, byte[]> { Key = isOfOneEngine ? Contracts.Partitioner.Key(factoryId, engineId!) : null, Value = value };
+        if (receivedAt is { } moment)
+            message.Timestamp = new Timestamp(moment);
         if (traces.Count > 0)
             StartSpan(partition);
         if (isSingle || span is { Recorded: true })
@@ -74,6 +90,8 @@ internal sealed class SignedMessage
             message.Headers = [];
             if (isSingle)
                 message.Headers.Add(MessageHeaders.Framing, "single"u8.ToArray());
+            if (share is not null)
+                message.Headers.Add(MessageHeaders.BatchShare, share);
             if (span is not null && MessageTracing.TraceParentOf(span.Context) is { } parent)
                 message.Headers.Add(MessageHeaders.TraceParent, System.Text.Encoding.ASCII.GetBytes(parent));
         }
@@ -99,6 +117,7 @@ internal sealed class SignedMessage
         traces.Clear();
         Length = 0;
         LineCount = 0;
+        ReadingCount = 0;
     }
 
     private void StartSpan(int partition)
@@ -112,7 +131,7 @@ internal sealed class SignedMessage
             .SetTag("messaging.operation.name", "send")
             .SetTag("messaging.destination.name", Topics.Signed)
             .SetTag("messaging.destination.partition.id", partition.ToString(System.Globalization.CultureInfo.InvariantCulture))
-            .SetTag("messaging.batch.message_count", LineCount);
+            .SetTag("messaging.batch.message_count", ReadingCount);
     }
 
     private void Reserve(int size)

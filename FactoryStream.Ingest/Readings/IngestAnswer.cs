@@ -7,9 +7,9 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace FactoryStream.Ingest.Readings;
 
 /// <summary>What <c>POST /readings</c> answers.</summary>
-/// <param name="Accepted">Lines that are safe in Kafka.</param>
+/// <param name="Accepted">Readings that are safe in Kafka; a batch counts as many as it holds.</param>
 /// <param name="Rejected">The refused lines, the first of them if there are many.</param>
-/// <param name="RejectedCount">How many lines were refused.</param>
+/// <param name="RejectedCount">How many lines were refused; a batch is one.</param>
 internal record IngestAnswer(int Accepted, IReadOnlyList<IngestAnswer.Line> Rejected, int RejectedCount)
 {
     /// <summary>A refused line.</summary>
@@ -30,7 +30,7 @@ internal record IngestAnswer(int Accepted, IReadOnlyList<IngestAnswer.Line> Reje
     {
         var accepted = intake.Receipt.Acknowledged;
         if (intake.Receipt.Failed > 0)
-            return WriteAsync(context, intake, options, StatusCodes.Status503ServiceUnavailable, $"Kafka did not acknowledge {intake.Receipt.Failed} lines.");
+            return WriteAsync(context, intake, options, StatusCodes.Status503ServiceUnavailable, $"Kafka did not acknowledge {intake.Receipt.Failed} readings.");
         return intake.Stop switch
         {
             Stop.KafkaSlow => WriteAsync(context, intake, options, StatusCodes.Status503ServiceUnavailable, $"Kafka is slow or away; only the first {intake.LineCount} lines were looked at."),

@@ -42,6 +42,7 @@ internal readonly record struct RejectedLine(int Line, Verdict Reason, string? D
 internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backlog, ObjectPool<ReadingParser> parsers, IngestOptions options, TimeProvider time)
 {
     private readonly List<RejectedLine> rejected = [];
+    private readonly int[] partitionOf = new int[ReadingParser.MaxBatchReadings];
     private ulong[] touched = [];
 
     public LineSplitter Splitter { get; } = new(options.MaxLineBytes);
@@ -137,17 +138,82 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
         {
             room = Refuse(line, verdict, detail ?? "", reading.FactoryId);
         }
+        else if (reading.IsBatch)
+        {
+            room = TryTakeBatch(line, reading.FactoryId, parser.BatchReadings);
+        }
         else
         {
-            var partitions = signed.Partitions!;
-            var partition = Partitioner.Partition(reading.FactoryId, reading.EngineId, partitions.Length);
-            room = partitions[partition].TryAppend(line.Bytes.Span, reading.FactoryId, reading.EngineId, Receipt);
-            if (room == Room.Yes)
-                touched[partition >> 6] |= 1UL << partition;
+            var partition = Partitioner.Partition(reading.FactoryId, reading.EngineId, signed.Partitions!.Length);
+            room = TryAppend(partition, line, reading.FactoryId, reading.EngineId, 1);
         }
         if (room == Room.Yes)
             LineCount++;
         return room;
+    }
+
+    private Room TryTakeBatch(in Line line, string factoryId, ReadOnlySpan<BatchReading> readings)
+    {
+        var count = signed.Partitions!.Length;
+        var first = Partitioner.Partition(factoryId, readings[0].EngineId, count);
+        // A machine signs what it has measured: mostly they are all of one engine, and its id is one string.
+        bool isOfOnePartition = true, isOfOneEngine = true;
+        partitionOf[0] = first;
+        for (var i = 1; i < readings.Length; i++)
+        {
+            if (readings[i].EngineId == readings[i - 1].EngineId)
+            {
+                partitionOf[i] = partitionOf[i - 1];
+                continue;
+            }
+            isOfOneEngine = false;
+            partitionOf[i] = Partitioner.Partition(factoryId, readings[i].EngineId, count);
+            isOfOnePartition &= partitionOf[i] == first;
+        }
+        return isOfOnePartition
+            ? TryAppend(first, line, factoryId, isOfOneEngine ? readings[0].EngineId : null, readings.Length)
+            : TryAppendToAll(line, factoryId, readings);
+    }
+
+    private Room TryAppend(int partition, in Line line, string factoryId, string? engineId, int readings)
+    {
+        var room = signed.Partitions![partition].TryAppend(line.Bytes.Span, factoryId, engineId, readings, Receipt);
+        if (room == Room.Yes)
+            touched[partition >> 6] |= 1UL << partition;
+        return room;
+    }
+
+    /// <summary>A batch of several partitions' engines goes to each of them, or to none while one has no room.</summary>
+    private Room TryAppendToAll(in Line line, string factoryId, ReadOnlySpan<BatchReading> readings)
+    {
+        var partitions = signed.Partitions!;
+        Span<int> of = partitionOf.AsSpan(0, readings.Length), share = stackalloc int[readings.Length];
+        for (var i = 0; i < of.Length; i++)
+        {
+            if (of[..i].Contains(of[i]))
+                continue;
+            var room = partitions[of[i]].HasRoom(line.Bytes.Length);
+            if (room != Room.Yes)
+                return room;
+        }
+        var receivedAt = time.GetUtcNow();
+        for (var i = 0; i < of.Length; i++)
+        {
+            if (of[..i].Contains(of[i]))
+                continue;
+            var count = 0;
+            var engineId = readings[i].EngineId;
+            for (var j = i; j < of.Length; j++)
+            {
+                if (of[j] != of[i])
+                    continue;
+                share[count++] = j;
+                if (readings[j].EngineId != engineId)
+                    engineId = null;
+            }
+            partitions[of[i]].AppendShare(line.Bytes.Span, factoryId, engineId, share[..count], receivedAt, Receipt);
+        }
+        return Room.Yes;
     }
 
     private Room Refuse(in Line line, Verdict reason, string detail, string factoryId)

@@ -23,6 +23,7 @@ internal static class ReadingsEndpoints
             .WithSummary("Takes signed readings in.")
             .WithDescription(
                 "One envelope (application/json, which may be pretty-printed) or many, a line each (application/x-ndjson), read as they come in. 202 means that Kafka has acknowledged every accepted one. "
+                + $"An envelope is of one reading, {{\"data\": {{...}}, \"signature\": \"...\"}}, or of a batch, {{\"batch\": [{{...}}, ...], \"signature\": \"...\"}}: 1 to {FactoryStream.Contracts.ReadingParser.MaxBatchReadings} readings of one factory, signed together. 'accepted' counts readings, 'rejected' lines. "
                 + "A refused line does not harm its neighbours. After 413, 429 or 503 the whole request may be sent again: what was accepted already is recognised as a duplicate.")
             .Produces<IngestAnswer>(StatusCodes.Status202Accepted)
             .Produces<IngestProblem>(StatusCodes.Status400BadRequest, "application/problem+json")

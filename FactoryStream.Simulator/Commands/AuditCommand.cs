@@ -11,10 +11,10 @@ internal static class AuditCommand
 
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = "Exported readings: {\"data\": ..., \"signature\": ..., \"key_id\": ...}, a line each" };
+        var file = new Argument<string>("FILE") { Description = "Exported readings: {\"data\": ..., \"signature\": ..., \"key_id\": ...}, or batches, {\"batch\": [...], \"signature\": ..., \"key_id\": ...}, and behind them their readings, {\"data\": ..., \"batch_sha256\": ...}; a line each" };
         var keys = new Option<string[]>("--public-keys") { Description = "Public keys: the answer of GET /keys, or PEM blocks", HelpName = "FILE...", Required = true, AllowMultipleArgumentsPerToken = true };
         var command = new Command("audit",
-            "Check the signatures of exported readings offline, with the public keys alone. With the answer of GET /keys, validity and revocation are judged by the time of measurement, as the Verifier does. "
+            "Check the signatures of exported readings offline, with the public keys alone. With the answer of GET /keys, validity and revocation are judged by the time of measurement, as the Verifier does. A reading that was signed in a batch is true when its batch is, and holds its very bytes. "
             + "Prints how many lines got which verdict; ends with 0 when all are accepted.")
         {
             file, keys,

@@ -15,6 +15,9 @@ internal sealed class CorpusOptions
     /// <summary>Readings a second that are signed for a load flat out when nothing else is said.</summary>
     public const int FlatOutReadingsPerSecond = 20_000;
 
+    // A POST of about so many readings costs little for itself, and is nothing to wait for.
+    private const int ReadingsPerPost = 100, BatchedReadingsPerPost = 1_000;
+
     public Option<double> Rate { get; } = new Option<double>("--rate") { Description = "Readings a second of all engines together; 0: flat out", HelpName = "N", DefaultValueFactory = _ => 0 }.Bounded(0, 10_000_000);
 
     public Option<double> Seconds { get; } = new Option<double>("--seconds") { Description = "How long to send", HelpName = "S", DefaultValueFactory = _ => 60 }.Bounded(0.1, 86_400);
@@ -27,7 +30,11 @@ internal sealed class CorpusOptions
 
     public Option<string> Prefix { get; } = new("--factory-prefix") { Description = "Factories are named PREFIX_001, PREFIX_002, ...", HelpName = "PREFIX", DefaultValueFactory = _ => "load" };
 
-    public Option<int?> Batch { get; } = new Option<int?>("--batch") { Description = "Readings of a POST, all of one factory [default: 100, or a quarter second's if that is less]", HelpName = "N" }.Bounded(1, 10_000);
+    public Option<int> Batch { get; } = new Option<int>("--batch") { Description = "Readings a signature: more than one are signed together, as a batch of one engine's", HelpName = "N", DefaultValueFactory = _ => 1 }.Bounded(1, ReadingParser.MaxBatchReadings);
+
+    public Option<bool> Mixed { get; } = new("--mixed") { Description = "A batch is of all engines of its factory in turn" };
+
+    public Option<int?> Lines { get; } = new Option<int?>("--lines") { Description = $"Envelopes of a POST, all of one factory [default: {ReadingsPerPost}, or batches of {BatchedReadingsPerPost} readings; a quarter second's if that is less]", HelpName = "N" }.Bounded(1, 10_000);
 
     public Option<string> Salt { get; } = SharedOptions.Salt();
 
@@ -40,7 +47,7 @@ internal sealed class CorpusOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[Rate, Seconds, Readings, Factories, Engines, Prefix, Batch, Salt, Start])
+        foreach (var option in (Option[])[Rate, Seconds, Readings, Factories, Engines, Prefix, Batch, Mixed, Lines, Salt, Start])
             command.Add(option);
     }
 
@@ -52,10 +59,12 @@ internal sealed class CorpusOptions
     {
         var (rate, seconds, factories) = (parsed.GetValue(Rate), parsed.GetValue(Seconds), parsed.GetValue(Factories));
         var readings = parsed.GetValue(Readings) ?? (long)Math.Max(1, Math.Round((rate > 0 ? rate : FlatOutReadingsPerSecond) * seconds));
-        var batch = parsed.GetValue(Batch) ?? (rate > 0 ? (int)Math.Clamp(Math.Ceiling(rate * LongestCollectionSeconds / factories), 1, 100) : 100);
+        var batch = parsed.GetValue(Batch);
+        var most = batch == 1 ? ReadingsPerPost : Math.Max(1, BatchedReadingsPerPost / batch);
+        var lines = parsed.GetValue(Lines) ?? (rate > 0 ? (int)Math.Clamp(Math.Ceiling(rate * LongestCollectionSeconds / factories / batch), 1, most) : most);
         // Flat out, event time still goes as fast as the clock does when the readings last for the seconds asked.
         var eventRate = rate > 0 ? rate : Math.Max(readings / seconds, 1e-3);
-        var plan = new CorpusPlan(readings, factories, parsed.GetValue(Engines), parsed.GetValue(Prefix)!, batch, eventRate, now, SharedOptions.SaltOf(parsed, Salt));
+        var plan = new CorpusPlan(readings, factories, parsed.GetValue(Engines), parsed.GetValue(Prefix)!, lines * batch, eventRate, now, SharedOptions.SaltOf(parsed, Salt), batch, parsed.GetValue(Mixed));
         return plan with { Start = StartOf(parsed.GetValue(Start) ?? (rate > 0 ? "live" : "past"), plan, now, signingRate) };
     }
 
@@ -65,7 +74,7 @@ internal sealed class CorpusOptions
         {
             "past" => now - plan.Span,
             // A quarter more than measured, and two seconds to begin with.
-            "live" => now.AddSeconds(2 + 1.25 * plan.Readings / signingRate()),
+            "live" => now.AddSeconds(2 + 1.25 * plan.Readings / plan.PerSignature / signingRate()),
             _ => Timestamps.TryParse(Encoding.UTF8.GetBytes(start), out var said, out var wrong) ? said : throw new UsageException($"--start {start}: {wrong}; 'past', 'live' or e.g. {now.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)}."),
         };
         return new DateTime(time.Ticks - time.Ticks % TimeSpan.TicksPerMillisecond, DateTimeKind.Utc);

@@ -15,7 +15,7 @@ internal static class LoadCommand
     {
         var options = new CorpusOptions();
         var connections = new Option<int>("--connections") { Description = "Connections to Ingest, one POST under way on each; a factory keeps to one, so there are at most as many as factories", HelpName = "N", DefaultValueFactory = _ => 10 }.Bounded(1, 9_999);
-        var corpusFile = new Option<string?>("--corpus") { Description = "Send this corpus (see 'sign'); if there is no such file, keep what is signed there. --batch may be a divisor of what it was signed with", HelpName = "FILE" };
+        var corpusFile = new Option<string?>("--corpus") { Description = "Send this corpus (see 'sign'); if there is no such file, keep what is signed there. --lines may be a divisor of what it was signed with", HelpName = "FILE" };
         var report = new Option<string?>("--out") { Description = "Write the result as JSON", HelpName = "FILE" };
         var (giveUpAfter, ingest, verifier, keys, token) = (SharedOptions.GiveUpAfter(), SharedOptions.Ingest(), SharedOptions.Verifier(), SharedOptions.Keys(), SharedOptions.AdminToken());
         var command = new Command("load",
@@ -65,7 +65,7 @@ internal static class LoadCommand
             }
 
             var rate = parsed.GetValue(options.Rate);
-            using var corpus = Corpus.Open(file, plan, saved is null ? plan.Batch : parsed.GetValue(options.Batch) ?? plan.Batch);
+            using var corpus = Corpus.Open(file, plan, saved is not null && parsed.GetValue(options.Lines) is { } lines ? lines * plan.PerSignature : plan.Post);
             // What was signed for a rate is sent whole; flat out, or from a corpus of whatever size, the seconds end it.
             TimeSpan? stopAfter = (saved is null && rate > 0) || (saved is not null && parsed.GetResult(options.Seconds) is not { Implicit: false }) ? null : TimeSpan.FromSeconds(parsed.GetValue(options.Seconds));
             var result = await RunAsync(corpus, rate, Math.Min(parsed.GetValue(connections), plan.Factories), addresses.Ingest, limit, stopAfter, bar, time, cancellationToken);

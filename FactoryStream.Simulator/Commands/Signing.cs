@@ -32,7 +32,7 @@ internal static class Signing
     /// <exception cref="UsageException">There is not enough room for it.</exception>
     public static async Task WriteAsync(CorpusPlan plan, ReadingSigner[] signers, FileStream target, ProgressBar bar, CancellationToken cancellationToken)
     {
-        var bytes = plan.Readings * CorpusPlan.UsualLineBytes;
+        var bytes = plan.UsualBytes;
         var free = new DriveInfo(Path.GetDirectoryName(Path.GetFullPath(target.Name))!).AvailableFreeSpace;
         if (bytes > free)
             throw new UsageException($"{plan.Readings} readings need about {bytes / 1e9:0.0} GB, and {Path.GetDirectoryName(target.Name)} has {free / 1e9:0.0} GB left.");

@@ -19,8 +19,8 @@ internal sealed class EvidenceAudit
         ofAny = [.. keys.Where(key => key.FactoryId is null)];
     }
 
-    /// <summary>Judges each line of an NDJSON file; the verdicts are the Verifier's own.</summary>
-    /// <param name="path">Envelopes <c>{"data": …, "signature": …, "key_id": …}</c>, a line each.</param>
+    /// <summary>Judges each line of an NDJSON file; the verdicts are the Verifier's own. A reading that was signed in a batch has its batch's, if that holds its very bytes.</summary>
+    /// <param name="path">Envelopes <c>{"data": …, "signature": …, "key_id": …}</c> and <c>{"batch": […], "signature": …, "key_id": …}</c>, and behind the batches <c>{"data": …, "batch_sha256": …}</c>; a line each.</param>
     /// <param name="wrong">Told of each line that is not accepted: its number, the verdict, and what is wrong where that says more.</param>
     /// <param name="cancellationToken">Ends it between two chunks.</param>
     public AuditResult Check(string path, Action<int, Verdict, string?>? wrong, CancellationToken cancellationToken)
@@ -28,6 +28,7 @@ internal sealed class EvidenceAudit
         using var verifier = new SignatureVerifier();
         var parser = new ReadingParser();
         var counts = new long[Enum.GetValues<Verdict>().Length];
+        var batches = new CheckedBatches();
         foreach (var chunk in SignedFile.Lines(path).Chunk(ReadingsAtOnce))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -35,10 +36,16 @@ internal sealed class EvidenceAudit
             var verdicts = new Verdict[chunk.Length];
             var details = new string?[chunk.Length];
             var readings = new SignedReading[chunk.Length];
+            var batched = new BatchedReading?[chunk.Length];
             var checks = new List<SignatureCheck>();
             var of = new List<(int Line, PublicKey Key)>();
             for (var i = 0; i < chunk.Length; i++)
             {
+                if (BatchedReading.TryParse(chunk[i].Line, out var part))
+                {
+                    batched[i] = part;
+                    continue;
+                }
                 verdicts[i] = parser.TryParse(chunk[i].Line, out readings[i], out details[i]);
                 if (verdicts[i] != Verdict.Accepted)
                     continue;
@@ -60,10 +67,19 @@ internal sealed class EvidenceAudit
                 // Several keys may verify (one pair enrolled twice); one that is valid settles it.
                 var (line, key) = of[check];
                 if (results[check] && verdicts[line] != Verdict.Accepted)
-                    verdicts[line] = VerdictOf(key, readings[line].MeasuredAt);
+                    verdicts[line] = VerdictOf(key, readings[line]);
             }
             for (var i = 0; i < chunk.Length; i++)
             {
+                if (readings[i].IsBatch)
+                {
+                    parser.TryParse(chunk[i].Line, out _, out _);
+                    batches.Add(readings[i].Data.Span, parser.BatchReadings, verdicts[i]);
+                }
+                else if (batched[i] is { } part)
+                {
+                    verdicts[i] = batches.VerdictOf(part, out details[i]);
+                }
                 counts[(int)verdicts[i]]++;
                 if (verdicts[i] != Verdict.Accepted)
                     wrong?.Invoke(chunk[i].Number, verdicts[i], details[i]);
@@ -79,11 +95,13 @@ internal sealed class EvidenceAudit
         return [.. named, .. ofAny];
     }
 
-    private static Verdict VerdictOf(PublicKey key, DateTime measuredAt)
+    private static Verdict VerdictOf(PublicKey key, in SignedReading reading)
     {
-        if (measuredAt < key.NotBefore || measuredAt >= key.NotAfter)
+        // A batch is worth what the worst of its readings is.
+        var (oldest, newest) = (reading.IsBatch ? reading.OldestAt : reading.MeasuredAt, reading.MeasuredAt);
+        if (oldest < key.NotBefore || newest >= key.NotAfter)
             return Verdict.KeyNotValid;
-        return measuredAt >= key.RevokedAt ? Verdict.KeyRevoked : Verdict.Accepted;
+        return newest >= key.RevokedAt ? Verdict.KeyRevoked : Verdict.Accepted;
     }
 }
 

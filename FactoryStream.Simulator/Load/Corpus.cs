@@ -11,10 +11,10 @@ internal sealed class Corpus : IDisposable
     private readonly MemoryMappedViewAccessor view;
     private readonly long[] ends;
 
-    private Corpus(CorpusPlan plan, int linesPerPost, MemoryMappedFile file, MemoryMappedViewAccessor view, long[] ends, long bytes)
+    private Corpus(CorpusPlan plan, int readingsPerPost, MemoryMappedFile file, MemoryMappedViewAccessor view, long[] ends, long bytes)
     {
         Plan = plan;
-        LinesPerPost = linesPerPost;
+        ReadingsPerPost = readingsPerPost;
         this.file = file;
         this.view = view;
         this.ends = ends;
@@ -23,8 +23,8 @@ internal sealed class Corpus : IDisposable
 
     public CorpusPlan Plan { get; }
 
-    /// <summary>Lines of a POST; the last of a batch may be shorter.</summary>
-    public int LinesPerPost { get; }
+    /// <summary>Readings of a POST; the last may be shorter.</summary>
+    public int ReadingsPerPost { get; }
 
     public int Posts => ends.Length;
 
@@ -33,12 +33,14 @@ internal sealed class Corpus : IDisposable
     /// <summary>Maps a corpus and finds its POSTs.</summary>
     /// <param name="stream">The file; it may have no name any more.</param>
     /// <param name="plan">What it holds.</param>
-    /// <param name="linesPerPost">Divides <see cref="CorpusPlan.Batch"/>, so that a POST is of one factory.</param>
+    /// <param name="readingsPerPost">Divides <see cref="CorpusPlan.Post"/>, so that a POST is of one factory, and is a multiple of <see cref="CorpusPlan.PerSignature"/>.</param>
     /// <exception cref="UsageException">It does not hold what the plan says.</exception>
-    public static unsafe Corpus Open(FileStream stream, CorpusPlan plan, int linesPerPost)
+    public static unsafe Corpus Open(FileStream stream, CorpusPlan plan, int readingsPerPost)
     {
-        if (linesPerPost < 1 || plan.Batch % linesPerPost != 0)
-            throw new UsageException($"The corpus was signed in batches of {plan.Batch} readings: a POST of {linesPerPost} would hold several factories'. Choose a divisor of {plan.Batch}.");
+        if (readingsPerPost < 1 || plan.Post % readingsPerPost != 0)
+            throw new UsageException($"The corpus was signed in POSTs of {plan.Post} readings: one of {readingsPerPost} would hold several factories'. Choose a divisor of {plan.Post}.");
+        if (readingsPerPost % plan.PerSignature != 0)
+            throw new UsageException($"The corpus was signed in batches of {plan.PerSignature} readings: a POST of {readingsPerPost} would cut one in two.");
         var length = stream.Length;
         if (length == 0)
             throw new UsageException("The corpus is empty.");
@@ -48,8 +50,8 @@ internal sealed class Corpus : IDisposable
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
         try
         {
-            var ends = FindPosts(start, length, plan, linesPerPost);
-            return new Corpus(plan, linesPerPost, file, view, ends, length);
+            var ends = FindPosts(start, length, plan, readingsPerPost);
+            return new Corpus(plan, readingsPerPost, file, view, ends, length);
         }
         catch
         {
@@ -60,15 +62,15 @@ internal sealed class Corpus : IDisposable
         }
     }
 
-    public int FactoryOf(int post) => Plan.FactoryOf(FirstLineOf(post) / Plan.Batch);
+    public int FactoryOf(int post) => Plan.FactoryOf(FirstOf(post) / Plan.Post);
 
-    public long LastLineOf(int post) => FirstLineOf(post) + LinesOf(post) - 1;
+    public long LastOf(int post) => FirstOf(post) + ReadingsOf(post) - 1;
 
-    public int LinesOf(int post)
+    public int ReadingsOf(int post)
     {
-        var first = FirstLineOf(post);
-        var batch = first / Plan.Batch;
-        return (int)Math.Min(LinesPerPost, batch * Plan.Batch + Plan.LinesOf(batch) - first);
+        var first = FirstOf(post);
+        var signed = first / Plan.Post;
+        return (int)Math.Min(ReadingsPerPost, signed * Plan.Post + Plan.ReadingsOf(signed) - first);
     }
 
     /// <summary>The POST's bytes; good until this is disposed.</summary>
@@ -85,13 +87,13 @@ internal sealed class Corpus : IDisposable
         file.Dispose();
     }
 
-    // Every batch but the last is full, and LinesPerPost divides it.
-    private long FirstLineOf(int post) => (long)post * LinesPerPost;
+    // Every POST that was planned but the last is full, and ReadingsPerPost divides it.
+    private long FirstOf(int post) => (long)post * ReadingsPerPost;
 
-    private static unsafe long[] FindPosts(byte* start, long length, CorpusPlan plan, int linesPerPost)
+    private static unsafe long[] FindPosts(byte* start, long length, CorpusPlan plan, int readingsPerPost)
     {
-        var ends = new List<long>((int)Math.Min(Array.MaxLength, (plan.Readings + linesPerPost - 1) / linesPerPost));
-        long position = 0, lines = 0;
+        var ends = new List<long>((int)Math.Min(Array.MaxLength, (plan.Readings + readingsPerPost - 1) / readingsPerPost));
+        long position = 0, readings = 0;
         while (position < length)
         {
             var rest = new ReadOnlySpan<byte>(start + position, (int)Math.Min(length - position, 1 << 30));
@@ -99,10 +101,12 @@ internal sealed class Corpus : IDisposable
             if (end < 0)
                 throw new UsageException("The corpus ends in the middle of a line: signing it was not finished.");
             position += end + 1;
-            if (++lines % linesPerPost == 0 || lines == plan.Readings)
+            // The last batch of all may be shorter; a line beyond it is one too many.
+            readings = readings < plan.Readings ? Math.Min(readings + plan.PerSignature, plan.Readings) : readings + 1;
+            if (readings % readingsPerPost == 0 || readings == plan.Readings)
                 ends.Add(position);
         }
-        return lines == plan.Readings ? [.. ends] : throw new UsageException($"The corpus has {lines} readings, and its .json says {plan.Readings}.");
+        return readings == plan.Readings ? [.. ends] : throw new UsageException($"The corpus has {readings} readings, and its .json says {plan.Readings}.");
     }
 
     private sealed unsafe class Slice(SafeMemoryMappedViewHandle handle, long offset, int length) : MemoryManager<byte>

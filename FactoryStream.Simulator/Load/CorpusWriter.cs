@@ -11,7 +11,7 @@ internal static class CorpusWriter
     /// <param name="plan">What to sign.</param>
     /// <param name="signers">Of each factory.</param>
     /// <param name="target">Where the lines go.</param>
-    /// <param name="progress">Told how many more lines are written.</param>
+    /// <param name="progress">Told how many more readings are written.</param>
     /// <param name="cancellationToken">Ends it; what is written by then is no corpus.</param>
     public static async Task WriteAsync(CorpusPlan plan, IReadOnlyList<ReadingSigner> signers, Stream target, Action<int>? progress, CancellationToken cancellationToken)
     {
@@ -19,8 +19,8 @@ internal static class CorpusWriter
             .Select(factory => Enumerable.Range(1, plan.Engines).Select(engine => new EngineModel(plan.FactoryId(factory), engine)).ToArray()).ToArray();
         var buffers = new System.Collections.Concurrent.ConcurrentBag<ArrayBufferWriter<byte>>();
         var ahead = Channel.CreateBounded<Task<(ArrayBufferWriter<byte> Lines, int Count)>>(Environment.ProcessorCount * 4);
-        // Several small batches are one piece of work.
-        var batchesAtOnce = Math.Max(1, 64 / plan.Batch);
+        // Several small POSTs are one piece of work.
+        var postsAtOnce = Math.Max(1, 64 / plan.Post);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var filling = Task.Run(FillAsync, CancellationToken.None);
         try
@@ -46,9 +46,9 @@ internal static class CorpusWriter
             Exception? failure = null;
             try
             {
-                for (var batch = 0L; batch < plan.Batches; batch += batchesAtOnce)
+                for (var post = 0L; post < plan.Posts; post += postsAtOnce)
                 {
-                    var first = batch;
+                    var first = post;
                     await ahead.Writer.WriteAsync(Task.Run(() => Sign(first), stop.Token), stop.Token);
                 }
             }
@@ -59,21 +59,34 @@ internal static class CorpusWriter
             ahead.Writer.Complete(failure);
         }
 
-        (ArrayBufferWriter<byte>, int) Sign(long firstBatch)
+        (ArrayBufferWriter<byte>, int) Sign(long firstPost)
         {
             if (!buffers.TryTake(out var lines))
-                lines = new ArrayBufferWriter<byte>((plan.Batch * batchesAtOnce + 1) * 1024);
+                lines = new ArrayBufferWriter<byte>((plan.Post * postsAtOnce + 1) * 1024);
             Span<byte> data = stackalloc byte[EngineModel.MaxReadingBytes];
+            var array = plan.PerSignature > 1 ? new ArrayBufferWriter<byte>(plan.PerSignature * 256) : null;
             var noise = new Random();
             var count = 0;
-            for (var batch = firstBatch; batch < Math.Min(firstBatch + batchesAtOnce, plan.Batches); batch++)
+            for (var post = firstPost; post < Math.Min(firstPost + postsAtOnce, plan.Posts); post++)
             {
-                var factory = plan.FactoryOf(batch);
-                for (var i = 0; i < plan.LinesOf(batch); i++, count++)
+                var factory = plan.FactoryOf(post);
+                var readings = plan.ReadingsOf(post);
+                for (var i = 0; i < readings; i++, count++)
                 {
-                    var line = batch * plan.Batch + i;
-                    var length = engines[factory][plan.EngineOf(line)].Measure(plan.MeasuredAt(line), noise, data);
-                    Envelope.Append(lines, data[..length], signers[factory], plan.Salt);
+                    var reading = post * plan.Post + i;
+                    var length = engines[factory][plan.EngineOf(reading)].Measure(plan.MeasuredAt(reading), noise, data);
+                    if (array is null)
+                    {
+                        Envelope.Append(lines, data[..length], signers[factory], plan.Salt);
+                        continue;
+                    }
+                    array.Write(array.WrittenCount == 0 ? "["u8 : ", "u8);
+                    array.Write(data[..length]);
+                    if ((i + 1) % plan.PerSignature != 0 && i + 1 < readings)
+                        continue;
+                    array.Write("]"u8);
+                    Envelope.AppendBatch(lines, array.WrittenSpan, signers[factory], plan.Salt);
+                    array.ResetWrittenCount();
                 }
             }
             return (lines, count);

@@ -4,7 +4,7 @@ namespace FactoryStream.Simulator.Load;
 /// <param name="TargetRate">Readings a second asked for; 0: flat out.</param>
 /// <param name="Sent">Readings given to the network at least once.</param>
 /// <param name="Acknowledged">Readings that Ingest said are safe.</param>
-/// <param name="Rejected">Readings that Ingest refused, by reason.</param>
+/// <param name="Rejected">Lines that Ingest refused, by reason.</param>
 /// <param name="Unacknowledged">Readings without an answer when the load gave up.</param>
 /// <param name="RepeatedPosts">POSTs repeated because of 429, 503 or no answer.</param>
 /// <param name="Posts">POSTs, repetitions not counted.</param>

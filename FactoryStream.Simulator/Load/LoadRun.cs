@@ -39,10 +39,10 @@ internal sealed class LoadRun(Corpus corpus, double rate, int connections, Func<
 
         var refused = Tally.RefusedByReason;
         return new LoadReport(
-            rate, Tally.Sent, Tally.Acknowledged, refused, Tally.Sent - Tally.Acknowledged - refused.Values.Sum(), Tally.Repetitions, posts,
+            rate, Tally.Sent, Tally.Acknowledged, refused, Math.Max(0, Tally.Sent - Tally.Acknowledged - refused.Values.Sum() * corpus.Plan.PerSignature), Tally.Repetitions, posts,
             Math.Round(elapsed, 3), Math.Round(Tally.Acknowledged / elapsed, 1), AckTimes.From(latencies),
             Math.Round(cpu.TotalMicroseconds / Math.Max(1, Tally.Acknowledged), 2),
-            connections, corpus.LinesPerPost, corpus.Plan, corpus.Bytes, startedAt, Tally.Failure);
+            connections, corpus.ReadingsPerPost, corpus.Plan, corpus.Bytes, startedAt, Tally.Failure);
     }
 
     private async Task SendAsync(int connection, long started, DateTime startedAt, TimeSpan deadline, CancellationToken cancellationToken)
@@ -62,20 +62,20 @@ internal sealed class LoadRun(Corpus corpus, double rate, int connections, Func<
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling((due - now).TotalMilliseconds)), time, cancellationToken);
                 now = time.GetElapsedTime(started);
             }
-            var lines = corpus.LinesOf(post);
-            Tally.Begin(lines);
+            var readings = corpus.ReadingsOf(post);
+            Tally.Begin(readings);
             Interlocked.Increment(ref posts);
             var result = await sender.SendAsync(corpus.LinesAt(post), cancellationToken);
             Tally.End(result);
             if (result.Failure is null)
-                latencies.Record(time.GetElapsedTime(started) - (rate > 0 ? due : now), lines);
+                latencies.Record(time.GetElapsedTime(started) - (rate > 0 ? due : now), readings);
         }
     }
 
     /// <summary>After the start: by the rate, and never before its last reading was measured.</summary>
     private TimeSpan DueAt(int post, DateTime startedAt)
     {
-        var last = corpus.LastLineOf(post);
+        var last = corpus.LastOf(post);
         var measured = corpus.Plan.MeasuredAt(last) - startedAt;
         var paced = rate > 0 ? TimeSpan.FromSeconds((last + 1) / rate) : TimeSpan.Zero;
         return measured > paced ? measured : paced;

@@ -161,4 +161,5 @@ internal readonly record struct UnsignedReading(DateTime MeasuredAt, byte[] Data
 /// <summary>A signed reading as a line.</summary>
 /// <param name="MeasuredAt">UTC.</param>
 /// <param name="Line">The envelope with its line's end.</param>
-internal readonly record struct SignedLine(DateTime MeasuredAt, ReadOnlyMemory<byte> Line);
+/// <param name="Readings">How many readings it holds: more than one when it is a batch.</param>
+internal readonly record struct SignedLine(DateTime MeasuredAt, ReadOnlyMemory<byte> Line, int Readings = 1);

@@ -13,7 +13,7 @@ internal sealed class ReplayRun(Delivery delivery, TimeProvider time, double? sp
     public const int MaxLinesPerPost = 500;
 
     private readonly ArrayBufferWriter<byte> post = new(512 * 1024);
-    private int lines;
+    private int lines, readings;
 
     /// <summary>Sends all; stops at the first POST that gets no answer, for what follows it must not overtake it.</summary>
     public async Task SendAsync(IAsyncEnumerable<SignedLine> source, Tally tally, CancellationToken cancellationToken)
@@ -34,6 +34,7 @@ internal sealed class ReplayRun(Delivery delivery, TimeProvider time, double? sp
                     await Task.Delay(wait, time, cancellationToken);
             }
             post.Write(line.Line.Span);
+            readings += line.Readings;
             if (++lines == MaxLinesPerPost)
                 await FlushAsync(tally, cancellationToken);
             if (tally.Failure is not null)
@@ -46,9 +47,9 @@ internal sealed class ReplayRun(Delivery delivery, TimeProvider time, double? sp
     {
         if (lines == 0 || tally.Failure is not null)
             return;
-        tally.Begin(lines);
+        tally.Begin(readings);
         tally.End(await delivery.SendAsync(post.WrittenMemory, cancellationToken));
         post.ResetWrittenCount();
-        lines = 0;
+        (lines, readings) = (0, 0);
     }
 }

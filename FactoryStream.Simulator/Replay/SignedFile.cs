@@ -2,13 +2,13 @@ using FactoryStream.Contracts;
 
 namespace FactoryStream.Simulator.Replay;
 
-/// <summary>A file of signed readings, an envelope a line, as <c>--save</c> writes it: sent again, it is the same to the last byte.</summary>
+/// <summary>A file of signed readings, an envelope a line, be it of one or of a batch, as <c>--save</c> writes it: sent again, it is the same to the last byte.</summary>
 internal sealed class SignedFile(string path)
 {
     private const int MaxLineBytes = 1 << 20;
 
     /// <summary>Its lines, with their times; envelopes only, anything else is a <see cref="UsageException"/> that says where.</summary>
-    public IEnumerable<SignedLine> Read() => Envelopes().Select(line => new SignedLine(line.Reading.MeasuredAt, line.Line));
+    public IEnumerable<SignedLine> Read() => Envelopes().Select(line => new SignedLine(line.Reading.MeasuredAt, line.Line, line.Reading.Count));
 
     /// <summary>The factories whose readings it holds.</summary>
     public IReadOnlyCollection<string> Factories() => Envelopes().Select(line => line.Reading.FactoryId).ToHashSet();

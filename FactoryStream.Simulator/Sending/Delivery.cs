@@ -52,8 +52,8 @@ internal sealed class Delivery(IReadingsPoster poster, TimeProvider time, TimeSp
 }
 
 /// <summary>What became of some lines.</summary>
-/// <param name="Accepted">How many are safe.</param>
-/// <param name="Refused">How many Ingest refused for good, by reason; null: none.</param>
+/// <param name="Accepted">How many readings are safe.</param>
+/// <param name="Refused">How many lines Ingest refused for good, by reason; null: none.</param>
 /// <param name="Repetitions">How many POSTs it took beyond the first.</param>
 /// <param name="Failure">Why some have no answer; null: all have.</param>
 internal readonly record struct DeliveryResult(int Accepted, IReadOnlyDictionary<string, int>? Refused, int Repetitions, string? Failure);

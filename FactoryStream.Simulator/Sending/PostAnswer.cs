@@ -21,7 +21,7 @@ internal enum PostOutcome
 
 /// <summary>Ingest's answer to <c>POST /readings</c>.</summary>
 /// <param name="Outcome">What to do now.</param>
-/// <param name="Accepted">Lines that are safe.</param>
+/// <param name="Accepted">Readings that are safe.</param>
 /// <param name="Refused">Lines that are not and never will be, by reason; null: none.</param>
 /// <param name="RetryAfter">How long Ingest asks to be left alone.</param>
 /// <param name="Why">In words, where the outcome is not <see cref="PostOutcome.Answered"/>.</param>

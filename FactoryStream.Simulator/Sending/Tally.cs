@@ -8,10 +8,10 @@ internal sealed class Tally
     private long sent, acknowledged, repetitions;
     private string? failure, complaint;
 
-    /// <summary>Lines given to the network at least once.</summary>
+    /// <summary>Readings given to the network at least once.</summary>
     public long Sent => Interlocked.Read(ref sent);
 
-    /// <summary>Lines that Ingest said are safe.</summary>
+    /// <summary>Readings that Ingest said are safe.</summary>
     public long Acknowledged => Interlocked.Read(ref acknowledged);
 
     /// <summary>POSTs beyond each one's first.</summary>
@@ -43,7 +43,7 @@ internal sealed class Tally
 
     public bool IsComplete => Failure is null && Acknowledged == Sent;
 
-    public void Begin(int lines) => Interlocked.Add(ref sent, lines);
+    public void Begin(int readings) => Interlocked.Add(ref sent, readings);
 
     public void Repeat(string why)
     {

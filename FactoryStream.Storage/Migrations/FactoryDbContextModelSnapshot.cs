@@ -23,6 +23,40 @@ namespace FactoryStream.Storage.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("FactoryStream.Storage.BatchRow", b =>
+                {
+                    b.Property<byte[]>("Sha256")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sha256");
+
+                    b.Property<DateTime>("MeasuredUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("measured_until");
+
+                    b.Property<byte[]>("Data")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("data");
+
+                    b.Property<int>("KeyNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("key_no");
+
+                    b.Property<byte[]>("Signature")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("signature");
+
+                    b.Property<DateTime>("VerdictAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("verdict_at");
+
+                    b.HasKey("Sha256", "MeasuredUntil")
+                        .HasName("pk_batches");
+
+                    b.ToTable("batches", "factory");
+                });
+
             modelBuilder.Entity("FactoryStream.Storage.CheckpointRow", b =>
                 {
                     b.Property<string>("Topic")
@@ -140,6 +174,10 @@ namespace FactoryStream.Storage.Migrations
                         .HasColumnType("bytea")
                         .HasColumnName("data_sha256");
 
+                    b.Property<byte[]>("BatchSha256")
+                        .HasColumnType("bytea")
+                        .HasColumnName("batch_sha256");
+
                     b.Property<string>("Data")
                         .IsRequired()
                         .HasColumnType("json")
@@ -150,7 +188,6 @@ namespace FactoryStream.Storage.Migrations
                         .HasColumnName("key_no");
 
                     b.Property<byte[]>("Signature")
-                        .IsRequired()
                         .HasColumnType("bytea")
                         .HasColumnName("signature");
 
@@ -218,6 +255,12 @@ namespace FactoryStream.Storage.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("reason");
+
+                    b.Property<int>("Readings")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(1)
+                        .HasColumnName("readings");
 
                     b.Property<bool>("Refused")
                         .HasColumnType("boolean")

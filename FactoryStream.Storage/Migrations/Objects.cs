@@ -186,4 +186,53 @@ internal static class Objects
         END $$;
         COMMENT ON FUNCTION factory.drop_partitions IS 'Retention: drops the partitions that end at or before a moment; returns how many, 0 also while another does it; lock_not_available: try again later';
         """;
+
+    // EXTERNAL: PostgreSQL would spend more time compressing a batch than on all else it does with it. No foreign key: it would cost a look-up a reading; the same
+    // transaction writes both, and retention drops both. The check needs no look at the rows there are: each has a signature, for none was allowed to miss it.
+    public const string Batches = """
+        CREATE TABLE factory.batches (
+            measured_until timestamptz NOT NULL,
+            verdict_at timestamptz NOT NULL,
+            key_no integer NOT NULL,
+            sha256 bytea NOT NULL,
+            signature bytea NOT NULL,
+            data bytea NOT NULL,
+            CONSTRAINT pk_batches PRIMARY KEY (sha256, measured_until)
+        ) PARTITION BY RANGE (measured_until);
+        ALTER TABLE factory.batches ALTER COLUMN data SET STORAGE EXTERNAL;
+        COMMENT ON TABLE factory.batches IS 'Every signed batch of which a reading is stored, once; data is the exact bytes of the array that was signed';
+        COMMENT ON COLUMN factory.batches.measured_until IS 'its newest reading''s time, so that a batch is dropped no sooner than its readings';
+
+        ALTER TABLE factory.readings ADD COLUMN batch_sha256 bytea, ALTER COLUMN signature DROP NOT NULL;
+        ALTER TABLE factory.readings ADD CONSTRAINT ck_readings_evidence CHECK ((signature IS NULL) <> (batch_sha256 IS NULL)) NOT VALID;
+        COMMENT ON COLUMN factory.readings.batch_sha256 IS 'the batch in factory.batches that was signed and holds data; null: signature is over data itself';
+        """;
+
+    // Batches go with the readings, in one transaction: evidence never goes first, whoever calls this, and whatever fails.
+    public const string DropPartitionsWithBatches = """
+        CREATE OR REPLACE FUNCTION factory.drop_partitions(parent text, before timestamptz) RETURNS integer LANGUAGE plpgsql SET lock_timeout = '1s' AS $$
+        DECLARE
+            child record;
+            upper_bound timestamptz;
+            dropped integer := 0;
+        BEGIN
+            IF NOT pg_try_advisory_xact_lock(hashtext('factory.retention.' || parent)) THEN
+                RETURN 0;
+            END IF;
+            FOR child IN
+                SELECT inhrelid::regclass AS name, pg_get_expr(relpartbound, oid) AS bounds
+                FROM pg_inherits JOIN pg_class ON oid = inhrelid
+                WHERE inhparent = ANY (CASE parent WHEN 'readings' THEN ARRAY['factory.readings', 'factory.batches'] ELSE ARRAY['factory.' || parent] END::regclass[])
+                ORDER BY inhparent = 'factory.batches'::regclass
+            LOOP
+                upper_bound := substring(child.bounds FROM 'TO \(''([^'']+)''\)')::timestamptz;
+                IF upper_bound <= before THEN
+                    EXECUTE format('DROP TABLE %s', child.name);
+                    dropped := dropped + 1;
+                END IF;
+            END LOOP;
+            RETURN dropped;
+        END $$;
+        COMMENT ON FUNCTION factory.drop_partitions IS 'Retention: drops the partitions that end at or before a moment, those of readings with their batches''; returns how many, 0 also while another does it; lock_not_available: try again later';
+        """;
 }

@@ -23,6 +23,8 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
 
     public DbSet<ReadingRow> Readings => Set<ReadingRow>();
 
+    public DbSet<BatchRow> Batches => Set<BatchRow>();
+
     public DbSet<WindowRow> Windows => Set<WindowRow>();
 
     public DbSet<RejectionRow> Rejections => Set<RejectionRow>();
@@ -53,6 +55,7 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
             reading.ToTable("readings").HasKey(row => new { row.EngineNo, row.MeasuredAt, row.DataSha256 });
             reading.Property(row => row.Data).HasColumnType("json");
         });
+        modelBuilder.Entity<BatchRow>().ToTable("batches").HasKey(row => new { row.Sha256, row.MeasuredUntil });
         modelBuilder.Entity<WindowRow>(window =>
         {
             window.ToTable("windows").HasKey(row => new { row.EngineNo, row.WindowStart, row.WindowEnd, row.Metric });
@@ -62,6 +65,7 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
         {
             rejection.ToTable("rejections").HasKey(row => row.RejectionNo);
             rejection.HasIndex(row => row.RejectedAt);
+            rejection.Property(row => row.Readings).HasDefaultValue(1);
         });
         modelBuilder.Entity<CheckpointRow>().ToTable("checkpoints").HasKey(row => new { row.Topic, row.Partition });
         modelBuilder.Entity<LedgerRow>().ToTable("ledger").HasKey(row => new { row.Partition, row.FactoryId });

@@ -42,7 +42,7 @@ public sealed class EngineRow
     public DateTime? ClosedUntil { get; set; }
 }
 
-/// <summary>One stored reading with its evidence. Identity: engine, time and SHA-256 of the signed bytes.</summary>
+/// <summary>One stored reading with its evidence: a signature of its own, or the batch that was signed. Identity: engine, time and SHA-256 of its bytes.</summary>
 public sealed class ReadingRow
 {
     public int EngineNo { get; set; }
@@ -52,14 +52,37 @@ public sealed class ReadingRow
     /// <summary>32 bytes.</summary>
     public required byte[] DataSha256 { get; set; }
 
-    /// <summary>The exact bytes that were signed.</summary>
+    /// <summary>The exact bytes that were signed, by themselves or within a batch.</summary>
     public required string Data { get; set; }
 
-    public required byte[] Signature { get; set; }
+    /// <summary>Over <see cref="Data"/>; null: it was signed with others, as <see cref="BatchSha256"/> says.</summary>
+    public byte[]? Signature { get; set; }
 
     public int KeyNo { get; set; }
 
     public DateTime VerdictAt { get; set; }
+
+    /// <summary>The <see cref="BatchRow"/> whose bytes hold <see cref="Data"/>; null: it has a signature of its own.</summary>
+    public byte[]? BatchSha256 { get; set; }
+}
+
+/// <summary>A batch as it was signed: the evidence of its readings, stored once.</summary>
+public sealed class BatchRow
+{
+    /// <summary>Of <see cref="Data"/>; 32 bytes.</summary>
+    public required byte[] Sha256 { get; set; }
+
+    /// <summary>Its newest reading's time.</summary>
+    public DateTime MeasuredUntil { get; set; }
+
+    public int KeyNo { get; set; }
+
+    public DateTime VerdictAt { get; set; }
+
+    /// <summary>The exact bytes that were signed, from <c>[</c> to <c>]</c>.</summary>
+    public required byte[] Data { get; set; }
+
+    public required byte[] Signature { get; set; }
 }
 
 /// <summary>One engine's one metric in one closed window.</summary>
@@ -121,6 +144,9 @@ public sealed class RejectionRow
     public long? SourceOffset { get; set; }
 
     public int? SourceLine { get; set; }
+
+    /// <summary>How many readings the line was in the books: more than one of a rejected batch, as many as its partition had of it.</summary>
+    public int Readings { get; set; }
 }
 
 /// <summary>How far a partition has been taken in, by whom, and of which incarnation of its topic.</summary>

@@ -107,6 +107,74 @@ public sealed class ReadingParserTests
         Assert.Equal(256, Parse(With(256)).Metrics.Length);
     }
 
+    [Fact]
+    public void A_batch_is_taken_apart_and_every_reading_stays_byte_for_byte()
+    {
+        const string first = """{ "factory_id":"f","engine_id" : "e2","timestamp":"2026-02-25 06:13:21","rpm":3001, "temp": 1.50 }""";
+        const string second = "{\"engine_id\": \"e1\",\r\n\t\"factory_id\": \"f\", \"timestamp\": \"2026-02-25 06:13:20\", \"rpm\": 7}";
+        const string array = $"[ {first} ,\n{second}\t]";
+        var line = Encoding.UTF8.GetBytes($$""" {"key_id": "k1", "batch" : {{array}} , "signature": "QUJD"} """);
+        var parser = new ReadingParser();
+
+        Assert.Equal((Verdict.Accepted, null), (parser.TryParse(line, out var batch, out var detail), detail));
+        Assert.Equal((array, "QUJD"), (Encoding.UTF8.GetString(batch.Data.Span), Encoding.UTF8.GetString(batch.Signature.Span)));
+        Assert.Equal(("f", "", "k1", true, 2, 2), (batch.FactoryId, batch.EngineId, batch.KeyId, batch.IsBatch, batch.BatchCount, batch.Count));
+        Assert.Equal((new DateTime(2026, 2, 25, 6, 13, 20, DateTimeKind.Utc), new DateTime(2026, 2, 25, 6, 13, 21, DateTimeKind.Utc)), (batch.OldestAt, batch.MeasuredAt));
+        var readings = parser.BatchReadings.ToArray();
+        Assert.Equal([first, second], readings.Select(reading => Encoding.UTF8.GetString(batch.Data.Slice(reading.Start, reading.Length).Span)));
+        Assert.Equal([("e2", batch.MeasuredAt), ("e1", batch.OldestAt)], readings.Select(reading => (reading.EngineId, reading.MeasuredAt)));
+        Assert.Equal(["rpm=3001 temp=1.5", "rpm=7"], readings.Select(reading => string.Join(' ', parser.MetricsOf(reading).ToArray().Select(metric => FormattableString.Invariant($"{metric.Name}={metric.Value}")))));
+    }
+
+    [Fact]
+    public void An_envelope_of_one_reading_is_no_batch_whatever_came_before()
+    {
+        var parser = new ReadingParser();
+        Assert.Equal(Verdict.Accepted, parser.TryParse(Encoding.UTF8.GetBytes(Batch(Data, Data)), out _, out _));
+        Assert.Equal(2, parser.BatchReadings.Length);
+        Assert.Equal(Verdict.Accepted, parser.TryParse(Encoding.UTF8.GetBytes(Envelope(Data)), out var reading, out _));
+        Assert.Equal((false, 0, 1, 0, 1), (reading.IsBatch, reading.BatchCount, reading.Count, parser.BatchReadings.Length, parser.Metrics.Count));
+    }
+
+    [Theory]
+    [InlineData("""{"batch": [], "signature": "QUJD"}""", "a batch without readings")]
+    [InlineData("""{"batch": {}, "signature": "QUJD"}""", "batch is not an array")]
+    [InlineData("""{"batch": null, "signature": "QUJD"}""", "batch is not an array")]
+    [InlineData("""{"batch": [DATA]}""", "no signature")]
+    [InlineData("""{"batch": [DATA], "batch": [DATA], "signature": "QUJD"}""", "batch twice")]
+    [InlineData("""{"batch": [DATA], "data": DATA, "signature": "QUJD"}""", "data and batch")]
+    [InlineData("""{"data": DATA, "signature": "QUJD", "batch": [DATA]}""", "data and batch")]
+    [InlineData("""{"batch": [DATA, 7], "signature": "QUJD"}""", "reading 1: it is not an object")]
+    [InlineData("""{"batch": [DATA, [DATA]], "signature": "QUJD"}""", "reading 1: it is not an object")]
+    [InlineData("""{"batch": [DATA, DATA, {"factory_id": "f", "engine_id": "e"}], "signature": "QUJD"}""", "reading 2: no timestamp")]
+    [InlineData("""{"batch": [DATA, {"factory_id": "g", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}], "signature": "QUJD"}""", "reading 1: it is of g, the others of f")]
+    [InlineData("""{"batch": [DATA, {"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "a": 1, "a": 1}], "signature": "QUJD"}""", "reading 1: member a twice")]
+    [InlineData("""{"batch": [{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "a": {"b": [1]}}], "signature": "QUJD"}""", "reading 0: metric a is no number")]
+    [InlineData("""{"batch": [DATA,], "signature": "QUJD"}""", "reading 1: not JSON: byte 98")]
+    [InlineData("""{"batch": [DATA], "signature": "QUJD"} []""", "not JSON: byte 121")]
+    public void A_broken_batch_is_malformed_and_says_which_reading_is(string line, string expected)
+    {
+        var (verdict, reading, detail, _) = Parse(line.Replace("DATA", Data, StringComparison.Ordinal));
+        Assert.Equal((Verdict.Malformed, expected), (verdict, detail));
+        Assert.Equal((false, 1), (reading.IsBatch, reading.Count));
+    }
+
+    [Fact]
+    public void A_malformed_batch_still_says_whose_it_is() => Assert.Equal("f", Parse(Batch(Data, "{}")).Reading.FactoryId);
+
+    [Fact]
+    public void A_batch_has_a_most_and_its_readings_limits_are_each_ones_own()
+    {
+        static string With(int count) => $$"""{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"{{string.Concat(Enumerable.Range(0, count).Select(i => $", \"m{i}\": {i}"))}}}""";
+
+        Assert.Equal(Verdict.Accepted, Parse(Batch([.. Enumerable.Repeat(Data, ReadingParser.MaxBatchReadings)])).Verdict);
+        Assert.Equal("more than 1000 readings", Parse(Batch([.. Enumerable.Repeat(Data, ReadingParser.MaxBatchReadings + 1)])).Detail);
+        Assert.Equal((Verdict.Accepted, 512), (Parse(Batch(With(256), With(256))).Verdict, Parse(Batch(With(256), With(256))).Metrics.Length));
+        Assert.Equal("reading 1: more than 256 metrics", Parse(Batch(With(1), With(257))).Detail);
+    }
+
+    private static string Batch(params string[] readings) => $$"""{"batch": [{{string.Join(", ", readings)}}], "signature": "QUJD"}""";
+
     [SkippableFact]
     public void Every_shared_valid_envelope_parses_and_every_malformed_one_does_not()
     {

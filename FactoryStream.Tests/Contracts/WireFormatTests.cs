@@ -75,7 +75,7 @@ public sealed class WireFormatTests
     [Fact]
     public void Source_positions_survive_the_header()
     {
-        SourceMessage[] messages = [new(1041, 20, []), new(1042, 18, [(3, "factory_003"), (9, "a;b!c=ü%")]), new(1043, 1, [(0, "")])];
+        SourceMessage[] messages = [new(1041, 20, []), new(1042, 18, [new(3, "factory_003"), new(9, "a;b!c=ü%"), new(11, "f", 100)]), new(1043, 1, [new(0, "")])];
 
         var text = SourcePositions.Format(messages);
 
@@ -90,8 +90,34 @@ public sealed class WireFormatTests
     [InlineData("12:x")]
     [InlineData("12:3!3=f")]
     [InlineData("12:3!1")]
+    [InlineData("12:3!1*=f")]
+    [InlineData("12:3!*5=f")]
+    [InlineData("12:3!3*5=f")]
     [InlineData("-1:3")]
     public void A_broken_source_header_is_none(string text) => Assert.False(SourcePositions.TryParse(text, out _));
+
+    [Theory]
+    [InlineData("0", 0)]
+    [InlineData("0-3,7,12-13", 0, 1, 2, 3, 7, 12, 13)]
+    [InlineData("998-999", 998, 999)]
+    public void A_batchs_share_survives_the_header(string text, params int[] indexes)
+    {
+        Assert.Equal(text, BatchShare.Format(indexes));
+        Assert.True(BatchShare.TryParse(Encoding.UTF8.GetBytes(text), out var back));
+        Assert.Equal(indexes, back);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a")]
+    [InlineData("1,")]
+    [InlineData("-1")]
+    [InlineData("3-1")]
+    [InlineData("1,1")]
+    [InlineData("2,1")]
+    [InlineData("1000")]
+    [InlineData("0-99999999999")]
+    public void A_broken_share_is_none(string text) => Assert.False(BatchShare.TryParse(Encoding.UTF8.GetBytes(text), out _));
 
     [Property]
     public Property Lines_joined_and_split_are_the_same_lines() => Prop.ForAll(

@@ -78,6 +78,7 @@ public sealed class CheckpointTests(SharedPlant shared)
         await context.SigningKeys.Take(1).ToListAsync();
         await context.Engines.Take(1).ToListAsync();
         await context.Readings.Take(1).ToListAsync();
+        await context.Batches.Take(1).ToListAsync();
         await context.Windows.Take(1).ToListAsync();
         await context.Rejections.Take(1).ToListAsync();
         await context.Checkpoints.Take(1).ToListAsync();

@@ -61,7 +61,7 @@ public sealed class BacklogTests
         appended.Add(4, 50, 1);
         appended.Add(7, 10, 1);
         Assert.Equal((150, 3), appended.Forget(5));
-        Assert.Equal((1, 10, 1), (appended.Count, appended.Bytes, appended.Lines));
+        Assert.Equal((1, 10, 1), (appended.Count, appended.Bytes, appended.Readings));
     }
 
     [Fact]
@@ -70,6 +70,6 @@ public sealed class BacklogTests
         var appended = new AppendedMessages();
         appended.Add(3, 100, 2);
         Assert.Equal((100, 2), appended.Add(0, 50, 1));
-        Assert.Equal((1, 50, 1), (appended.Count, appended.Bytes, appended.Lines));
+        Assert.Equal((1, 50, 1), (appended.Count, appended.Bytes, appended.Readings));
     }
 }

@@ -99,7 +99,7 @@ public sealed class CoalescingTests
         var receipt = new Receipt();
         receipt.Begin(default);
         var partition = app.Services.GetRequiredService<SignedLog>().Partitions![0];
-        partition.TryAppend("{}"u8, "f1", "e1", receipt);
+        partition.TryAppend("{}"u8, "f1", "e1", 1, receipt);
         partition.Kick();
         await receipt.WhenSettledAsync();
         Assert.Null(Assert.Single(app.Kafka.To(Topics.Signed)).Message.Headers);
@@ -128,7 +128,7 @@ public sealed class CoalescingTests
         {
             var receipt = new Receipt();
             receipt.Begin(trace);
-            partition.TryAppend("{}"u8, "f1", "e1", receipt);
+            partition.TryAppend("{}"u8, "f1", "e1", 1, receipt);
         }
         partition.Kick();
         await UntilAsync(() => app.Backlog.PendingBytes == 0);

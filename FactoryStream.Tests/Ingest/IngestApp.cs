@@ -116,6 +116,10 @@ internal sealed class IngestApp : IAsyncDisposable
     public static string Envelope(string factoryId = "f1", string engineId = "e1", int value = 1) =>
         $$"""{"data": {"factory_id": "{{factoryId}}", "engine_id": "{{engineId}}", "timestamp": "2026-02-25 06:13:20", "rpm": {{value}}}, "signature": "c2ln"}""";
 
+    /// <summary>A well-formed envelope of a batch, a reading of each engine.</summary>
+    public static string Batch(string factoryId, params IEnumerable<string> engineIds) =>
+        $$"""{"batch": [{{string.Join(",  ", engineIds.Select((engine, i) => $$"""{"factory_id": "{{factoryId}}", "engine_id": "{{engine}}", "timestamp": "2026-02-25 06:13:20", "rpm": {{i}}}"""))}}], "signature": "c2ln"}""";
+
     /// <summary>Asks until it is so.</summary>
     public static async Task UntilAsync(Func<bool> isSo)
     {

@@ -58,6 +58,20 @@ public sealed class StreamTests
     }
 
     [Fact]
+    public async Task A_batch_is_told_as_it_came_and_missed_as_the_readings_it_holds()
+    {
+        await using var app = await StartAsync();
+        using var stream = await LiveStream.OpenAsync(app, "/stream?factory_id=f2", "application/x-ndjson");
+        await stream.ReadLineAsync();
+        var batch = Batch("f2", "e1", "e2", "e3");
+
+        stream.Readings.Broadcast(Encoding.UTF8.GetBytes($"{Batch("f1", "e1")}\n{batch}"), isSingle: false);
+        Assert.Equal(batch, await stream.ReadLineAsync());
+        stream.Readings.Broadcast(Encoding.UTF8.GetBytes(batch.Replace(",  ", ",\n", StringComparison.Ordinal)), isSingle: true);
+        Assert.Equal("""{"missed": 3}""", await stream.ReadLineAsync());
+    }
+
+    [Fact]
     public async Task A_slow_client_misses_the_oldest_and_learns_how_many()
     {
         await using var app = await StartAsync(("StreamBufferMessages", 2));

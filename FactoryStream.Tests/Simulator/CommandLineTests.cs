@@ -1,5 +1,4 @@
 using System.Text.Json;
-using FactoryStream.Simulator.Commands;
 
 namespace FactoryStream.Tests.Simulator;
 
@@ -112,8 +111,8 @@ public sealed class CommandLineTests
         var (corpus, report) = (Path.Combine(folder.Path, "corpus.ndjson"), Path.Combine(folder.Path, "report.json"));
         string[] common = ["--ingest", ingest.Address.ToString(), "--verifier", ingest.Address.ToString(), "--keys", folder.Path, "--admin-token", "t"];
 
-        var signed = await RunAsync(["sign", "--readings", "90", "--factories", "3", "--engines", "2", "--batch", "10", "--out", corpus, "--keys", folder.Path]);
-        var load = await RunAsync(["load", "--corpus", corpus, "--batch", "5", "--out", report, .. common]);
+        var signed = await RunAsync(["sign", "--readings", "90", "--factories", "3", "--engines", "2", "--lines", "10", "--out", corpus, "--keys", folder.Path]);
+        var load = await RunAsync(["load", "--corpus", corpus, "--lines", "5", "--out", report, .. common]);
 
         Assert.Equal((0, 0), (signed.ExitCode, load.ExitCode));
         Assert.Contains("acknowledged     90", load.Output, StringComparison.Ordinal);
@@ -146,7 +145,7 @@ public sealed class CommandLineTests
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var exitCode = await CommandLine.RunAsync(args, output, error).WaitAsync(TimeSpan.FromSeconds(60));
+        var exitCode = await FactoryStream.Simulator.Commands.CommandLine.RunAsync(args, output, error).WaitAsync(TimeSpan.FromSeconds(60));
         return (exitCode, output.ToString(), error.ToString());
     }
 }

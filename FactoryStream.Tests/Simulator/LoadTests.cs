@@ -69,16 +69,16 @@ public sealed class LoadTests
         var last = new Dictionary<(int, int), DateTime>();
         var lines = 0L;
         var due = DateTime.MinValue;
-        for (var b = 0L; b < plan.Batches; b++)
+        for (var b = 0L; b < plan.Posts; b++)
         {
-            for (var i = 0; i < plan.LinesOf(b); i++, lines++)
+            for (var i = 0; i < plan.ReadingsOf(b); i++, lines++)
             {
                 var engine = (plan.FactoryOf(b), plan.EngineOf(lines));
                 var time = plan.MeasuredAt(lines);
                 Assert.True(!last.TryGetValue(engine, out var before) || time > before);
                 last[engine] = time;
             }
-            if (plan.LinesOf(b) == batch)
+            if (plan.ReadingsOf(b) == batch)
             {
                 Assert.True(plan.MeasuredAt(lines - 1) >= due);
                 due = plan.MeasuredAt(lines - 1);
@@ -92,7 +92,7 @@ public sealed class LoadTests
     public async Task A_corpus_is_what_its_plan_says_and_each_reading_is_another_and_true()
     {
         var plan = new CorpusPlan(230, 3, 2, "plant", 20, 1000, Start, SaltLength.Maximum);
-        using var made = await MakeAsync(plan, linesPerPost: 10);
+        using var made = await MakeAsync(plan, readingsPerPost: 10);
         var corpus = made.Corpus;
 
         Assert.Equal(23, corpus.Posts);
@@ -102,7 +102,7 @@ public sealed class LoadTests
         for (var post = 0; post < corpus.Posts; post++)
         {
             var lines = MessageLines.Split(corpus.LinesAt(post), single: false);
-            Assert.Equal(corpus.LinesOf(post), lines.Count);
+            Assert.Equal(corpus.ReadingsOf(post), lines.Count);
             for (var i = 0; i < lines.Count; i++)
             {
                 Assert.Equal(Verdict.Accepted, parser.TryParse(lines[i], out var reading, out _));
@@ -121,7 +121,7 @@ public sealed class LoadTests
     [Fact]
     public async Task A_post_of_several_factories_is_refused()
     {
-        var exception = await Assert.ThrowsAsync<UsageException>(() => MakeAsync(new CorpusPlan(40, 2, 1, "f", 10, 100, Start, SaltLength.Digest), linesPerPost: 4));
+        var exception = await Assert.ThrowsAsync<UsageException>(() => MakeAsync(new CorpusPlan(40, 2, 1, "f", 10, 100, Start, SaltLength.Digest), readingsPerPost: 4));
 
         Assert.Contains("Choose a divisor of 10", exception.Message, StringComparison.Ordinal);
     }
@@ -131,7 +131,7 @@ public sealed class LoadTests
     {
         await using var ingest = await IngestStub.StartAsync(
             IngestStub.Status(503, "0"), IngestStub.Reset, IngestStub.Status(429, "0"), IngestStub.Reset, IngestStub.Status(500), IngestStub.Status(503));
-        using var made = await MakeAsync(new CorpusPlan(600, 4, 3, "f", 10, 4000, Start, SaltLength.Digest), linesPerPost: 10);
+        using var made = await MakeAsync(new CorpusPlan(600, 4, 3, "f", 10, 4000, Start, SaltLength.Digest), readingsPerPost: 10);
 
         var report = await RunAsync(made.Corpus, rate, 2, ingest);
 
@@ -154,7 +154,7 @@ public sealed class LoadTests
             await Task.Delay(500, context.RequestAborted);
             await IngestStub.Status(202, null, """{"accepted": 10, "rejected": []}""")(context);
         });
-        using var made = await MakeAsync(new CorpusPlan(400, 1, 1, "f", 10, 1000, Start, SaltLength.Digest), linesPerPost: 10);
+        using var made = await MakeAsync(new CorpusPlan(400, 1, 1, "f", 10, 1000, Start, SaltLength.Digest), readingsPerPost: 10);
 
         var report = await RunAsync(made.Corpus, 1000, 1, ingest);
 
@@ -168,7 +168,7 @@ public sealed class LoadTests
         await using var ingest = await IngestStub.StartAsync(
             IngestStub.Status(202, null, """{"accepted": 8, "rejected": [{"line": 1, "reason": "malformed"}, {"line": 2, "reason": "malformed"}]}"""),
             IngestStub.Status(404, null, "gone"));
-        using var made = await MakeAsync(new CorpusPlan(50, 1, 1, "f", 10, 1000, Start, SaltLength.Digest), linesPerPost: 10);
+        using var made = await MakeAsync(new CorpusPlan(50, 1, 1, "f", 10, 1000, Start, SaltLength.Digest), readingsPerPost: 10);
 
         var report = await RunAsync(made.Corpus, 0, 1, ingest);
 
@@ -194,7 +194,7 @@ public sealed class LoadTests
         }
     }
 
-    private static async Task<MadeCorpus> MakeAsync(CorpusPlan plan, int linesPerPost)
+    private static async Task<MadeCorpus> MakeAsync(CorpusPlan plan, int readingsPerPost)
     {
         var folder = new TemporaryFolder();
         var signers = Enumerable.Range(0, plan.Factories).Select(_ => ReadingSigner.Create()).ToArray();
@@ -202,7 +202,7 @@ public sealed class LoadTests
         try
         {
             await CorpusWriter.WriteAsync(plan, signers, file, null, CancellationToken.None);
-            return new MadeCorpus(folder, signers, Corpus.Open(file, plan, linesPerPost));
+            return new MadeCorpus(folder, signers, Corpus.Open(file, plan, readingsPerPost));
         }
         catch
         {

@@ -45,6 +45,62 @@ public sealed class BatchWriterTests(PostgresFixture postgres)
     }
 
     [SkippableFact]
+    public async Task A_signed_batch_is_stored_once_and_its_readings_refer_to_it_on_either_way()
+    {
+        await using var database = await DatabaseAsync();
+        await new TimePartitions(database, "batches").EnsureAsync(Noon, CancellationToken.None);
+        await using var connection = await database.OpenConnectionAsync();
+        var array = Encoding.UTF8.GetBytes("[{ }, {\"a\":1}]" + new string(' ', 10_000));
+        var batch = new BatchEntry(SHA256.HashData(array), Noon, 7, Noon, array, "SIGNATURE"u8.ToArray());
+        var other = batch with { Sha256 = SHA256.HashData("[]"u8), Data = "[]"u8.ToArray() };
+        var rows = new BinaryCopyBuffer();
+        rows.Reset();
+        BatchWriter.AppendReading(rows, Entry(1, Noon, "{ }") with { Signature = default, BatchSha256 = batch.Sha256 });
+        await BatchWriter.CopyAsync(connection, BatchWriter.ReadingsTarget, rows, CancellationToken.None);
+        Assert.Equal([0, 1], (await BatchWriter.InsertNewAsync(connection, [Entry(1, Noon, "{\"a\":1}") with { Signature = default, BatchSha256 = batch.Sha256 }, Entry(2, Noon, "{}")], CancellationToken.None)).Order());
+        foreach (var batches in (List<BatchEntry>[])[[other, batch], [batch, other]])
+        {
+            await using var statements = new NpgsqlBatch(connection);
+            statements.BatchCommands.Add(BatchWriter.AddBatches(batches));
+            await statements.ExecuteNonQueryAsync();
+        }
+
+        Assert.Equal([$"7|SIGNATURE|{array.Length}|True|True", "7|SIGNATURE|2|True|True"], await database.RowsAsync("""
+            SELECT key_no, convert_from(signature, 'UTF8'), length(data), sha256 = sha256(data), pg_column_size(data) >= length(data) FROM factory.batches ORDER BY length(data) DESC
+            """));
+        Assert.Equal(["""1|{ }||True""", """1|{"a":1}||True""", """2|{}|SIGNATURE|False"""], await database.RowsAsync("""
+            SELECT engine_no, r.data::text, convert_from(r.signature, 'UTF8'), b.sha256 IS NOT NULL AND position(convert_to(r.data::text, 'UTF8') IN b.data) > 0
+            FROM factory.readings r LEFT JOIN factory.batches b ON b.sha256 = r.batch_sha256 ORDER BY 1, 2
+            """));
+    }
+
+    [SkippableFact]
+    public async Task A_reading_has_a_signature_or_a_batch_and_never_both_or_none()
+    {
+        await using var database = await DatabaseAsync();
+        foreach (var (signature, batch) in ((string, string)[])[("NULL", "NULL"), ("'a'", "'b'")])
+        {
+            var exception = await Assert.ThrowsAsync<PostgresException>(() => database.RowsAsync(
+                $"INSERT INTO factory.readings (engine_no, key_no, measured_at, verdict_at, data_sha256, data, signature, batch_sha256) VALUES (1, 1, '{Noon:O}', now(), 'x', '{{}}', {signature}, {batch})"));
+            Assert.Equal("ck_readings_evidence", exception.ConstraintName);
+        }
+    }
+
+    [SkippableFact]
+    public async Task A_rejected_batch_is_kept_once_and_counts_its_readings()
+    {
+        await using var database = await DatabaseAsync();
+        await using var connection = await database.OpenConnectionAsync();
+        await using var statements = new NpgsqlBatch(connection);
+        foreach (var command in BatchWriter.AddRejections([new(3, Noon, "f", "future", false, null, "[]"u8.ToArray(), 5, 1, 100), new(3, Noon, "f", "future", false, null, "x"u8.ToArray(), 5, 2)]))
+            statements.BatchCommands.Add(command);
+        await statements.ExecuteNonQueryAsync();
+
+        Assert.Equal(["1|100", "2|1"], await database.RowsAsync("SELECT source_line, readings FROM factory.rejections ORDER BY 1"));
+        Assert.Equal(["f|future|101"], await database.RowsAsync("SELECT factory_id, reason, count FROM factory.rejection_counts"));
+    }
+
+    [SkippableFact]
     public async Task An_older_epoch_and_another_offset_change_nothing()
     {
         await using var database = await DatabaseAsync();

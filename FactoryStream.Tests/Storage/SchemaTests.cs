@@ -1,5 +1,6 @@
 using FactoryStream.Storage;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
 
 namespace FactoryStream.Tests.Storage;
@@ -25,7 +26,7 @@ public sealed class SchemaTests(PostgresFixture postgres)
         // Of readings and windows, which raw SQL makes, nothing else would tell.
         var made = await database.RowsAsync("""
             SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
-            WHERE table_schema = 'factory' AND table_name IN ('signing_keys', 'engines', 'readings', 'windows', 'rejections', 'checkpoints', 'ledger', 'rejection_counts')
+            WHERE table_schema = 'factory' AND table_name IN ('signing_keys', 'engines', 'readings', 'batches', 'windows', 'rejections', 'checkpoints', 'ledger', 'rejection_counts')
             """);
 
         Assert.Equal(model.Order(StringComparer.Ordinal), made.Order(StringComparer.Ordinal));
@@ -103,6 +104,61 @@ public sealed class SchemaTests(PostgresFixture postgres)
         Assert.Equal(["12/31/9998 00:00:00|01/01/9999 00:00:00"], await BoundsAsync("9998-12-31 12:00Z"));
 
         Task<string[]> BoundsAsync(string moment) => database.RowsAsync("SELECT lower_bound, upper_bound FROM factory.ensure_partition('windows', $1::timestamptz)", DateTimeOffset.Parse(moment, System.Globalization.CultureInfo.InvariantCulture).UtcDateTime);
+    }
+
+    [SkippableFact]
+    public async Task Batches_go_with_their_readings_and_never_before_them()
+    {
+        await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
+        foreach (var table in (string[])["readings", "batches"])
+        {
+            foreach (var day in (int[])[1, 2, 3])
+                await database.ScalarAsync<DateTime>("SELECT lower_bound FROM factory.ensure_partition($1, $2)", table, new DateTime(2030, 1, day, 0, 0, 0, DateTimeKind.Utc));
+        }
+
+        // While someone reads a batch that would go, nothing goes.
+        await using (var reader = await database.OpenConnectionAsync())
+        {
+            await using var transaction = await reader.BeginTransactionAsync();
+            await using (var export = new NpgsqlCommand("SELECT count(*) FROM factory.batches_20300102", reader))
+                await export.ExecuteScalarAsync();
+            Assert.Equal(PostgresErrorCodes.LockNotAvailable, (await Assert.ThrowsAsync<PostgresException>(DropAsync)).SqlState);
+            Assert.Equal(6, (await LeftAsync()).Length);
+        }
+
+        Assert.Equal(4, await DropAsync());
+        Assert.Equal(["factory.batches_20300103", "factory.readings_20300103"], await LeftAsync());
+
+        Task<int> DropAsync() => database.ScalarAsync<int>("SELECT factory.drop_partitions('readings', '2030-01-03 12:00Z')");
+
+        Task<string[]> LeftAsync() => database.RowsAsync("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent IN ('factory.readings'::regclass, 'factory.batches'::regclass) ORDER BY 1");
+    }
+
+    [SkippableFact]
+    public async Task A_database_with_readings_is_taken_on_and_new_partitions_are_like_the_old()
+    {
+        var connection = await postgres.CreateDatabaseAsync();
+        await using var database = NpgsqlDataSource.Create(connection);
+        var options = FactoryDbContext.Configure(new DbContextOptionsBuilder<FactoryDbContext>().UseNpgsql(connection + ";Pooling=false")).Options;
+        await using var context = new FactoryDbContext(options);
+        var migrator = context.GetService<Microsoft.EntityFrameworkCore.Migrations.IMigrator>();
+        await migrator.MigrateAsync("20261123210000_SafeReaders");
+        await database.ScalarAsync<DateTime>("SELECT lower_bound FROM factory.ensure_partition('readings', '2030-01-01Z')");
+        await database.RowsAsync("""
+            INSERT INTO factory.readings VALUES (1, 1, '2030-01-01Z', now(), '\x01', '{}', '\x02');
+            INSERT INTO factory.rejections (rejected_at, reason, refused, line) VALUES (now(), 'future', false, '\x01');
+            """);
+
+        await migrator.MigrateAsync();
+        await database.ScalarAsync<DateTime>("SELECT lower_bound FROM factory.ensure_partition('readings', '2030-01-02Z')");
+        await database.RowsAsync("""
+            INSERT INTO factory.readings VALUES (1, 1, '2030-01-01 01:00Z', now(), '\x01', '{}', NULL, '\x03'), (1, 1, '2030-01-02Z', now(), '\x01', '{}', NULL, '\x03')
+            """);
+
+        Assert.Equal(["01/01/2030 00:00:00|1|0", "01/01/2030 01:00:00|0|1", "01/02/2030 00:00:00|0|1"],
+            await database.RowsAsync("SELECT measured_at, coalesce(length(signature), 0), coalesce(length(batch_sha256), 0) FROM factory.readings ORDER BY 1"));
+        Assert.Equal(1, await database.ScalarAsync<int>("SELECT readings FROM factory.rejections"));
+        Assert.Equal(["3"], await database.RowsAsync("SELECT count(*) FROM pg_constraint WHERE conname = 'ck_readings_evidence'"));
     }
 
     [SkippableFact]

@@ -92,6 +92,38 @@ public sealed class AnswerLogTests : IDisposable
     }
 
     [Fact]
+    public void A_batch_is_a_line_and_counts_its_readings_where_it_is_rejected()
+    {
+        using var partition = new Partition(this);
+        var good = Batch(0);
+        var bad = Batch(1);
+
+        partition.Answer(Message(8, Line(1), good, bad, Line(2)));
+
+        var verified = Assert.Single(partition.Producer.To(Topics.Verified));
+        Assert.Equal(("8:4!2*3=f1", null), (verified[MessageHeaders.Source], verified[MessageHeaders.BatchShare]));
+        Assert.Equal(string.Join('\n', Expected(Line(1)), Expected(good), Expected(Line(2))), verified.Value);
+        var rejected = Assert.Single(partition.Producer.To(Topics.Rejected));
+        Assert.Equal((bad, "bad_signature", "3", "8:2"), (rejected.Value, rejected[MessageHeaders.Reason], rejected[MessageHeaders.Readings], rejected[MessageHeaders.Source]));
+    }
+
+    [Fact]
+    public void A_share_of_a_batch_is_answered_alone_with_its_header_as_it_came()
+    {
+        using var partition = new Partition(this);
+
+        partition.Answer(Message(1, Line(2)), Share(2, Batch(0)), Share(3, Batch(1)), Message(4, Line(3)));
+        partition.Drain();
+
+        Assert.Equal(
+            [("1:1", null, null, Expected(Line(2))), ("2:1", "single", "0,2", Expected(Batch(0))), ("3:1!0*2=f1;4:1", null, null, Expected(Line(3)))],
+            partition.Producer.To(Topics.Verified).Select(message => (message[MessageHeaders.Source], message[MessageHeaders.Framing], message[MessageHeaders.BatchShare], message.Value)));
+        Assert.Equal("2", Assert.Single(partition.Producer.To(Topics.Rejected))[MessageHeaders.Readings]);
+
+        static Source Share(long offset, string line) => Message(offset, Encoding.UTF8.GetBytes(line), "batch-share", "0,2");
+    }
+
+    [Fact]
     public void What_comes_while_an_answer_is_in_flight_is_answered_together()
     {
         using var partition = new Partition(this);
@@ -253,6 +285,10 @@ public sealed class AnswerLogTests : IDisposable
             Assert.Equal(sources.Length == 0 ? -1 : sources.Length, partition.Answers.AcknowledgedOffset);
         });
     }
+
+    private static string Batch(int pair) => Batches.GetOrAdd(pair, static pair => Encoding.UTF8.GetString(SignBatch(pair, "f1", [("e1", Noon), ("e2", Noon), ("e1", Noon.AddSeconds(-1))])));
+
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<int, string> Batches = new();
 
     private static string[] Sources(Partition partition) => [.. partition.Producer.To(Topics.Verified).Select(message => message[MessageHeaders.Source]!)];
 

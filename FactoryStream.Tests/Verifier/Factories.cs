@@ -37,6 +37,17 @@ internal static class Factories
         return Encoding.UTF8.GetBytes($"{{\"data\":{data},\"signature\":\"{Convert.ToBase64String(signature)}\"{named}}}");
     }
 
+    /// <summary>A batch of several engines' readings, at the given times; the array is spread over lines if asked.</summary>
+    public static byte[] SignBatch(int pair, string factoryId, IEnumerable<(string EngineId, DateTime MeasuredAt)> readings, string? keyId = null, string separator = ", ")
+    {
+        var array = "[" + string.Join(separator, readings.Select(reading => string.Create(CultureInfo.InvariantCulture,
+            $"{{\"factory_id\":\"{factoryId}\",\"engine_id\":\"{reading.EngineId}\",\"timestamp\":\"{reading.MeasuredAt:yyyy-MM-dd HH:mm:ss.ffffff}\",\"rpm\":3000}}"))) + "]";
+        var signature = new byte[Signer(pair).SignatureLength];
+        Signer(pair).Sign(Encoding.UTF8.GetBytes(array), signature);
+        var named = keyId is null ? "" : $",\"key_id\":\"{keyId}\"";
+        return Encoding.UTF8.GetBytes($"{{\"batch\":{array},\"signature\":\"{Convert.ToBase64String(signature)}\"{named}}}");
+    }
+
     /// <summary>Lines as the worker hands them to the judge.</summary>
     public static JudgedLine[] Lines(DateTime receivedAt, params byte[][] lines) => [.. lines.Select(line => new JudgedLine { Raw = line, ReceivedAt = receivedAt })];
 }

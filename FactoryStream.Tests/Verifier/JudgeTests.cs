@@ -128,6 +128,39 @@ public sealed class JudgeTests : IDisposable
         Assert.Equal(Verdict.Accepted, Judged(new KeySnapshot([late with { EnrolledAt = Noon + Skew }]), Sign(0, "f1", Noon)).Verdict);
     }
 
+    [Fact]
+    public void A_batch_has_one_signature_and_one_verdict()
+    {
+        var key = Key("f1", 0, notBefore: Noon.AddHours(-1), notAfter: Noon.AddHours(1), revokedAt: Noon.AddMinutes(30));
+        var keys = new KeySnapshot([key, Key("f1", 1, Noon.AddDays(-9))]);
+
+        Assert.Equal((Verdict.Accepted, key), Judged(keys, Batch(0, Noon, Noon.AddMinutes(-5), Noon.AddSeconds(1))));
+        Assert.Equal((Verdict.Accepted, key), Judged(keys, Batch(0, Noon)));
+        Assert.Equal(Verdict.BadSignature, Judged(keys, Batch(2, Noon)).Verdict);
+        Assert.Equal(Verdict.BadSignature, Judged(keys, Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(Batch(0, Noon, Noon)).Replace("3000}]", "3001}]", StringComparison.Ordinal))).Verdict);
+        Assert.Equal(Verdict.UnknownKey, Judged(new KeySnapshot([]), Batch(0, Noon)).Verdict);
+        Assert.Equal(Verdict.Malformed, Judged(keys, "{\"batch\":[],\"signature\":\"AAAA\"}"u8.ToArray()).Verdict);
+        // What is wrong with one reading is wrong with the claim they make together, wherever it stands.
+        Assert.Equal(Verdict.KeyNotValid, Judged(keys, Batch(0, Noon, Noon.AddHours(-1).AddMicroseconds(-1), Noon)).Verdict);
+        Assert.Equal(Verdict.KeyNotValid, Judged(keys, Batch(0, Noon.AddHours(1), Noon)).Verdict);
+        Assert.Equal(Verdict.KeyRevoked, Judged(keys, Batch(0, Noon.AddMinutes(30), Noon)).Verdict);
+        Assert.Equal(Verdict.Future, Judged(keys, Batch(0, Noon, Noon + Skew + TimeSpan.FromMicroseconds(1), Noon)).Verdict);
+
+        static byte[] Batch(int pair, params DateTime[] times) => SignBatch(pair, "f1", times.Select((time, i) => ($"e{i}", time)));
+    }
+
+    [Fact]
+    public void A_share_must_be_of_its_batch()
+    {
+        var keys = new KeySnapshot([Key("f1", 0)]);
+        var line = SignBatch(0, "f1", [("e1", Noon), ("e2", Noon), ("e3", Noon)]);
+        JudgedLine[] lines = [new() { Raw = line, ReceivedAt = Noon, Share = [0, 2] }, new() { Raw = line, ReceivedAt = Noon, Share = [3] }, new() { Raw = Sign(0, "f1", Noon), ReceivedAt = Noon, Share = [0] }];
+
+        judge.Decide(lines, keys);
+
+        Assert.Equal([(Verdict.Accepted, 2), (Verdict.Malformed, 1), (Verdict.Malformed, 1)], lines.Select(judged => (judged.Verdict, judged.Count)));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("\0")]
@@ -160,6 +193,8 @@ public sealed class JudgeTests : IDisposable
             (Sign(0, "f2", Noon), Verdict.BadSignature),
             (Sign(0, "f3", Noon), Verdict.UnknownKey),
             (Sign(0, "f1", Noon.AddHours(1)), Verdict.Future),
+            (SignBatch(0, "f1", [("e1", Noon), ("e2", Noon)]), Verdict.Accepted),
+            (SignBatch(1, "f2", [("e1", Noon), ("e2", Noon)]), Verdict.BadSignature),
             ("garbage"u8.ToArray(), Verdict.Malformed),
         ];
         return Prop.ForAll(Gen.Choose(0, kinds.Length - 1).ListOf().ToArbitrary(), mix =>

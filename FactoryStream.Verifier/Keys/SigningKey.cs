@@ -34,4 +34,7 @@ internal sealed record SigningKey(
             return Verdict.KeyNotValid;
         return measuredAt >= RevokedAt ? Verdict.KeyRevoked : Verdict.Accepted;
     }
+
+    /// <summary>What a batch that this key verifies is worth: what the worst of its readings is.</summary>
+    public Verdict VerdictFor(DateTime oldestAt, DateTime newestAt) => VerdictFor(oldestAt) == Verdict.KeyNotValid ? Verdict.KeyNotValid : VerdictFor(newestAt);
 }

@@ -223,11 +223,11 @@ internal sealed class AnswerLog(
         if (trace != default)
             pending.Traces.Add(trace);
 
-        List<(int, string)>? rejected = null;
+        List<SourceRejection>? rejected = null;
         for (var i = 0; i < lines.Length; i++)
         {
             ref var line = ref lines[i];
-            byVerdict[(int)line.Verdict]++;
+            byVerdict[(int)line.Verdict] += line.Count;
             if (line.Verdict == Verdict.Accepted)
             {
                 Write(pending.Value, line);
@@ -235,20 +235,20 @@ internal sealed class AnswerLog(
             }
             // Past the header's bound a line is booked as of an unreadable factory, in both messages alike.
             var factoryId = line.Reading.FactoryId ?? "";
-            pending.RejectedHeaderBytes += 12 + Uri.EscapeDataString(factoryId).Length;
+            pending.RejectedHeaderBytes += 17 + Uri.EscapeDataString(factoryId).Length;
             if (pending.RejectedHeaderBytes > MaxRejectedHeaderBytes)
                 factoryId = "";
-            (rejected ??= []).Add((i, factoryId));
+            (rejected ??= []).Add(new(i, factoryId, line.Count));
             Reject(pending.Answer, new SourcePosition(record.Offset, i), line, factoryId, trace);
         }
         pending.LineCount += lines.Length;
         pending.Answer.NextOffset = partition.NextOffset;
-        pending.Sources.Add(new SourceMessage(record.Offset, lines.Length, rejected ?? (IReadOnlyList<(int, string)>)[]));
+        pending.Sources.Add(new SourceMessage(record.Offset, lines.Length, rejected ?? (IReadOnlyList<SourceRejection>)[]));
         if (goesAlone)
-            Send(partition, isSingle: true);
+            Send(partition, isSingle: true, record.Share);
     }
 
-    /// <summary>An accepted line: <c>{"data":{...},"signature":"...","key_id":"..."}</c>, data and signature byte for byte as they came.</summary>
+    /// <summary>An accepted line: <c>{"data":{...},"signature":"...","key_id":"..."}</c>, or <c>{"batch":[...],...}</c>, data and signature byte for byte as they came.</summary>
     private static void Write(ArrayBufferWriter<byte> value, in JudgedLine line)
     {
         var data = line.Reading.Data.Span;
@@ -258,7 +258,7 @@ internal sealed class AnswerLog(
         var length = 0;
         if (value.WrittenCount > 0)
             span[length++] = (byte)'\n';
-        Append(span, """{"data":"""u8, ref length);
+        Append(span, line.Reading.IsBatch ? """{"batch":"""u8 : """{"data":"""u8, ref length);
         Append(span, data, ref length);
         Append(span, ""","signature":" """u8[..^1], ref length);
         Append(span, signature, ref length);
@@ -284,6 +284,8 @@ internal sealed class AnswerLog(
             { MessageHeaders.Source, Encoding.ASCII.GetBytes(source.ToString()) },
             { MessageHeaders.SourceTopicId, sourceTopicId },
         };
+        if (line.Count != 1)
+            headers.Add(MessageHeaders.Readings, Encoding.ASCII.GetBytes(line.Count.ToString(CultureInfo.InvariantCulture)));
         if (line.Detail is not null)
             headers.Add(MessageHeaders.Detail, Encoding.UTF8.GetBytes(line.Detail));
         if (factoryId.Length > 0)
@@ -294,7 +296,7 @@ internal sealed class AnswerLog(
         Produce(Topics.Rejected, answer, message, isVerified: false, span: null);
     }
 
-    private void Send(PartitionAnswers partition, bool isSingle = false)
+    private void Send(PartitionAnswers partition, bool isSingle = false, byte[]? share = null)
     {
         var pending = partition.Pending;
         if (pending.Answer is not { } answer)
@@ -316,6 +318,8 @@ internal sealed class AnswerLog(
         };
         if (isSingle)
             headers.Add(MessageHeaders.Framing, FramingSingle);
+        if (share is not null)
+            headers.Add(MessageHeaders.BatchShare, share);
         if (pending.Traces.Count > 0 && MessageTracing.TraceParentOf(span?.Context ?? pending.Traces[0]) is { } traceParent)
             headers.Add(MessageHeaders.TraceParent, Encoding.ASCII.GetBytes(traceParent));
         var message = new Message<byte[]?, byte[]> { Key = pending.Key, Value = pending.Value.WrittenSpan.ToArray(), Headers = headers };

@@ -32,6 +32,8 @@ internal sealed class SourceBatch(BatchBytes bytes)
         var message = result.Message;
         var value = message.Value;
         var isSingle = false;
+        byte[]? shareHeader = null;
+        int[]? share = null;
         ActivityContext trace = default;
         if (message.Headers is { } headers)
         {
@@ -39,17 +41,21 @@ internal sealed class SourceBatch(BatchBytes bytes)
             {
                 if (header.Key == MessageHeaders.Framing)
                     isSingle = header.GetValueBytes() is { } framing && framing.AsSpan().SequenceEqual("single"u8);
+                else if (header.Key == MessageHeaders.BatchShare)
+                    shareHeader = header.GetValueBytes() is { } text && BatchShare.TryParse(text, out share) ? text : null;
                 else if (header.Key == MessageHeaders.TraceParent && header.GetValueBytes() is { Length: <= 64 } traceParent
                     && MessageTracing.TryParse(Encoding.ASCII.GetString(traceParent), out var context))
                     trace = context;
             }
         }
 
+        // A share is of one envelope.
+        isSingle |= shareHeader is not null;
         var receivedAt = ReceivedAt(message.Timestamp);
         var count = MessageLines.Count(value.Span, isSingle);
         if (lines.Length - lineCount < count)
             Array.Resize(ref lines, Math.Max(lines.Length * 2, lineCount + count));
-        records.Add(new(answers, result.Offset.Value, message.Key, value.Length, isSingle, lineCount, count, trace));
+        records.Add(new(answers, result.Offset.Value, message.Key, value.Length, isSingle, lineCount, count, shareHeader, trace));
         ByteCount += value.Length;
         for (var i = 0; i < count; i++)
         {
@@ -57,6 +63,7 @@ internal sealed class SourceBatch(BatchBytes bytes)
             ref var line = ref lines[lineCount++];
             line.Raw = end < 0 ? value : value[..end];
             line.ReceivedAt = receivedAt;
+            line.Share = shareHeader is null ? null : share;
             value = end < 0 ? default : value[(end + 1)..];
         }
     }

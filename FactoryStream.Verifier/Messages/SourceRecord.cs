@@ -10,9 +10,10 @@ namespace FactoryStream.Verifier.Messages;
 /// <param name="IsSingle">The value is one envelope, line breaks and all.</param>
 /// <param name="FirstLine">Index of its first line in the batch.</param>
 /// <param name="LineCount">How many lines it has; none if the value is empty.</param>
+/// <param name="Share">The header of a batch that other partitions got as well; null: it is none.</param>
 /// <param name="Trace">The sampled context it came with, else default.</param>
 internal readonly record struct SourceRecord(
-    PartitionAnswers Answers, long Offset, byte[]? Key, int Bytes, bool IsSingle, int FirstLine, int LineCount, ActivityContext Trace)
+    PartitionAnswers Answers, long Offset, byte[]? Key, int Bytes, bool IsSingle, int FirstLine, int LineCount, byte[]? Share, ActivityContext Trace)
 {
     public bool IsTraced => Trace.TraceId != default;
 }

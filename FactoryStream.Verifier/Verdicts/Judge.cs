@@ -56,6 +56,14 @@ internal sealed class Judge(SignatureVerifier signatures, TimeSpan maxClockSkew)
             }
 
             ref readonly var reading = ref line.Reading;
+            if (line.Share is not null && line.Share[^1] >= reading.BatchCount)
+            {
+                // Ingest never writes such a share.
+                var factoryId = reading.FactoryId;
+                line.Reading = new SignedReading(default, default, factoryId, "", null, default);
+                Reject(ref line, Verdict.Malformed, "the message's share is not of this batch");
+                continue;
+            }
             var latestEnrolment = Later(line.ReceivedAt, maxClockSkew);
             var trial = new Trial { Line = i, LatestEnrolment = latestEnrolment };
             SigningKey? key;
@@ -140,7 +148,8 @@ internal sealed class Judge(SignatureVerifier signatures, TimeSpan maxClockSkew)
     {
         line.Key = key;
         var measuredAt = line.Reading.MeasuredAt;
-        switch (key.VerdictFor(measuredAt))
+        // A batch is one claim: it is worth what the worst of its readings is.
+        switch (line.Reading.IsBatch ? key.VerdictFor(line.Reading.OldestAt, measuredAt) : key.VerdictFor(measuredAt))
         {
             case Verdict.KeyNotValid:
                 Reject(ref line, Verdict.KeyNotValid, $"measured outside the validity of signing key {key.KeyId}");

@@ -12,8 +12,14 @@ internal struct JudgedLine
     /// <summary>When Ingest wrote it, by the message's timestamp: the same at every delivery, and so is the verdict.</summary>
     public DateTime ReceivedAt;
 
+    /// <summary>Which readings of its batch are the partition's, where others have others; null: all.</summary>
+    public int[]? Share;
+
     /// <summary>Its parts; of a malformed one at most the factory.</summary>
     public SignedReading Reading;
+
+    /// <summary>How many readings of the partition it is; a malformed line is one.</summary>
+    public readonly int Count => Share is null || !Reading.IsBatch ? Reading.Count : Share.Length;
 
     /// <summary>The verdict, once given.</summary>
     public Verdict Verdict;
