@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
+using FactoryStream.Signatures;
 using FactoryStream.Storage;
 
 namespace FactoryStream.Aggregator;
@@ -206,7 +207,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
         var index = readings.Count;
         if ((index + 1) * HashLength > hashes.Length)
             Array.Resize(ref hashes, hashes.Length * 2);
-        SHA256.HashData(data.Span, hashes.AsSpan(index * HashLength, HashLength));
+        Sha256Batch.Hash(new ReadOnlySpan<ReadOnlyMemory<byte>>(ref data), hashes.AsSpan(index * HashLength, HashLength));
         readings.Add(new DecodedReading(partition, envelope.FactoryId, engineId, envelope.KeyId!, measuredAt, verdictAt,
             data, signatureStart, signatureLength, metrics.Count, values.Length, signedBatch));
         metrics.AddRange(values);

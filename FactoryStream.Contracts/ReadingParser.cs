@@ -23,6 +23,8 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
     private readonly Utf8StringPool names = names ?? new Utf8StringPool();
     private readonly List<Metric> metrics = new(16);
     private readonly List<BatchReading> batch = [];
+    private readonly UsualMembers usual = new();
+    private (byte[] Utf8, int Length, string? Text) lastFactoryId = (new byte[MaxNameLength * 6], 0, null), lastEngineId = (new byte[MaxNameLength * 6], 0, null);
     private bool isInBatch;
 
     /// <summary>The metrics of the reading parsed last, in the machine's order; of a batch, those of all its readings. Overwritten by the next call.</summary>
@@ -99,7 +101,7 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
                 if (json.TokenType != JsonTokenType.StartObject)
                     return "data is not an object";
                 var start = (int)json.TokenStartIndex;
-                if (ParseData(ref json, ref factoryId, ref engineId, ref measuredAt) is { } wrong)
+                if (ParseData(span, ref json, ref factoryId, ref engineId, ref measuredAt) is { } wrong)
                     return wrong;
                 data = line[start..(int)json.BytesConsumed];
             }
@@ -114,7 +116,7 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
                 if (json.TokenType != JsonTokenType.StartArray)
                     return "batch is not an array";
                 var start = (int)json.TokenStartIndex;
-                if (ParseBatch(ref json, start, ref factoryId, ref oldestAt, ref measuredAt) is { } wrong)
+                if (ParseBatch(span, ref json, start, ref factoryId, ref oldestAt, ref measuredAt) is { } wrong)
                     return wrong;
                 data = line[start..(int)json.BytesConsumed];
             }
@@ -170,7 +172,7 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
         return null;
     }
 
-    private string? ParseBatch(ref Utf8JsonReader json, int arrayStart, ref string? factoryId, ref DateTime? oldestAt, ref DateTime? newestAt)
+    private string? ParseBatch(ReadOnlySpan<byte> line, ref Utf8JsonReader json, int arrayStart, ref string? factoryId, ref DateTime? oldestAt, ref DateTime? newestAt)
     {
         isInBatch = true;
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
@@ -185,7 +187,7 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
             int start = (int)json.TokenStartIndex, metricStart = metrics.Count;
             string? factory = null, engineId = null;
             DateTime? measuredAt = null;
-            var wrong = ParseData(ref json, ref factory, ref engineId, ref measuredAt);
+            var wrong = ParseData(line, ref json, ref factory, ref engineId, ref measuredAt);
             // One key signs them all, and a key is one factory's.
             if (wrong is null && factoryId is not null && factory != factoryId)
                 wrong = $"it is of {factory}, the others of {factoryId}";
@@ -203,62 +205,70 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
         return batch.Count == 0 ? "a batch without readings" : null;
     }
 
-    private string? ParseData(ref Utf8JsonReader json, ref string? factoryId, ref string? engineId, ref DateTime? measuredAt)
+    private string? ParseData(ReadOnlySpan<byte> line, ref Utf8JsonReader json, ref string? factoryId, ref string? engineId, ref DateTime? measuredAt)
     {
         string? wrong = null;
-        var metricStart = metrics.Count;
+        int start = (int)json.TokenStartIndex, metricStart = metrics.Count, place = 0;
+        var isUsual = true;
         Span<byte> unescaped = stackalloc byte[64];
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            if (json.ValueTextEquals("factory_id"u8))
+            MemberKind kind;
+            string? name = null;
+            // A machine names its members in the same order every time.
+            if (isUsual && usual.TryMatch(place, ref json, out var member))
             {
-                if (factoryId is not null)
-                    return "factory_id twice";
-                json.Read();
-                if (json.TokenType != JsonTokenType.String || !TryName(ref json, out factoryId))
-                    return "factory_id is no id";
-            }
-            else if (json.ValueTextEquals("engine_id"u8))
-            {
-                if (engineId is not null)
-                    return "engine_id twice";
-                json.Read();
-                if (json.TokenType != JsonTokenType.String || !TryName(ref json, out engineId))
-                    return "engine_id is no id";
-            }
-            else if (json.ValueTextEquals("timestamp"u8))
-            {
-                if (measuredAt is not null)
-                    return "timestamp twice";
-                json.Read();
-                if (json.TokenType != JsonTokenType.String || json.ValueSpan.Length > 64)
-                    return "the timestamp is no time";
-                var text = json.ValueIsEscaped ? unescaped[..json.CopyString(unescaped)] : json.ValueSpan;
-                // A later member may still name the factory, so that the rejection can be put on its books.
-                if (Timestamps.TryParse(text, out var time, out var error))
-                    measuredAt = time;
-                else
-                    wrong ??= error;
+                (kind, name) = (member.Kind, member.Name);
+                place++;
             }
             else
             {
-                if (!TryName(ref json, out var name))
+                isUsual = false;
+                kind = UsualMembers.KindOf(ref json);
+                if (kind == MemberKind.Metric && !TryName(ref json, out name))
                     return "a member's name is none";
-                json.Read();
-                if (json.TokenType != JsonTokenType.Number || !json.TryGetDouble(out var value) || !double.IsFinite(value))
-                {
-                    wrong ??= $"metric {name} is no number";
-                    json.Skip();
-                    continue;
-                }
-                foreach (ref readonly var metric in MetricsSpan[metricStart..])
-                {
-                    if (metric.Name == name)
+            }
+            json.Read();
+            switch (kind)
+            {
+                case MemberKind.FactoryId:
+                    if (factoryId is not null)
+                        return "factory_id twice";
+                    if (json.TokenType != JsonTokenType.String || !TryName(ref json, ref lastFactoryId, out factoryId))
+                        return "factory_id is no id";
+                    break;
+                case MemberKind.EngineId:
+                    if (engineId is not null)
+                        return "engine_id twice";
+                    if (json.TokenType != JsonTokenType.String || !TryName(ref json, ref lastEngineId, out engineId))
+                        return "engine_id is no id";
+                    break;
+                case MemberKind.Timestamp:
+                    if (measuredAt is not null)
+                        return "timestamp twice";
+                    if (json.TokenType != JsonTokenType.String || json.ValueSpan.Length > 64)
+                        return "the timestamp is no time";
+                    var text = json.ValueIsEscaped ? unescaped[..json.CopyString(unescaped)] : json.ValueSpan;
+                    // A later member may still name the factory, so that the rejection can be put on its books.
+                    if (Timestamps.TryParse(text, out var time, out var error))
+                        measuredAt = time;
+                    else
+                        wrong ??= error;
+                    break;
+                case MemberKind.Metric:
+                    if (json.TokenType != JsonTokenType.Number || !Numbers.TryGet(ref json, out var value))
+                    {
+                        wrong ??= $"metric {name} is no number";
+                        json.Skip();
+                        break;
+                    }
+                    // The usual members are all different.
+                    if (!isUsual && Has(MetricsSpan[metricStart..], name!))
                         return $"member {name} twice";
-                }
-                if (metrics.Count - metricStart == MaxMetrics)
-                    return $"more than {MaxMetrics} metrics";
-                metrics.Add(new Metric(name!, value));
+                    if (metrics.Count - metricStart == MaxMetrics)
+                        return $"more than {MaxMetrics} metrics";
+                    metrics.Add(new Metric(name!, value));
+                    break;
             }
         }
         if (wrong is not null)
@@ -267,7 +277,39 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
             return "no factory_id";
         if (engineId is null)
             return "no engine_id";
-        return measuredAt is null ? "no timestamp" : null;
+        if (measuredAt is null)
+            return "no timestamp";
+        if (!isUsual)
+            usual.Learn(line[start..(int)json.BytesConsumed], names);
+        return null;
+    }
+
+    private static bool Has(ReadOnlySpan<Metric> metrics, string name)
+    {
+        foreach (ref readonly var metric in metrics)
+        {
+            if (metric.Name == name)
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>As below, but first compared with the one before: an id seldom changes from one reading to the next.</summary>
+    private bool TryName(ref Utf8JsonReader json, ref (byte[] Utf8, int Length, string? Text) last, out string? name)
+    {
+        if (!json.ValueIsEscaped && last.Text is not null && last.Utf8.AsSpan(0, last.Length).SequenceEqual(json.ValueSpan))
+        {
+            name = last.Text;
+            return true;
+        }
+        if (!TryName(ref json, out name))
+            return false;
+        if (!json.ValueIsEscaped)
+        {
+            json.ValueSpan.CopyTo(last.Utf8);
+            (last.Length, last.Text) = (json.ValueSpan.Length, name);
+        }
+        return true;
     }
 
     /// <summary>Reads an id or a name: 1 to 128 characters, none of them a control character or half a surrogate pair (PostgreSQL's text takes neither).</summary>
