@@ -7,16 +7,21 @@ namespace FactoryStream.Benchmarks.Micro;
 [MemoryDiagnoser]
 public class EnvelopeParseBenchmarks
 {
-    private const int Count = 600;
+    private const int Count = 600, ReadingsPerBatch = 100;
 
     private readonly ReadingParser parser = new();
     private byte[][] envelopes = [];
+    private byte[][] batches = [];
 
     [Params(false, true)]
     public bool HasKeyId { get; set; }
 
     [GlobalSetup]
-    public void Setup() => envelopes = Samples.Envelopes(Count, 6, HasKeyId);
+    public void Setup()
+    {
+        envelopes = Samples.Envelopes(Count, 6, HasKeyId);
+        batches = Samples.Batches(Count / ReadingsPerBatch, ReadingsPerBatch, HasKeyId);
+    }
 
     [Benchmark(OperationsPerInvoke = Count)]
     public int Parse()
@@ -39,6 +44,19 @@ public class EnvelopeParseBenchmarks
         foreach (var envelope in envelopes)
         {
             if (parser.ReadAny(envelope, out _, out var wrong) != Verdict.Accepted)
+                throw new InvalidOperationException(wrong);
+            metrics += parser.MetricsSpan.Length;
+        }
+        return metrics;
+    }
+
+    [Benchmark(OperationsPerInvoke = Count)]
+    public int ParseBatches()
+    {
+        var metrics = 0;
+        foreach (var batch in batches)
+        {
+            if (parser.TryParse(batch, out _, out var wrong) != Verdict.Accepted)
                 throw new InvalidOperationException(wrong);
             metrics += parser.MetricsSpan.Length;
         }

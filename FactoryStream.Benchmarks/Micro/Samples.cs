@@ -26,6 +26,19 @@ internal static class Samples
         })];
     }
 
+    /// <summary>Batches of one engine each.</summary>
+    public static byte[][] Batches(int count, int readings, bool hasKeyId)
+    {
+        var noise = new Random(1);
+        var signature = new byte[256];
+        return [.. Enumerable.Range(0, count).Select(i =>
+        {
+            noise.NextBytes(signature);
+            var array = string.Join(", ", Enumerable.Range(0, readings).Select(j => Data("factory_001", $"engine_{i % 6 + 1:D3}", Start.AddMilliseconds((i * readings + j) * 100), noise)));
+            return Encoding.UTF8.GetBytes($$"""{"batch": [{{array}}], "signature": "{{Convert.ToBase64String(signature)}}"{{(hasKeyId ? ", \"key_id\": \"4f2a9c1e7b3d5068\"" : "")}}}""");
+        })];
+    }
+
     /// <summary>Messages of <c>readings.verified</c>, each the answer to one of <c>readings.signed</c>.</summary>
     public static ConsumeResult<Ignore, byte[]>[] VerifiedMessages(int count, int lines)
     {

@@ -1,5 +1,8 @@
 using System.Text;
 using FactoryStream.Contracts;
+using FsCheck;
+using FsCheck.Fluent;
+using FsCheck.Xunit;
 
 namespace FactoryStream.Tests.Contracts;
 
@@ -172,6 +175,64 @@ public sealed class ReadingParserTests
         Assert.Equal((Verdict.Accepted, 512), (Parse(Batch(With(256), With(256))).Verdict, Parse(Batch(With(256), With(256))).Metrics.Length));
         Assert.Equal("reading 1: more than 256 metrics", Parse(Batch(With(1), With(257))).Detail);
     }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("-0")]
+    [InlineData("-0.0")]
+    [InlineData("0.1")]
+    [InlineData("100.49")]
+    [InlineData("-273.15")]
+    [InlineData("0.00000000000001")]
+    [InlineData("999999999999999")]
+    [InlineData("1000000000000000")]
+    [InlineData("9007199254740993")]
+    [InlineData("123456789.1234567890123")]
+    [InlineData("1e3")]
+    [InlineData("1.5E-7")]
+    [InlineData("1.7976931348623157e308")]
+    [InlineData("4.9e-324")]
+    [InlineData("1e-400")]
+    public void A_metric_is_the_double_nearest_to_what_is_written(string number) =>
+        Assert.Equal(BitConverter.DoubleToInt64Bits(double.Parse(number, System.Globalization.CultureInfo.InvariantCulture)), BitConverter.DoubleToInt64Bits(ValueOf(number)));
+
+    [Property(MaxTest = 2_000)]
+    public Property Any_decimal_is_the_double_nearest_to_what_is_written() => Prop.ForAll(
+        Gen.Choose(0, 16).SelectMany(decimals => ArbMap.Default.GeneratorFor<long>().Select(value => (decimals, value % 10_000_000_000_000_000))).ToArbitrary(),
+        number =>
+        {
+            var digits = Math.Abs(number.Item2).ToString(System.Globalization.CultureInfo.InvariantCulture).PadLeft(number.decimals + 1, '0');
+            var text = (number.Item2 < 0 ? "-" : "") + (number.decimals == 0 ? digits : $"{digits[..^number.decimals]}.{digits[^number.decimals..]}");
+            return BitConverter.DoubleToInt64Bits(ValueOf(text)) == BitConverter.DoubleToInt64Bits(double.Parse(text, System.Globalization.CultureInfo.InvariantCulture));
+        });
+
+    private static double ValueOf(string number) => Parse(Envelope($$"""{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "m": {{number}}}""")).Metrics.Single().Value;
+
+    [Property(MaxTest = 300)]
+    public Property A_parser_that_knows_other_readings_reads_as_one_that_knows_none() => Prop.ForAll(
+        Gen.Elements(
+            Data, Data.Replace("rpm", "temp", StringComparison.Ordinal), Data.Replace("\"rpm\": 3001", "\"temp\": 1, \"rpm\": 2", StringComparison.Ordinal),
+            Data.Replace("\"rpm\": 3001", "\"rpm\": 1, \"temp\": 2", StringComparison.Ordinal), Data.Replace("\"rpm\": 3001", "\"rpm\": 1, \"temp\": 2, \"rpm\": 3", StringComparison.Ordinal),
+            Data.Replace("\"rpm\": 3001", "\"rpm\": 1, \"engine_id\": \"e\"", StringComparison.Ordinal), Data.Replace("rpm", "r\\u0070m", StringComparison.Ordinal), Data.Replace("3001", "true", StringComparison.Ordinal),
+            """{"engine_id": "e2", "factory_id": "f", "timestamp": "2026-02-25 06:13:21"}""", """{"rpm": 1, "factory_id": "f\u0066", "engine_id": "e"}""", "{}").ListOf().ToArbitrary(),
+        readings =>
+        {
+            var knowing = new ReadingParser();
+            foreach (var reading in readings)
+            {
+                foreach (var line in (string[])[Envelope(reading), Batch(Data, reading), Batch(reading, reading)])
+                {
+                    var fresh = new ReadingParser();
+                    var bytes = Encoding.UTF8.GetBytes(line);
+                    Assert.Equal((fresh.TryParse(bytes, out var expected, out var detail), detail), (knowing.TryParse(bytes, out var actual, out var other), other));
+                    Assert.Equal(expected with { Data = default, Signature = default }, actual with { Data = default, Signature = default });
+                    Assert.Equal(fresh.BatchReadings.ToArray(), knowing.BatchReadings.ToArray());
+                    if (expected.FactoryId.Length > 0 && detail is null)
+                        Assert.Equal(fresh.Metrics, knowing.Metrics);
+                }
+            }
+            return true;
+        });
 
     private static string Batch(params string[] readings) => $$"""{"batch": [{{string.Join(", ", readings)}}], "signature": "QUJD"}""";
 

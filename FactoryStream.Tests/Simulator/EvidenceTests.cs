@@ -70,6 +70,50 @@ public sealed class EvidenceTests
         Assert.Equal((3, 9), (result[Verdict.Accepted], result.Total));
     }
 
+    [Fact]
+    public void A_reading_of_a_batch_is_true_when_its_batch_is_and_holds_it()
+    {
+        using var temporary = new TemporaryFolder();
+        using var signer = ReadingSigner.Create();
+        using var other = ReadingSigner.Create();
+        var keys = Path.Combine(temporary.Path, "keys.json");
+        File.WriteAllText(keys, JsonSerializer.Serialize(new
+        {
+            keys = new object[] { new { key_id = "k1", factory_id = "a", public_key = signer.ExportPublicKeyPem(), not_before = "2026-01-01T00:00:00Z", not_after = (string?)null, revoked_at = "2026-03-01T00:00:00Z" } },
+        }));
+        string first = Data("2026-02-01 00:00:00"), second = Data("2026-02-01 00:00:01"), third = Data("2026-02-01 00:00:02");
+        string old = Data("2025-12-31 23:59:59"), revoked = Data("2026-03-01 00:00:00");
+        string good = $"[{first},  {second}]", forged = $"[{third}]", early = $"[{first}, {old}]", late = $"[{revoked}, {first}]";
+        var evidence = Path.Combine(temporary.Path, "evidence.ndjson");
+        File.WriteAllLines(evidence,
+        [
+            Batch(signer, good), Batch(other, forged), Batch(signer, early), Batch(signer, late),
+            Of(first, good), Of(second, good), Of(third, good), Of(second.Replace("\"rpm\": 1", "\"rpm\": 2", StringComparison.Ordinal), good), Of(third, forged), Of(first, early), Of(first, late), Of(first, "[]"),
+            """{"data": {}, "batch_sha256": "none"}""",
+        ]);
+        var wrong = new List<string>();
+
+        var result = new EvidenceAudit(PublicKeyFile.Read(keys)).Check(evidence, (line, verdict, detail) => wrong.Add($"{line} {verdict.ToName()} {detail}".Trim()), CancellationToken.None);
+
+        Assert.Equal(
+            [
+                "2 bad_signature", "3 key_not_valid", "4 key_revoked", "7 bad_signature its batch does not hold it", "8 bad_signature its batch does not hold it", "9 bad_signature", "10 key_not_valid", "11 key_revoked",
+                "12 bad_signature its batch does not stand before it", "13 malformed no factory_id",
+            ], wrong);
+        Assert.Equal((3, 13), (result[Verdict.Accepted], result.Total));
+
+        static string Data(string timestamp) => $$"""{"factory_id": "a", "engine_id": "e", "timestamp": "{{timestamp}}", "rpm": 1}""";
+
+        static string Batch(ReadingSigner signer, string array)
+        {
+            var line = new ArrayBufferWriter<byte>();
+            Envelope.AppendBatch(line, Encoding.UTF8.GetBytes(array), signer, SaltLength.Digest);
+            return Encoding.UTF8.GetString(line.WrittenSpan).TrimEnd('\n')[..^1] + ", \"key_id\": \"k1\"}";
+        }
+
+        static string Of(string data, string array) => $$"""{"data" : {{data}}, "batch_sha256" : "{{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(array)))}}"}""";
+    }
+
     [Theory]
     [InlineData("nothing", "holds no public key")]
     [InlineData("{\"keys\": []}", "holds no public key")]

@@ -1,0 +1,180 @@
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using System.Text;
+using Confluent.Kafka;
+using FactoryStream.Aggregator;
+using FactoryStream.Aggregator.Windowing;
+using FactoryStream.Contracts;
+using FactoryStream.Storage;
+using FactoryStream.Tests.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace FactoryStream.Tests.Aggregator;
+
+[Collection(DatabaseTests.Name)]
+public sealed class BatchCommitTests(PostgresFixture postgres)
+{
+    private static readonly DateTime Noon = new(2026, 1, 1, 12, 0, 0, DateTimeKind.Utc);
+
+    private const string Stored = """
+        SELECT count(*), count(r.signature), count(batch_sha256), count(DISTINCT batch_sha256),
+            count(*) FILTER (WHERE position(convert_to(r.data::text, 'UTF8') IN b.data) > 0), (SELECT count(*) FROM factory.batches)
+        FROM factory.readings r LEFT JOIN factory.batches b ON b.sha256 = r.batch_sha256
+        """;
+
+    [SkippableFact]
+    public async Task Each_reading_of_a_batch_is_a_row_and_the_batch_is_stored_once()
+    {
+        await using var owner = await Owner.StartAsync(postgres);
+        await owner.CommitAsync(Message(0, "0:2", Batch(0, 1, 2), Single(3)));
+
+        Assert.Equal(["4|1|3|1|3|1"], await owner.RowsAsync(Stored));
+        Assert.Equal(["f|4|4|0"], await owner.RowsAsync(Owner.Books));
+        Assert.Equal([$"[{Data(0)}, {Data(1)}, {Data(2)}]"], await owner.RowsAsync("SELECT convert_from(data, 'UTF8') FROM factory.batches"));
+        Assert.Equal(["ABC|k1|01/01/2026 12:00:02"], await owner.RowsAsync("SELECT convert_from(signature, 'UTF8'), key_id, measured_until FROM factory.batches JOIN factory.signing_keys USING (key_no)"));
+    }
+
+    [SkippableTheory, InlineData(false), InlineData(true)]
+    public async Task A_reading_is_one_however_it_is_signed_and_sent_again(bool isCareful)
+    {
+        await using var owner = await Owner.StartAsync(postgres, isCareful);
+        await owner.CommitAsync(Message(0, "0:1", Single(0)), Message(1, "1:1", Batch(0, 1)), Message(2, "2:2", Batch(0, 1), Single(1)));
+        await owner.CommitAsync(Message(3, "3:2", Batch(0, 1), Batch(1, 0)));
+
+        // The last batch has no reading of its own, so it is nobody's evidence.
+        Assert.Equal(["2|1|1|1|1|1"], await owner.RowsAsync(Stored));
+        Assert.Equal(["f|10|2|8"], await owner.RowsAsync(Owner.Books));
+    }
+
+    [SkippableFact]
+    public async Task Late_readings_of_a_batch_bring_their_evidence_and_known_ones_bring_none()
+    {
+        await using var owner = await Owner.StartAsync(postgres);
+        await owner.CommitAsync(Message(0, "0:1", Batch(0, 100)));
+        await owner.CommitAsync(Message(1, "1:3", Batch(1, 2), Batch(0, 1), Batch(0, 100)));
+
+        Assert.Equal(["4|0|4|2|4|2"], await owner.RowsAsync(Stored));
+        Assert.Equal(["f|8|4|4"], await owner.RowsAsync(Owner.Books));
+        Assert.Equal(["3"], await owner.RowsAsync("SELECT count FROM factory.windows WHERE window_start = '2026-01-01 12:00Z'"));
+    }
+
+    [SkippableFact]
+    public async Task A_batch_delivered_again_is_ignored_and_no_duplicate()
+    {
+        await using var owner = await Owner.StartAsync(postgres);
+        await owner.CommitAsync(Message(0, "0:1", Batch(0, 1)));
+        await owner.CommitAsync(Message(1, "0:1", Batch(0, 1)), Message(2, "1:1!0*7=f"));
+
+        Assert.Equal(["2|0|2|1|2|1"], await owner.RowsAsync(Stored));
+        Assert.Equal(["f|9|2|0"], await owner.RowsAsync(Owner.Books));
+    }
+
+    [SkippableFact]
+    public async Task A_share_is_stored_by_its_own_partition_and_the_batch_by_whoever_comes_first()
+    {
+        await using var owner = await Owner.StartAsync(postgres);
+        var batch = Batch(0, 1, 2, 3);
+        await owner.CommitAsync(Share(0, "0:1", "0,2-3", batch));
+        await owner.CommitAsync(Share(1, "1:1", "1", batch));
+        await owner.CommitAsync(Share(2, "2:1", "0,2-3", batch), Share(3, "3:1", "1", batch));
+
+        Assert.Equal(["4|0|4|1|4|1"], await owner.RowsAsync(Stored));
+        Assert.Equal(["f|8|4|4"], await owner.RowsAsync(Owner.Books));
+    }
+
+    [SkippableFact]
+    public async Task A_rejected_batch_is_a_row_and_counts_its_readings()
+    {
+        await using var owner = await Owner.StartAsync(postgres);
+        await owner.CommitAsync(Message(0, "0:2!1*3=f", Single(0)), Rejected(0, "0:1", "future", 3, Batch(100, 101, 102)));
+
+        Assert.Equal(["f|4|1|0"], await owner.RowsAsync(Owner.Books));
+        Assert.Equal(["f|future|3"], await owner.RowsAsync("SELECT factory_id, reason, count FROM factory.rejection_counts"));
+        Assert.Equal(["3|0|1"], await owner.RowsAsync("SELECT readings, source_offset, source_line FROM factory.rejections"));
+    }
+
+    private static string Data(int second) =>
+        string.Create(CultureInfo.InvariantCulture, $$"""{"factory_id": "f", "engine_id": "e", "timestamp": "{{Noon.AddSeconds(second):yyyy-MM-dd HH:mm:ss}}", "rpm": {{second}}}""");
+
+    private static string Single(int second) => $$"""{"data":{{Data(second)}},"signature":"QUJD","key_id":"k1"}""";
+
+    private static string Batch(params int[] seconds) => $$"""{"batch":[{{string.Join(", ", seconds.Select(Data))}}],"signature":"QUJD","key_id":"k1"}""";
+
+    private static ConsumeResult<Ignore, byte[]> Message(long offset, string source, params string[] lines) => Consumed(Topics.Verified, offset, string.Join('\n', lines),
+        (MessageHeaders.Source, source), (MessageHeaders.SourceTopicId, "signed-1"), (MessageHeaders.VerdictTime, "2026-01-01T12:00:00.000000Z"));
+
+    private static ConsumeResult<Ignore, byte[]> Share(long offset, string source, string share, string batch)
+    {
+        var message = Message(offset, source, batch);
+        message.Message.Headers.Add(MessageHeaders.Framing, "single"u8.ToArray());
+        message.Message.Headers.Add(MessageHeaders.BatchShare, Encoding.ASCII.GetBytes(share));
+        return message;
+    }
+
+    private static ConsumeResult<Ignore, byte[]> Rejected(long offset, string source, string reason, int readings, string line) => Consumed(Topics.Rejected, offset, line,
+        (MessageHeaders.Source, source), (MessageHeaders.SourceTopicId, "signed-1"), (MessageHeaders.Reason, reason), (MessageHeaders.RejectedBy, "verifier"),
+        (MessageHeaders.RejectedAt, "2026-01-01T12:00:00.000000Z"), (MessageHeaders.FactoryId, "f"), (MessageHeaders.Readings, readings.ToString(CultureInfo.InvariantCulture)));
+
+    private static ConsumeResult<Ignore, byte[]> Consumed(string topic, long offset, string value, params (string Name, string Text)[] headers)
+    {
+        var message = new Message<Ignore, byte[]> { Value = Encoding.UTF8.GetBytes(value), Headers = [], Timestamp = new Timestamp(Noon) };
+        foreach (var (name, text) in headers)
+            message.Headers.Add(name, Encoding.UTF8.GetBytes(text));
+        return new ConsumeResult<Ignore, byte[]> { Topic = topic, Partition = 0, Offset = offset, Message = message };
+    }
+
+    /// <summary>What an Aggregator that was given partition 0 of both topics does with messages, a transaction a call.</summary>
+    private sealed class Owner : IAsyncDisposable
+    {
+        public const string Books = "SELECT factory_id, accepted, stored, duplicates FROM factory.ledger";
+
+        private readonly ServiceProvider services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        private readonly NpgsqlDataSource database;
+        private readonly AggregatorMetrics instruments;
+        private readonly Dictionary<string, PartitionProgress> progress = [];
+        private readonly Batch batch;
+        private readonly BatchCommitter committer;
+
+        private Owner(NpgsqlDataSource database, bool isCareful)
+        {
+            this.database = database;
+            instruments = new AggregatorMetrics(services.GetRequiredService<IMeterFactory>());
+            batch = new Batch(NullLogger.Instance, instruments);
+            committer = new BatchCommitter(database, new WindowingRules(TimeSpan.FromSeconds(10).Ticks, TimeSpan.FromSeconds(2).Ticks, TimeSpan.FromSeconds(10).Ticks), instruments, TimeProvider.System)
+            {
+                CarefulBatches = isCareful ? 100 : 0,
+            };
+        }
+
+        public static async Task<Owner> StartAsync(PostgresFixture postgres, bool isCareful = false)
+        {
+            var owner = new Owner(NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync()), isCareful);
+            await owner.RowsAsync("INSERT INTO factory.signing_keys (key_id, factory_id, algorithm, public_key, enrolled_at) VALUES ('k1', 'f', 'RSASSA-PSS-SHA256', '', now())");
+            var checkpoints = new CheckpointReader(owner.database);
+            foreach (var topic in (string[])[Topics.Verified, Topics.Rejected])
+                owner.progress.Add(topic, new PartitionProgress(await checkpoints.AcquireAsync(topic, 0, topic, CancellationToken.None)));
+            await owner.committer.RebuildAsync([owner.progress[Topics.Verified]], 1, CancellationToken.None);
+            return owner;
+        }
+
+        public async Task CommitAsync(params ConsumeResult<Ignore, byte[]>[] messages)
+        {
+            foreach (var message in messages)
+                batch.Add(message, progress[message.Topic]);
+            batch.Seal([]);
+            await committer.CommitAsync(batch, [], CancellationToken.None);
+            batch.Clear();
+        }
+
+        public Task<string[]> RowsAsync(string sql) => database.RowsAsync(sql);
+
+        public async ValueTask DisposeAsync()
+        {
+            instruments.Dispose();
+            await services.DisposeAsync();
+            await database.DisposeAsync();
+        }
+    }
+}
