@@ -3,6 +3,7 @@ using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using FactoryStream.Simulator;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace FactoryStream.Benchmarks.EndToEnd;
@@ -38,6 +39,9 @@ internal sealed class SystemUnderLoad : IAsyncDisposable
         options.IsApacheKafka,
         [
             string.Create(CultureInfo.InvariantCulture, $"verifier:replicas={options.Verifiers}"),
+            string.Create(CultureInfo.InvariantCulture, $"aggregator:replicas={options.Aggregators}"),
+            // All of it is to wait.
+            .. options.IsAggregatorAlone ? (string[])["Ingest:MaxBacklogReadings=1000000000", "Ingest:MaxBacklogBytes=1000000000000"] : [],
             .. options.Partitions is { } partitions ? (string[])[string.Create(CultureInfo.InvariantCulture, $"kafka:partitions={partitions}")] : [],
             .. options.Settings,
         ],
@@ -108,6 +112,24 @@ internal sealed class SystemUnderLoad : IAsyncDisposable
                 processes[group.Count() == 1 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}-{++number}")] = pid;
         }
         return processes;
+    }
+
+    /// <summary>Starts or stops every instance of a service, and waits until it is done.</summary>
+    /// <param name="service">Its resource's name.</param>
+    /// <param name="isUp">Whether it is to run.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task SwitchAsync(string service, bool isUp, CancellationToken cancellationToken)
+    {
+        var resource = app.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(resource => resource.Name == service);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(StartWithin);
+        var command = isUp ? KnownResourceCommands.StartCommand : KnownResourceCommands.StopCommand;
+        var result = await app.ResourceCommands.ExecuteCommandAsync(resource, command, patience.Token);
+        if (!result.Success)
+            throw new UsageException($"{command} {service}: {result.Message}");
+        // It may not yet be seen to have left its end behind.
+        if (isUp)
+            await app.ResourceNotifications.WaitForResourceHealthyAsync(service, WaitBehavior.WaitOnResourceUnavailable, patience.Token);
     }
 
     /// <summary>This process: the AppHost, a broker in memory, and the looking on.</summary>
