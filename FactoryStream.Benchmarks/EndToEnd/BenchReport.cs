@@ -44,6 +44,7 @@ internal sealed record MachineNote(string Processor, int Processors, string Oper
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(BenchReport))]
+[JsonSerializable(typeof(StorageReport))]
 internal sealed partial class BenchJson : JsonSerializerContext;
 
 /// <summary>Results as tables that read well on a terminal and are Markdown.</summary>

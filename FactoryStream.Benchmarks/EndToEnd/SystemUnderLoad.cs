@@ -15,15 +15,19 @@ internal sealed class SystemUnderLoad : IAsyncDisposable
 
     private readonly DistributedApplication app;
 
-    private SystemUnderLoad(DistributedApplication app, NpgsqlDataSource database, string kafka, string adminToken)
+    private SystemUnderLoad(DistributedApplication app, NpgsqlDataSource database, string connectionString, string kafka, string adminToken)
     {
         this.app = app;
+        ConnectionString = connectionString;
         Database = database;
         Kafka = kafka;
         AdminToken = adminToken;
     }
 
     public NpgsqlDataSource Database { get; }
+
+    /// <summary>The database's, with the password that <see cref="Database"/> does not tell.</summary>
+    public string ConnectionString { get; }
 
     /// <summary>The broker's address.</summary>
     public string Kafka { get; }
@@ -72,8 +76,8 @@ internal sealed class SystemUnderLoad : IAsyncDisposable
             await app.StartAsync(patience.Token);
             foreach (var service in (string[])["ingest", "verifier", "aggregator"])
                 await app.ResourceNotifications.WaitForResourceHealthyAsync(service, patience.Token);
-            var database = NpgsqlDataSource.Create((await app.GetConnectionStringAsync("factorydb", patience.Token))!);
-            return new SystemUnderLoad(app, database, (await app.GetConnectionStringAsync("kafka", patience.Token))!, adminToken);
+            var connectionString = (await app.GetConnectionStringAsync("factorydb", patience.Token))!;
+            return new SystemUnderLoad(app, NpgsqlDataSource.Create(connectionString), connectionString, (await app.GetConnectionStringAsync("kafka", patience.Token))!, adminToken);
         }
         catch (Exception exception)
         {
