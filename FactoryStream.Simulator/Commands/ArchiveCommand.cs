@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FactoryStream.Contracts;
 using FactoryStream.Simulator.Evidence;
+using Npgsql;
 
 namespace FactoryStream.Simulator.Commands;
 
@@ -56,6 +57,10 @@ internal static class ArchiveCommand
                 throw new UsageException($"{audit.Total - audit[Verdict.Accepted]} of {written.Readings} readings in the database are not what was signed; nothing was archived. 'audit' of an export names them.");
             File.Move(unfinished, path);
             return written;
+        }
+        catch (NpgsqlException exception)
+        {
+            throw new UsageException($"The database does not answer to the end: {exception.Message}", exception);
         }
         finally
         {

@@ -18,9 +18,10 @@ internal sealed class ReadingsPartition : IAsyncDisposable
     /// <exception cref="UsageException">The database cannot be asked, or has no such partition.</exception>
     public static async Task<ReadingsPartition> OpenAsync(string connectionString, string name, CancellationToken cancellationToken)
     {
-        var connection = new NpgsqlConnection(connectionString);
+        var connection = new NpgsqlConnection();
         try
         {
+            connection.ConnectionString = connectionString;
             await connection.OpenAsync(cancellationToken);
             // All that follows sees the same rows, whatever is written meanwhile.
             var snapshot = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
@@ -40,7 +41,8 @@ internal sealed class ReadingsPartition : IAsyncDisposable
         catch (Exception exception)
         {
             await connection.DisposeAsync();
-            if (exception is NpgsqlException)
+            // The argument that may be wrong is the connection string.
+            if (exception is NpgsqlException or ArgumentException)
                 throw new UsageException($"The database cannot be asked: {exception.Message}", exception);
             throw;
         }
