@@ -68,6 +68,7 @@ internal sealed class StorageCommand(long readings, int engines, double eventRat
 
         await error.WriteLineAsync("Storing ...");
         await using var system = await SystemUnderLoad.StartAsync(options, cancellationToken);
+        var empty = await BytesByHop.ReadAsync(system, cancellationToken);
         using var sender = Sender.Start(system, corpus, cache.Keys.Path, options, 0, null);
         var load = await sender.ReportAsync(cancellationToken);
         var books = new Books(system, CorpusCache.MeasuredPrefix, time);
@@ -94,6 +95,7 @@ internal sealed class StorageCommand(long readings, int engines, double eventRat
             new("PostgreSQL: a window's row, its index with it", (double)bytes.Windows.Total / Math.Max(1, windowRows), "bytes a row"),
             new("windows' rows (a row for each metric)", (double)windowRows / readings, "a reading"),
             Bytes("PostgreSQL: windows", bytes.Windows.Total),
+            Bytes("PostgreSQL: WAL, of readings and windows", bytes.Wal - empty.Wal),
         };
 
         using var folder = new TemporaryFiles();
