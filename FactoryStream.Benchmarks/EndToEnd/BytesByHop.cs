@@ -19,7 +19,8 @@ internal readonly record struct TableBytes(long Heap, long Indexes, long Aside)
 /// <param name="Wal">PostgreSQL's log position.</param>
 /// <param name="Readings">At rest.</param>
 /// <param name="Windows">At rest.</param>
-internal sealed record BytesByHop(long? SignedLog, long? VerifiedLog, long Wal, TableBytes Readings, TableBytes Windows)
+/// <param name="Batches">At rest: the evidence of readings that have no signature of their own; nothing where there is no such table.</param>
+internal sealed record BytesByHop(long? SignedLog, long? VerifiedLog, long Wal, TableBytes Readings, TableBytes Windows, TableBytes Batches = default)
 {
     public static async Task<BytesByHop> ReadAsync(SystemUnderLoad system, CancellationToken cancellationToken)
     {
@@ -28,7 +29,7 @@ internal sealed record BytesByHop(long? SignedLog, long? VerifiedLog, long Wal, 
             SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint, parent.relname,
                 coalesce(sum(pg_relation_size(inhrelid)), 0)::bigint, coalesce(sum(pg_indexes_size(inhrelid)), 0)::bigint, coalesce(sum(pg_table_size(inhrelid) - pg_relation_size(inhrelid)), 0)::bigint
             FROM pg_class AS parent LEFT JOIN pg_inherits ON inhparent = parent.oid
-            WHERE parent.relnamespace = 'factory'::regnamespace AND parent.relname IN ('readings', 'windows')
+            WHERE parent.relnamespace = 'factory'::regnamespace AND parent.relname IN ('readings', 'windows', 'batches')
             GROUP BY parent.relname
             """);
         var wal = 0L;
@@ -39,7 +40,8 @@ internal sealed record BytesByHop(long? SignedLog, long? VerifiedLog, long Wal, 
             wal = reader.GetInt64(0);
             tables[reader.GetString(1)] = new TableBytes(reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4));
         }
-        return new BytesByHop(log is null ? null : KafkaLog.Bytes(log, Topics.Signed), log is null ? null : KafkaLog.Bytes(log, Topics.Verified), wal, tables["readings"], tables["windows"]);
+        return new BytesByHop(log is null ? null : KafkaLog.Bytes(log, Topics.Signed), log is null ? null : KafkaLog.Bytes(log, Topics.Verified), wal, tables["readings"], tables["windows"],
+            tables.GetValueOrDefault("batches"));
     }
 
     /// <summary>What was written since, a reading.</summary>
@@ -57,6 +59,8 @@ internal sealed record BytesByHop(long? SignedLog, long? VerifiedLog, long Wal, 
         yield return Row("at rest, readings: rows", stored.Heap);
         yield return Row("at rest, readings: indexes", stored.Indexes);
         yield return Row("at rest, readings: out of line and maps", stored.Aside);
+        if ((Batches - before.Batches).Total is > 0 and var batches)
+            yield return Row("at rest, batches", batches);
         yield return Row("at rest, windows closed so far", (Windows - before.Windows).Total);
 
         BenchRow Row(string name, long bytes) => new($"bytes, {name}", (double)bytes / Math.Max(1, readings), "a reading");

@@ -41,6 +41,8 @@ internal static class ArchiveCommand
         var unfinished = $"{path}.{System.Environment.ProcessId}";
         try
         {
+            if (await source.CountUnsignedAsync(cancellationToken) is > 0 and var unsigned)
+                throw new UsageException($"{unsigned} readings have no signature of their own, and an archive without their evidence would prove nothing: nothing was archived.");
             ArchiveDigest written;
             await using (var target = CorpusFile.Create(unfinished))
             {

@@ -48,6 +48,13 @@ internal sealed class ReadingsPartition : IAsyncDisposable
         }
     }
 
+    /// <summary>Readings without a signature of their own: their evidence is elsewhere.</summary>
+    public async Task<long> CountUnsignedAsync(CancellationToken cancellationToken)
+    {
+        await using var command = Command($"SELECT count(*) FROM factory.{quotedName} WHERE signature IS NULL");
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
     public async Task<long> CountAsync(CancellationToken cancellationToken)
     {
         await using var command = Command($"SELECT count(*) FROM factory.{quotedName}");

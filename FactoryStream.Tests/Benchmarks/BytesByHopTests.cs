@@ -8,7 +8,7 @@ public sealed class BytesByHopTests
     public void Bytes_are_those_since_the_look_before_by_readings()
     {
         var before = new BytesByHop(1_000, 2_000, 10_000, new(100, 50, 10), new(10, 5, 1));
-        var after = new BytesByHop(7_000, 10_000, 90_000, new(6_100, 1_050, 20), new(40, 15, 1));
+        var after = new BytesByHop(7_000, 10_000, 90_000, new(6_100, 1_050, 20), new(40, 15, 1), new(10, 5, 15));
 
         Assert.Equal(
         [
@@ -18,6 +18,7 @@ public sealed class BytesByHopTests
             new("bytes, at rest, readings: rows", 600, "a reading"),
             new("bytes, at rest, readings: indexes", 100, "a reading"),
             new("bytes, at rest, readings: out of line and maps", 1, "a reading"),
+            new("bytes, at rest, batches", 3, "a reading"),
             new("bytes, at rest, windows closed so far", 4, "a reading"),
         ],
         after.RowsSince(before, 10));

@@ -161,6 +161,25 @@ public sealed class ArchiveTests(PostgresFixture postgres)
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
+    [SkippableFact]
+    public async Task A_reading_without_a_signature_of_its_own_is_not_archived_as_if_it_had_one()
+    {
+        using var folder = new TemporaryFolder();
+        using var signer = ReadingSigner.Create();
+        var connectionString = await StoreAsync(signer, Signed(signer, "e", 0), Signed(signer, "e", 1));
+        await using (var database = NpgsqlDataSource.Create(connectionString))
+        {
+            await database.RowsAsync("ALTER TABLE factory.readings DROP CONSTRAINT IF EXISTS ck_readings_evidence, ALTER COLUMN signature DROP NOT NULL");
+            await database.RowsAsync("UPDATE factory.readings SET signature = NULL WHERE measured_at > $1", Noon);
+        }
+
+        var (exitCode, _, error) = await RunAsync("archive", Path.Combine(folder.Path, "day.parquet"), "--partition", "readings_20260225", "--database", connectionString);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("1 readings have no signature of their own", error, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+    }
+
     private static ArchivedReading Signed(ReadingSigner signer, string engine, int second, string? data = null)
     {
         data ??= $$"""{"factory_id": "f", "engine_id": "{{engine}}", "timestamp": "2026-02-25 12:00:{{second:D2}}", "rpm": 1}""";
