@@ -5,12 +5,13 @@ namespace FactoryStream.Tests.Simulator;
 public sealed class CommandLineTests
 {
     [Theory]
-    [InlineData("", "simulate", "replay", "load", "sign", "audit, verify")]
+    [InlineData("", "simulate", "replay", "load", "sign", "archive", "audit, verify")]
     [InlineData("simulate", "--factories", "--engines", "--rate", "--keys", "--admin-token", "--ingest", "--verifier", "POST /pause")]
     [InlineData("replay", "--csv", "--factory", "--labels", "--now", "--speed", "--save", "--from", "--keys", "--ingest", "--verifier")]
     [InlineData("load", "--rate", "--seconds", "--factories", "--engines", "--batch", "--connections", "--salt", "--corpus", "--start", "--out", "--factory-prefix", "--keys", "--ingest", "--verifier")]
     [InlineData("sign", "--readings", "--out", "--start", "GB a million")]
-    [InlineData("audit", "--public-keys", "FILE")]
+    [InlineData("archive", "--partition", "--database", "FILE", "retention")]
+    [InlineData("audit", "--public-keys", "FILE", "Parquet")]
     public async Task Help_names_what_there_is(string command, params string[] expected)
     {
         var (exitCode, output, error) = await RunAsync([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
@@ -34,6 +35,9 @@ public sealed class CommandLineTests
     [InlineData("load --salt sea", "'digest'")]
     [InlineData("load --ingest nowhere", "'nowhere' is no address of ingest")]
     [InlineData("sign", "--out")]
+    [InlineData("archive x", "--partition")]
+    [InlineData("archive x --partition p", "Which database?")]
+    [InlineData("archive x --partition p --database Host=", "The database cannot be asked")]
     [InlineData("audit x", "--public-keys")]
     [InlineData("audit missing.ndjson --public-keys missing.pem", "missing.pem cannot be read")]
     [InlineData("dance", "dance")]
