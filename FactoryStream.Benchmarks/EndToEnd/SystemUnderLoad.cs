@@ -39,23 +39,17 @@ internal sealed class SystemUnderLoad : IAsyncDisposable
     public Uri Verifier => app.GetEndpoint("verifier");
 
     /// <summary>Starts what a run asks for.</summary>
-    public static Task<SystemUnderLoad> StartAsync(BenchOptions options, CancellationToken cancellationToken)
-    {
-        // In a broker of its own right it is the migrations that make the topics, and the AppHost hands them no settings: they inherit this.
-        if (options.Partitions is { } wanted)
-            Environment.SetEnvironmentVariable("Migrations__Partitions", wanted.ToString(CultureInfo.InvariantCulture));
-        return StartAsync(
-            options.IsApacheKafka,
-            [
-                string.Create(CultureInfo.InvariantCulture, $"verifier:replicas={options.Verifiers}"),
-                string.Create(CultureInfo.InvariantCulture, $"aggregator:replicas={options.Aggregators}"),
-                // All of it is to wait.
-                .. options.IsAggregatorAlone ? (string[])["Ingest:MaxBacklogReadings=1000000000", "Ingest:MaxBacklogBytes=1000000000000"] : [],
-                .. options.Partitions is { } partitions ? (string[])[string.Create(CultureInfo.InvariantCulture, $"kafka:partitions={partitions}")] : [],
-                .. options.Settings,
-            ],
-            cancellationToken);
-    }
+    public static Task<SystemUnderLoad> StartAsync(BenchOptions options, CancellationToken cancellationToken) => StartAsync(
+        options.IsApacheKafka,
+        [
+            string.Create(CultureInfo.InvariantCulture, $"verifier:replicas={options.Verifiers}"),
+            string.Create(CultureInfo.InvariantCulture, $"aggregator:replicas={options.Aggregators}"),
+            // All of it is to wait.
+            .. options.IsAggregatorAlone ? (string[])["Ingest:MaxBacklogReadings=1000000000", "Ingest:MaxBacklogBytes=1000000000000"] : [],
+            .. options.Partitions is { } partitions ? (string[])[string.Create(CultureInfo.InvariantCulture, $"kafka:partitions={partitions}")] : [],
+            .. options.Settings,
+        ],
+        cancellationToken);
 
     /// <summary>Starts the system and waits until every service is healthy.</summary>
     /// <param name="isApacheKafka">Apache Kafka of KAFKA_HOME, not the broker in memory.</param>
