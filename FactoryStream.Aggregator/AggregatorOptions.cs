@@ -39,6 +39,14 @@ internal sealed class AggregatorOptions
     [Range(0, 36_500)]
     public int RetentionDays { get; set; }
 
+    /// <summary>Bytes that make Kafka answer a fetch at once; less waits up to <see cref="FetchWait"/> for more. Few large answers cost the broker much less than many small ones. Default 128 KiB.</summary>
+    [Range(1, 16 << 20)]
+    public int FetchMinBytes { get; set; } = 128 << 10;
+
+    /// <summary>Longest that Kafka waits for <see cref="FetchMinBytes"/>. Default 20 ms.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
+    public TimeSpan FetchWait { get; set; } = TimeSpan.FromMilliseconds(20);
+
     /// <summary>The broker keeps readings only in memory, and answers a fetch that found nothing only when its time is up. Default false.</summary>
     public bool BrokerIsInMemory { get; set; }
 

@@ -46,7 +46,7 @@ internal sealed class VerifierOptions
     [Range(1 << 16, 1 << 30)]
     public int MaxInFlightBytes { get; set; } = 32 << 20;
 
-    /// <summary>How often acknowledged offsets are committed. Ingest's back-pressure looks at them, so it is short. Default 100 ms.</summary>
+    /// <summary>How often acknowledged offsets are committed. Ingest's back-pressure looks at them, so it is short, and a fifth with a broker in memory. Default 100 ms.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan CommitInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
@@ -61,6 +61,14 @@ internal sealed class VerifierOptions
     /// <summary>An answer unacknowledged for longer makes the service unhealthy. Default 10 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan UnhealthyAfter { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Bytes that make Kafka answer a fetch at once; less waits up to <see cref="FetchWait"/> for more. Few large answers cost the broker much less than many small ones. Default 128 KiB.</summary>
+    [Range(1, 16 << 20)]
+    public int FetchMinBytes { get; set; } = 128 << 10;
+
+    /// <summary>Longest that Kafka waits for <see cref="FetchMinBytes"/>. Default 20 ms.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
+    public TimeSpan FetchWait { get; set; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>The broker keeps readings only in memory, and answers a fetch that found nothing only when its time is up. Default false.</summary>
     public bool BrokerIsInMemory { get; set; }

@@ -65,7 +65,7 @@ internal static class VerifierServices
                 settings.Config.AutoOffsetReset = AutoOffsetReset.Earliest;
                 settings.Config.PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky;
                 settings.Config.EnableAutoOffsetStore = false;
-                settings.Config.AutoCommitIntervalMs = (int)options.CommitInterval.TotalMilliseconds;
+                settings.Config.AutoCommitIntervalMs = (int)options.CommitInterval.TotalMilliseconds / (options.BrokerIsInMemory ? 5 : 1);
                 settings.Config.SessionTimeoutMs = (int)options.SessionTimeout.TotalMilliseconds;
                 settings.Config.HeartbeatIntervalMs = (int)options.SessionTimeout.TotalMilliseconds / 6;
                 settings.Config.ConsumeResultFields = "headers,timestamp";
@@ -73,7 +73,8 @@ internal static class VerifierServices
                 settings.Config.QueuedMaxMessagesKbytes = 16 << 10;
                 settings.Config.FetchQueueBackoffMs = 10;
                 settings.Config.FetchErrorBackoffMs = 100;
-                settings.Config.FetchWaitMaxMs = options.BrokerIsInMemory ? 10 : 100;
+                settings.Config.FetchWaitMaxMs = options.BrokerIsInMemory ? 10 : (int)options.FetchWait.TotalMilliseconds;
+                settings.Config.FetchMinBytes = options.BrokerIsInMemory ? 1 : options.FetchMinBytes;
             },
             (services, consumer) =>
             {

@@ -86,7 +86,7 @@ internal static class BenchCommand
         var batch = Number("--batch", "Readings a signature: more than one are signed together, as a batch of one engine's", "N", 1, 1, ReadingParser.MaxBatchReadings);
         var mixed = new Option<bool>("--mixed") { Description = "A batch is of all engines of its factory in turn" };
         var lines = new Option<int?>("--lines") { Description = "Envelopes of a POST [default: 100; batches of 1000 readings together]", HelpName = "N" }.Bounded(1, 10_000);
-        var connections = Number("--connections", "HTTP connections, one POST under way on each; a factory keeps to one", "N", 4, 1, 9_999);
+        var connections = Number("--connections", "HTTP connections, one POST under way on each; a factory keeps to one", "N", 10, 1, 9_999);
         var rate = Number("--rate", "Readings a second; 0: flat out. With a rate each reading has a planned instant, and measured-to-committed counts from there", "R", 0.0, 0, 10_000_000);
         var eventRate = Number("--event-rate", "Readings a second of event time, all engines together: how fast windows fill and close", "R", 20_000.0, 0.01, 10_000_000);
         var kafka = new Option<string>("--kafka") { Description = "The broker: librdkafka's within the AppHost, or Apache Kafka of KAFKA_HOME", DefaultValueFactory = _ => "in-memory" };

@@ -10,7 +10,8 @@ namespace FactoryStream.Benchmarks.EndToEnd;
 /// <summary>One run: sign, limits, warm up, send, wait for the last commit, report.</summary>
 internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWriter error, TimeProvider time)
 {
-    private const int WarmUpReadings = 100_000, BatchedWarmUpReadings = 500_000;
+    // A compiler that has nothing to run does not warm up: the warm-up's readings must last as long as it does.
+    private const int WarmUpReadingsPerSecond = 20_000, WarmUpBatchedReadingsPerSecond = 120_000;
 
     private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(60), SampleMemoryEvery = TimeSpan.FromSeconds(5);
 
@@ -25,7 +26,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         Directory.CreateDirectory(CorpusCache.DefaultFolder);
         var cache = new CorpusCache(CorpusCache.DefaultFolder, error, time);
         var corpus = await cache.GetAsync(options, CorpusCache.MeasuredPrefix, options.WantedReadings, options.Readings is not null, cancellationToken);
-        var warmUp = options.WarmUpSeconds > 0 ? await cache.GetAsync(options, CorpusCache.WarmUpPrefix, options.Batch > 1 ? BatchedWarmUpReadings : WarmUpReadings, false, cancellationToken) : null;
+        var warmUp = options.WarmUpSeconds > 0 ? await cache.GetAsync(options, CorpusCache.WarmUpPrefix, (long)Math.Ceiling(options.WarmUpSeconds * (options.Batch > 1 ? WarmUpBatchedReadingsPerSecond : WarmUpReadingsPerSecond)), false, cancellationToken) : null;
 
         await SayAsync("Measuring openssl speed");
         var verifies = options.HasLimits ? Limits.OpenSsl() : 0;

@@ -16,7 +16,8 @@ internal sealed class BacklogWorker(
     private static readonly TimeSpan QuietInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
 
-    private readonly TimeSpan interval = options.Value.BacklogPollInterval;
+    // The broker in memory has room for a fraction of a second, so that is how often it must be known.
+    private readonly TimeSpan interval = options.Value.BacklogPollInterval / (options.Value.BrokerIsInMemory ? 5 : 1);
     private StoredPosition[] stored = [];
     private bool isTroubled;
     private long lastLook;

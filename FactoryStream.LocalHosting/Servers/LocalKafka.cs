@@ -99,6 +99,7 @@ internal sealed partial class LocalKafka(KafkaServerResource resource, IConfigur
             group.initial.rebalance.delay.ms=0
             """), cancellationToken);
 
+        var heap = settings["heap"] ?? "512m";
         var environment = ProgramLaunch.InheritedEnvironment(context);
         string[] classPath = ["-cp", $"{libraries}/*"];
         if (!File.Exists(Path.Combine(data, "meta.properties")))
@@ -109,7 +110,7 @@ internal sealed partial class LocalKafka(KafkaServerResource resource, IConfigur
         resource.SetConnectionString(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"));
         return new LaunchPlan
         {
-            Process = new ProcessSpec(java, [$"-Xmx{settings["heap"] ?? "512m"}", "-XX:+ExitOnOutOfMemoryError", .. classPath, "kafka.Kafka", properties], environment, folder),
+            Process = new ProcessSpec(java, [$"-Xms{heap}", $"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", .. classPath, "kafka.Kafka", properties], environment, folder),
             DataFolder = data,
             Properties = [new ResourcePropertySnapshot("resource.source", home), new ResourcePropertySnapshot("executable.path", java)],
         };
