@@ -53,6 +53,17 @@ public sealed class BenchTests
     public async Task A_rate_wants_as_many_readings_as_it_sends() => Assert.Equal(15_000, (await ParseAsync("--rate", "1500", "--seconds", "10")).WantedReadings);
 
     [Theory]
+    [InlineData(10, 1000, "--batch", "100")]
+    [InlineData(1, 1000, "--batch", "1000")]
+    [InlineData(3, 750, "--batch", "250", "--lines", "3")]
+    public async Task A_post_of_batches_holds_a_thousand_readings_unless_said_otherwise(int lines, int readings, params string[] args)
+    {
+        var options = await ParseAsync(args);
+        Assert.Equal((lines, readings, 60L * BenchOptions.FlatOutBatchedReadingsPerSecond), (options.Lines, options.ReadingsPerPost, options.WantedReadings));
+    }
+
+    [Theory]
+    [InlineData("--batch", "1001")]
     [InlineData("--readings", "0")]
     [InlineData("--engines", "none")]
     [InlineData("--kafka", "other")]
