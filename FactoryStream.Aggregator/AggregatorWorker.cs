@@ -83,7 +83,7 @@ internal sealed class AggregatorSession : IAsyncDisposable
     private readonly TopicIncarnations incarnations;
     private readonly CheckpointReader checkpoints;
     private readonly BatchCommitter committer;
-    private readonly IConsumer<Ignore, byte[]> consumer;
+    private readonly IConsumer<Ignore, ReadOnlyMemory<byte>> consumer;
     private readonly Dictionary<TopicPartition, PartitionProgress> owned = [];
     private CancellationToken stopping;
     private Batch filling;
@@ -104,7 +104,7 @@ internal sealed class AggregatorSession : IAsyncDisposable
         committer = new BatchCommitter(database, options.Rules, instruments, time) { CarefulBatches = careful ? 100 : 0 };
         filling = new Batch(logger, instruments);
         spare = new Batch(logger, instruments);
-        consumer = new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig
+        consumer = new ConsumerBuilder<Ignore, ReadOnlyMemory<byte>>(new ConsumerConfig
         {
             BootstrapServers = bootstrapServers,
             GroupId = Topics.AggregatorGroup,
@@ -123,6 +123,7 @@ internal sealed class AggregatorSession : IAsyncDisposable
             QueuedMaxMessagesKbytes = options.MaxFetchedKilobytes,
             QueuedMinMessages = 10_000,
         })
+            .SetValueDeserializer(new FillingBytes(this))
             .SetLogHandler((_, message) => logger.Log((LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging), 0, message.Message, null, static (text, _) => text))
             .SetErrorHandler((_, error) => logger.KafkaError(error.Reason))
             .SetPartitionsAssignedHandler((_, added) => AssignAsync(added).GetAwaiter().GetResult())
@@ -182,7 +183,7 @@ internal sealed class AggregatorSession : IAsyncDisposable
         incarnations.Dispose();
     }
 
-    private void Take(ConsumeResult<Ignore, byte[]> message)
+    private void Take(ConsumeResult<Ignore, ReadOnlyMemory<byte>> message)
     {
         if (!owned.TryGetValue(message.TopicPartition, out var progress))
             return;
@@ -390,5 +391,11 @@ internal sealed class AggregatorSession : IAsyncDisposable
     {
         if (!closing)
             throw new FencedException($"{removed.Count} partitions were given to another while this process was out of the group.");
+    }
+
+    /// <summary>Values go where the batch keeps them that is being filled.</summary>
+    private sealed class FillingBytes(AggregatorSession session) : IDeserializer<ReadOnlyMemory<byte>>
+    {
+        public ReadOnlyMemory<byte> Deserialize(ReadOnlySpan<byte> data, bool isNull, SerializationContext context) => session.filling.Bytes.Deserialize(data, isNull, context);
     }
 }

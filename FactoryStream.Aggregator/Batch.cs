@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
+using FactoryStream.ServiceDefaults;
 using FactoryStream.Signatures;
 using FactoryStream.Storage;
 
@@ -59,6 +60,9 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
 
     public int MessageCount { get; private set; }
 
+    /// <summary>Where its messages' values are kept.</summary>
+    public BatchBytes Bytes { get; } = new();
+
     /// <summary>What its messages' values hold of memory.</summary>
     public long ByteCount { get; private set; }
 
@@ -85,6 +89,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
         Traces.Clear();
         Steps.Clear();
         MessageCount = 0;
+        Bytes.Reset();
     }
 
     /// <summary>Ends the decoding: the steps that the transaction takes its partitions on.</summary>
@@ -118,10 +123,10 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
     }
 
     /// <summary>Takes a message in.</summary>
-    public void Add(ConsumeResult<Ignore, byte[]> message, PartitionProgress progress)
+    public void Add(ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, PartitionProgress progress)
     {
         MessageCount++;
-        ByteCount += message.Message.Value?.Length ?? 0;
+        ByteCount += message.Message.Value.Length;
         touched.Add(progress);
         progress.NextOffset = message.Offset + 1;
         if (MessageTracing.TryParse(Text(message, MessageHeaders.TraceParent), out var trace))
@@ -132,10 +137,10 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
         // Somebody else wrote to the topic. It is nobody's reading, so it is on no factory's books, but it is kept.
         logger.ForeignMessage(message.Topic, message.Partition, message.Offset, wrong);
         Rejections.Add(new RejectionEntry(message.Partition, message.Message.Timestamp.UtcDateTime, null, Verdict.Malformed.ToName(), true,
-            $"{message.Topic}: {wrong}", message.Message.Value ?? [], null, null));
+            $"{message.Topic}: {wrong}", message.Message.Value.ToArray(), null, null));
     }
 
-    private string? AddVerified(ConsumeResult<Ignore, byte[]> message, PartitionProgress progress)
+    private string? AddVerified(ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, PartitionProgress progress)
     {
         if (Text(message, MessageHeaders.Source) is not { } header || !SourcePositions.TryParse(header, out var sources))
             return "no source positions";
@@ -146,7 +151,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
         int[]? share = null;
         if (message.Message.Headers.TryGetLastBytes(MessageHeaders.BatchShare, out var shareHeader) && !BatchShare.TryParse(shareHeader, out share))
             return "no share of a batch";
-        var lines = MessageLines.Split(message.Message.Value ?? [], Text(message, MessageHeaders.Framing) == MessageHeaders.FramingSingle);
+        var lines = MessageLines.Split(message.Message.Value, Text(message, MessageHeaders.Framing) == MessageHeaders.FramingSingle);
         if (lines.Count != sources.Sum(source => source.LineCount - source.Rejected.Count))
             return $"{lines.Count} lines, though the source positions say otherwise";
 
@@ -171,7 +176,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
         return null;
     }
 
-    private void AddLine(ReadOnlyMemory<byte> line, int[]? share, ConsumeResult<Ignore, byte[]> message, DateTime verdictAt)
+    private void AddLine(ReadOnlyMemory<byte> line, int[]? share, ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, DateTime verdictAt)
     {
         var verdict = parser.TryParse(line, out var reading, out var detail);
         if (verdict != Verdict.Accepted || reading.KeyId is null || (share is not null && share[^1] >= reading.BatchCount))
@@ -225,7 +230,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
         return (start, length);
     }
 
-    private string? AddRejected(ConsumeResult<Ignore, byte[]> message, PartitionProgress progress)
+    private string? AddRejected(ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, PartitionProgress progress)
     {
         if (Text(message, MessageHeaders.Reason) is not { } reason || !VerdictNames.TryParse(reason, out _))
             return "no reason";
@@ -251,13 +256,13 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
             count = 1;
         var factoryId = Text(message, MessageHeaders.FactoryId);
         Rejections.Add(new RejectionEntry(message.Partition, rejectedAt, string.IsNullOrEmpty(factoryId) ? null : factoryId, reason, refused,
-            Text(message, MessageHeaders.Detail), message.Message.Value ?? [], sourceOffset, sourceLine, count));
+            Text(message, MessageHeaders.Detail), message.Message.Value.ToArray(), sourceOffset, sourceLine, count));
         return null;
     }
 
     private void CountAccepted(int partition, string factoryId, int count) =>
         CollectionsMarshal.GetValueRefOrAddDefault(AcceptedElsewhere, (partition, factoryId), out _) += count;
 
-    private static string? Text(ConsumeResult<Ignore, byte[]> message, string name) =>
+    private static string? Text(ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, string name) =>
         message.Message.Headers is { } headers && headers.TryGetLastBytes(name, out var value) && value is not null ? Encoding.UTF8.GetString(value) : null;
 }

@@ -18,7 +18,7 @@ public class BatchDecodeBenchmarks : IDisposable
     private readonly ServiceProvider services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private AggregatorMetrics? instruments;
     private Batch? batch;
-    private ConsumeResult<Ignore, byte[]>[] messages = [];
+    private ConsumeResult<Ignore, ReadOnlyMemory<byte>>[] messages = [];
 
     [Params(1, 20, 100)]
     public int LinesPerMessage { get; set; }

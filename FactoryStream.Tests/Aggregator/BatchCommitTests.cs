@@ -102,10 +102,10 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
 
     private static string Batch(params int[] seconds) => $$"""{"batch":[{{string.Join(", ", seconds.Select(Data))}}],"signature":"QUJD","key_id":"k1"}""";
 
-    private static ConsumeResult<Ignore, byte[]> Message(long offset, string source, params string[] lines) => Consumed(Topics.Verified, offset, string.Join('\n', lines),
+    private static ConsumeResult<Ignore, ReadOnlyMemory<byte>> Message(long offset, string source, params string[] lines) => Consumed(Topics.Verified, offset, string.Join('\n', lines),
         (MessageHeaders.Source, source), (MessageHeaders.SourceTopicId, "signed-1"), (MessageHeaders.VerdictTime, "2026-01-01T12:00:00.000000Z"));
 
-    private static ConsumeResult<Ignore, byte[]> Share(long offset, string source, string share, string batch)
+    private static ConsumeResult<Ignore, ReadOnlyMemory<byte>> Share(long offset, string source, string share, string batch)
     {
         var message = Message(offset, source, batch);
         message.Message.Headers.Add(MessageHeaders.Framing, "single"u8.ToArray());
@@ -113,16 +113,16 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
         return message;
     }
 
-    private static ConsumeResult<Ignore, byte[]> Rejected(long offset, string source, string reason, int readings, string line) => Consumed(Topics.Rejected, offset, line,
+    private static ConsumeResult<Ignore, ReadOnlyMemory<byte>> Rejected(long offset, string source, string reason, int readings, string line) => Consumed(Topics.Rejected, offset, line,
         (MessageHeaders.Source, source), (MessageHeaders.SourceTopicId, "signed-1"), (MessageHeaders.Reason, reason), (MessageHeaders.RejectedBy, "verifier"),
         (MessageHeaders.RejectedAt, "2026-01-01T12:00:00.000000Z"), (MessageHeaders.FactoryId, "f"), (MessageHeaders.Readings, readings.ToString(CultureInfo.InvariantCulture)));
 
-    private static ConsumeResult<Ignore, byte[]> Consumed(string topic, long offset, string value, params (string Name, string Text)[] headers)
+    private static ConsumeResult<Ignore, ReadOnlyMemory<byte>> Consumed(string topic, long offset, string value, params (string Name, string Text)[] headers)
     {
-        var message = new Message<Ignore, byte[]> { Value = Encoding.UTF8.GetBytes(value), Headers = [], Timestamp = new Timestamp(Noon) };
+        var message = new Message<Ignore, ReadOnlyMemory<byte>> { Value = Encoding.UTF8.GetBytes(value), Headers = [], Timestamp = new Timestamp(Noon) };
         foreach (var (name, text) in headers)
             message.Headers.Add(name, Encoding.UTF8.GetBytes(text));
-        return new ConsumeResult<Ignore, byte[]> { Topic = topic, Partition = 0, Offset = offset, Message = message };
+        return new ConsumeResult<Ignore, ReadOnlyMemory<byte>> { Topic = topic, Partition = 0, Offset = offset, Message = message };
     }
 
     /// <summary>What an Aggregator that was given partition 0 of both topics does with messages, a transaction a call.</summary>
@@ -159,7 +159,7 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
             return owner;
         }
 
-        public async Task CommitAsync(params ConsumeResult<Ignore, byte[]>[] messages)
+        public async Task CommitAsync(params ConsumeResult<Ignore, ReadOnlyMemory<byte>>[] messages)
         {
             foreach (var message in messages)
                 batch.Add(message, progress[message.Topic]);

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
+using FactoryStream.ServiceDefaults;
 using FactoryStream.Signatures;
 using FactoryStream.Verifier;
 using FactoryStream.Verifier.Keys;

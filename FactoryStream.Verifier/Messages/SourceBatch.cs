@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
+using FactoryStream.ServiceDefaults;
 using FactoryStream.Verifier.Verdicts;
 
 namespace FactoryStream.Verifier.Messages;

@@ -1,13 +1,14 @@
 using Confluent.Kafka;
 
-namespace FactoryStream.Verifier.Messages;
+namespace FactoryStream.ServiceDefaults;
 
 /// <summary>Copies the values of a batch's messages behind each other into one reused array, so that none of them is garbage afterwards. Used by the consuming thread alone.</summary>
-internal sealed class BatchBytes : IDeserializer<ReadOnlyMemory<byte>>
+public sealed class BatchBytes : IDeserializer<ReadOnlyMemory<byte>>
 {
     private byte[] bytes = new byte[1 << 20];
     private int used;
 
+    /// <summary>A message's value, valid until <see cref="Reset"/>; empty where there is none.</summary>
     public ReadOnlyMemory<byte> Deserialize(ReadOnlySpan<byte> data, bool isNull, SerializationContext context)
     {
         if (data.Length > bytes.Length - used)
