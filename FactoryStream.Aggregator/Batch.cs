@@ -207,7 +207,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
         var index = readings.Count;
         if ((index + 1) * HashLength > hashes.Length)
             Array.Resize(ref hashes, hashes.Length * 2);
-        Sha256Batch.Hash(new ReadOnlySpan<ReadOnlyMemory<byte>>(ref data), hashes.AsSpan(index * HashLength, HashLength));
+        Sha256Batch.Hash(data.Span, hashes.AsSpan(index * HashLength, HashLength));
         readings.Add(new DecodedReading(partition, envelope.FactoryId, engineId, envelope.KeyId!, measuredAt, verdictAt,
             data, signatureStart, signatureLength, metrics.Count, values.Length, signedBatch));
         metrics.AddRange(values);

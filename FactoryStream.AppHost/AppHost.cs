@@ -4,6 +4,7 @@
 //   simulator                   true: ten simulated factories send readings
 //   dashboard                   true; false leaves it out
 //   NAME:replicas               instances of ingest (1), verifier (2), aggregator (1)
+//   kafka:partitions            of each topic (12), said before the topics are made
 //   NAME:port                   of ingest (8001), verifier (8000), dashboard (8003)
 //   Parameters:admin-token      who may enrol and revoke keys; generated and kept if not given
 //   Ingest:*, Verifier:*, ...   a service's own options, handed on to it as they are
@@ -37,6 +38,8 @@ if (builder.ExecutionContext.IsRunMode && settings.GetValue("persistent", true))
 var migrations = builder.AddProject<Projects.FactoryStream_Migrations>("migrations", launchProfileName: null)
     .WithReference(factoryDb).WaitFor(factoryDb)
     .WithReference(kafka).WaitFor(kafka);
+if (settings["kafka:partitions"] is { } partitions)
+    migrations.WithEnvironment("Migrations__Partitions", partitions);
 
 var ingest = Service<Projects.FactoryStream_Ingest>("ingest", port: 8001)
     .WithReference(kafka)

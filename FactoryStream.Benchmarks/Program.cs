@@ -4,6 +4,7 @@ using FactoryStream.Benchmarks.EndToEnd;
 
 // bench [--help]             the whole system under load: rate, CPU, memory and latency next to the limits of this machine
 // signatures [--json FILE]   rates of every engine next to openssl speed, in two minutes
+// storage [--help]           bytes of a reading at rest: in PostgreSQL, in dumps, archived
 // anything else              BenchmarkDotNet's own command line, e.g. --filter '*Signature*'
 switch (args)
 {
@@ -11,6 +12,8 @@ switch (args)
         return await BenchCommand.RunAsync(rest, Console.Out, Console.Error);
     case [Sender.Verb, .. var rest]:
         return await FactoryStream.Simulator.Commands.CommandLine.RunAsync(rest, Console.Out, Console.Error);
+    case ["storage", .. var rest]:
+        return await StorageCommand.RunAsync(rest, Console.Out, Console.Error);
     case ["signatures", .. var rest]:
         return SignatureRates.Run(rest);
     default:

@@ -9,7 +9,7 @@ namespace FactoryStream.Contracts;
 /// Reads envelopes, of one reading and of a batch. It keeps the exact bytes of <c>data</c> or <c>batch</c> and takes from it only what is needed.
 /// One instance a thread: it reuses its buffers.
 /// </summary>
-public sealed class ReadingParser(Utf8StringPool? names = null)
+public sealed class ReadingParser
 {
     /// <summary>Longest factory, engine, key id and metric name, in UTF-16 characters.</summary>
     public const int MaxNameLength = 128;
@@ -20,12 +20,21 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
     /// <summary>Most readings of one batch. A batch has one verdict and is one line: a machine that made one of all it has could not be told what is wrong with it, nor be made to wait in between.</summary>
     public const int MaxBatchReadings = 1_000;
 
-    private readonly Utf8StringPool names = names ?? new Utf8StringPool();
+    /// <summary>Longest timestamp, in bytes as they stand in the JSON.</summary>
+    internal const int MaxTimestampLength = 64;
+
+    private readonly Utf8StringPool names;
     private readonly List<Metric> metrics = new(16);
     private readonly List<BatchReading> batch = [];
-    private readonly UsualMembers usual = new();
-    private (byte[] Utf8, int Length, string? Text) lastFactoryId = (new byte[MaxNameLength * 6], 0, null), lastEngineId = (new byte[MaxNameLength * 6], 0, null);
+    private readonly PlainEnvelopeReader plain;
     private bool isInBatch;
+
+    /// <param name="names">Shared with other parsers of the same thread; null: one of its own.</param>
+    public ReadingParser(Utf8StringPool? names = null)
+    {
+        this.names = names ?? new Utf8StringPool();
+        plain = new PlainEnvelopeReader(this.names, metrics, batch);
+    }
 
     /// <summary>The metrics of the reading parsed last, in the machine's order; of a batch, those of all its readings. Overwritten by the next call.</summary>
     public IReadOnlyList<Metric> Metrics => metrics;
@@ -49,6 +58,19 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
     /// <param name="detail">What is wrong, in words for a person; null when accepted.</param>
     /// <returns><see cref="Verdict.Accepted"/> (well formed, nothing more) or <see cref="Verdict.Malformed"/>.</returns>
     public Verdict TryParse(ReadOnlyMemory<byte> line, out SignedReading reading, out string? detail)
+    {
+        metrics.Clear();
+        batch.Clear();
+        if (plain.TryRead(line, out reading))
+        {
+            detail = null;
+            return Verdict.Accepted;
+        }
+        return ReadAny(line, out reading, out detail);
+    }
+
+    /// <summary>As <see cref="TryParse"/>, without the short cut for what machines usually write.</summary>
+    internal Verdict ReadAny(ReadOnlyMemory<byte> line, out SignedReading reading, out string? detail)
     {
         metrics.Clear();
         batch.Clear();
@@ -101,7 +123,7 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
                 if (json.TokenType != JsonTokenType.StartObject)
                     return "data is not an object";
                 var start = (int)json.TokenStartIndex;
-                if (ParseData(span, ref json, ref factoryId, ref engineId, ref measuredAt) is { } wrong)
+                if (ParseData(ref json, ref factoryId, ref engineId, ref measuredAt) is { } wrong)
                     return wrong;
                 data = line[start..(int)json.BytesConsumed];
             }
@@ -116,7 +138,7 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
                 if (json.TokenType != JsonTokenType.StartArray)
                     return "batch is not an array";
                 var start = (int)json.TokenStartIndex;
-                if (ParseBatch(span, ref json, start, ref factoryId, ref oldestAt, ref measuredAt) is { } wrong)
+                if (ParseBatch(ref json, start, ref factoryId, ref oldestAt, ref measuredAt) is { } wrong)
                     return wrong;
                 data = line[start..(int)json.BytesConsumed];
             }
@@ -172,7 +194,7 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
         return null;
     }
 
-    private string? ParseBatch(ReadOnlySpan<byte> line, ref Utf8JsonReader json, int arrayStart, ref string? factoryId, ref DateTime? oldestAt, ref DateTime? newestAt)
+    private string? ParseBatch(ref Utf8JsonReader json, int arrayStart, ref string? factoryId, ref DateTime? oldestAt, ref DateTime? newestAt)
     {
         isInBatch = true;
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
@@ -187,7 +209,7 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
             int start = (int)json.TokenStartIndex, metricStart = metrics.Count;
             string? factory = null, engineId = null;
             DateTime? measuredAt = null;
-            var wrong = ParseData(line, ref json, ref factory, ref engineId, ref measuredAt);
+            var wrong = ParseData(ref json, ref factory, ref engineId, ref measuredAt);
             // One key signs them all, and a key is one factory's.
             if (wrong is null && factoryId is not null && factory != factoryId)
                 wrong = $"it is of {factory}, the others of {factoryId}";
@@ -205,70 +227,62 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
         return batch.Count == 0 ? "a batch without readings" : null;
     }
 
-    private string? ParseData(ReadOnlySpan<byte> line, ref Utf8JsonReader json, ref string? factoryId, ref string? engineId, ref DateTime? measuredAt)
+    private string? ParseData(ref Utf8JsonReader json, ref string? factoryId, ref string? engineId, ref DateTime? measuredAt)
     {
         string? wrong = null;
-        int start = (int)json.TokenStartIndex, metricStart = metrics.Count, place = 0;
-        var isUsual = true;
-        Span<byte> unescaped = stackalloc byte[64];
+        var metricStart = metrics.Count;
+        Span<byte> unescaped = stackalloc byte[MaxTimestampLength];
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            MemberKind kind;
-            string? name = null;
-            // A machine names its members in the same order every time.
-            if (isUsual && usual.TryMatch(place, ref json, out var member))
+            if (json.ValueTextEquals("factory_id"u8))
             {
-                (kind, name) = (member.Kind, member.Name);
-                place++;
+                if (factoryId is not null)
+                    return "factory_id twice";
+                json.Read();
+                if (json.TokenType != JsonTokenType.String || !TryName(ref json, out factoryId))
+                    return "factory_id is no id";
+            }
+            else if (json.ValueTextEquals("engine_id"u8))
+            {
+                if (engineId is not null)
+                    return "engine_id twice";
+                json.Read();
+                if (json.TokenType != JsonTokenType.String || !TryName(ref json, out engineId))
+                    return "engine_id is no id";
+            }
+            else if (json.ValueTextEquals("timestamp"u8))
+            {
+                if (measuredAt is not null)
+                    return "timestamp twice";
+                json.Read();
+                if (json.TokenType != JsonTokenType.String || json.ValueSpan.Length > MaxTimestampLength)
+                    return "the timestamp is no time";
+                var text = json.ValueIsEscaped ? unescaped[..json.CopyString(unescaped)] : json.ValueSpan;
+                // A later member may still name the factory, so that the rejection can be put on its books.
+                if (Timestamps.TryParse(text, out var time, out var error))
+                    measuredAt = time;
+                else
+                    wrong ??= error;
             }
             else
             {
-                isUsual = false;
-                kind = UsualMembers.KindOf(ref json);
-                if (kind == MemberKind.Metric && !TryName(ref json, out name))
+                if (!TryName(ref json, out var name))
                     return "a member's name is none";
-            }
-            json.Read();
-            switch (kind)
-            {
-                case MemberKind.FactoryId:
-                    if (factoryId is not null)
-                        return "factory_id twice";
-                    if (json.TokenType != JsonTokenType.String || !TryName(ref json, ref lastFactoryId, out factoryId))
-                        return "factory_id is no id";
-                    break;
-                case MemberKind.EngineId:
-                    if (engineId is not null)
-                        return "engine_id twice";
-                    if (json.TokenType != JsonTokenType.String || !TryName(ref json, ref lastEngineId, out engineId))
-                        return "engine_id is no id";
-                    break;
-                case MemberKind.Timestamp:
-                    if (measuredAt is not null)
-                        return "timestamp twice";
-                    if (json.TokenType != JsonTokenType.String || json.ValueSpan.Length > 64)
-                        return "the timestamp is no time";
-                    var text = json.ValueIsEscaped ? unescaped[..json.CopyString(unescaped)] : json.ValueSpan;
-                    // A later member may still name the factory, so that the rejection can be put on its books.
-                    if (Timestamps.TryParse(text, out var time, out var error))
-                        measuredAt = time;
-                    else
-                        wrong ??= error;
-                    break;
-                case MemberKind.Metric:
-                    if (json.TokenType != JsonTokenType.Number || !Numbers.TryGet(ref json, out var value))
-                    {
-                        wrong ??= $"metric {name} is no number";
-                        json.Skip();
-                        break;
-                    }
-                    // The usual members are all different.
-                    if (!isUsual && Has(MetricsSpan[metricStart..], name!))
+                json.Read();
+                if (json.TokenType != JsonTokenType.Number || !json.TryGetDouble(out var value) || !double.IsFinite(value))
+                {
+                    wrong ??= $"metric {name} is no number";
+                    json.Skip();
+                    continue;
+                }
+                foreach (ref readonly var metric in MetricsSpan[metricStart..])
+                {
+                    if (metric.Name == name)
                         return $"member {name} twice";
-                    if (metrics.Count - metricStart == MaxMetrics)
-                        return $"more than {MaxMetrics} metrics";
-                    metrics.Add(new Metric(name!, value));
-                    break;
+                }
+                if (metrics.Count - metricStart == MaxMetrics)
+                    return $"more than {MaxMetrics} metrics";
+                metrics.Add(new Metric(name!, value));
             }
         }
         if (wrong is not null)
@@ -277,39 +291,7 @@ public sealed class ReadingParser(Utf8StringPool? names = null)
             return "no factory_id";
         if (engineId is null)
             return "no engine_id";
-        if (measuredAt is null)
-            return "no timestamp";
-        if (!isUsual)
-            usual.Learn(line[start..(int)json.BytesConsumed], names);
-        return null;
-    }
-
-    private static bool Has(ReadOnlySpan<Metric> metrics, string name)
-    {
-        foreach (ref readonly var metric in metrics)
-        {
-            if (metric.Name == name)
-                return true;
-        }
-        return false;
-    }
-
-    /// <summary>As below, but first compared with the one before: an id seldom changes from one reading to the next.</summary>
-    private bool TryName(ref Utf8JsonReader json, ref (byte[] Utf8, int Length, string? Text) last, out string? name)
-    {
-        if (!json.ValueIsEscaped && last.Text is not null && last.Utf8.AsSpan(0, last.Length).SequenceEqual(json.ValueSpan))
-        {
-            name = last.Text;
-            return true;
-        }
-        if (!TryName(ref json, out name))
-            return false;
-        if (!json.ValueIsEscaped)
-        {
-            json.ValueSpan.CopyTo(last.Utf8);
-            (last.Length, last.Text) = (json.ValueSpan.Length, name);
-        }
-        return true;
+        return measuredAt is null ? "no timestamp" : null;
     }
 
     /// <summary>Reads an id or a name: 1 to 128 characters, none of them a control character or half a surrogate pair (PostgreSQL's text takes neither).</summary>

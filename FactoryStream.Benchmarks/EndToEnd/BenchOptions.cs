@@ -37,12 +37,22 @@ internal sealed record BenchOptions(
     /// <summary>A POST of batches holds about so many readings when nothing else is said.</summary>
     public const int BatchedReadingsPerPost = 1_000;
 
+    /// <summary>Replicas.</summary>
+    public int Aggregators { get; init; } = 1;
+
+    /// <summary>Aggregator and PostgreSQL alone are measured, from a topic that is full before they begin.</summary>
+    public bool IsAggregatorAlone { get; init; }
+
     /// <summary>Itself, if its parts go together.</summary>
     /// <exception cref="Simulator.UsageException">They do not.</exception>
     public BenchOptions Checked()
     {
         if (Engines % Factories != 0)
             throw new Simulator.UsageException($"--factories {Factories} must divide --engines {Engines}.");
+        if (IsAggregatorAlone && !IsApacheKafka)
+            throw new Simulator.UsageException("--stage aggregator needs --kafka apache: it begins with all readings waiting on readings.verified, and the broker in memory keeps no more than 5 MB of a partition.");
+        if (IsAggregatorAlone && Rate > 0)
+            throw new Simulator.UsageException("--stage aggregator drains flat out: --rate is for the whole system.");
         return Settings.FirstOrDefault(setting => setting.IndexOf('=', StringComparison.Ordinal) < 1) is { } wrong
             ? throw new Simulator.UsageException($"--set {wrong}: KEY=VALUE is needed.")
             : this;
@@ -92,6 +102,9 @@ internal static class BenchCommand
         var kafka = new Option<string>("--kafka") { Description = "The broker: librdkafka's within the AppHost, or Apache Kafka of KAFKA_HOME", DefaultValueFactory = _ => "in-memory" };
         kafka.AcceptOnlyFromAmong("in-memory", "apache");
         var verifiers = Number("--verifiers", "Replicas of the Verifier", "N", 1, 1, 64);
+        var aggregators = Number("--aggregators", "Replicas of the Aggregator", "N", 1, 1, 64);
+        var stage = new Option<string>("--stage") { Description = "What is measured: the whole system, or Aggregator and PostgreSQL alone, from readings that all wait on readings.verified (needs --kafka apache)", DefaultValueFactory = _ => "all" };
+        stage.AcceptOnlyFromAmong("all", "aggregator");
         var partitions = new Option<int?>("--partitions") { Description = "Partitions of each topic [default: the AppHost's]", HelpName = "N" }.Bounded(1, 10_000);
         var warmUp = Number("--warm-up", "Seconds of other readings, flat out, before the measurement begins", "S", 5.0, 0, 600);
         var noLimits = new Option<bool>("--no-limits") { Description = "Do not measure openssl speed, bare COPY and bare Kafka" };
@@ -104,7 +117,7 @@ internal static class BenchCommand
             + "the rate from POST to commit, CPU and memory of every process, times to the answer and to the commit, next to this machine's limits measured just before. "
             + "Readings are signed once and kept in the user's cache folder (0.6 GB and about 130 s on two cores a million). Ends with 0 when every reading was acknowledged and stored.")
         {
-            readings, seconds, engines, factories, batch, mixed, lines, connections, rate, eventRate, kafka, verifiers, partitions, warmUp, noLimits, settings, target, compare,
+            readings, seconds, engines, factories, batch, mixed, lines, connections, rate, eventRate, kafka, verifiers, aggregators, partitions, stage, warmUp, noLimits, settings, target, compare,
         };
         command.SetAction((parsed, cancellationToken) => run(
             new BenchOptions(
@@ -112,7 +125,11 @@ internal static class BenchCommand
                 parsed.GetValue(lines) ?? (parsed.GetValue(batch) == 1 ? 100 : Math.Max(1, BenchOptions.BatchedReadingsPerPost / parsed.GetValue(batch))),
                 Math.Min(parsed.GetValue(connections), parsed.GetValue(factories)), parsed.GetValue(rate), parsed.GetValue(eventRate), parsed.GetValue(kafka) == "apache",
                 parsed.GetValue(verifiers), parsed.GetValue(partitions), parsed.GetValue(warmUp), !parsed.GetValue(noLimits), parsed.GetValue(settings)!, parsed.GetValue(target), parsed.GetValue(compare),
-                parsed.GetValue(batch), parsed.GetValue(mixed)).Checked(),
+                parsed.GetValue(batch), parsed.GetValue(mixed))
+            {
+                Aggregators = parsed.GetValue(aggregators),
+                IsAggregatorAlone = parsed.GetValue(stage) == "aggregator",
+            }.Checked(),
             cancellationToken));
         return command;
     }

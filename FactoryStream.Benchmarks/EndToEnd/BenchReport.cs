@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FactoryStream.Simulator.Load;
@@ -26,16 +28,23 @@ internal sealed record BenchReport(
     DateTime Date, string Commit, MachineNote Machine, BenchOptions Options, IReadOnlyList<BenchRow> Rows, IReadOnlyList<ProcessUsage> Processes, LoadReport Load,
     IReadOnlyList<long> CommittedBySecond, string? Failure)
 {
+    /// <summary>Of this code. The SDK appends it to the version: 0.1.0+7fb060e...</summary>
+    public static string ThisCommit => typeof(BenchReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+') is [_, { Length: >= 12 } commit] ? commit[..12] : "unknown";
+
     public static BenchReport? Read(string file) => JsonSerializer.Deserialize(File.ReadAllBytes(file), BenchJson.Default.BenchReport);
 
     public void Write(string file) => File.WriteAllText(file, JsonSerializer.Serialize(this, BenchJson.Default.BenchReport) + "\n");
 }
 
 /// <summary>The machine of a result.</summary>
-internal sealed record MachineNote(string Processor, int Processors, string OperatingSystem, string Runtime);
+internal sealed record MachineNote(string Processor, int Processors, string OperatingSystem, string Runtime)
+{
+    public static MachineNote OfThis() => new(SignatureRates.Processor(), Environment.ProcessorCount, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription);
+}
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(BenchReport))]
+[JsonSerializable(typeof(StorageReport))]
 internal sealed partial class BenchJson : JsonSerializerContext;
 
 /// <summary>Results as tables that read well on a terminal and are Markdown.</summary>

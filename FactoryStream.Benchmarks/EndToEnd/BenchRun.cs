@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Reflection;
-using System.Runtime.InteropServices;
 using FactoryStream.Contracts;
 using FactoryStream.Simulator;
 using FactoryStream.Simulator.Load;
@@ -11,7 +9,7 @@ namespace FactoryStream.Benchmarks.EndToEnd;
 internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWriter error, TimeProvider time)
 {
     // A compiler that has nothing to run does not warm up: the warm-up's readings must last as long as it does.
-    private const int WarmUpReadingsPerSecond = 20_000, WarmUpBatchedReadingsPerSecond = 120_000;
+    private const int WarmUpReadingsPerSecond = 20_000, BatchedWarmUpReadingsPerSecond = 100_000;
 
     private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(60), SampleMemoryEvery = TimeSpan.FromSeconds(5);
 
@@ -26,7 +24,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         Directory.CreateDirectory(CorpusCache.DefaultFolder);
         var cache = new CorpusCache(CorpusCache.DefaultFolder, error, time);
         var corpus = await cache.GetAsync(options, CorpusCache.MeasuredPrefix, options.WantedReadings, options.Readings is not null, cancellationToken);
-        var warmUp = options.WarmUpSeconds > 0 ? await cache.GetAsync(options, CorpusCache.WarmUpPrefix, (long)Math.Ceiling(options.WarmUpSeconds * (options.Batch > 1 ? WarmUpBatchedReadingsPerSecond : WarmUpReadingsPerSecond)), false, cancellationToken) : null;
+        var warmUp = options.WarmUpSeconds > 0 ? await cache.GetAsync(options, CorpusCache.WarmUpPrefix, (long)Math.Ceiling(options.WarmUpSeconds * (options.Batch > 1 ? BatchedWarmUpReadingsPerSecond : WarmUpReadingsPerSecond)), false, cancellationToken) : null;
 
         await SayAsync("Measuring openssl speed");
         var verifies = options.HasLimits ? Limits.OpenSsl() : 0;
@@ -38,6 +36,8 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
             await SayAsync("Measuring bare COPY and bare Kafka");
             limits = new LimitRates(verifies, await Limits.CopyAsync(system, corpus, cancellationToken), await Limits.KafkaAsync(system, corpus, options.Batch, !options.IsApacheKafka, cancellationToken));
         }
+        if (options.IsAggregatorAlone)
+            return await FinishAsync(await new AggregatorStage(options, system, time, SayAsync).MeasureAsync(warmUp, corpus, cache.Keys.Path, limits, cancellationToken), before);
         if (warmUp is not null)
         {
             await SayAsync("Warming up");
@@ -48,7 +48,11 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
                 throw new UsageException($"{books.Accepted} of {sent.Acknowledged} readings of the warm-up are committed, and no more come.");
         }
 
-        var report = await MeasureAsync(system, corpus, cache.Keys.Path, limits, cancellationToken);
+        return await FinishAsync(await MeasureAsync(system, corpus, cache.Keys.Path, limits, cancellationToken), before);
+    }
+
+    private async Task<int> FinishAsync(BenchReport report, BenchReport? before)
+    {
         Print(report, before);
         if (options.Out is { } target)
             report.Write(target);
@@ -67,6 +71,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         double? stopAfter = options.Readings is null ? options.Seconds : null;
 
         var messagesBefore = await books.MessagesAsync(cancellationToken);
+        var bytesBefore = await BytesByHop.ReadAsync(system, cancellationToken);
         usage.Start();
         usage.SampleMemory();
         using var sender = Sender.Start(system, corpus, keys, options, options.Rate, stopAfter);
@@ -106,12 +111,15 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         var messages = await books.MessagesAsync(cancellationToken);
         rows.Add(new BenchRow("readings a message, readings.signed", (double)books.Accepted / Math.Max(1, messages.Signed - messagesBefore.Signed), ""));
         rows.Add(new BenchRow("readings a message, readings.verified", (double)books.Accepted / Math.Max(1, messages.Verified - messagesBefore.Verified), ""));
+        rows.Add(new BenchRow("partitions of each topic", await books.PartitionsAsync(cancellationToken), ""));
+        rows.Add(new BenchRow("bytes, HTTP body", (double)load.CorpusBytes / load.Corpus.Readings, "a reading"));
+        rows.AddRange((await BytesByHop.ReadAsync(system, cancellationToken)).RowsSince(bytesBefore, books.Stored));
         // The sender's own start is part of what other processes did.
         rows.Add(new BenchRow("cores idle", idle / seconds, "cores"));
         rows.Add(new BenchRow("cores of other processes", Math.Max(0, others - senderCpu) / seconds, "cores", "0"));
         rows.Add(new BenchRow("cores stolen by other machines", stolen / seconds, "cores", "0"));
         return new BenchReport(
-            time.GetUtcNow().UtcDateTime, Commit, new MachineNote(SignatureRates.Processor(), Environment.ProcessorCount, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription),
+            time.GetUtcNow().UtcDateTime, BenchReport.ThisCommit, MachineNote.OfThis(),
             options, rows, processes, load, books.BySecond(load.StartedAt), failure);
     }
 
@@ -162,8 +170,13 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         output.WriteLine();
         BenchTables.WriteRows(output, report.Rows, before?.Rows);
         output.WriteLine();
-        BenchTables.WriteProcesses(output, report.Processes, report.Rows.First(row => row.Name == "first POST to last commit").Value, (long)report.Rows.First(row => row.Name == "committed").Value);
+        BenchTables.WriteProcesses(output, report.Processes, report.Rows.First(row => row.Name is "first POST to last commit" or AggregatorStage.MeasuredSeconds).Value, (long)report.Rows.First(row => row.Name == "committed").Value);
         output.WriteLine();
+        if (options.IsAggregatorAlone)
+        {
+            output.WriteLine("CPU from the commit after the warm-up's readings to the last commit, children included. Peak: VmHWM, of several processes the sum of their Pss every 5 s.");
+            return;
+        }
         output.WriteLine("CPU from just before the first POST to the last commit, children included; the sender's while it sent. Peak: VmHWM, of several processes the sum of their Pss every 5 s.");
         output.WriteLine(options.Rate > 0
             ? "ack: from when the POST was due. measured: the instant at which a reading was planned for, the last of a POST when that is due; committed: when a look at the books, every 10 ms, first found it."
@@ -181,9 +194,6 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
             throw new UsageException($"{file} is no earlier result: {exception.Message}", exception);
         }
     }
-
-    // The SDK appends it: 0.1.0+7fb060e...
-    private static string Commit => typeof(BenchRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+') is [_, { Length: >= 12 } commit] ? commit[..12] : "unknown";
 
     private Task SayAsync(string what) => error.WriteLineAsync($"{what} ...");
 }

@@ -87,6 +87,9 @@ internal static class ProcFiles
     /// <summary>Its part of memory, pages it shares divided by who shares them.</summary>
     public static long ProportionalBytes(int pid) => TryRead($"/proc/{pid}/smaps_rollup") is { } rollup ? Kilobytes(rollup.Split('\n'), "Pss") : 0;
 
+    /// <summary>Its command line; null: it has none, or has ended.</summary>
+    public static string[]? Arguments(int pid) => TryRead($"/proc/{pid}/cmdline") is { Length: > 0 } line ? line.TrimEnd('\0').Split('\0') : null;
+
     private static string? TryRead(string path)
     {
         try

@@ -3,6 +3,7 @@ using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using FactoryStream.Simulator;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace FactoryStream.Benchmarks.EndToEnd;
@@ -14,15 +15,19 @@ internal sealed class SystemUnderLoad : IAsyncDisposable
 
     private readonly DistributedApplication app;
 
-    private SystemUnderLoad(DistributedApplication app, NpgsqlDataSource database, string kafka, string adminToken)
+    private SystemUnderLoad(DistributedApplication app, NpgsqlDataSource database, string connectionString, string kafka, string adminToken)
     {
         this.app = app;
+        ConnectionString = connectionString;
         Database = database;
         Kafka = kafka;
         AdminToken = adminToken;
     }
 
     public NpgsqlDataSource Database { get; }
+
+    /// <summary>The database's, with the password that <see cref="Database"/> does not tell.</summary>
+    public string ConnectionString { get; }
 
     /// <summary>The broker's address.</summary>
     public string Kafka { get; }
@@ -38,6 +43,9 @@ internal sealed class SystemUnderLoad : IAsyncDisposable
         options.IsApacheKafka,
         [
             string.Create(CultureInfo.InvariantCulture, $"verifier:replicas={options.Verifiers}"),
+            string.Create(CultureInfo.InvariantCulture, $"aggregator:replicas={options.Aggregators}"),
+            // All of it is to wait.
+            .. options.IsAggregatorAlone ? (string[])["Ingest:MaxBacklogReadings=1000000000", "Ingest:MaxBacklogBytes=1000000000000"] : [],
             .. options.Partitions is { } partitions ? (string[])[string.Create(CultureInfo.InvariantCulture, $"kafka:partitions={partitions}")] : [],
             .. options.Settings,
         ],
@@ -68,8 +76,8 @@ internal sealed class SystemUnderLoad : IAsyncDisposable
             await app.StartAsync(patience.Token);
             foreach (var service in (string[])["ingest", "verifier", "aggregator"])
                 await app.ResourceNotifications.WaitForResourceHealthyAsync(service, patience.Token);
-            var database = NpgsqlDataSource.Create((await app.GetConnectionStringAsync("factorydb", patience.Token))!);
-            return new SystemUnderLoad(app, database, (await app.GetConnectionStringAsync("kafka", patience.Token))!, adminToken);
+            var connectionString = (await app.GetConnectionStringAsync("factorydb", patience.Token))!;
+            return new SystemUnderLoad(app, NpgsqlDataSource.Create(connectionString), connectionString, (await app.GetConnectionStringAsync("kafka", patience.Token))!, adminToken);
         }
         catch (Exception exception)
         {
@@ -108,6 +116,24 @@ internal sealed class SystemUnderLoad : IAsyncDisposable
                 processes[group.Count() == 1 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}-{++number}")] = pid;
         }
         return processes;
+    }
+
+    /// <summary>Starts or stops every instance of a service, and waits until it is done.</summary>
+    /// <param name="service">Its resource's name.</param>
+    /// <param name="isUp">Whether it is to run.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task SwitchAsync(string service, bool isUp, CancellationToken cancellationToken)
+    {
+        var resource = app.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(resource => resource.Name == service);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(StartWithin);
+        var command = isUp ? KnownResourceCommands.StartCommand : KnownResourceCommands.StopCommand;
+        var result = await app.ResourceCommands.ExecuteCommandAsync(resource, command, patience.Token);
+        if (!result.Success)
+            throw new UsageException($"{command} {service}: {result.Message}");
+        // It may not yet be seen to have left its end behind.
+        if (isUp)
+            await app.ResourceNotifications.WaitForResourceHealthyAsync(service, WaitBehavior.WaitOnResourceUnavailable, patience.Token);
     }
 
     /// <summary>This process: the AppHost, a broker in memory, and the looking on.</summary>

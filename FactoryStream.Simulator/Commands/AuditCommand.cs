@@ -11,7 +11,7 @@ internal static class AuditCommand
 
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = "Exported readings: {\"data\": ..., \"signature\": ..., \"key_id\": ...}, or batches, {\"batch\": [...], \"signature\": ..., \"key_id\": ...}, and behind them their readings, {\"data\": ..., \"batch_sha256\": ...}; a line each" };
+        var file = new Argument<string>("FILE") { Description = "Exported readings: {\"data\": ..., \"signature\": ..., \"key_id\": ...}, or batches, {\"batch\": [...], \"signature\": ..., \"key_id\": ...}, and behind them their readings, {\"data\": ..., \"batch_sha256\": ...}; a line each. Or a Parquet file that 'archive' wrote" };
         var keys = new Option<string[]>("--public-keys") { Description = "Public keys: the answer of GET /keys, or PEM blocks", HelpName = "FILE...", Required = true, AllowMultipleArgumentsPerToken = true };
         var command = new Command("audit",
             "Check the signatures of exported readings offline, with the public keys alone. With the answer of GET /keys, validity and revocation are judged by the time of measurement, as the Verifier does. A reading that was signed in a batch is true when its batch is, and holds its very bytes. "
@@ -25,7 +25,7 @@ internal static class AuditCommand
             var audit = new EvidenceAudit([.. parsed.GetValue(keys)!.SelectMany(PublicKeyFile.Read)]);
             var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
             var named = 0;
-            var result = audit.Check(parsed.GetValue(file)!, (line, verdict, detail) =>
+            var result = await audit.CheckAsync(parsed.GetValue(file)!, (line, verdict, detail) =>
             {
                 if (++named <= MostLinesNamed)
                     error.WriteLine($"line {line}: {verdict.ToName()}{(detail is null ? "" : $" ({detail})")}");

@@ -18,6 +18,7 @@ internal static class CommandLine
             ReplayCommand.Create(),
             LoadCommand.Create(),
             SignCommand.Create(),
+            ArchiveCommand.Create(),
             AuditCommand.Create(),
         };
         try

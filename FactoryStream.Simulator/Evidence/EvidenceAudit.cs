@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using FactoryStream.Contracts;
 using FactoryStream.Signatures;
-using FactoryStream.Simulator.Replay;
 
 namespace FactoryStream.Simulator.Evidence;
 
@@ -19,19 +18,18 @@ internal sealed class EvidenceAudit
         ofAny = [.. keys.Where(key => key.FactoryId is null)];
     }
 
-    /// <summary>Judges each line of an NDJSON file; the verdicts are the Verifier's own. A reading that was signed in a batch has its batch's, if that holds its very bytes.</summary>
-    /// <param name="path">Envelopes <c>{"data": …, "signature": …, "key_id": …}</c> and <c>{"batch": […], "signature": …, "key_id": …}</c>, and behind the batches <c>{"data": …, "batch_sha256": …}</c>; a line each.</param>
-    /// <param name="wrong">Told of each line that is not accepted: its number, the verdict, and what is wrong where that says more.</param>
+    /// <summary>Judges each reading of a file; the verdicts are the Verifier's own. A reading that was signed in a batch has its batch's, if that holds its very bytes.</summary>
+    /// <param name="path">Envelopes <c>{"data": …, "signature": …, "key_id": …}</c> and <c>{"batch": […], "signature": …, "key_id": …}</c>, and behind the batches <c>{"data": …, "batch_sha256": …}</c>; a line each. Or an archive (<see cref="EvidenceArchive"/>).</param>
+    /// <param name="wrong">Told of each that is not accepted: its line or row, the verdict, and what is wrong where that says more.</param>
     /// <param name="cancellationToken">Ends it between two chunks.</param>
-    public AuditResult Check(string path, Action<int, Verdict, string?>? wrong, CancellationToken cancellationToken)
+    public async Task<AuditResult> CheckAsync(string path, Action<int, Verdict, string?>? wrong, CancellationToken cancellationToken)
     {
         using var verifier = new SignatureVerifier();
         var parser = new ReadingParser();
         var counts = new long[Enum.GetValues<Verdict>().Length];
         var batches = new CheckedBatches();
-        foreach (var chunk in SignedFile.Lines(path).Chunk(ReadingsAtOnce))
+        await foreach (var chunk in EvidenceFile.ReadAsync(path, cancellationToken).Chunk(ReadingsAtOnce).WithCancellation(cancellationToken))
         {
-            cancellationToken.ThrowIfCancellationRequested();
             var candidates = new List<PublicKey>?[chunk.Length];
             var verdicts = new Verdict[chunk.Length];
             var details = new string?[chunk.Length];
@@ -47,6 +45,8 @@ internal sealed class EvidenceAudit
                     continue;
                 }
                 verdicts[i] = parser.TryParse(chunk[i].Line, out readings[i], out details[i]);
+                if (verdicts[i] == Verdict.Accepted && chunk[i].Columns?.Contradiction(readings[i]) is { } contradiction)
+                    (verdicts[i], details[i]) = (Verdict.Malformed, contradiction);
                 if (verdicts[i] != Verdict.Accepted)
                     continue;
                 candidates[i] = KeysFor(readings[i]);

@@ -29,6 +29,27 @@ public sealed class BenchTests
     }
 
     [Fact]
+    public async Task The_Aggregator_may_be_several_and_may_be_measured_alone()
+    {
+        var usual = await ParseAsync();
+        var alone = await ParseAsync("--stage", "aggregator", "--kafka", "apache", "--aggregators", "2");
+
+        Assert.Equal((1, false), (usual.Aggregators, usual.IsAggregatorAlone));
+        Assert.Equal((2, true), (alone.Aggregators, alone.IsAggregatorAlone));
+    }
+
+    [Theory]
+    [InlineData("needs --kafka apache", "--stage", "aggregator")]
+    [InlineData("drains flat out", "--stage", "aggregator", "--kafka", "apache", "--rate", "5")]
+    public async Task A_stage_that_cannot_be_says_what_it_needs(string reason, params string[] args)
+    {
+        var error = new StringWriter();
+
+        Assert.Equal(1, await BenchCommand.RunAsync(args, TextWriter.Null, error));
+        Assert.Contains(reason, error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_rate_wants_as_many_readings_as_it_sends() => Assert.Equal(15_000, (await ParseAsync("--rate", "1500", "--seconds", "10")).WantedReadings);
 
     [Theory]
@@ -47,6 +68,8 @@ public sealed class BenchTests
     [InlineData("--engines", "none")]
     [InlineData("--kafka", "other")]
     [InlineData("--partitions", "0")]
+    [InlineData("--aggregators", "0")]
+    [InlineData("--stage", "verifier")]
     [InlineData("--rate", "-1")]
     [InlineData("--unknown", "1")]
     public void What_makes_no_sense_is_an_error_before_anything_starts(params string[] args) =>

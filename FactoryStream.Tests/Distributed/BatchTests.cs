@@ -90,7 +90,7 @@ public sealed class BatchTests(SharedPlant shared)
         }
         await File.WriteAllLinesAsync(evidence, lines);
 
-        var result = new EvidenceAudit(PublicKeyFile.Read(key)).Check(evidence, (line, verdict, detail) => Assert.Fail($"{lines[line - 1]}: {verdict} {detail}"), CancellationToken.None);
+        var result = await new EvidenceAudit(PublicKeyFile.Read(key)).CheckAsync(evidence, (line, verdict, detail) => Assert.Fail($"{lines[line - 1]}: {verdict} {detail}"), CancellationToken.None);
 
         Assert.True(result.IsClean);
         Assert.Equal(expected, result.Total);

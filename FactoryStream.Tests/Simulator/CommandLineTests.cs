@@ -1,17 +1,17 @@
 using System.Text.Json;
-using FactoryStream.Simulator.Commands;
 
 namespace FactoryStream.Tests.Simulator;
 
 public sealed class CommandLineTests
 {
     [Theory]
-    [InlineData("", "simulate", "replay", "load", "sign", "audit, verify")]
+    [InlineData("", "simulate", "replay", "load", "sign", "archive", "audit, verify")]
     [InlineData("simulate", "--factories", "--engines", "--rate", "--keys", "--admin-token", "--ingest", "--verifier", "POST /pause")]
     [InlineData("replay", "--csv", "--factory", "--labels", "--now", "--speed", "--save", "--from", "--keys", "--ingest", "--verifier")]
     [InlineData("load", "--rate", "--seconds", "--factories", "--engines", "--batch", "--connections", "--salt", "--corpus", "--start", "--out", "--factory-prefix", "--keys", "--ingest", "--verifier")]
     [InlineData("sign", "--readings", "--out", "--start", "GB a million")]
-    [InlineData("audit", "--public-keys", "FILE")]
+    [InlineData("archive", "--partition", "--database", "FILE", "retention")]
+    [InlineData("audit", "--public-keys", "FILE", "Parquet")]
     public async Task Help_names_what_there_is(string command, params string[] expected)
     {
         var (exitCode, output, error) = await RunAsync([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
@@ -35,6 +35,9 @@ public sealed class CommandLineTests
     [InlineData("load --salt sea", "'digest'")]
     [InlineData("load --ingest nowhere", "'nowhere' is no address of ingest")]
     [InlineData("sign", "--out")]
+    [InlineData("archive x", "--partition")]
+    [InlineData("archive x --partition p", "Which database?")]
+    [InlineData("archive x --partition p --database Host=", "The database cannot be asked")]
     [InlineData("audit x", "--public-keys")]
     [InlineData("audit missing.ndjson --public-keys missing.pem", "missing.pem cannot be read")]
     [InlineData("dance", "dance")]
@@ -166,7 +169,7 @@ public sealed class CommandLineTests
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var exitCode = await CommandLine.RunAsync(args, output, error).WaitAsync(TimeSpan.FromSeconds(60));
+        var exitCode = await FactoryStream.Simulator.Commands.CommandLine.RunAsync(args, output, error).WaitAsync(TimeSpan.FromSeconds(60));
         return (exitCode, output.ToString(), error.ToString());
     }
 }

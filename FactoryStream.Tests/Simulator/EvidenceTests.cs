@@ -12,13 +12,13 @@ namespace FactoryStream.Tests.Simulator;
 public sealed class EvidenceTests
 {
     [SkippableFact]
-    public void Real_vectors_are_true_with_either_salt_and_the_broken_ones_are_not()
+    public async Task Real_vectors_are_true_with_either_salt_and_the_broken_ones_are_not()
     {
         var folder = SharedData.Require("data/signed-readings");
         var audit = new EvidenceAudit(PublicKeyFile.Read(Path.Combine(folder, "public-key.pem")));
         foreach (var file in (string[])["valid-max-salt.ndjson", "valid-digest-salt.ndjson"])
         {
-            var result = audit.Check(Path.Combine(folder, file), (line, verdict, detail) => Assert.Fail($"{file}:{line} {verdict} {detail}"), CancellationToken.None);
+            var result = await audit.CheckAsync(Path.Combine(folder, file), (line, verdict, detail) => Assert.Fail($"{file}:{line} {verdict} {detail}"), CancellationToken.None);
             Assert.True(result.IsClean);
             Assert.Equal(120, result[Verdict.Accepted]);
         }
@@ -29,13 +29,13 @@ public sealed class EvidenceTests
         var lines = File.ReadAllLines(Path.Combine(folder, "rejected.tsv")).Select(line => line.Split('\t', 2)).Where(line => !line[0].StartsWith("future", StringComparison.Ordinal) && !line[0].StartsWith("unknown", StringComparison.Ordinal)).ToArray();
         File.WriteAllLines(broken, lines.Select(line => line[1]));
         var verdicts = new List<string>();
-        var bad = audit.Check(broken, (_, verdict, _) => verdicts.Add(verdict.ToName()), CancellationToken.None);
+        var bad = await audit.CheckAsync(broken, (_, verdict, _) => verdicts.Add(verdict.ToName()), CancellationToken.None);
         Assert.Equal(lines.Select(line => line[0].Split(':')[0].Replace(' ', '_')), verdicts);
         Assert.False(bad.IsClean);
     }
 
     [Fact]
-    public void Published_keys_judge_by_factory_id_validity_and_revocation()
+    public async Task Published_keys_judge_by_factory_id_validity_and_revocation()
     {
         using var temporary = new TemporaryFolder();
         using var signer = ReadingSigner.Create();
@@ -64,14 +64,14 @@ public sealed class EvidenceTests
         ]);
         var wrong = new List<string>();
 
-        var result = new EvidenceAudit(PublicKeyFile.Read(keys)).Check(evidence, (line, verdict, _) => wrong.Add($"{line} {verdict.ToName()}"), CancellationToken.None);
+        var result = await new EvidenceAudit(PublicKeyFile.Read(keys)).CheckAsync(evidence, (line, verdict, _) => wrong.Add($"{line} {verdict.ToName()}"), CancellationToken.None);
 
         Assert.Equal(["3 key_not_valid", "4 key_revoked", "5 bad_signature", "6 unknown_key", "7 unknown_key", "9 key_not_valid"], wrong);
         Assert.Equal((3, 9), (result[Verdict.Accepted], result.Total));
     }
 
     [Fact]
-    public void A_reading_of_a_batch_is_true_when_its_batch_is_and_holds_it()
+    public async Task A_reading_of_a_batch_is_true_when_its_batch_is_and_holds_it()
     {
         using var temporary = new TemporaryFolder();
         using var signer = ReadingSigner.Create();
@@ -85,7 +85,7 @@ public sealed class EvidenceTests
         string old = Data("2025-12-31 23:59:59"), revoked = Data("2026-03-01 00:00:00");
         string good = $"[{first},  {second}]", forged = $"[{third}]", early = $"[{first}, {old}]", late = $"[{revoked}, {first}]";
         var evidence = Path.Combine(temporary.Path, "evidence.ndjson");
-        File.WriteAllLines(evidence,
+        await File.WriteAllLinesAsync(evidence,
         [
             Batch(signer, good), Batch(other, forged), Batch(signer, early), Batch(signer, late),
             Of(first, good), Of(second, good), Of(third, good), Of(second.Replace("\"rpm\": 1", "\"rpm\": 2", StringComparison.Ordinal), good), Of(third, forged), Of(first, early), Of(first, late), Of(first, "[]"),
@@ -93,7 +93,7 @@ public sealed class EvidenceTests
         ]);
         var wrong = new List<string>();
 
-        var result = new EvidenceAudit(PublicKeyFile.Read(keys)).Check(evidence, (line, verdict, detail) => wrong.Add($"{line} {verdict.ToName()} {detail}".Trim()), CancellationToken.None);
+        var result = await new EvidenceAudit(PublicKeyFile.Read(keys)).CheckAsync(evidence, (line, verdict, detail) => wrong.Add($"{line} {verdict.ToName()} {detail}".Trim()), CancellationToken.None);
 
         Assert.Equal(
             [

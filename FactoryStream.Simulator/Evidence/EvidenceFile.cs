@@ -1,0 +1,49 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using FactoryStream.Simulator.Replay;
+
+namespace FactoryStream.Simulator.Evidence;
+
+/// <summary>A reading to be checked.</summary>
+/// <param name="Line">Its envelope.</param>
+/// <param name="Number">Of its line or row, from 1.</param>
+/// <param name="Columns">What an archive says of it beside the signed bytes; null: nothing does.</param>
+internal readonly record struct EvidenceLine(ReadOnlyMemory<byte> Line, int Number, ArchivedReading? Columns);
+
+/// <summary>Readings with their evidence out of a file: envelopes, a line each, or an archive.</summary>
+internal static class EvidenceFile
+{
+    /// <summary>What a Parquet file begins and ends with.</summary>
+    private static ReadOnlySpan<byte> ParquetMagic => "PAR1"u8;
+
+    public static async IAsyncEnumerable<EvidenceLine> ReadAsync(string path, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (IsParquet(path))
+        {
+            var number = 0;
+            await foreach (var reading in EvidenceArchive.ReadAsync(path, cancellationToken))
+                yield return new EvidenceLine(Envelope(reading), ++number, reading);
+            yield break;
+        }
+        foreach (var (line, number) in SignedFile.Lines(path))
+            yield return new EvidenceLine(line, number, null);
+    }
+
+    private static bool IsParquet(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            Span<byte> begin = stackalloc byte[4];
+            return file.ReadAtLeast(begin, begin.Length, throwOnEndOfStream: false) == begin.Length && begin.SequenceEqual(ParquetMagic);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{path} cannot be read: {exception.Message}", exception);
+        }
+    }
+
+    // {"data": …, "signature": "J5Bz…", "key_id": "5f2c…"}
+    private static byte[] Envelope(ArchivedReading reading) => Encoding.UTF8.GetBytes(
+        $$"""{"data": {{reading.Data}}, "signature": "{{Convert.ToBase64String(reading.Signature)}}", "key_id": "{{System.Text.Json.JsonEncodedText.Encode(reading.KeyId)}}"}""" + "\n");
+}
