@@ -2,8 +2,7 @@ namespace FactoryStream.Signatures.Engines.Avx2;
 
 /// <summary>
 /// How a number of one key size lies in memory: signed limbs of <see cref="Bits"/> bits, each in a 64-bit element, four lanes a vector.
-/// A column of products must stay below 2^63: <see cref="Limbs"/> * 2^(2 * Bits - 2) for either half, product and reduction. Where both together do not, the
-/// kernel carries in between.
+/// A column of products must stay below 2^63: <see cref="Limbs"/> * 2^(2 * Bits - 2) for either half, product and reduction.
 /// </summary>
 internal interface ILimbShape
 {
@@ -25,12 +24,6 @@ internal static class Offsets<TShape>
     public static int C => 5 * 32 * TShape.Limbs;
     public static int Inverse => 6 * 32 * TShape.Limbs;
     public static int Size => 6 * 32 * TShape.Limbs + 32;
-
-    /// <summary>Whether one of the four columns from byte offset <paramref name="c"/> on has so many products that twice as many could pass 2^63; column i has i + 1.</summary>
-    public static bool IsLongLower(int c) => c / 32 + 4 >= 1 << (64 - 2 * TShape.Bits);
-
-    /// <summary>The same of the upper half, where column <see cref="ILimbShape.Limbs"/> + i has Limbs - 1 - i.</summary>
-    public static bool IsLongUpper(int c) => TShape.Limbs - 1 - c / 32 >= 1 << (64 - 2 * TShape.Bits);
 }
 
 internal readonly struct Limbs2048 : ILimbShape
