@@ -21,8 +21,8 @@ public sealed class BatchTests(SharedPlant shared)
         var pem = signer.ExportPublicKeyPem();
         await plant.EnrolAsync(factory, pem);
         // Ten engines of several partitions in each batch, and batches of one engine alone.
-        var mixed = Enumerable.Range(0, 6).Select(batch => Sign(signer, factory, Enumerable.Range(0, 50).Select(i => ($"e{i % 10}", batch * 5 + i / 10)))).ToArray();
-        var ofOne = Sign(signer, factory, Enumerable.Range(0, 30).Select(second => ("alone", second)));
+        var mixed = Enumerable.Range(0, 6).Select(batch => Sign(signer, factory, Start, Enumerable.Range(0, 50).Select(i => ($"e{i % 10}", batch * 5 + i / 10)))).ToArray();
+        var ofOne = Sign(signer, factory, Start, Enumerable.Range(0, 30).Select(second => ("alone", second)));
         var single = Enumerable.Range(30, 10).Select(second => Plant.Sign(signer, factory, "alone", Start.AddSeconds(second), second)).ToArray();
         // Its reading of engine e3 at 14.0 s stands in a batch as well: the same reading, and the same bytes.
         var known = Plant.Sign(signer, factory, "e3", Start.AddSeconds(14), 14);
@@ -99,10 +99,11 @@ public sealed class BatchTests(SharedPlant shared)
     /// <summary>The statements of the section "Keeping and proving".</summary>
     private static IEnumerable<string> Exports => File.ReadAllText(Path.Combine(SharedData.Root, "docs", "operations.md")).Split("psql \"$FACTORYDB\" -Atc \"")[1..].Select(text => text[..text.IndexOf('"', StringComparison.Ordinal)]);
 
-    private static string Sign(ReadingSigner signer, string factory, IEnumerable<(string EngineId, int Second)> readings)
+    /// <summary>A batch of readings, each of an engine and so many seconds after the start, as a machine would send it.</summary>
+    internal static string Sign(ReadingSigner signer, string factory, DateTime start, IEnumerable<(string EngineId, int Second)> readings)
     {
         var array = "[" + string.Join(", ", readings.Select(reading => string.Create(CultureInfo.InvariantCulture,
-            $$"""{"factory_id": "{{factory}}", "engine_id": "{{reading.EngineId}}", "timestamp": "{{Start.AddSeconds(reading.Second):yyyy-MM-dd HH:mm:ss.fff}}", "rpm": {{reading.Second}}}"""))) + "]";
+            $$"""{"factory_id": "{{factory}}", "engine_id": "{{reading.EngineId}}", "timestamp": "{{start.AddSeconds(reading.Second):yyyy-MM-dd HH:mm:ss.fff}}", "rpm": {{reading.Second}}}"""))) + "]";
         var signature = new byte[512];
         var length = signer.Sign(Encoding.UTF8.GetBytes(array), signature);
         return $$"""{"batch": {{array}}, "signature": "{{Convert.ToBase64String(signature, 0, length)}}"}""";

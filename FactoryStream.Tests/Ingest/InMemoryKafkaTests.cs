@@ -77,6 +77,26 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task The_live_stream_has_a_batch_once_however_many_partitions_got_it()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/stream");
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        string[] batches = [.. Enumerable.Range(0, 5).Select(first => Batch("f1", Enumerable.Range(first, 10).Select(engine => $"e{engine}")))];
+        Assert.Equal(PartitionCount, Enumerable.Range(0, 10).Select(engine => FactoryStream.Contracts.Partitioner.Partition("f1", $"e{engine}", PartitionCount)).Distinct().Count());
+        Assert.Equal(HttpStatusCode.Accepted, await PostAsync(string.Join('\n', batches)));
+
+        using var timeout = new CancellationTokenSource(Patience);
+        var seen = new List<string>();
+        while (seen.Count < batches.Length)
+        {
+            if (await reader.ReadLineAsync(timeout.Token) is { Length: > 0 } line)
+                seen.Add(line);
+        }
+        Assert.Equal(batches, seen.Order(Comparer<string>.Create((left, right) => Array.IndexOf(batches, left) - Array.IndexOf(batches, right))));
+    }
+
+    [Fact]
     public async Task While_Kafka_is_away_posting_is_unavailable_and_comes_back()
     {
         kafka.SetUp(false);

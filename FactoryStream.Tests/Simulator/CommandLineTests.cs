@@ -128,6 +128,26 @@ public sealed class CommandLineTests
         Assert.Equal(3, ingest.Enrolments.Count);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("--mixed")]
+    public async Task A_load_of_batches_counts_readings_and_signs_each_batch_once(string mixed)
+    {
+        await using var ingest = await IngestStub.StartAsync();
+        using var folder = new TemporaryFolder();
+        var report = Path.Combine(folder.Path, "report.json");
+
+        var (exitCode, output, _) = await RunAsync(
+            ["load", "--readings", "95", "--seconds", "1", "--factories", "3", "--engines", "2", "--batch", "5", "--lines", "2", .. mixed.Length > 0 ? (string[])[mixed] : [], "--out", report,
+             "--ingest", ingest.Address.ToString(), "--verifier", ingest.Address.ToString(), "--keys", folder.Path, "--admin-token", "t"]);
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains("acknowledged     95", output, StringComparison.Ordinal);
+        var json = JsonDocument.Parse(await File.ReadAllTextAsync(report)).RootElement;
+        Assert.Equal((95, 0, 10, 5), (json.GetProperty("sent").GetInt64(), json.GetProperty("unacknowledged").GetInt64(), json.GetProperty("posts").GetInt64(), json.GetProperty("corpus").GetProperty("per_signature").GetInt32()));
+        Assert.Equal(19, ingest.AcceptedLines.Distinct().Count(line => line.StartsWith("{\"batch\": [", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public async Task A_load_with_a_rate_is_live_and_never_ahead_of_the_clock()
     {

@@ -76,6 +76,16 @@ internal sealed class IngestStub : IAsyncDisposable
         await app.DisposeAsync();
     }
 
+    private static int CountReadings(byte[] body)
+    {
+        var parser = new FactoryStream.Contracts.ReadingParser();
+        return FactoryStream.Contracts.MessageLines.Split(body, single: false).Sum(line =>
+        {
+            parser.TryParse(line, out var reading, out _);
+            return reading.Count;
+        });
+    }
+
     private async Task AnswerAsync(HttpContext context)
     {
         using var buffer = new MemoryStream();
@@ -94,6 +104,6 @@ internal sealed class IngestStub : IAsyncDisposable
         }
         Accepted.Enqueue(body);
         context.Response.StatusCode = 202;
-        await context.Response.WriteAsync($$"""{"accepted":{{body.AsSpan().Count((byte)'\n')}},"rejected":[]}""");
+        await context.Response.WriteAsync($$"""{"accepted":{{CountReadings(body)}},"rejected":[]}""");
     }
 }
