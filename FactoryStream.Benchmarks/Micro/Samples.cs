@@ -40,15 +40,15 @@ internal static class Samples
     }
 
     /// <summary>Messages of <c>readings.verified</c>, each the answer to one of <c>readings.signed</c>.</summary>
-    public static ConsumeResult<Ignore, byte[]>[] VerifiedMessages(int count, int lines)
+    public static ConsumeResult<Ignore, ReadOnlyMemory<byte>>[] VerifiedMessages(int count, int lines)
     {
         var envelopes = Envelopes(count * lines, 6, hasKeyId: true);
-        return [.. Enumerable.Range(0, count).Select(i => new ConsumeResult<Ignore, byte[]>
+        return [.. Enumerable.Range(0, count).Select(i => new ConsumeResult<Ignore, ReadOnlyMemory<byte>>
         {
             Topic = Topics.Verified,
             Partition = 0,
             Offset = i,
-            Message = new Message<Ignore, byte[]>
+            Message = new Message<Ignore, ReadOnlyMemory<byte>>
             {
                 Value = Encoding.UTF8.GetBytes(string.Join('\n', envelopes.Skip(i * lines).Take(lines).Select(Encoding.UTF8.GetString))),
                 Headers =
