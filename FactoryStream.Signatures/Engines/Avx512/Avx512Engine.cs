@@ -126,20 +126,24 @@ internal sealed unsafe class Avx512Engine : IBatchEngine
     {
         var words = TShape.Digits * TShape.Bits / 64 - (TShape.Digits * TShape.Bits / 64) % 16; // 32, 48 or 64 64-bit words
         Load<TShape>(work, constants, work.Low, work.Signatures, words);
-        MontgomeryKernel.Multiply8<TShape>(work.Low, TShape.C);
-        for (var i = 0; i < 16; i++)
-            MontgomeryKernel.Square8<TShape>(work.Low);
-        MontgomeryKernel.Multiply8<TShape>(work.Low, TShape.Y);
-        Store<TShape>(work, work.Low, words, 0);
-        if (count > 8)
+        if (count <= 8)
         {
-            Load<TShape>(work, constants + 8, work.High, work.Signatures + 8 * Workspace.LaneStride, words);
-            MontgomeryKernel.Multiply8<TShape>(work.High, TShape.C);
+            MontgomeryKernel.Multiply8<TShape>(work.Low, TShape.C);
             for (var i = 0; i < 16; i++)
-                MontgomeryKernel.Square8<TShape>(work.High);
-            MontgomeryKernel.Multiply8<TShape>(work.High, TShape.Y);
-            Store<TShape>(work, work.High, words, 32);
+                MontgomeryKernel.Square8<TShape>(work.Low);
+            MontgomeryKernel.Multiply8<TShape>(work.Low, TShape.Y);
+            Store<TShape>(work, work.Low, words, 0);
+            return;
         }
+
+        // Two batches in one instruction stream: while one waits for its carries, the other multiplies.
+        Load<TShape>(work, constants + 8, work.High, work.Signatures + 8 * Workspace.LaneStride, words);
+        MontgomeryKernel.Multiply16<TShape>(work.Low, work.High, TShape.C);
+        for (var i = 0; i < 16; i++)
+            MontgomeryKernel.Square16<TShape>(work.Low, work.High);
+        MontgomeryKernel.Multiply16<TShape>(work.Low, work.High, TShape.Y);
+        Store<TShape>(work, work.Low, words, 0);
+        Store<TShape>(work, work.High, words, 32);
     }
 
     private static void Load<TShape>(Workspace work, long** constants, byte* digits, byte* signatures, int words)
