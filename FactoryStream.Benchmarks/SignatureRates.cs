@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -9,33 +10,43 @@ using FactoryStream.Signatures;
 namespace FactoryStream.Benchmarks;
 
 /// <summary>
-/// Whole checks a second of every engine next to <c>openssl speed</c> (which hashes nothing and checks no PSS), measured in turns on the same cores. Each
-/// figure is the best of a few rounds: on a shared machine what disturbs only ever slows.
+/// Whole checks of every engine next to <c>openssl speed</c> (which hashes nothing and checks no PSS), measured in turns on the same cores. Both are counted by the second of processor
+/// time, as <c>openssl speed</c> does by itself, so that other programs on the machine take nothing from either; what they still take (caches, clock) only ever slows, so the best
+/// of a few rounds counts.
 /// </summary>
 internal static class SignatureRates
 {
-    private const int Rounds = 5, AtOnce = 512;
+    private const int AtOnce = 512;
     private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(250);
 
     public static int Run(string[] args)
     {
-        var json = args is ["--json", var file] ? file : null;
+        var json = new Option<FileInfo?>("--json") { Description = "Also write the figures to this file." };
+        var bits = new Option<int[]>("--bits") { Description = "Sizes of key.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [2048, 3072, 4096] };
+        var threads = new Option<int[]>("--threads") { Description = "Threads that check at the same time.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1] };
+        var rounds = new Option<int>("--rounds") { Description = "Turns that each engine gets; its best counts.", DefaultValueFactory = _ => 5 };
+        var command = new RootCommand("Rates of every signature engine next to openssl speed.") { json, bits, threads, rounds };
+        command.SetAction(parsed => Run(parsed.GetValue(json), parsed.GetValue(bits)!, parsed.GetValue(threads)!, parsed.GetValue(rounds)));
+        return command.Parse(args).Invoke();
+    }
+
+    private static int Run(FileInfo? json, int[] sizes, int[] threadCounts, int rounds)
+    {
         var rows = new List<RateRow>();
-        foreach (var bits in new[] { 2048, 3072, 4096 })
+        foreach (var bits in sizes)
         {
             var engines = new (string Name, SignatureEngines Allowed)[]
             {
                 ("openssl", SignatureEngines.OpenSsl), ("avx2", SignatureEngines.OpenSsl | SignatureEngines.Avx2), ("avx512", SignatureEngines.OpenSsl | SignatureEngines.Avx512),
             };
             var contenders = new List<Contender>();
-            foreach (var salt in new[] { SaltLength.Digest, SaltLength.Maximum })
+            foreach (var (salt, checks) in SignatureSamples.Create(bits, AtOnce, keys: bits == 2048 ? 256 : 16))
             {
-                var checks = SignatureSamples.Create(bits, salt, AtOnce, keys: bits == 2048 ? 256 : 16);
                 foreach (var (name, allowed) in engines)
                 {
                     var verifier = new SignatureVerifier(new() { AllowedEngines = allowed });
                     if (verifier.EngineName == name)
-                        contenders.Add(new(name, $"salt {salt.ToString().ToLowerInvariant()}", _ => verifier.Verify(checks, new bool[AtOnce])));
+                        contenders.Add(new(name, $"salt {salt.ToString().ToLowerInvariant()}", () => verifier.Verify(checks, new bool[AtOnce])));
                     else
                         Console.Error.WriteLine($"{name} is not measured: {verifier.Engines.GetValueOrDefault(name, "this processor has none")}");
                 }
@@ -44,49 +55,53 @@ internal static class SignatureRates
                     contenders.Add(new(".NET RSA, keys cached", "salt digest", DotNet(checks)));
             }
 
-            for (var threads = 1; threads <= Math.Min(2, Environment.ProcessorCount); threads++)
-                rows.AddRange(Measure(bits, threads, contenders));
+            foreach (var threads in threadCounts)
+                rows.AddRange(Measure(bits, threads, rounds, contenders));
         }
 
         Print(rows);
         if (json is not null)
         {
-            var report = new RateReport(RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, Processor(), Environment.ProcessorCount, rows);
-            File.WriteAllText(json, JsonSerializer.Serialize(report, RateJson.Default.RateReport) + "\n");
+            var report = new RateReport(RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, Processor(), Environment.ProcessorCount, rounds, rows);
+            File.WriteAllText(json.FullName, JsonSerializer.Serialize(report, RateJson.Default.RateReport) + "\n");
         }
 
         return 0;
     }
 
-    private static List<RateRow> Measure(int bits, int threads, List<Contender> contenders)
+    private static List<RateRow> Measure(int bits, int threads, int rounds, List<Contender> contenders)
     {
         var best = new double[contenders.Count];
         var openssl = 0.0;
         foreach (var contender in contenders)
             Rate(contender, threads);
-        for (var round = 0; round < Rounds; round++)
+        for (var round = 0; round < rounds; round++)
         {
             openssl = Math.Max(openssl, OpenSslSpeed(bits, threads));
             for (var i = 0; i < contenders.Count; i++)
                 best[i] = Math.Max(best[i], Rate(contenders[i], threads));
         }
 
-        var rows = new List<RateRow> { new(bits, threads, "openssl speed", "no PSS", openssl, 1) };
+        var rows = new List<RateRow> { new(bits, threads, "openssl speed", "no PSS", Math.Round(openssl), 1) };
         for (var i = 0; i < contenders.Count; i++)
-            rows.Add(new(bits, threads, contenders[i].Engine, contenders[i].Form, best[i], best[i] / openssl));
+            rows.Add(new(bits, threads, contenders[i].Engine, contenders[i].Form, Math.Round(best[i]), Math.Round(best[i] / openssl, 2)));
         return rows;
     }
 
+    /// <summary>
+    /// Checks by the second of this process' processor time (user and kernel; <c>openssl speed</c> counts only its user time), times the threads: what they do on free cores. A turn ends
+    /// by that time as well, however long it takes.
+    /// </summary>
     private static double Rate(Contender contender, int threads)
     {
         var done = 0L;
-        var start = Stopwatch.GetTimestamp();
+        var start = Environment.CpuUsage.TotalTime;
         var workers = Enumerable.Range(0, threads).Select(_ => new Thread(() =>
         {
             var mine = 0L;
-            while (Stopwatch.GetElapsedTime(start) < Turn)
+            while (Environment.CpuUsage.TotalTime - start < Turn * threads)
             {
-                contender.Turn(AtOnce);
+                contender.Turn();
                 mine += AtOnce;
             }
 
@@ -94,10 +109,10 @@ internal static class SignatureRates
         })).ToList();
         workers.ForEach(worker => worker.Start());
         workers.ForEach(worker => worker.Join());
-        return done / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return done * threads / (Environment.CpuUsage.TotalTime - start).TotalSeconds;
     }
 
-    private static Action<int> DotNet(SignatureCheck[] checks)
+    private static Action DotNet(SignatureCheck[] checks)
     {
         var keys = checks.Select(check => check.Key).Distinct().ToDictionary(key => key, key =>
         {
@@ -106,9 +121,9 @@ internal static class SignatureRates
             return rsa;
         });
         var rsas = checks.Select(check => keys[check.Key]).ToArray();
-        return count =>
+        return () =>
         {
-            for (var i = 0; i < count; i++)
+            for (var i = 0; i < checks.Length; i++)
             {
                 if (!rsas[i].VerifyData(checks[i].Data.Span, checks[i].Signature.Span, HashAlgorithmName.SHA256, RSASignaturePadding.Pss))
                     throw new InvalidOperationException("A valid signature was refused.");
@@ -142,12 +157,12 @@ internal static class SignatureRates
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {row.KeySizeBits} | {row.Threads} | {row.Engine} | {row.Form} | {row.ChecksPerSecond:N0} | {row.OfOpenSslSpeed:F2} |"));
     }
 
-    private sealed record Contender(string Engine, string Form, Action<int> Turn);
+    private sealed record Contender(string Engine, string Form, Action Turn);
 }
 
 internal sealed record RateRow(int KeySizeBits, int Threads, string Engine, string Form, double ChecksPerSecond, double OfOpenSslSpeed);
 
-internal sealed record RateReport(string OperatingSystem, string Runtime, string Processor, int Processors, IReadOnlyList<RateRow> Rows);
+internal sealed record RateReport(string OperatingSystem, string Runtime, string Processor, int Processors, int Rounds, IReadOnlyList<RateRow> Rows);
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(RateReport))]

@@ -18,7 +18,7 @@ public sealed class RsaPublicKey : IDisposable
 
     private const string RsaEncryption = "1.2.840.113549.1.1.1";
 
-    // What the engines keep with the key: a kilobyte each for 2048 bits, made at the first use.
+    // What the engines keep with the key: a kilobyte each for 2048 bits, made at the first use, and of a bounded number of keys (PreparedKeys).
     internal long[]? Avx512Constants;
     internal int[]? Avx2Constants;
 

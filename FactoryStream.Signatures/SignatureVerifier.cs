@@ -10,18 +10,21 @@ namespace FactoryStream.Signatures;
 /// </summary>
 public sealed class SignatureVerifier : IDisposable
 {
+    /// <summary>What <see cref="Engines"/> says of an engine that is in use.</summary>
+    public const string On = "on";
+
     private const int ChunkLength = 512;
 
     private readonly bool _useOpenSsl;
     private readonly EngineSlot[] _slots;
     private readonly int _acceptRecheckInterval;
-    private readonly RecheckBudget _rejectRechecks;
+    private readonly Allowance _rejectRechecks;
     private long _checks, _accepted, _single, _acceptedByBatch, _rechecks, _disagreements;
 
     /// <summary>Chooses the engines for this machine; each has to give some known answers first.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its bounds.</exception>
     public SignatureVerifier(SignatureVerifierOptions? options = null)
-        : this(options ?? new SignatureVerifierOptions(), AvailableEngines(options?.AllowedEngines ?? SignatureEngines.All))
+        : this(options ?? new SignatureVerifierOptions(), AvailableEngines(options ?? new SignatureVerifierOptions()))
     {
     }
 
@@ -34,7 +37,7 @@ public sealed class SignatureVerifier : IDisposable
         _useOpenSsl = LibCrypto.IsAvailable && options.AllowedEngines.HasFlag(SignatureEngines.OpenSsl);
         _slots = [.. engines.Select(engine => new EngineSlot(engine.Engine, engine.Fault))];
         _acceptRecheckInterval = options.AcceptRecheckInterval;
-        _rejectRechecks = new RecheckBudget(options.RejectRecheckBurst, options.RejectRecheckInterval);
+        _rejectRechecks = new Allowance(options.RejectRecheckBurst, options.RejectRecheckInterval);
     }
 
     /// <summary>
@@ -46,15 +49,15 @@ public sealed class SignatureVerifier : IDisposable
     /// <summary>The engine that full batches of the usual keys go to now: <c>avx512</c>, <c>avx2</c>, <c>openssl</c> or <c>managed</c>.</summary>
     public string EngineName => Array.Find(_slots, slot => slot.IsOn)?.Engine.Name ?? SingleName;
 
-    /// <summary>Every engine that this machine has and the options allow, best first, with <c>on</c> or why it is off; for a health page.</summary>
+    /// <summary>Every engine that this machine has and the options allow, best first, with <see cref="On"/> or why it is off; for a health page.</summary>
     public IReadOnlyDictionary<string, string> Engines
     {
         get
         {
             var engines = new OrderedDictionary<string, string>();
             foreach (var slot in _slots)
-                engines.Add(slot.Engine.Name, slot.Fault is { } fault ? $"off: {fault}" : "on");
-            engines.Add(SingleName, "on");
+                engines.Add(slot.Engine.Name, slot.Fault is { } fault ? $"off: {fault}" : On);
+            engines.Add(SingleName, On);
             return engines;
         }
     }
@@ -72,6 +75,9 @@ public sealed class SignatureVerifier : IDisposable
             long By(string name) => Array.Find(_slots, slot => slot.Engine.Name == name)?.Decided ?? 0;
         }
     }
+
+    /// <summary>Keys whose constants are kept for the vectorised engines now; at most <see cref="SignatureVerifierOptions.MaximumPreparedKeys"/> for each.</summary>
+    public int PreparedKeys => _slots.Sum(slot => slot.Engine.PreparedKeys);
 
     private string SingleName => _useOpenSsl ? "openssl" : "managed";
 
@@ -95,13 +101,14 @@ public sealed class SignatureVerifier : IDisposable
     /// <summary>Lets go of the event's subscribers. What the engines hold is freed with them.</summary>
     public void Dispose() => EngineTurnedOff = null;
 
-    private static List<(IBatchEngine Engine, string? Fault)> AvailableEngines(SignatureEngines allowed)
+    private static List<(IBatchEngine Engine, string? Fault)> AvailableEngines(SignatureVerifierOptions options)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaximumPreparedKeys, SignatureVerifierOptions.LeastMaximumPreparedKeys);
         var engines = new List<(IBatchEngine, string?)>();
-        if (allowed.HasFlag(SignatureEngines.Avx512) && Avx512Engine.IsSupported)
-            Add(new Avx512Engine());
-        if (allowed.HasFlag(SignatureEngines.Avx2) && Avx2Engine.IsSupported)
-            Add(new Avx2Engine());
+        if (options.AllowedEngines.HasFlag(SignatureEngines.Avx512) && Avx512Engine.IsSupported)
+            Add(new Avx512Engine(options.MaximumPreparedKeys));
+        if (options.AllowedEngines.HasFlag(SignatureEngines.Avx2) && Avx2Engine.IsSupported)
+            Add(new Avx2Engine(options.MaximumPreparedKeys));
         return engines;
 
         void Add(IBatchEngine engine) => engines.Add((engine, KnownAnswers.FindFault(engine) ?? EngineSpeeds.FindSlowness(engine)));
@@ -111,7 +118,7 @@ public sealed class SignatureVerifier : IDisposable
     {
         _rejectRechecks.Earn(checks.Length);
 
-        // A batch is of one size of key; sizes that no engine supports are checked one at a time.
+        // A batch is of one size of key; keys that no engine supports or has a place for are checked one at a time.
         Span<int> waiting = stackalloc int[3 * ChunkLength];
         Span<int> counts = stackalloc int[3];
         counts.Clear();
@@ -125,7 +132,7 @@ public sealed class SignatureVerifier : IDisposable
                 results[i] = false;
                 Interlocked.Increment(ref _single);
             }
-            else if (size < 0 || SlotFor(check.Key) is null)
+            else if (size < 0 || SlotFor(check.Key) is not { } slot || !slot.Engine.TryPrepare(check.Key))
             {
                 results[i] = VerifySingle(check);
             }

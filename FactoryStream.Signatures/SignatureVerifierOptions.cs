@@ -3,6 +3,8 @@ namespace FactoryStream.Signatures;
 /// <summary>What a <see cref="SignatureVerifier"/> may use and how it watches itself. The defaults are right for production.</summary>
 public sealed class SignatureVerifierOptions
 {
+    internal const int DefaultMaximumPreparedKeys = 16_384, LeastMaximumPreparedKeys = 16;
+
     /// <summary>The engines that may be used where CPU and machine have them. Default: all.</summary>
     public SignatureEngines AllowedEngines { get; init; } = SignatureEngines.All;
 
@@ -17,6 +19,12 @@ public sealed class SignatureVerifierOptions
 
     /// <summary>So many rejections may be checked again at once before the interval counts. At least 1; default 256.</summary>
     public int RejectRecheckBurst { get; init; } = 256;
+
+    /// <summary>
+    /// So many keys have their constants for a vectorised engine kept: 1 KB each for 2048 bits, 2 KB for 4096. With more keys in use OpenSSL checks the rest.
+    /// At least 16, of which the known answers take 3; default 16,384, which is up to 32 MB.
+    /// </summary>
+    public int MaximumPreparedKeys { get; init; } = DefaultMaximumPreparedKeys;
 }
 
 /// <summary>The ways to check a signature.</summary>

@@ -15,7 +15,14 @@ internal sealed class VerifierHealthCheck(
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        var data = new Dictionary<string, object> { ["signature_engine"] = signatures.EngineName, ["keys"] = keys.Current.Count, ["in_flight_bytes"] = answers.InFlightBytes };
+        var data = new Dictionary<string, object>
+        {
+            ["signature_engine"] = signatures.EngineName,
+            ["signature_engines"] = signatures.Engines,
+            ["prepared_keys"] = signatures.PreparedKeys,
+            ["keys"] = keys.Current.Count,
+            ["in_flight_bytes"] = answers.InFlightBytes,
+        };
         if (keys.Age is not { } age)
             return Unhealthy("The signing keys are not loaded yet.");
         if (age > options.Value.MaxKeyAge)

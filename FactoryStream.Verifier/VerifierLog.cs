@@ -59,4 +59,7 @@ internal sealed partial class VerifierLog(ILogger<VerifierLog> logger)
 
     [LoggerMessage(19, LogLevel.Information, "The last offsets could not be committed ({Reason}): their next owner answers again, which is known downstream by the source positions.")]
     public partial void NotCommitted(string reason);
+
+    [LoggerMessage(20, LogLevel.Warning, "The signature engine {Engine} is not used; it is {State}.")]
+    public partial void EngineNotUsed(string engine, string state);
 }

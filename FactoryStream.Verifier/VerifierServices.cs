@@ -5,6 +5,7 @@ using FactoryStream.Signatures;
 using FactoryStream.Storage;
 using FactoryStream.Verifier.Keys;
 using FactoryStream.Verifier.Messages;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.EntityFrameworkCore;
 
 namespace FactoryStream.Verifier;
@@ -99,10 +100,20 @@ internal static class VerifierServices
             var log = services.GetRequiredService<VerifierLog>();
             var signatures = new SignatureVerifier();
             signatures.EngineTurnedOff += (_, engine) => log.EngineTurnedOff(engine.EngineName, engine.Reason);
+            foreach (var (engine, state) in signatures.Engines.Where(engine => engine.Value != SignatureVerifier.On))
+                log.EngineNotUsed(engine, state);
             return signatures;
         });
         builder.Services.AddHostedService<VerifierWorker>();
-        builder.Services.AddHealthChecks().AddCheck<VerifierHealthCheck>("verifier");
+        builder.Services.AddVerifierHealth();
+    }
+
+    /// <summary>Readiness, and in the body of <c>/health</c> what it is made of.</summary>
+    public static void AddVerifierHealth(this IServiceCollection services)
+    {
+        services.AddHealthChecks().AddCheck<VerifierHealthCheck>("verifier");
+        // For the endpoint without options of its own, which is /health: /alive says but a word.
+        services.Configure<HealthCheckOptions>(health => health.ResponseWriter = HealthDetail.WriteAsync);
     }
 
     /// <summary>librdkafka keeps a partition paused that goes, and does not read it when it comes back.</summary>

@@ -11,7 +11,13 @@ internal interface IBatchEngine
     /// <summary>At most so many at once.</summary>
     int Lanes { get; }
 
+    /// <summary>Keys that have this engine's constants now.</summary>
+    int PreparedKeys { get; }
+
     bool Supports(RsaPublicKey key);
+
+    /// <summary>Sees to it that a supported key has what it takes to be checked fast; false when there is no place for it now.</summary>
+    bool TryPrepare(RsaPublicKey key);
 
     /// <summary>How many of <paramref name="waiting"/> signatures to take now; 0 when one at a time is cheaper.</summary>
     int Take(int waiting);

@@ -65,6 +65,7 @@ internal static class KnownAnswers
             var answers = Answers.Value.AsSpan(size, 8);
             if (!engine.Supports(answers[0].Key))
                 continue;
+            engine.TryPrepare(answers[0].Key);
             foreach (var fill in new[] { engine.Lanes, (engine.Lanes + 1) / 2 })
             {
                 // Of eight answers the even ones are valid; each turn moves them to other lanes.
@@ -93,6 +94,7 @@ internal static class KnownAnswers
         if (!LibCrypto.IsAvailable)
             return null;
         var answers = Answers.Value.AsSpan(0, 8);
+        engine.TryPrepare(answers[0].Key);
         Span<int> indices = stackalloc int[engine.Lanes];
         for (var lane = 0; lane < indices.Length; lane++)
             indices[lane] = lane % 8;

@@ -315,7 +315,11 @@ public sealed class BatchEngineTests
 
         public int Lanes => 8;
 
+        public int PreparedKeys => 0;
+
         public bool Supports(RsaPublicKey key) => key.KeySizeBits == 2048;
+
+        public bool TryPrepare(RsaPublicKey key) => true;
 
         public int Take(int waiting) => Math.Min(waiting, Lanes);
 

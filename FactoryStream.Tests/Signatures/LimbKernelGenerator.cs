@@ -90,27 +90,38 @@ internal static class LimbKernelGenerator
                 Product(int.Parse(column, CultureInfo.InvariantCulture), "a", offset, "a", offset);
         }
 
-        // Product and reduction together could pass 2^63: what is above the limb moves on to the next column in between.
-        void Flush()
+        // Product and reduction together pass 2^63 in the longest columns: there, what is above the limb moves on to the next column in between.
+        void Flush(string isLong, bool upper)
         {
+            Line(3, $"if ({isLong})");
+            Line(3, "{");
             for (var k = 0; k < Columns; k++)
             {
-                Line(3, $"t = s{k} + bias;");
-                Line(3, $"s{k} = (t & mask) - half + flushed;");
-                Line(3, "flushed = (t >>> TShape.Bits) - unbias;");
+                Line(4, square ? $"t = s{k} + unbias;" : $"t = s{k} + bias;");
+                Line(4, square ? $"s{k} = (t & mask) + flushed + rebias;" : $"s{k} = (t & mask) - half + flushed;");
+                Line(4, square ? "flushed = t >>> TShape.Bits;" : "flushed = (t >>> TShape.Bits) - unbias;");
             }
+
+            Line(3, "}");
+            if (!upper)
+                return;
+            Line(3, "else");
+            Line(3, "{");
+            Line(4, square ? "s0 += flushed - unbias;" : "s0 += flushed;");
+            Line(4, square ? "flushed = unbias;" : "flushed = Vector256<long>.Zero;");
+            Line(3, "}");
         }
 
         void Sums()
         {
             for (var k = 0; k < Columns; k++)
-                Line(3, $"var s{k} = Vector256<long>.Zero;");
+                Line(3, square ? $"var s{k} = halfBias;" : $"var s{k} = Vector256<long>.Zero;");
             Line(3, "Vector256<long> t;");
         }
 
         void UpperTail(string c)
         {
-            Flush();
+            Flush($"{c} <= Offsets<TShape>.LastLong", upper: true);
             Line(3, $"var q = w + Offsets<TShape>.Q + {c};");
             Line(3, $"var n = w + Offsets<TShape>.{(square ? "N" : "M")} + TShape.Limbs * 32;");
             Corner("q", "n");
@@ -121,9 +132,9 @@ internal static class LimbKernelGenerator
             Line(3, $"var y = w + Offsets<TShape>.Y + {c};");
             for (var k = 0; k < Columns; k++)
             {
-                Line(3, $"t = s{k} + carry + bias;");
+                Line(3, square ? $"t = s{k} + carry;" : $"t = s{k} + carry + bias;");
                 Line(3, $"((t & mask) - half).StoreAligned((long*)(y + {32 * k}));");
-                Line(3, "carry = (t >>> TShape.Bits) - unbias;");
+                Line(3, square ? "carry = t >>> TShape.Bits;" : "carry = (t >>> TShape.Bits) - unbias;");
             }
         }
 
@@ -134,10 +145,22 @@ internal static class LimbKernelGenerator
         Line(2, "// AVX2 has no arithmetic shift of 64-bit elements: with the bias every sum is positive, and the quotient is 2^(63 - Bits) too large.");
         Line(2, "var mask = Vector256.Create((1L << TShape.Bits) - 1);");
         Line(2, "var half = Vector256.Create(1L << (TShape.Bits - 1));");
-        Line(2, "var bias = Vector256.Create(long.MinValue + (1L << (TShape.Bits - 1)));");
         Line(2, "var unbias = Vector256.Create(1L << (63 - TShape.Bits));");
-        Line(2, "var carry = Vector256<long>.Zero;");
-        Line(2, "var flushed = Vector256<long>.Zero;");
+        if (square)
+        {
+            Line(2, "// The sums begin with half of it, for they are doubled; what carry and flushed are too large by is taken off there, too.");
+            Line(2, "var halfBias = Vector256.Create((long.MinValue >> 1) + (1L << (TShape.Bits - 2)) - (1L << (62 - TShape.Bits)));");
+            Line(2, "var rebias = Vector256.Create(long.MinValue - (1L << (64 - TShape.Bits)));");
+            Line(2, "var carry = unbias;");
+            Line(2, "var flushed = unbias;");
+        }
+        else
+        {
+            Line(2, "var bias = Vector256.Create(long.MinValue + (1L << (TShape.Bits - 1)));");
+            Line(2, "var carry = Vector256<long>.Zero;");
+            Line(2, "var flushed = Vector256<long>.Zero;");
+        }
+
         if (!square)
             Line(2, "var inverse = Vector256.LoadAligned((int*)(w + Offsets<TShape>.Inverse));");
         Line(2, "for (var c = 0; c < TShape.Limbs * 32; c += 128)");
@@ -164,7 +187,7 @@ internal static class LimbKernelGenerator
             }
         }
 
-        Flush();
+        Flush("c >= Offsets<TShape>.FirstLong", upper: false);
         Line(3, "var q = w + Offsets<TShape>.Q;");
         Line(3, $"var n = w + Offsets<TShape>.{(square ? "N" : "M")} + c;");
         Line(3, "for (var end = q + c; q < end;)");
@@ -173,8 +196,8 @@ internal static class LimbKernelGenerator
         {
             if (square)
             {
-                Line(3, $"t = s{k} + carry + bias;");
-                Line(3, "carry = (t >>> TShape.Bits) - unbias;");
+                Line(3, $"t = s{k} + carry;");
+                Line(3, "carry = t >>> TShape.Bits;");
                 Line(3, $"var d{k} = (t & mask) - half;");
             }
             else

@@ -8,9 +8,10 @@ using System.Runtime.Intrinsics;
 namespace FactoryStream.Signatures.Engines.Avx2;
 
 /// <summary>Four signatures at once, every lane with its own key, for processors without AVX-512. Hashes and the PSS check are done one at a time.</summary>
-internal sealed unsafe class Avx2Engine : IBatchEngine
+internal sealed unsafe class Avx2Engine(int maximumPreparedKeys = SignatureVerifierOptions.DefaultMaximumPreparedKeys) : IBatchEngine
 {
     private readonly ConcurrentBag<Workspace> _idle = [];
+    private readonly PreparedKeys<int> _prepared = new(maximumPreparedKeys, static key => ref key.Avx2Constants, Prepare);
 
     public static bool IsSupported => System.Runtime.Intrinsics.X86.Avx2.IsSupported && BitConverter.IsLittleEndian;
 
@@ -19,6 +20,10 @@ internal sealed unsafe class Avx2Engine : IBatchEngine
     public int Lanes => 4;
 
     public bool Supports(RsaPublicKey key) => key.Exponent == 65537 && key.KeySizeBits is 2048 or 3072 or 4096;
+
+    public int PreparedKeys => _prepared.Count;
+
+    public bool TryPrepare(RsaPublicKey key) => _prepared.TryPrepare(key);
 
     // Four lanes cost as much as a check and a half by OpenSSL, however full they are.
     public int Take(int waiting) => waiting >= 2 ? Math.Min(waiting, Lanes) : 0;
@@ -33,7 +38,7 @@ internal sealed unsafe class Avx2Engine : IBatchEngine
         {
             // Lanes without a signature compute the first one again.
             ref readonly var check = ref checks[indices[lane < indices.Length ? lane : 0]];
-            keys[lane] = Constants(check.Key);
+            keys[lane] = Address(work.Constants[lane] = _prepared.Of(check.Key));
             check.Signature.Span.CopyTo(work.Numbers.AsSpan(lane * length));
         }
 
@@ -48,6 +53,7 @@ internal sealed unsafe class Avx2Engine : IBatchEngine
                 valid |= 1u << lane;
         }
 
+        _prepared.Checked(indices.Length);
         _idle.Add(work);
         return valid;
     }
@@ -60,12 +66,13 @@ internal sealed unsafe class Avx2Engine : IBatchEngine
         var constants = stackalloc int*[4];
         for (var lane = 0; lane < 4; lane++)
         {
-            constants[lane] = Constants(keys[lane % keys.Length]);
+            constants[lane] = Address(work.Constants[lane] = Prepare(keys[lane % keys.Length]));
             numbers.Slice(lane % keys.Length * length, length).CopyTo(work.Numbers.AsSpan(lane * length));
         }
 
         Power(work, constants, length);
         work.Numbers.AsSpan(0, keys.Length * length).CopyTo(results);
+        GC.KeepAlive(work);
     }
 
     private static void Power(Workspace work, int** keys, int length)
@@ -201,25 +208,17 @@ internal sealed unsafe class Avx2Engine : IBatchEngine
         }
     }
 
-    /// <summary>As for AVX-512: friendly modulus N, modulus M, C = R^2 mod M, then -1 / M modulo the radix. In memory that does not move.</summary>
-    private static int* Constants(RsaPublicKey key)
+    /// <summary>Constants are in memory that does not move, and stay there as long as the workspace holds them.</summary>
+    private static int* Address(int[] constants) => (int*)Unsafe.AsPointer(ref constants[0]);
+
+    private static int[] Prepare(RsaPublicKey key) => key.KeySizeBits switch
     {
-        var constants = key.Avx2Constants ?? Create(key);
-        return (int*)Unsafe.AsPointer(ref constants[0]);
+        2048 => Make<Limbs2048>(key.ModulusValue),
+        3072 => Make<Limbs3072>(key.ModulusValue),
+        _ => Make<Limbs4096>(key.ModulusValue),
+    };
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
-        static int[] Create(RsaPublicKey key)
-        {
-            var constants = key.KeySizeBits switch
-            {
-                2048 => Make<Limbs2048>(key.ModulusValue),
-                3072 => Make<Limbs3072>(key.ModulusValue),
-                _ => Make<Limbs4096>(key.ModulusValue),
-            };
-            return Interlocked.CompareExchange(ref key.Avx2Constants, constants, null) ?? constants;
-        }
-    }
-
+    /// <summary>As for AVX-512: friendly modulus N, modulus M, C = R^2 mod M, then -1 / M modulo the radix.</summary>
     private static int[] Make<TShape>(BigInteger modulus)
         where TShape : struct, ILimbShape
     {
@@ -244,6 +243,9 @@ internal sealed unsafe class Avx2Engine : IBatchEngine
     /// <summary>The memory that one thread needs.</summary>
     private sealed class Workspace
     {
+        /// <summary>Of each lane's key; held here because their addresses are in use.</summary>
+        public int[][] Constants { get; } = new int[4][];
+
         public byte[] Numbers { get; } = new byte[4 * RsaPublicKey.MaximumKeySizeBits / 8];
 
         public byte* Limbs { get; } = (byte*)NativeMemory.AlignedAlloc((nuint)Offsets<Limbs4096>.Size, 64);

@@ -19,16 +19,18 @@ internal static unsafe class LimbKernel
         // AVX2 has no arithmetic shift of 64-bit elements: with the bias every sum is positive, and the quotient is 2^(63 - Bits) too large.
         var mask = Vector256.Create((1L << TShape.Bits) - 1);
         var half = Vector256.Create(1L << (TShape.Bits - 1));
-        var bias = Vector256.Create(long.MinValue + (1L << (TShape.Bits - 1)));
         var unbias = Vector256.Create(1L << (63 - TShape.Bits));
-        var carry = Vector256<long>.Zero;
-        var flushed = Vector256<long>.Zero;
+        // The sums begin with half of it, for they are doubled; what carry and flushed are too large by is taken off there, too.
+        var halfBias = Vector256.Create((long.MinValue >> 1) + (1L << (TShape.Bits - 2)) - (1L << (62 - TShape.Bits)));
+        var rebias = Vector256.Create(long.MinValue - (1L << (64 - TShape.Bits)));
+        var carry = unbias;
+        var flushed = unbias;
         for (var c = 0; c < TShape.Limbs * 32; c += 128)
         {
-            var s0 = Vector256<long>.Zero;
-            var s1 = Vector256<long>.Zero;
-            var s2 = Vector256<long>.Zero;
-            var s3 = Vector256<long>.Zero;
+            var s0 = halfBias;
+            var s1 = halfBias;
+            var s2 = halfBias;
+            var s3 = halfBias;
             Vector256<long> t;
             var a = w + Offsets<TShape>.Y;
             var b = a + c;
@@ -62,18 +64,21 @@ internal static unsafe class LimbKernel
             s3 += s3;
             s0 += Avx2.Multiply(Vector256.LoadAligned((int*)(a + 0)), Vector256.LoadAligned((int*)(a + 0)));
             s2 += Avx2.Multiply(Vector256.LoadAligned((int*)(a + 32)), Vector256.LoadAligned((int*)(a + 32)));
-            t = s0 + bias;
-            s0 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
-            t = s1 + bias;
-            s1 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
-            t = s2 + bias;
-            s2 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
-            t = s3 + bias;
-            s3 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
+            if (c >= Offsets<TShape>.FirstLong)
+            {
+                t = s0 + unbias;
+                s0 = (t & mask) + flushed + rebias;
+                flushed = t >>> TShape.Bits;
+                t = s1 + unbias;
+                s1 = (t & mask) + flushed + rebias;
+                flushed = t >>> TShape.Bits;
+                t = s2 + unbias;
+                s2 = (t & mask) + flushed + rebias;
+                flushed = t >>> TShape.Bits;
+                t = s3 + unbias;
+                s3 = (t & mask) + flushed + rebias;
+                flushed = t >>> TShape.Bits;
+            }
             var q = w + Offsets<TShape>.Q;
             var n = w + Offsets<TShape>.N + c;
             for (var end = q + c; q < end;)
@@ -108,36 +113,36 @@ internal static unsafe class LimbKernel
                 q += 128;
                 n -= 128;
             }
-            t = s0 + carry + bias;
-            carry = (t >>> TShape.Bits) - unbias;
+            t = s0 + carry;
+            carry = t >>> TShape.Bits;
             var d0 = (t & mask) - half;
             d0.StoreAligned((long*)(q + 0));
             s1 += Avx2.Multiply(d0.AsInt32(), Vector256.LoadAligned((int*)(n + 32)));
             s2 += Avx2.Multiply(d0.AsInt32(), Vector256.LoadAligned((int*)(n + 64)));
             s3 += Avx2.Multiply(d0.AsInt32(), Vector256.LoadAligned((int*)(n + 96)));
-            t = s1 + carry + bias;
-            carry = (t >>> TShape.Bits) - unbias;
+            t = s1 + carry;
+            carry = t >>> TShape.Bits;
             var d1 = (t & mask) - half;
             d1.StoreAligned((long*)(q + 32));
             s2 += Avx2.Multiply(d1.AsInt32(), Vector256.LoadAligned((int*)(n + 32)));
             s3 += Avx2.Multiply(d1.AsInt32(), Vector256.LoadAligned((int*)(n + 64)));
-            t = s2 + carry + bias;
-            carry = (t >>> TShape.Bits) - unbias;
+            t = s2 + carry;
+            carry = t >>> TShape.Bits;
             var d2 = (t & mask) - half;
             d2.StoreAligned((long*)(q + 64));
             s3 += Avx2.Multiply(d2.AsInt32(), Vector256.LoadAligned((int*)(n + 32)));
-            t = s3 + carry + bias;
-            carry = (t >>> TShape.Bits) - unbias;
+            t = s3 + carry;
+            carry = t >>> TShape.Bits;
             var d3 = (t & mask) - half;
             d3.StoreAligned((long*)(q + 96));
         }
 
         for (var c = 0; c < TShape.Limbs * 32 - 128; c += 128)
         {
-            var s0 = Vector256<long>.Zero;
-            var s1 = Vector256<long>.Zero;
-            var s2 = Vector256<long>.Zero;
-            var s3 = Vector256<long>.Zero;
+            var s0 = halfBias;
+            var s1 = halfBias;
+            var s2 = halfBias;
+            var s3 = halfBias;
             Vector256<long> t;
             var a = w + Offsets<TShape>.Y + c;
             var b = w + Offsets<TShape>.Y + TShape.Limbs * 32;
@@ -179,18 +184,26 @@ internal static unsafe class LimbKernel
             s3 += s3;
             s0 += Avx2.Multiply(Vector256.LoadAligned((int*)(a + 0)), Vector256.LoadAligned((int*)(a + 0)));
             s2 += Avx2.Multiply(Vector256.LoadAligned((int*)(a + 32)), Vector256.LoadAligned((int*)(a + 32)));
-            t = s0 + bias;
-            s0 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
-            t = s1 + bias;
-            s1 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
-            t = s2 + bias;
-            s2 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
-            t = s3 + bias;
-            s3 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
+            if (c <= Offsets<TShape>.LastLong)
+            {
+                t = s0 + unbias;
+                s0 = (t & mask) + flushed + rebias;
+                flushed = t >>> TShape.Bits;
+                t = s1 + unbias;
+                s1 = (t & mask) + flushed + rebias;
+                flushed = t >>> TShape.Bits;
+                t = s2 + unbias;
+                s2 = (t & mask) + flushed + rebias;
+                flushed = t >>> TShape.Bits;
+                t = s3 + unbias;
+                s3 = (t & mask) + flushed + rebias;
+                flushed = t >>> TShape.Bits;
+            }
+            else
+            {
+                s0 += flushed - unbias;
+                flushed = unbias;
+            }
             var q = w + Offsets<TShape>.Q + c;
             var n = w + Offsets<TShape>.N + TShape.Limbs * 32;
             s0 += Avx2.Multiply(Vector256.LoadAligned((int*)(q + 32)), Vector256.LoadAligned((int*)(n + -32)));
@@ -234,25 +247,25 @@ internal static unsafe class LimbKernel
                 n -= 128;
             }
             var y = w + Offsets<TShape>.Y + c;
-            t = s0 + carry + bias;
+            t = s0 + carry;
             ((t & mask) - half).StoreAligned((long*)(y + 0));
-            carry = (t >>> TShape.Bits) - unbias;
-            t = s1 + carry + bias;
+            carry = t >>> TShape.Bits;
+            t = s1 + carry;
             ((t & mask) - half).StoreAligned((long*)(y + 32));
-            carry = (t >>> TShape.Bits) - unbias;
-            t = s2 + carry + bias;
+            carry = t >>> TShape.Bits;
+            t = s2 + carry;
             ((t & mask) - half).StoreAligned((long*)(y + 64));
-            carry = (t >>> TShape.Bits) - unbias;
-            t = s3 + carry + bias;
+            carry = t >>> TShape.Bits;
+            t = s3 + carry;
             ((t & mask) - half).StoreAligned((long*)(y + 96));
-            carry = (t >>> TShape.Bits) - unbias;
+            carry = t >>> TShape.Bits;
         }
 
         {
-            var s0 = Vector256<long>.Zero;
-            var s1 = Vector256<long>.Zero;
-            var s2 = Vector256<long>.Zero;
-            var s3 = Vector256<long>.Zero;
+            var s0 = halfBias;
+            var s1 = halfBias;
+            var s2 = halfBias;
+            var s3 = halfBias;
             Vector256<long> t;
             var a = w + Offsets<TShape>.Y + TShape.Limbs * 32;
             s0 += Avx2.Multiply(Vector256.LoadAligned((int*)(a + -96)), Vector256.LoadAligned((int*)(a + -32)));
@@ -263,18 +276,26 @@ internal static unsafe class LimbKernel
             s3 += s3;
             s0 += Avx2.Multiply(Vector256.LoadAligned((int*)(a + -64)), Vector256.LoadAligned((int*)(a + -64)));
             s2 += Avx2.Multiply(Vector256.LoadAligned((int*)(a + -32)), Vector256.LoadAligned((int*)(a + -32)));
-            t = s0 + bias;
-            s0 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
-            t = s1 + bias;
-            s1 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
-            t = s2 + bias;
-            s2 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
-            t = s3 + bias;
-            s3 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
+            if ((TShape.Limbs * 32 - 128) <= Offsets<TShape>.LastLong)
+            {
+                t = s0 + unbias;
+                s0 = (t & mask) + flushed + rebias;
+                flushed = t >>> TShape.Bits;
+                t = s1 + unbias;
+                s1 = (t & mask) + flushed + rebias;
+                flushed = t >>> TShape.Bits;
+                t = s2 + unbias;
+                s2 = (t & mask) + flushed + rebias;
+                flushed = t >>> TShape.Bits;
+                t = s3 + unbias;
+                s3 = (t & mask) + flushed + rebias;
+                flushed = t >>> TShape.Bits;
+            }
+            else
+            {
+                s0 += flushed - unbias;
+                flushed = unbias;
+            }
             var q = w + Offsets<TShape>.Q + (TShape.Limbs * 32 - 128);
             var n = w + Offsets<TShape>.N + TShape.Limbs * 32;
             s0 += Avx2.Multiply(Vector256.LoadAligned((int*)(q + 32)), Vector256.LoadAligned((int*)(n + -32)));
@@ -318,18 +339,18 @@ internal static unsafe class LimbKernel
                 n -= 128;
             }
             var y = w + Offsets<TShape>.Y + (TShape.Limbs * 32 - 128);
-            t = s0 + carry + bias;
+            t = s0 + carry;
             ((t & mask) - half).StoreAligned((long*)(y + 0));
-            carry = (t >>> TShape.Bits) - unbias;
-            t = s1 + carry + bias;
+            carry = t >>> TShape.Bits;
+            t = s1 + carry;
             ((t & mask) - half).StoreAligned((long*)(y + 32));
-            carry = (t >>> TShape.Bits) - unbias;
-            t = s2 + carry + bias;
+            carry = t >>> TShape.Bits;
+            t = s2 + carry;
             ((t & mask) - half).StoreAligned((long*)(y + 64));
-            carry = (t >>> TShape.Bits) - unbias;
-            t = s3 + carry + bias;
+            carry = t >>> TShape.Bits;
+            t = s3 + carry;
             ((t & mask) - half).StoreAligned((long*)(y + 96));
-            carry = (t >>> TShape.Bits) - unbias;
+            carry = t >>> TShape.Bits;
         }
     }
 
@@ -340,8 +361,8 @@ internal static unsafe class LimbKernel
         // AVX2 has no arithmetic shift of 64-bit elements: with the bias every sum is positive, and the quotient is 2^(63 - Bits) too large.
         var mask = Vector256.Create((1L << TShape.Bits) - 1);
         var half = Vector256.Create(1L << (TShape.Bits - 1));
-        var bias = Vector256.Create(long.MinValue + (1L << (TShape.Bits - 1)));
         var unbias = Vector256.Create(1L << (63 - TShape.Bits));
+        var bias = Vector256.Create(long.MinValue + (1L << (TShape.Bits - 1)));
         var carry = Vector256<long>.Zero;
         var flushed = Vector256<long>.Zero;
         var inverse = Vector256.LoadAligned((int*)(w + Offsets<TShape>.Inverse));
@@ -396,18 +417,21 @@ internal static unsafe class LimbKernel
             s2 += Avx2.Multiply(Vector256.LoadAligned((int*)(a + 64)), Vector256.LoadAligned((int*)(b + 0)));
             s3 += Avx2.Multiply(Vector256.LoadAligned((int*)(a + 64)), Vector256.LoadAligned((int*)(b + 32)));
             s3 += Avx2.Multiply(Vector256.LoadAligned((int*)(a + 96)), Vector256.LoadAligned((int*)(b + 0)));
-            t = s0 + bias;
-            s0 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
-            t = s1 + bias;
-            s1 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
-            t = s2 + bias;
-            s2 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
-            t = s3 + bias;
-            s3 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
+            if (c >= Offsets<TShape>.FirstLong)
+            {
+                t = s0 + bias;
+                s0 = (t & mask) - half + flushed;
+                flushed = (t >>> TShape.Bits) - unbias;
+                t = s1 + bias;
+                s1 = (t & mask) - half + flushed;
+                flushed = (t >>> TShape.Bits) - unbias;
+                t = s2 + bias;
+                s2 = (t & mask) - half + flushed;
+                flushed = (t >>> TShape.Bits) - unbias;
+                t = s3 + bias;
+                s3 = (t & mask) - half + flushed;
+                flushed = (t >>> TShape.Bits) - unbias;
+            }
             var q = w + Offsets<TShape>.Q;
             var n = w + Offsets<TShape>.M + c;
             for (var end = q + c; q < end;)
@@ -519,18 +543,26 @@ internal static unsafe class LimbKernel
                 a += 128;
                 b -= 128;
             }
-            t = s0 + bias;
-            s0 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
-            t = s1 + bias;
-            s1 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
-            t = s2 + bias;
-            s2 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
-            t = s3 + bias;
-            s3 = (t & mask) - half + flushed;
-            flushed = (t >>> TShape.Bits) - unbias;
+            if (c <= Offsets<TShape>.LastLong)
+            {
+                t = s0 + bias;
+                s0 = (t & mask) - half + flushed;
+                flushed = (t >>> TShape.Bits) - unbias;
+                t = s1 + bias;
+                s1 = (t & mask) - half + flushed;
+                flushed = (t >>> TShape.Bits) - unbias;
+                t = s2 + bias;
+                s2 = (t & mask) - half + flushed;
+                flushed = (t >>> TShape.Bits) - unbias;
+                t = s3 + bias;
+                s3 = (t & mask) - half + flushed;
+                flushed = (t >>> TShape.Bits) - unbias;
+            }
+            else
+            {
+                s0 += flushed;
+                flushed = Vector256<long>.Zero;
+            }
             var q = w + Offsets<TShape>.Q + c;
             var n = w + Offsets<TShape>.M + TShape.Limbs * 32;
             s0 += Avx2.Multiply(Vector256.LoadAligned((int*)(q + 32)), Vector256.LoadAligned((int*)(n + -32)));

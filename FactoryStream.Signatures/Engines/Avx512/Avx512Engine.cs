@@ -6,9 +6,10 @@ using System.Runtime.Intrinsics.X86;
 namespace FactoryStream.Signatures.Engines.Avx512;
 
 /// <summary>Sixteen signatures at once, every lane with its own key: README.md tells how and why it may be trusted.</summary>
-internal sealed unsafe class Avx512Engine : IBatchEngine
+internal sealed unsafe class Avx512Engine(int maximumPreparedKeys = SignatureVerifierOptions.DefaultMaximumPreparedKeys) : IBatchEngine
 {
     private readonly ConcurrentBag<Workspace> _idle = [];
+    private readonly PreparedKeys<long> _prepared = new(maximumPreparedKeys, static key => ref key.Avx512Constants, Prepare);
 
     public static bool IsSupported => Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported && Avx512BW.IsSupported;
 
@@ -17,6 +18,10 @@ internal sealed unsafe class Avx512Engine : IBatchEngine
     public int Lanes => 16;
 
     public bool Supports(RsaPublicKey key) => key.Exponent == 65537 && key.KeySizeBits is 2048 or 3072 or 4096;
+
+    public int PreparedKeys => _prepared.Count;
+
+    public bool TryPrepare(RsaPublicKey key) => _prepared.TryPrepare(key);
 
     // Eight lanes cost as much as two checks by OpenSSL, however full they are.
     public int Take(int waiting) => waiting switch
@@ -38,6 +43,7 @@ internal sealed unsafe class Avx512Engine : IBatchEngine
             3072 => Verify<Shape3072>(work, checks, indices),
             _ => Verify<Shape4096>(work, checks, indices),
         };
+        _prepared.Checked(indices.Length);
         _idle.Add(work);
         return valid;
     }
@@ -50,7 +56,7 @@ internal sealed unsafe class Avx512Engine : IBatchEngine
         var constants = stackalloc long*[16];
         for (var lane = 0; lane < 16; lane++)
         {
-            constants[lane] = Constants(keys[lane % keys.Length]);
+            constants[lane] = Address(work.Constants[lane] = Prepare(keys[lane % keys.Length]));
             numbers.Slice(lane % keys.Length * length, length).CopyTo(new Span<byte>(work.Signatures + lane * Workspace.LaneStride, length));
         }
 
@@ -76,7 +82,7 @@ internal sealed unsafe class Avx512Engine : IBatchEngine
         GC.KeepAlive(work);
     }
 
-    private static uint Verify<TShape>(Workspace work, ReadOnlySpan<SignatureCheck> checks, ReadOnlySpan<int> indices)
+    private uint Verify<TShape>(Workspace work, ReadOnlySpan<SignatureCheck> checks, ReadOnlySpan<int> indices)
         where TShape : struct, IDigitShape
     {
         var length = checks[indices[0]].Key.SignatureLength;
@@ -87,7 +93,7 @@ internal sealed unsafe class Avx512Engine : IBatchEngine
         {
             // What is checked is a copy: bytes that change meanwhile can spoil a verdict, but data and digest always belong together.
             ref readonly var check = ref checks[indices[lane]];
-            constants[lane] = Constants(check.Key);
+            constants[lane] = Address(work.Constants[lane] = _prepared.Of(check.Key));
             check.Signature.Span.CopyTo(new Span<byte>(work.Signatures + lane * Workspace.LaneStride, length));
             if (check.Data.Length <= Sha256Lanes.MaximumLength)
             {
@@ -126,20 +132,24 @@ internal sealed unsafe class Avx512Engine : IBatchEngine
     {
         var words = TShape.Digits * TShape.Bits / 64 - (TShape.Digits * TShape.Bits / 64) % 16; // 32, 48 or 64 64-bit words
         Load<TShape>(work, constants, work.Low, work.Signatures, words);
-        MontgomeryKernel.Multiply8<TShape>(work.Low, TShape.C);
-        for (var i = 0; i < 16; i++)
-            MontgomeryKernel.Square8<TShape>(work.Low);
-        MontgomeryKernel.Multiply8<TShape>(work.Low, TShape.Y);
-        Store<TShape>(work, work.Low, words, 0);
-        if (count > 8)
+        if (count <= 8)
         {
-            Load<TShape>(work, constants + 8, work.High, work.Signatures + 8 * Workspace.LaneStride, words);
-            MontgomeryKernel.Multiply8<TShape>(work.High, TShape.C);
+            MontgomeryKernel.Multiply8<TShape>(work.Low, TShape.C);
             for (var i = 0; i < 16; i++)
-                MontgomeryKernel.Square8<TShape>(work.High);
-            MontgomeryKernel.Multiply8<TShape>(work.High, TShape.Y);
-            Store<TShape>(work, work.High, words, 32);
+                MontgomeryKernel.Square8<TShape>(work.Low);
+            MontgomeryKernel.Multiply8<TShape>(work.Low, TShape.Y);
+            Store<TShape>(work, work.Low, words, 0);
+            return;
         }
+
+        // Two batches in one instruction stream: while one waits for its carries, the other multiplies.
+        Load<TShape>(work, constants + 8, work.High, work.Signatures + 8 * Workspace.LaneStride, words);
+        MontgomeryKernel.Multiply16<TShape>(work.Low, work.High, TShape.C);
+        for (var i = 0; i < 16; i++)
+            MontgomeryKernel.Square16<TShape>(work.Low, work.High);
+        MontgomeryKernel.Multiply16<TShape>(work.Low, work.High, TShape.Y);
+        Store<TShape>(work, work.Low, words, 0);
+        Store<TShape>(work, work.High, words, 32);
     }
 
     private static void Load<TShape>(Workspace work, long** constants, byte* digits, byte* signatures, int words)
@@ -167,23 +177,13 @@ internal sealed unsafe class Avx512Engine : IBatchEngine
         }
     }
 
-    /// <summary>The key's constants, made when they are first wanted (40 us) and kept with the key, in memory that does not move.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static long* Constants(RsaPublicKey key)
+    private static long[] Prepare(RsaPublicKey key) => key.KeySizeBits switch
     {
-        var constants = key.Avx512Constants ?? Create(key);
-        return (long*)Unsafe.AsPointer(ref constants[0]);
+        2048 => KeyConstants.Create<Shape2048>(key.ModulusValue),
+        3072 => KeyConstants.Create<Shape3072>(key.ModulusValue),
+        _ => KeyConstants.Create<Shape4096>(key.ModulusValue),
+    };
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
-        static long[] Create(RsaPublicKey key)
-        {
-            var constants = key.KeySizeBits switch
-            {
-                2048 => KeyConstants.Create<Shape2048>(key.ModulusValue),
-                3072 => KeyConstants.Create<Shape3072>(key.ModulusValue),
-                _ => KeyConstants.Create<Shape4096>(key.ModulusValue),
-            };
-            return Interlocked.CompareExchange(ref key.Avx512Constants, constants, null) ?? constants;
-        }
-    }
+    /// <summary>Constants are in memory that does not move, and stay there as long as the workspace holds them.</summary>
+    private static long* Address(long[] constants) => (long*)Unsafe.AsPointer(ref constants[0]);
 }

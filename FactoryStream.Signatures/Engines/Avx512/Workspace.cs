@@ -46,6 +46,9 @@ internal sealed unsafe class Workspace
 
     ~Workspace() => NativeMemory.AlignedFree(_memory);
 
+    /// <summary>Of each lane's key; held here because their addresses are in use.</summary>
+    public long[][] Constants { get; } = new long[16][];
+
     /// <summary>Digits of lanes 0 to 7.</summary>
     public byte* Low { get; }
 
