@@ -133,6 +133,31 @@ public sealed class BatchEngineTests
         }
     }
 
+    [SkippableTheory]
+    [InlineData("avx512")]
+    [InlineData("avx2")]
+    public void What_the_memory_held_before_does_not_matter(string engineName)
+    {
+        var engine = Engine(engineName);
+        var random = new Random(6);
+        foreach (var bits in Sizes)
+        {
+            var corpus = new SignatureCorpus(bits, seed: 6);
+            foreach (var poison in new byte[] { 0xFF, 0x7F, 0x00, 0xBC })
+            {
+                var checks = Enumerable.Range(0, 40).Select(_ => corpus.Next(out var _)).Where(check => SingleCheck.IsInRange(check)).Take(engine.Lanes).ToArray();
+                for (var count = 1; count <= checks.Length; count++)
+                {
+                    // What lies in the lanes beyond, and in this batch's before it is written, is no number at all.
+                    Poison(engine, poison);
+                    int[] indices = [.. Enumerable.Range(0, checks.Length).OrderBy(_ => random.Next()).Take(count)];
+                    var expected = indices.Select((index, lane) => SingleCheck.Verify(checks[index], LibCrypto.IsAvailable) ? 1u << lane : 0).Aggregate(0u, (all, one) => all | one);
+                    Assert.Equal(expected, engine.Verify(checks, indices));
+                }
+            }
+        }
+    }
+
     [Fact]
     public void An_engine_that_accepts_what_it_must_not_is_turned_off_by_a_sample()
     {
@@ -252,6 +277,20 @@ public sealed class BatchEngineTests
         "avx2" when Avx2Engine.IsSupported => new Avx2Engine(),
         _ => null,
     };
+
+    private static unsafe void Poison(IBatchEngine engine, byte poison)
+    {
+        if (engine is Avx512Engine avx512)
+            avx512.Idle.ToList().ForEach(work => new Span<byte>(work.Low, (int)(work.HashRows - work.Low) + 16 * 64).Fill(poison));
+        else if (engine is Avx2Engine avx2)
+            avx2.Idle.ToList().ForEach(work => Fill(work, poison));
+
+        static void Fill(Avx2Engine.Workspace work, byte poison)
+        {
+            new Span<byte>(work.Limbs, Offsets<Limbs4096>.Size).Fill(poison);
+            work.Numbers.AsSpan().Fill(poison);
+        }
+    }
 
     private static (SignatureCheck Good, SignatureCheck Bad) GoodAndBad()
     {

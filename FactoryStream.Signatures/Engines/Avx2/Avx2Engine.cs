@@ -13,6 +13,9 @@ internal sealed unsafe class Avx2Engine(int maximumPreparedKeys = SignatureVerif
     private readonly ConcurrentBag<Workspace> _idle = [];
     private readonly PreparedKeys<int> _prepared = new(maximumPreparedKeys, static key => ref key.Avx2Constants, Prepare);
 
+    /// <summary>Memory that waits for its next use, so that tests can fill it with what must not matter.</summary>
+    internal IReadOnlyCollection<Workspace> Idle => _idle;
+
     public static bool IsSupported => System.Runtime.Intrinsics.X86.Avx2.IsSupported && BitConverter.IsLittleEndian;
 
     public string Name => "avx2";
@@ -241,7 +244,7 @@ internal sealed unsafe class Avx2Engine(int maximumPreparedKeys = SignatureVerif
     }
 
     /// <summary>The memory that one thread needs.</summary>
-    private sealed class Workspace
+    internal sealed class Workspace
     {
         /// <summary>Of each lane's key; held here because their addresses are in use.</summary>
         public int[][] Constants { get; } = new int[4][];

@@ -11,6 +11,9 @@ internal sealed unsafe class Avx512Engine(int maximumPreparedKeys = SignatureVer
     private readonly ConcurrentBag<Workspace> _idle = [];
     private readonly PreparedKeys<long> _prepared = new(maximumPreparedKeys, static key => ref key.Avx512Constants, Prepare);
 
+    /// <summary>Memory that waits for its next use, so that tests can fill it with what must not matter.</summary>
+    internal IReadOnlyCollection<Workspace> Idle => _idle;
+
     public static bool IsSupported => Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported && Avx512BW.IsSupported;
 
     public string Name => "avx512";
