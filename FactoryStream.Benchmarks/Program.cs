@@ -3,8 +3,8 @@ using FactoryStream.Benchmarks;
 using FactoryStream.Benchmarks.EndToEnd;
 
 // bench [--help]             the whole system under load: rate, CPU, memory and latency next to the limits of this machine
-// signatures [--json FILE]   rates of every engine next to openssl speed, in two minutes
 // storage [--help]           bytes of a reading at rest: in PostgreSQL, in dumps, archived
+// signatures [--help]        rates of every signature engine next to openssl speed, in three minutes
 // anything else              BenchmarkDotNet's own command line, e.g. --filter '*Signature*'
 switch (args)
 {
