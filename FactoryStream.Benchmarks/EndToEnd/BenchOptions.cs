@@ -43,6 +43,9 @@ internal sealed record BenchOptions(
     /// <summary>Aggregator and PostgreSQL alone are measured, from a topic that is full before they begin.</summary>
     public bool IsAggregatorAlone { get; init; }
 
+    /// <summary>Memory is left as it is, also where a host gives a page of it only at its first use.</summary>
+    public bool HasColdMemory { get; init; }
+
     /// <summary>Itself, if its parts go together.</summary>
     /// <exception cref="Simulator.UsageException">They do not.</exception>
     public BenchOptions Checked()
@@ -108,6 +111,7 @@ internal static class BenchCommand
         var partitions = new Option<int?>("--partitions") { Description = "Partitions of each topic [default: the AppHost's]", HelpName = "N" }.Bounded(1, 10_000);
         var warmUp = Number("--warm-up", "Seconds of other readings, flat out, before the measurement begins", "S", 5.0, 0, 600);
         var noLimits = new Option<bool>("--no-limits") { Description = "Do not measure openssl speed, bare COPY and bare Kafka" };
+        var coldMemory = new Option<bool>("--cold-memory") { Description = "Do not fill free memory with page cache before the measurement; in a virtual machine its host's first hand-out of each page is then measured as well" };
         var settings = new Option<string[]>("--set") { Description = "A further setting of the AppHost, e.g. Verifier:MaxBatchLines=8192; may be repeated", HelpName = "KEY=VALUE", DefaultValueFactory = _ => [] };
         var target = new Option<string?>("--out") { Description = "Write the result as JSON", HelpName = "FILE" };
         var compare = new Option<string?>("--compare") { Description = "Show the change since an earlier result", HelpName = "FILE" };
@@ -117,7 +121,7 @@ internal static class BenchCommand
             + "the rate from POST to commit, CPU and memory of every process, times to the answer and to the commit, next to this machine's limits measured just before. "
             + "Readings are signed once and kept in the user's cache folder (0.6 GB and about 130 s on two cores a million). Ends with 0 when every reading was acknowledged and stored.")
         {
-            readings, seconds, engines, factories, batch, mixed, lines, connections, rate, eventRate, kafka, verifiers, aggregators, partitions, stage, warmUp, noLimits, settings, target, compare,
+            readings, seconds, engines, factories, batch, mixed, lines, connections, rate, eventRate, kafka, verifiers, aggregators, partitions, stage, warmUp, noLimits, coldMemory, settings, target, compare,
         };
         command.SetAction((parsed, cancellationToken) => run(
             new BenchOptions(
@@ -128,6 +132,7 @@ internal static class BenchCommand
                 parsed.GetValue(batch), parsed.GetValue(mixed))
             {
                 Aggregators = parsed.GetValue(aggregators),
+                HasColdMemory = parsed.GetValue(coldMemory),
                 IsAggregatorAlone = parsed.GetValue(stage) == "aggregator",
             }.Checked(),
             cancellationToken));

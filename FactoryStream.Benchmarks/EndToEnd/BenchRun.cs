@@ -37,7 +37,10 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
             limits = new LimitRates(verifies, await Limits.CopyAsync(system, corpus, cancellationToken), await Limits.KafkaAsync(system, corpus, options.Batch, !options.IsApacheKafka, cancellationToken));
         }
         if (options.IsAggregatorAlone)
+        {
+            using var filled = options.HasColdMemory ? null : await FreshMemory.FillAsync(SayAsync, cancellationToken);
             return await FinishAsync(await new AggregatorStage(options, system, time, SayAsync).MeasureAsync(warmUp, corpus, cache.Keys.Path, limits, cancellationToken), before);
+        }
         if (warmUp is not null)
         {
             await SayAsync("Warming up");
@@ -48,6 +51,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
                 throw new UsageException($"{books.Accepted} of {sent.Acknowledged} readings of the warm-up are committed, and no more come.");
         }
 
+        using var memory = options.HasColdMemory ? null : await FreshMemory.FillAsync(SayAsync, cancellationToken);
         return await FinishAsync(await MeasureAsync(system, corpus, cache.Keys.Path, limits, cancellationToken), before);
     }
 

@@ -142,7 +142,7 @@ internal sealed class LocalPostgres(PostgresServerResource resource, IConfigurat
             wal_compression = on
             wal_buffers = 16MB
             min_wal_size = 256MB
-            max_wal_size = 4GB
+            max_wal_size = 1GB
             checkpoint_timeout = 15min
             log_checkpoints = off
             max_connections = 100

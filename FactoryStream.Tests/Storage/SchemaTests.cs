@@ -107,6 +107,17 @@ public sealed class SchemaTests(PostgresFixture postgres)
     }
 
     [SkippableFact]
+    public async Task Partitions_of_rows_that_are_only_inserted_are_not_vacuumed_for_that()
+    {
+        await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
+        foreach (var table in (string[])["readings", "batches", "windows"])
+            await database.ScalarAsync<DateTime>("SELECT lower_bound FROM factory.ensure_partition($1, $2)", table, new DateTime(2031, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+
+        Assert.Equal(["batches_20310101", "readings_20310101"],
+            await database.RowsAsync("SELECT relname::text FROM pg_class WHERE relname LIKE '%20310101' AND 'autovacuum_vacuum_insert_threshold=-1' = ANY (reloptions) ORDER BY 1"));
+    }
+
+    [SkippableFact]
     public async Task Batches_go_with_their_readings_and_never_before_them()
     {
         await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
