@@ -23,9 +23,9 @@ internal sealed class AggregatorOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Most readings of one transaction, give or take a message; two batches are in memory at once. Default 16,384.</summary>
+    /// <summary>Most readings of one transaction, give or take a message; two batches are in memory at once. Default 8,192.</summary>
     [Range(1, 1_000_000)]
-    public int MaxBatchReadings { get; set; } = 16_384;
+    public int MaxBatchReadings { get; set; } = 8_192;
 
     /// <summary>Most kilobytes of messages in one transaction, give or take a message. Default 32,768.</summary>
     [Range(1, 1_048_576)]
