@@ -21,7 +21,7 @@ public sealed class BatchIntakeTests
         Assert.Equal((HttpStatusCode.Accepted, 6, 0), (answer.Status, answer.Accepted, answer.RejectedCount));
         var message = Assert.Single(app.Kafka.To(Topics.Signed));
         Assert.Equal(string.Join('\n', lines), message.Value);
-        Assert.Null(message.Message.Headers);
+        Assert.Null(message[MessageHeaders.BatchShare]);
         Assert.Equal(6, app.Backlog.Readings);
     }
 
