@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace FactoryStream.Aggregator;
@@ -9,31 +10,33 @@ internal sealed class AggregatorHealth(TimeProvider time) : IHealthCheck
     private static readonly TimeSpan LongestCommit = TimeSpan.FromSeconds(10);
 
     private volatile string? failure = "not yet in its consumer group";
-    private long committingSince;
+    private readonly ConcurrentDictionary<int, long> committingSince = [];
 
     /// <summary>In the group, with partitions or, where there are fewer than members, without.</summary>
     public void Joined() => failure = null;
 
-    public void Committing() => Interlocked.Exchange(ref committingSince, time.GetUtcNow().UtcTicks);
+    /// <summary>A lane's transaction begins.</summary>
+    public void Committing(int lane) => committingSince[lane] = time.GetUtcNow().UtcTicks;
 
-    public void Committed()
+    /// <summary>A lane's transaction came through.</summary>
+    public void Committed(int lane)
     {
-        Interlocked.Exchange(ref committingSince, 0);
+        committingSince.TryRemove(lane, out _);
         failure = null;
     }
 
     public void Failed(string reason)
     {
         failure = reason;
-        Interlocked.Exchange(ref committingSince, 0);
+        committingSince.Clear();
     }
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         if (failure is { } reason)
             return Task.FromResult(HealthCheckResult.Unhealthy(reason));
-        var since = Interlocked.Read(ref committingSince);
-        var duration = since == 0 ? TimeSpan.Zero : new TimeSpan(time.GetUtcNow().UtcTicks - since);
+        var now = time.GetUtcNow().UtcTicks;
+        var duration = new TimeSpan(now - committingSince.Values.DefaultIfEmpty(now).Min());
         return Task.FromResult(duration > LongestCommit ? HealthCheckResult.Unhealthy($"a transaction has been under way for {duration.TotalSeconds:F0} s") : HealthCheckResult.Healthy());
     }
 }

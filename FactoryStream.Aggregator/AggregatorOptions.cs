@@ -23,7 +23,15 @@ internal sealed class AggregatorOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Most readings of one transaction, give or take a message; two batches are in memory at once. Default 8,192.</summary>
+    /// <summary>Transactions under way at once, each over a connection of its own and of partitions of its own. Default 2.</summary>
+    [Range(1, 64)]
+    public int Parallelism { get; set; } = 2;
+
+    /// <summary>Least time from one transaction's begin to the next one's of the same partitions, unless a quarter of <see cref="MaxBatchReadings"/> has come: a transaction costs as much as hundreds of readings. Default 50 ms.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
+    public TimeSpan CommitInterval { get; set; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Most readings of one transaction, give or take a message; two batches for each of <see cref="Parallelism"/> are in memory at once. Default 8,192.</summary>
     [Range(1, 1_000_000)]
     public int MaxBatchReadings { get; set; } = 8_192;
 

@@ -8,7 +8,7 @@ using Npgsql;
 namespace FactoryStream.Aggregator;
 
 /// <summary>
-/// Where Kafka, the windows and the database meet. One thread consumes and decodes the next batch while the last one commits. Whatever goes wrong on the way
+/// Where Kafka, the windows and the database meet. One thread consumes and decodes the next batches while the last ones commit. Whatever goes wrong on the way
 /// (the database is away, a partition has another owner) ends the session: the group is left, all state dropped, and a new session starts from the checkpoints.
 /// </summary>
 internal sealed class AggregatorWorker(
@@ -69,7 +69,10 @@ internal sealed class AggregatorWorker(
 /// <summary>A topic's log is not the one that was being read: begin anew, from the checkpoint or, in another incarnation, from the log's beginning.</summary>
 internal sealed class LogChangedException(string message) : Exception(message);
 
-/// <summary>One membership of the consumer group, from joining to leaving.</summary>
+/// <summary>
+/// One membership of the consumer group, from joining to leaving. A consumer for each topic: the assignor counts a member's partitions, whatever their topic, and would give one
+/// process all of the readings and another all of the rejections.
+/// </summary>
 internal sealed class AggregatorSession : IAsyncDisposable
 {
     private static readonly TimeSpan BrokerPatience = TimeSpan.FromSeconds(10);
@@ -82,16 +85,15 @@ internal sealed class AggregatorSession : IAsyncDisposable
     private readonly NpgsqlDataSource database;
     private readonly TopicIncarnations incarnations;
     private readonly CheckpointReader checkpoints;
-    private readonly BatchCommitter committer;
-    private readonly IConsumer<Ignore, ReadOnlyMemory<byte>> consumer;
+    private readonly CommitLane[] lanes;
+    private readonly BatchBytes fetched = new();
+    private readonly IConsumer<Ignore, ReadOnlyMemory<byte>> verified;
+    private readonly IConsumer<Ignore, ReadOnlyMemory<byte>> rejected;
     private readonly Dictionary<TopicPartition, PartitionProgress> owned = [];
     private CancellationToken stopping;
-    private Batch filling;
-    private Batch spare;
-    private Task committing = Task.CompletedTask;
     private Task<string?> incarnationLook = Task.FromResult<string?>(null);
     private bool closing;
-    private long lastTick;
+    private int taken;
     private long lastIncarnationLook;
     private long nextRetention;
 
@@ -101,10 +103,16 @@ internal sealed class AggregatorSession : IAsyncDisposable
         (this.options, this.instruments, this.health, this.time, this.logger, this.database) = (options, instruments, health, time, logger, database);
         incarnations = new TopicIncarnations(bootstrapServers);
         checkpoints = new CheckpointReader(database);
-        committer = new BatchCommitter(database, options.Rules, instruments, time) { CarefulBatches = careful ? 100 : 0 };
-        filling = new Batch(logger, instruments);
-        spare = new Batch(logger, instruments);
-        consumer = new ConsumerBuilder<Ignore, ReadOnlyMemory<byte>>(new ConsumerConfig
+        lanes = [.. Enumerable.Range(0, options.Parallelism).Select(number => new CommitLane(number, database, options, careful, instruments, time, logger))];
+        verified = Build(bootstrapServers);
+        rejected = Build(bootstrapServers);
+    }
+
+    /// <summary>Still takes the way that asks the database what is new.</summary>
+    public bool IsCareful => lanes.All(lane => lane.Committer.CarefulBatches > 0);
+
+    private IConsumer<Ignore, ReadOnlyMemory<byte>> Build(string bootstrapServers) =>
+        new ConsumerBuilder<Ignore, ReadOnlyMemory<byte>>(new ConsumerConfig
         {
             BootstrapServers = bootstrapServers,
             GroupId = Topics.AggregatorGroup,
@@ -121,45 +129,48 @@ internal sealed class AggregatorSession : IAsyncDisposable
             FetchMinBytes = options.BrokerIsInMemory ? 1 : options.FetchMinBytes,
             FetchMaxBytes = 16 * 1024 * 1024,
             QueuedMaxMessagesKbytes = options.MaxFetchedKilobytes,
+            // By default a full queue is not looked at again for a second.
+            FetchQueueBackoffMs = 10,
             QueuedMinMessages = 10_000,
         })
-            .SetValueDeserializer(new FillingBytes(this))
+            .SetValueDeserializer(fetched)
             .SetLogHandler((_, message) => logger.Log((LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging), 0, message.Message, null, static (text, _) => text))
             .SetErrorHandler((_, error) => logger.KafkaError(error.Reason))
-            .SetPartitionsAssignedHandler((_, added) => AssignAsync(added).GetAwaiter().GetResult())
+            .SetPartitionsAssignedHandler((consumer, added) => AssignAsync(consumer, added).GetAwaiter().GetResult())
             .SetPartitionsRevokedHandler((_, removed) => RevokeAsync(removed).GetAwaiter().GetResult())
             .SetPartitionsLostHandler((_, removed) => Lose(removed))
             .Build();
-    }
-
-    /// <summary>Still takes the way that asks the database what is new.</summary>
-    public bool IsCareful => committer.CarefulBatches > 0;
-
-    private bool IsFull => filling.Readings.Count + filling.Rejections.Count >= options.MaxBatchReadings || filling.ByteCount >= options.MaxBatchKilobytes * 1024L;
 
     public async Task RunAsync(CancellationToken stoppingToken)
     {
         stopping = stoppingToken;
-        consumer.Subscribe([Topics.Verified, Topics.Rejected]);
-        lastTick = time.GetTimestamp();
+        verified.Subscribe(Topics.Verified);
+        rejected.Subscribe(Topics.Rejected);
         while (!stoppingToken.IsCancellationRequested)
         {
-            var full = IsFull;
-            if (full || committing.IsFaulted)
-                await committing;
-
-            // Under load a commit is under way and messages wait; otherwise the first message goes at once.
-            var message = full ? null : consumer.Consume(committing.IsCompleted && filling.MessageCount > 0 ? 0 : 5);
-            if (message is not null)
-                Take(message);
-            if (!committing.IsCompleted || (message is not null && !full))
-                continue;
-            var silent = Ticks() ? Silent() : [];
-            if (filling.MessageCount > 0 || silent.Length > 0)
+            if (!Array.Exists(lanes, lane => lane.IsFull))
             {
-                await committing;
-                Commit(silent);
+                // Under load commits are under way and messages wait; otherwise the first message goes at once. A lane's turn comes even if messages never end.
+                if (Next(Patience()) is { } message)
+                {
+                    Take(message);
+                    if (++taken % 64 != 0)
+                        continue;
+                }
             }
+            LookForNewIncarnations();
+            foreach (var lane in lanes)
+            {
+                if (!lane.Committing.IsCompleted)
+                    continue;
+                await lane.Committing;
+                var silent = lane.Ticks() ? Silent(lane) : [];
+                if (silent.Length > 0 || (!lane.IsEmpty && lane.DueIn() == 0))
+                    Commit(lane, silent);
+            }
+            // Nothing more can be taken in until one of them is done.
+            if (Array.Exists(lanes, lane => lane.IsFull))
+                await Task.WhenAny(lanes.Where(lane => !lane.Committing.IsCompleted).Select(lane => lane.Committing));
         }
         await FlushAsync();
     }
@@ -167,20 +178,51 @@ internal sealed class AggregatorSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         closing = true;
-        try
+        foreach (var lane in lanes)
         {
-            await committing;
-        }
-        catch (Exception exception) when (exception is NpgsqlException or FencedException)
-        {
-            // Whoever runs the session has seen it already, or is about to start over from the checkpoint.
-            logger.BatchDropped(0, exception.Message);
+            try
+            {
+                await lane.Committing;
+            }
+            catch (Exception exception) when (exception is NpgsqlException or FencedException)
+            {
+                // Whoever runs the session has seen it already, or is about to start over from the checkpoint.
+                logger.BatchDropped(0, exception.Message);
+            }
         }
         await incarnationLook;
         // What could be committed has been, or must not be.
-        consumer.Close();
-        consumer.Dispose();
+        foreach (var consumer in (IConsumer<Ignore, ReadOnlyMemory<byte>>[])[verified, rejected])
+        {
+            consumer.Close();
+            consumer.Dispose();
+        }
         incarnations.Dispose();
+    }
+
+    private CommitLane LaneOf(int partition) => lanes[partition % lanes.Length];
+
+    private IConsumer<Ignore, ReadOnlyMemory<byte>> ConsumerOf(string topic) => topic == Topics.Verified ? verified : rejected;
+
+    /// <summary>How many milliseconds a message may be waited for.</summary>
+    private int Patience()
+    {
+        var patience = 5;
+        foreach (var lane in lanes)
+        {
+            if (lane.Committing.IsCompleted && !lane.IsEmpty)
+                patience = Math.Min(patience, lane.DueIn());
+        }
+        return patience;
+    }
+
+    /// <summary>The next message, valid until the next call. Rejections are few: looked for now and then among the others, and whenever there are no others.</summary>
+    private ConsumeResult<Ignore, ReadOnlyMemory<byte>>? Next(int patience)
+    {
+        fetched.Reset();
+        if (taken % 16 == 0 && rejected.Consume(0) is { } found)
+            return found;
+        return verified.Consume(0) ?? rejected.Consume(0) ?? (patience == 0 ? null : verified.Consume(patience));
     }
 
     private void Take(ConsumeResult<Ignore, ReadOnlyMemory<byte>> message)
@@ -194,17 +236,7 @@ internal sealed class AggregatorSession : IAsyncDisposable
             throw new LogChangedException($"{message.Topic} [{message.Partition.Value}] goes on at {message.Offset.Value} instead of {progress.NextOffset}: it is another log by now.");
         if (message.Offset > progress.NextOffset)
             logger.Gap(message.Topic, message.Partition, progress.NextOffset, message.Offset - 1);
-        filling.Add(message, progress);
-    }
-
-    /// <summary>Once a second: time for what silence closes, and for a look around.</summary>
-    private bool Ticks()
-    {
-        if (time.GetElapsedTime(lastTick) < TimeSpan.FromSeconds(1))
-            return false;
-        lastTick = time.GetTimestamp();
-        LookForNewIncarnations();
-        return owned.Count > 0;
+        LaneOf(message.Partition).Filling.Add(message, progress);
     }
 
     /// <summary>A topic that is made anew while we read it, and outgrows our offset, looks like the one before in all but its id.</summary>
@@ -237,53 +269,55 @@ internal sealed class AggregatorSession : IAsyncDisposable
         });
     }
 
-    /// <summary>The partitions with something that silence closes.</summary>
-    private HeardAll[] Silent()
+    /// <summary>The lane's partitions with something that silence closes.</summary>
+    private HeardAll[] Silent(CommitLane lane)
     {
         var now = time.GetUtcNow().UtcTicks;
         var silent = new List<HeardAll>();
-        var behind = 0L;
+        lane.Behind = 0;
         foreach (var (partition, progress) in owned)
         {
-            var end = consumer.GetWatermarkOffsets(partition).High.Value;
+            if (LaneOf(partition.Partition) != lane)
+                continue;
+            var end = ConsumerOf(partition.Topic).GetWatermarkOffsets(partition).High.Value;
             progress.LookAhead(end, now);
-            behind += progress.Behind(end);
+            lane.Behind += progress.Behind(end);
             var heard = new HeardAll(partition.Partition, progress.HeardAllUntil);
-            if (partition.Topic == Topics.Verified && committer.HasSilent(heard))
+            if (partition.Topic == Topics.Verified && lane.Committer.HasSilent(heard))
                 silent.Add(heard);
         }
-        instruments.Backlog(behind);
+        instruments.Backlog(lanes.Sum(each => each.Behind));
         return [.. silent];
     }
 
+    /// <param name="lane">Whose batch; the one before is complete.</param>
     /// <param name="silent">Where to close also what silence closes: guarded by the same epoch as what a message closes.</param>
-    private void Commit(HeardAll[] silent)
+    private void Commit(CommitLane lane, HeardAll[] silent)
     {
-        filling.Seal(silent.Select(heard => owned[new TopicPartition(Topics.Verified, heard.Partition)]));
-        var batch = filling;
-        (filling, spare) = (spare, filling);
-        health.Committing();
-        committing = Task.Run(() => CommitAsync(batch, silent), CancellationToken.None);
+        lane.Filling.Seal(silent.Select(heard => owned[new TopicPartition(Topics.Verified, heard.Partition)]));
+        health.Committing(lane.Number);
+        lane.Commit(batch => CommitAsync(lane, batch, silent));
     }
 
-    private async Task CommitAsync(Batch batch, HeardAll[] silent)
+    private async Task CommitAsync(CommitLane lane, Batch batch, HeardAll[] silent)
     {
-        await committer.CommitAsync(batch, silent, CancellationToken.None);
+        await lane.Committer.CommitAsync(batch, silent, CancellationToken.None);
         if (batch.MessageCount > 0)
         {
             foreach (var step in batch.Steps)
                 StoreOffset(step);
         }
         batch.Clear();
-        health.Committed();
-        await RetainAsync();
+        health.Committed(lane.Number);
+        if (lane == lanes[0])
+            await RetainAsync();
     }
 
     private void StoreOffset(CheckpointStep step)
     {
         try
         {
-            consumer.StoreOffset(new TopicPartitionOffset(step.Topic, step.Partition, step.NextOffset));
+            ConsumerOf(step.Topic).StoreOffset(new TopicPartitionOffset(step.Topic, step.Partition, step.NextOffset));
         }
         catch (KafkaException exception) when (exception.Error.Code == ErrorCode.Local_State)
         {
@@ -303,7 +337,8 @@ internal sealed class AggregatorSession : IAsyncDisposable
             command.Parameters.AddWithValue(time.GetUtcNow().UtcDateTime.AddDays(-options.RetentionDays));
             if (await command.ExecuteScalarAsync() is not int count || count == 0)
                 return;
-            committer.ForgetTimePartitions();
+            foreach (var lane in lanes)
+                lane.Committer.ForgetTimePartitions();
             logger.Retained(count, options.RetentionDays);
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
@@ -315,26 +350,30 @@ internal sealed class AggregatorSession : IAsyncDisposable
 
     private async Task FlushAsync()
     {
-        await committing;
-        if (filling.MessageCount == 0)
-            return;
-        Commit([]);
-        await committing;
+        await CommittedAsync();
+        foreach (var lane in lanes)
+        {
+            if (!lane.IsEmpty)
+                Commit(lane, []);
+        }
+        await CommittedAsync();
     }
 
+    private Task CommittedAsync() => Task.WhenAll(lanes.Select(lane => lane.Committing));
+
     /// <summary>Raises the epochs, builds the windows again and says where to begin.</summary>
-    private async Task<IEnumerable<TopicPartitionOffset>> AssignAsync(List<TopicPartition> added)
+    private async Task<IEnumerable<TopicPartitionOffset>> AssignAsync(IConsumer<Ignore, ReadOnlyMemory<byte>> consumer, List<TopicPartition> added)
     {
         health.Joined();
         if (added.Count == 0)
             return [];
         var begun = time.GetTimestamp();
-        // The committer's state is not to be touched while a batch is under way.
-        await committing;
+        // The committers' state is not to be touched while a batch is under way.
+        await CommittedAsync();
         var topicIds = new Dictionary<string, string>();
         foreach (var topic in Topics.All)
             topicIds.Add(topic, await incarnations.GetAsync(topic));
-        var verified = new List<PartitionProgress>();
+        var readings = new List<PartitionProgress>();
         var offsets = new List<TopicPartitionOffset>();
         foreach (var partition in added)
         {
@@ -347,20 +386,25 @@ internal sealed class AggregatorSession : IAsyncDisposable
                 checkpoint = await checkpoints.AcquireAsync(partition.Topic, partition.Partition, $"{topicIds[partition.Topic]}@{end}", stopping);
                 checkpoint = await checkpoints.AcquireAsync(partition.Topic, partition.Partition, topicIds[partition.Topic], stopping);
             }
-            ShortenSource(checkpoint, topicIds[Topics.Signed]);
+            ShortenSource(consumer, checkpoint, topicIds[Topics.Signed]);
             var progress = new PartitionProgress(checkpoint);
             owned[partition] = progress;
             offsets.Add(new TopicPartitionOffset(partition, checkpoint.NextOffset));
             if (partition.Topic == Topics.Verified)
-                verified.Add(progress);
+                readings.Add(progress);
         }
-        var rebuilt = verified.Count == 0 ? default : await committer.RebuildAsync(verified, await incarnations.PartitionCountAsync(Topics.Verified), stopping);
-        logger.Assigned(added.Count, string.Join(' ', added), rebuilt.Engines, rebuilt.Readings, (long)time.GetElapsedTime(begun).TotalMilliseconds);
+        var (engines, stored) = (0, 0);
+        foreach (var share in readings.GroupBy(progress => LaneOf(progress.TopicPartition.Partition)))
+        {
+            var rebuilt = await share.Key.Committer.RebuildAsync([.. share], await incarnations.PartitionCountAsync(Topics.Verified), stopping);
+            (engines, stored) = (engines + rebuilt.Engines, stored + rebuilt.Readings);
+        }
+        logger.Assigned(added.Count, string.Join(' ', added), engines, stored, (long)time.GetElapsedTime(begun).TotalMilliseconds);
         return offsets;
     }
 
     /// <summary>Where the signed log itself lost its end, the same offsets come again with other readings; those are no redeliveries.</summary>
-    private void ShortenSource(CheckpointRow checkpoint, string signedTopicId)
+    private void ShortenSource(IConsumer<Ignore, ReadOnlyMemory<byte>> consumer, CheckpointRow checkpoint, string signedTopicId)
     {
         if (checkpoint.SourceTopicId != signedTopicId)
             return;
@@ -381,7 +425,7 @@ internal sealed class AggregatorSession : IAsyncDisposable
         {
             owned.Remove(partition.TopicPartition);
             if (partition.Topic == Topics.Verified)
-                committer.Release([partition.Partition.Value]);
+                LaneOf(partition.Partition).Committer.Release([partition.Partition.Value]);
         }
         if (removed.Count > 0 && !stopping.IsCancellationRequested)
             logger.Revoked(removed.Count, string.Join(' ', removed.Select(partition => partition.TopicPartition)));
@@ -391,11 +435,5 @@ internal sealed class AggregatorSession : IAsyncDisposable
     {
         if (!closing)
             throw new FencedException($"{removed.Count} partitions were given to another while this process was out of the group.");
-    }
-
-    /// <summary>Values go where the batch keeps them that is being filled.</summary>
-    private sealed class FillingBytes(AggregatorSession session) : IDeserializer<ReadOnlyMemory<byte>>
-    {
-        public ReadOnlyMemory<byte> Deserialize(ReadOnlySpan<byte> data, bool isNull, SerializationContext context) => session.filling.Bytes.Deserialize(data, isNull, context);
     }
 }

@@ -37,6 +37,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
     private readonly List<DecodedBatch> signedBatches = [];
     private readonly List<Metric> metrics = [];
     private readonly HashSet<PartitionProgress> touched = [];
+    private readonly BatchBytes bytes = new();
     private byte[] hashes = new byte[HashLength * 1024];
     private byte[] signatures = new byte[256 * 1024];
     private int signaturesLength;
@@ -59,9 +60,6 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
     public List<CheckpointStep> Steps { get; } = [];
 
     public int MessageCount { get; private set; }
-
-    /// <summary>Where its messages' values are kept.</summary>
-    public BatchBytes Bytes { get; } = new();
 
     /// <summary>What its messages' values hold of memory.</summary>
     public long ByteCount { get; private set; }
@@ -89,7 +87,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
         Traces.Clear();
         Steps.Clear();
         MessageCount = 0;
-        Bytes.Reset();
+        bytes.Reset();
     }
 
     /// <summary>Ends the decoding: the steps that the transaction takes its partitions on.</summary>
@@ -122,9 +120,10 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
         readings.RemoveRange(kept, readings.Count - kept);
     }
 
-    /// <summary>Takes a message in.</summary>
+    /// <summary>Takes a message in, with a copy of its value.</summary>
     public void Add(ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, PartitionProgress progress)
     {
+        message.Message.Value = bytes.Keep(message.Message.Value.Span);
         MessageCount++;
         ByteCount += message.Message.Value.Length;
         touched.Add(progress);

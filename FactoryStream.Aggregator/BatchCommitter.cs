@@ -22,12 +22,14 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
     private readonly BinaryCopyBuffer windowRows = new();
     private readonly List<ClosedWindow> closed = [];
     private readonly HashSet<EngineWindows> moved = [];
+    private readonly List<long> fresh = [];
     private readonly List<ReadingEntry> late = [];
     private readonly List<int> lateIndexes = [];
     private readonly List<BatchEntry> evidence = [];
     private readonly HashSet<UInt128> evident = [];
     private readonly Dictionary<(EngineWindows Engine, long Start, string Metric), MetricTotals> lateTotals = [];
     private readonly List<FactoryTally> listed = [];
+    private volatile bool retained;
     private bool[] isOfNew = [];
     private PartitionEngine[] engines = new PartitionEngine[1024];
     private Dictionary<string, int> keys = [];
@@ -88,12 +90,8 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         return false;
     }
 
-    /// <summary>After a retention run partitions of the tables may be gone.</summary>
-    public void ForgetTimePartitions()
-    {
-        readingPartitions.Forget();
-        batchPartitions.Forget();
-    }
+    /// <summary>After a retention run partitions of the tables may be gone: the next batch makes sure of its own. Any thread may tell it.</summary>
+    public void ForgetTimePartitions() => retained = true;
 
     /// <summary>Commits a batch, and closes what is silent.</summary>
     /// <param name="batch">Sealed.</param>
@@ -111,6 +109,12 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
 
         closed.Clear();
         moved.Clear();
+        if (retained)
+        {
+            retained = false;
+            readingPartitions.Forget();
+            batchPartitions.Forget();
+        }
         await EnsureKeysAsync(batch, cancellation);
         await ResolveEnginesAsync(batch, cancellation);
         foreach (var reading in batch.Readings)
@@ -202,14 +206,14 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
 
         void Encode()
         {
-            var readings = batch.ReadingsSpan;
-            for (var i = 0; i < readings.Length; i++)
+            fresh.Clear();
+            for (var i = 0; i < batch.Readings.Count; i++)
             {
                 var engine = engines[i];
                 switch (Arrive(batch, i, now))
                 {
                     case Arrival.Fresh:
-                        BatchWriter.AppendReading(readingRows, Entry(batch, i));
+                        fresh.Add(((long)engine.Windows.EngineNo << 32) | (uint)i);
                         engine.Tally.Stored++;
                         NeedEvidence(batch, i);
                         break;
@@ -222,6 +226,11 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
                         break;
                 }
             }
+            // An engine's rows side by side, as its index has them: an insert finds the page it needs where the one before left it, and a full index page splits at its end
+            // instead of in its middle.
+            fresh.Sort();
+            foreach (var place in fresh)
+                BatchWriter.AppendReading(readingRows, Entry(batch, (int)place));
         }
     }
 

@@ -9,7 +9,10 @@ public sealed class BatchBytes : IDeserializer<ReadOnlyMemory<byte>>
     private int used;
 
     /// <summary>A message's value, valid until <see cref="Reset"/>; empty where there is none.</summary>
-    public ReadOnlyMemory<byte> Deserialize(ReadOnlySpan<byte> data, bool isNull, SerializationContext context)
+    public ReadOnlyMemory<byte> Deserialize(ReadOnlySpan<byte> data, bool isNull, SerializationContext context) => Keep(data);
+
+    /// <summary>A copy, valid until <see cref="Reset"/>.</summary>
+    public ReadOnlyMemory<byte> Keep(ReadOnlySpan<byte> data)
     {
         if (data.Length > bytes.Length - used)
         {

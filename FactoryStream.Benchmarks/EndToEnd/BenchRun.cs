@@ -33,6 +33,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         LimitRates? limits = null;
         if (options.HasLimits)
         {
+            using var filled = options.HasColdMemory ? null : await FreshMemory.FillAsync(SayAsync, cancellationToken);
             await SayAsync("Measuring bare COPY and bare Kafka");
             limits = new LimitRates(verifies, await Limits.CopyAsync(system, corpus, cancellationToken), await Limits.KafkaAsync(system, corpus, options.Batch, !options.IsApacheKafka, cancellationToken));
         }
@@ -93,6 +94,11 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         var load = await sender.ReportAsync(cancellationToken);
         var isSettled = await books.SettleAsync(load.Acknowledged, SettleWithin, cancellationToken);
         var (processes, others, idle, stolen) = usage.Stop();
+        if (limits is not null)
+        {
+            await SayAsync("Measuring openssl speed again");
+            limits = limits with { VerifiesPerSecondAfter = Limits.OpenSsl() };
+        }
 
         var seconds = (books.LastChange - load.StartedAt).TotalSeconds;
         var senderCpu = load.SenderCpuMicrosecondsPerReading * load.Acknowledged / 1e6;
@@ -132,7 +138,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         var rate = books.Stored / seconds;
         var rows = new List<BenchRow>();
         if (limits is not null)
-            rows.Add(new BenchRow("rate / openssl RSA-2048 verify", rate / limits.VerifiesPerSecond, "", ">= 0.60"));
+            rows.Add(new BenchRow("rate / openssl RSA-2048 verify", rate / limits.MeanVerifiesPerSecond, "", ">= 0.60"));
         rows.Add(new BenchRow("CPU of all processes", processes.Sum(process => process.CpuSeconds) * 1e6 / Math.Max(1, books.Stored), "us a reading", "<= 26"));
         if (limits is not null)
         {
@@ -150,7 +156,9 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         rows.AddRange(processes.Where(process => process.PeakMegabytes > 0).Select(process => new BenchRow($"peak {process.Name}", process.PeakMegabytes, "MB", process.Name is "postgres" or "kafka" or SystemUnderLoad.AppHostName ? null : "< 300")));
         if (limits is not null)
         {
-            rows.Add(new BenchRow("limit: openssl RSA-2048 verify", limits.VerifiesPerSecond, "/s"));
+            rows.Add(new BenchRow("limit: openssl RSA-2048 verify", limits.MeanVerifiesPerSecond, "/s"));
+            rows.Add(new BenchRow("  before the run", limits.VerifiesPerSecond, "/s"));
+            rows.Add(new BenchRow("  after the run", limits.VerifiesPerSecondAfter, "/s"));
             rows.Add(new BenchRow("limit: bare COPY", limits.CopyRowsPerSecond, "rows/s"));
             rows.Add(new BenchRow("limit: bare Kafka", limits.KafkaReadingsPerSecond, "readings/s"));
         }

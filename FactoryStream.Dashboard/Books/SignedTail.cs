@@ -37,6 +37,7 @@ internal sealed class SignedTail : IDisposable
                 AutoOffsetReset = AutoOffsetReset.Earliest,
                 AllowAutoCreateTopics = false,
                 QueuedMaxMessagesKbytes = 16_384,
+                FetchQueueBackoffMs = 10,
             })
             // What cannot be reached shows as the call's own exception.
             .SetLogHandler((_, _) => { })

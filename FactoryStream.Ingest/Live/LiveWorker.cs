@@ -44,6 +44,7 @@ internal sealed class LiveWorker(LiveReadings readings, SignedLog signed, IConfi
             AutoOffsetReset = AutoOffsetReset.Latest,
             ConsumeResultFields = "headers",
             QueuedMaxMessagesKbytes = 8 << 10,
+            FetchQueueBackoffMs = 10,
             FetchWaitMaxMs = 100,
         })
             .SetLogHandler((_, _) => { })
