@@ -47,7 +47,7 @@ internal sealed class PlainEnvelopeReader(Utf8StringPool names, List<Metric> met
             }
             else if (name.SequenceEqual("signature"u8))
             {
-                if (!signature.IsEmpty || !TryText(span, ref at, out var base64) || base64.IsEmpty || !Base64.IsValid(base64))
+                if (!signature.IsEmpty || !TryText(span, ref at, out var base64) || !SignatureText.IsCanonical(base64))
                     return false;
                 signature = line.Slice(start + 1, base64.Length);
             }
@@ -118,9 +118,18 @@ internal sealed class PlainEnvelopeReader(Utf8StringPool names, List<Metric> met
             SkipSpaces(span, ref at);
             if ((uint)at >= (uint)span.Length)
                 return false;
-            // A metric is a number, and an id or a time is none.
+            // A metric is a number, and an id is none.
+            var valueStart = at;
             if (span[at] != '"')
             {
+                if (name.SequenceEqual("timestamp"u8))
+                {
+                    if (hasTime || !TryNumber(span, ref at, out _) || at - valueStart > ReadingParser.MaxTimestampLength
+                        || !Timestamps.TryParseNumber(span[valueStart..at], out measuredAt, out _))
+                        return false;
+                    hasTime = true;
+                    continue;
+                }
                 if (!TryNumber(span, ref at, out var value) || !TryMetric(name, count, out var text))
                     return false;
                 metrics.Add(new Metric(text, value));

@@ -1,7 +1,4 @@
-using System.Buffers.Text;
 using System.Runtime.InteropServices;
-using System.Text.Json;
-using System.Text.Unicode;
 
 namespace FactoryStream.Contracts;
 
@@ -17,23 +14,27 @@ public sealed class ReadingParser
     /// <summary>Most metrics of one reading.</summary>
     public const int MaxMetrics = 256;
 
+    /// <summary>Most members of one reading that are neither its ids and time nor numbers.</summary>
+    public const int MaxOthers = 256;
+
     /// <summary>Most readings of one batch. A batch has one verdict and is one line: a machine that made one of all it has could not be told what is wrong with it, nor be made to wait in between.</summary>
     public const int MaxBatchReadings = 1_000;
 
     /// <summary>Longest timestamp, in bytes as they stand in the JSON.</summary>
     internal const int MaxTimestampLength = 64;
 
-    private readonly Utf8StringPool names;
     private readonly List<Metric> metrics = new(16);
+    private readonly List<string> others = [];
     private readonly List<BatchReading> batch = [];
     private readonly PlainEnvelopeReader plain;
-    private bool isInBatch;
+    private readonly EnvelopeReader general;
 
     /// <param name="names">Shared with other parsers of the same thread; null: one of its own.</param>
     public ReadingParser(Utf8StringPool? names = null)
     {
-        this.names = names ?? new Utf8StringPool();
-        plain = new PlainEnvelopeReader(this.names, metrics, batch);
+        names ??= new Utf8StringPool();
+        plain = new PlainEnvelopeReader(names, metrics, batch);
+        general = new EnvelopeReader(names, metrics, others, batch);
     }
 
     /// <summary>The metrics of the reading parsed last, in the machine's order; of a batch, those of all its readings. Overwritten by the next call.</summary>
@@ -41,6 +42,12 @@ public sealed class ReadingParser
 
     /// <summary>As <see cref="Metrics"/>, without the interface in between.</summary>
     public ReadOnlySpan<Metric> MetricsSpan => CollectionsMarshal.AsSpan(metrics);
+
+    /// <summary>
+    /// The names of the members parsed last that are no metrics, for they are strings, booleans, null, objects or arrays: they are signed, and kept as evidence, but nobody counts them.
+    /// Of a batch, those of all its readings. Overwritten by the next call.
+    /// </summary>
+    public IReadOnlyList<string> Others => others;
 
     /// <summary>The readings of the batch parsed last, in the array's order; none of an envelope of one reading. Overwritten by the next call.</summary>
     public ReadOnlySpan<BatchReading> BatchReadings => CollectionsMarshal.AsSpan(batch);
@@ -59,8 +66,7 @@ public sealed class ReadingParser
     /// <returns><see cref="Verdict.Accepted"/> (well formed, nothing more) or <see cref="Verdict.Malformed"/>.</returns>
     public Verdict TryParse(ReadOnlyMemory<byte> line, out SignedReading reading, out string? detail)
     {
-        metrics.Clear();
-        batch.Clear();
+        Clear();
         if (plain.TryRead(line, out reading))
         {
             detail = null;
@@ -72,257 +78,19 @@ public sealed class ReadingParser
     /// <summary>As <see cref="TryParse"/>, without the short cut for what machines usually write.</summary>
     internal Verdict ReadAny(ReadOnlyMemory<byte> line, out SignedReading reading, out string? detail)
     {
-        metrics.Clear();
-        batch.Clear();
-        isInBatch = false;
-        string? factoryId = null;
-        try
-        {
-            detail = Parse(line, out reading, ref factoryId);
-        }
-        catch (JsonException exception)
-        {
-            reading = default;
-            detail = $"not JSON: byte {exception.BytePositionInLine ?? 0}";
-        }
+        Clear();
+        detail = general.Read(line, out reading, out var factoryId);
         if (detail is null)
             return Verdict.Accepted;
-        if (isInBatch)
-            detail = $"reading {batch.Count}: {detail}";
-        batch.Clear();
-        reading = new SignedReading(default, default, factoryId ?? "", "", null, default);
+        Clear();
+        reading = new SignedReading(default, default, factoryId, "", null, default);
         return Verdict.Malformed;
     }
 
-    private string? Parse(ReadOnlyMemory<byte> line, out SignedReading reading, ref string? factoryId)
+    private void Clear()
     {
-        reading = default;
-        var span = line.Span;
-        // PostgreSQL stores text only as UTF-8; the reader itself lets broken sequences inside strings pass.
-        if (!Utf8.IsValid(span))
-            return "not UTF-8";
-
-        var json = new Utf8JsonReader(span, new JsonReaderOptions { MaxDepth = 8 });
-        if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
-            return "not an object";
-
-        ReadOnlyMemory<byte> data = default, signature = default;
-        string? engineId = null, keyId = null;
-        DateTime? measuredAt = null, oldestAt = null;
-        bool hasData = false, hasBatch = false, hasSignature = false, hasKeyId = false;
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
-        {
-            if (json.ValueTextEquals("data"u8))
-            {
-                if (hasData)
-                    return "data twice";
-                if (hasBatch)
-                    return "data and batch";
-                hasData = true;
-                json.Read();
-                if (json.TokenType != JsonTokenType.StartObject)
-                    return "data is not an object";
-                var start = (int)json.TokenStartIndex;
-                if (ParseData(ref json, ref factoryId, ref engineId, ref measuredAt) is { } wrong)
-                    return wrong;
-                data = line[start..(int)json.BytesConsumed];
-            }
-            else if (json.ValueTextEquals("batch"u8))
-            {
-                if (hasBatch)
-                    return "batch twice";
-                if (hasData)
-                    return "data and batch";
-                hasBatch = true;
-                json.Read();
-                if (json.TokenType != JsonTokenType.StartArray)
-                    return "batch is not an array";
-                var start = (int)json.TokenStartIndex;
-                if (ParseBatch(ref json, start, ref factoryId, ref oldestAt, ref measuredAt) is { } wrong)
-                    return wrong;
-                data = line[start..(int)json.BytesConsumed];
-            }
-            else if (json.ValueTextEquals("signature"u8))
-            {
-                if (hasSignature)
-                    return "signature twice";
-                hasSignature = true;
-                json.Read();
-                if (json.TokenType != JsonTokenType.String)
-                    return "the signature is not a string";
-                if (json.ValueIsEscaped)
-                {
-                    // JSON may write "/" as "\/": rare, so it costs a copy.
-                    var unescaped = new byte[json.ValueSpan.Length];
-                    signature = unescaped.AsMemory(0, json.CopyString(unescaped));
-                }
-                else
-                {
-                    signature = line.Slice((int)json.TokenStartIndex + 1, json.ValueSpan.Length);
-                }
-                if (signature.IsEmpty || !Base64.IsValid(signature.Span))
-                    return "the signature is not base64";
-            }
-            else if (json.ValueTextEquals("key_id"u8))
-            {
-                if (hasKeyId)
-                    return "key_id twice";
-                hasKeyId = true;
-                json.Read();
-                if (json.TokenType == JsonTokenType.Null)
-                    continue;
-                if (json.TokenType != JsonTokenType.String || !TryName(ref json, out keyId))
-                    return "key_id is no id";
-            }
-            else
-            {
-                json.Skip();
-            }
-        }
-        // Read to the end: anything but white space behind the envelope throws.
-        while (json.Read())
-        {
-        }
-
-        if (!hasData && !hasBatch)
-            return "no data";
-        if (!hasSignature)
-            return "no signature";
-        reading = hasData
-            ? new SignedReading(data, signature, factoryId!, engineId!, keyId, measuredAt!.Value)
-            : new SignedReading(data, signature, factoryId!, "", keyId, measuredAt!.Value) { BatchCount = batch.Count, OldestAt = oldestAt!.Value };
-        return null;
-    }
-
-    private string? ParseBatch(ref Utf8JsonReader json, int arrayStart, ref string? factoryId, ref DateTime? oldestAt, ref DateTime? newestAt)
-    {
-        isInBatch = true;
-        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
-        {
-            if (batch.Count == MaxBatchReadings)
-            {
-                isInBatch = false;
-                return $"more than {MaxBatchReadings} readings";
-            }
-            if (json.TokenType != JsonTokenType.StartObject)
-                return "it is not an object";
-            int start = (int)json.TokenStartIndex, metricStart = metrics.Count;
-            string? factory = null, engineId = null;
-            DateTime? measuredAt = null;
-            var wrong = ParseData(ref json, ref factory, ref engineId, ref measuredAt);
-            // One key signs them all, and a key is one factory's.
-            if (wrong is null && factoryId is not null && factory != factoryId)
-                wrong = $"it is of {factory}, the others of {factoryId}";
-            factoryId ??= factory;
-            if (wrong is not null)
-                return wrong;
-            var time = measuredAt!.Value;
-            batch.Add(new BatchReading(engineId!, time, start - arrayStart, (int)json.BytesConsumed - start, metricStart, metrics.Count - metricStart));
-            if (!(oldestAt <= time))
-                oldestAt = time;
-            if (!(newestAt >= time))
-                newestAt = time;
-        }
-        isInBatch = false;
-        return batch.Count == 0 ? "a batch without readings" : null;
-    }
-
-    private string? ParseData(ref Utf8JsonReader json, ref string? factoryId, ref string? engineId, ref DateTime? measuredAt)
-    {
-        string? wrong = null;
-        var metricStart = metrics.Count;
-        Span<byte> unescaped = stackalloc byte[MaxTimestampLength];
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
-        {
-            if (json.ValueTextEquals("factory_id"u8))
-            {
-                if (factoryId is not null)
-                    return "factory_id twice";
-                json.Read();
-                if (json.TokenType != JsonTokenType.String || !TryName(ref json, out factoryId))
-                    return "factory_id is no id";
-            }
-            else if (json.ValueTextEquals("engine_id"u8))
-            {
-                if (engineId is not null)
-                    return "engine_id twice";
-                json.Read();
-                if (json.TokenType != JsonTokenType.String || !TryName(ref json, out engineId))
-                    return "engine_id is no id";
-            }
-            else if (json.ValueTextEquals("timestamp"u8))
-            {
-                if (measuredAt is not null)
-                    return "timestamp twice";
-                json.Read();
-                if (json.TokenType != JsonTokenType.String || json.ValueSpan.Length > MaxTimestampLength)
-                    return "the timestamp is no time";
-                var text = json.ValueIsEscaped ? unescaped[..json.CopyString(unescaped)] : json.ValueSpan;
-                // A later member may still name the factory, so that the rejection can be put on its books.
-                if (Timestamps.TryParse(text, out var time, out var error))
-                    measuredAt = time;
-                else
-                    wrong ??= error;
-            }
-            else
-            {
-                if (!TryName(ref json, out var name))
-                    return "a member's name is none";
-                json.Read();
-                if (json.TokenType != JsonTokenType.Number || !json.TryGetDouble(out var value) || !double.IsFinite(value))
-                {
-                    wrong ??= $"metric {name} is no number";
-                    json.Skip();
-                    continue;
-                }
-                foreach (ref readonly var metric in MetricsSpan[metricStart..])
-                {
-                    if (metric.Name == name)
-                        return $"member {name} twice";
-                }
-                if (metrics.Count - metricStart == MaxMetrics)
-                    return $"more than {MaxMetrics} metrics";
-                metrics.Add(new Metric(name!, value));
-            }
-        }
-        if (wrong is not null)
-            return wrong;
-        if (factoryId is null)
-            return "no factory_id";
-        if (engineId is null)
-            return "no engine_id";
-        return measuredAt is null ? "no timestamp" : null;
-    }
-
-    /// <summary>Reads an id or a name: 1 to 128 characters, none of them a control character or half a surrogate pair (PostgreSQL's text takes neither).</summary>
-    private bool TryName(ref Utf8JsonReader json, out string? name)
-    {
-        name = null;
-        if (json.ValueSpan.IsEmpty || json.ValueSpan.Length > MaxNameLength * 6)
-            return false;
-        if (!json.ValueIsEscaped)
-        {
-            // Unescaped JSON strings hold no control characters below 0x20, so the pool's text needs no further look but for its length and DEL.
-            name = names.Get(json.ValueSpan);
-        }
-        else
-        {
-            Span<byte> unescaped = stackalloc byte[MaxNameLength * 6];
-            try
-            {
-                name = names.Get(unescaped[..json.CopyString(unescaped)]);
-            }
-            catch (InvalidOperationException)
-            {
-                // Half a surrogate pair, written as an escape: no text.
-                return false;
-            }
-            foreach (var character in name)
-            {
-                if (char.IsControl(character))
-                    return false;
-            }
-        }
-        return name.Length is > 0 and <= MaxNameLength;
+        metrics.Clear();
+        others.Clear();
+        batch.Clear();
     }
 }

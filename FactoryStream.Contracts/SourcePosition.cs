@@ -61,6 +61,9 @@ public readonly record struct SourceRejection(int Line, string FactoryId, int Re
 /// </summary>
 public static class SourcePositions
 {
+    /// <summary>Most lines of a message: no broker takes one of more.</summary>
+    public const int MaxLines = 1 << 24;
+
     /// <summary>Writes the header's text.</summary>
     public static string Format(IReadOnlyList<SourceMessage> messages)
     {
@@ -81,7 +84,7 @@ public static class SourcePositions
         return text.ToString();
     }
 
-    /// <summary>Parses what <see cref="Format"/> gave; false for anything else.</summary>
+    /// <summary>Parses what <see cref="Format"/> gave, offsets and lines ascending; false for anything else.</summary>
     public static bool TryParse(string text, out List<SourceMessage> messages)
     {
         messages = [];
@@ -89,6 +92,9 @@ public static class SourcePositions
         {
             var fields = part.Split('!');
             if (!SourcePosition.TryParse(fields[0], out var head))
+                return false;
+            // A header of another hand may say anything: what is taken here is what Format could have written.
+            if (head.Line > MaxLines || (messages.Count > 0 && head.Offset <= messages[^1].Offset))
                 return false;
             SourceRejection[] rejected = fields.Length == 1 ? [] : new SourceRejection[fields.Length - 1];
             for (var i = 1; i < fields.Length; i++)
@@ -101,7 +107,9 @@ public static class SourcePositions
                 var readings = 1;
                 if (star >= 0 && !int.TryParse(number[(star + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out readings))
                     return false;
-                if (!int.TryParse(star < 0 ? number : number[..star], NumberStyles.None, CultureInfo.InvariantCulture, out var line) || line >= head.Line)
+                if (readings is < 1 or > ReadingParser.MaxBatchReadings)
+                    return false;
+                if (!int.TryParse(star < 0 ? number : number[..star], NumberStyles.None, CultureInfo.InvariantCulture, out var line) || line >= head.Line || (i > 1 && line <= rejected[i - 2].Line))
                     return false;
                 rejected[i - 1] = new(line, Uri.UnescapeDataString(fields[i][(equals + 1)..]), readings);
             }

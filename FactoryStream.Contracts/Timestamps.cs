@@ -1,66 +1,131 @@
-using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 
 namespace FactoryStream.Contracts;
 
-/// <summary>A reading's <c>timestamp</c>: <c>yyyy-MM-dd HH:mm:ss[.fff]</c> taken as UTC, or ISO 8601 with offset.</summary>
+/// <summary>
+/// A reading's <c>timestamp</c>: <c>yyyy-MM-dd HH:mm:ss[.fff]</c> taken as UTC, all of RFC 3339, ISO 8601's basic form, or a number since 1970 whose magnitude tells seconds,
+/// milliseconds, microseconds and nanoseconds apart. A time without an offset is UTC. Nothing is guessed: a date in another order is none.
+/// </summary>
 public static class Timestamps
 {
+    /// <summary>What a timestamp is told to look like when it is none.</summary>
+    public const string Expected = "2026-02-25T06:13:20Z";
+
+    /// <summary>What one that lies before 1970 is told.</summary>
+    public const string ExpectedSince = "1970-01-01T00:00:00Z or later";
+
+    // Seconds below the year 5138, milliseconds below it as well and from 1973 on, and so forth: each unit begins where the one before it ends.
+    private const decimal FirstMilliseconds = 1e11m, FirstMicroseconds = 1e14m, FirstNanoseconds = 1e17m;
+
+    private static readonly decimal Last = (DateTime.MaxValue - DateTime.UnixEpoch).Ticks;
+
     /// <summary>Parses a timestamp to UTC in whole microseconds (further digits are cut off).</summary>
-    /// <param name="text">e.g. <c>2026-02-25 06:13:20</c>, <c>2026-02-25 06:13:20.125</c>, <c>2026-02-25T07:13:20.125+01:00</c>.</param>
+    /// <param name="text">e.g. <c>2026-02-25 06:13:20</c>, <c>2026-02-25T07:13:20,125+01</c>, <c>20260225T061320Z</c>, <c>2016-12-31T23:59:60Z</c>.</param>
     /// <param name="utc">The time, of kind UTC, 1970 or later.</param>
-    /// <param name="error">What is wrong with it.</param>
-    public static bool TryParse(ReadOnlySpan<byte> text, out DateTime utc, [NotNullWhen(false)] out string? error)
+    /// <param name="expected">What is expected instead, when it is none.</param>
+    public static bool TryParse(ReadOnlySpan<byte> text, out DateTime utc, out string expected)
     {
         utc = default;
-        error = null;
-        if (text.Length < 19 || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':' || text[10] is not ((byte)' ' or (byte)'T' or (byte)'t'))
-            return Fail("the timestamp is no time", out error);
-        if (!Digits(text[..4], out var year) || !Digits(text[5..7], out var month) || !Digits(text[8..10], out var day)
-            || !Digits(text[11..13], out var hour) || !Digits(text[14..16], out var minute) || !Digits(text[17..19], out var second))
-            return Fail("the timestamp is no time", out error);
-        if (year < 1970)
-            return Fail("the timestamp is before 1970", out error);
-        if (month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month) || hour > 23 || minute > 59 || second > 59)
-            return Fail("the timestamp is no time", out error);
+        expected = Expected;
+        if (!TryDate(ref text, out var date, out var isBasic) || !TryTime(ref text, isBasic, out var time, out var isLeap) || !TryOffset(text, out var offset))
+            return false;
+        var ticks = date + time - offset;
+        // A leap second is the last of a day in UTC, and is counted as the first of the next, as every clock without leap seconds does.
+        if (isLeap && (ticks - DateTime.UnixEpoch.Ticks) % TimeSpan.TicksPerDay >= TimeSpan.TicksPerSecond)
+            return false;
+        return TryTicks(ticks, out utc, ref expected);
+    }
 
-        var rest = text[19..];
-        var microseconds = 0L;
-        if (!rest.IsEmpty && rest[0] == '.')
+    /// <summary>Parses a number since 1970 to UTC in whole microseconds (further digits are cut off).</summary>
+    /// <param name="number">A JSON number, e.g. <c>1772000000</c>, <c>1772000000.125</c>, <c>1772000000125</c>, <c>1772000000125000000</c>.</param>
+    /// <param name="utc">The time, of kind UTC.</param>
+    /// <param name="expected">What is expected instead, when it is none.</param>
+    public static bool TryParseNumber(ReadOnlySpan<byte> number, out DateTime utc, out string expected)
+    {
+        utc = default;
+        expected = Expected;
+        if (!decimal.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
+            return false;
+        if (value < 0)
         {
-            var length = 1;
-            for (var scale = 100_000; length < rest.Length && char.IsAsciiDigit((char)rest[length]); length++, scale /= 10)
-                microseconds += (rest[length] - '0') * scale;
-            if (length == 1)
-                return Fail("the timestamp is no time", out error);
-            rest = rest[length..];
+            expected = ExpectedSince;
+            return false;
         }
+        var ticks = value < FirstMilliseconds ? value * TimeSpan.TicksPerSecond
+            : value < FirstMicroseconds ? value * TimeSpan.TicksPerMillisecond
+            : value < FirstNanoseconds ? value * TimeSpan.TicksPerMicrosecond
+            : value / TimeSpan.NanosecondsPerTick;
+        return ticks <= Last && TryTicks(DateTime.UnixEpoch.Ticks + (long)ticks, out utc, ref expected);
+    }
 
-        var ticks = new DateTime(year, month, day, hour, minute, second, DateTimeKind.Utc).Ticks + microseconds * TimeSpan.TicksPerMicrosecond;
-        if (rest.IsEmpty)
+    private static bool TryTicks(long ticks, out DateTime utc, ref string expected)
+    {
+        utc = default;
+        if (ticks < DateTime.UnixEpoch.Ticks)
         {
-            if (text[10] != ' ')
-                return Fail("an ISO 8601 timestamp needs its offset, e.g. Z or +01:00", out error);
+            expected = ExpectedSince;
+            return false;
         }
-        else if (rest is not ([(byte)'Z'] or [(byte)'z']))
-        {
-            if (rest.Length < 5 || rest[0] is not ((byte)'+' or (byte)'-') || !Digits(rest[1..3], out var offsetHours)
-                || !Digits(rest[3] == ':' ? rest[4..] : rest[3..], out var offsetMinutes) || rest.Length != (rest[3] == ':' ? 6 : 5)
-                || offsetHours > 14 || offsetMinutes > 59)
-                return Fail("the timestamp's offset is none", out error);
-            var offset = (offsetHours * 60L + offsetMinutes) * TimeSpan.TicksPerMinute;
-            ticks += rest[0] == '+' ? -offset : offset;
-        }
-
-        if (ticks < DateTime.UnixEpoch.Ticks || ticks > DateTime.MaxValue.Ticks)
-            return Fail("the timestamp is before 1970", out error);
-        utc = new DateTime(ticks, DateTimeKind.Utc);
+        if (ticks > DateTime.MaxValue.Ticks)
+            return false;
+        // PostgreSQL keeps no more.
+        utc = new DateTime(ticks - ticks % TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc);
         return true;
     }
 
-    private static bool Fail(string why, out string error)
+    /// <summary>Takes <c>2026-02-25T</c> or <c>20260225T</c> off; a space may stand for the T.</summary>
+    private static bool TryDate(ref ReadOnlySpan<byte> text, out long ticks, out bool isBasic)
     {
-        error = why;
-        return false;
+        ticks = 0;
+        isBasic = text.Length > 4 && text[4] != '-';
+        var length = isBasic ? 8 : 10;
+        if (text.Length <= length || text[length] is not ((byte)'T' or (byte)'t' or (byte)' ') || (!isBasic && text[7] != '-'))
+            return false;
+        if (!Digits(text[..4], out var year) || !Digits(isBasic ? text[4..6] : text[5..7], out var month) || !Digits(isBasic ? text[6..8] : text[8..10], out var day))
+            return false;
+        if (year < 1 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month))
+            return false;
+        ticks = new DateTime(year, month, day, 0, 0, 0, DateTimeKind.Utc).Ticks;
+        text = text[(length + 1)..];
+        return true;
+    }
+
+    /// <summary>Takes <c>06:13:20.125</c> or <c>061320,125</c> off.</summary>
+    private static bool TryTime(ref ReadOnlySpan<byte> text, bool isBasic, out long ticks, out bool isLeap)
+    {
+        (ticks, isLeap) = (0, false);
+        var length = isBasic ? 6 : 8;
+        if (text.Length < length || (!isBasic && (text[2] != ':' || text[5] != ':')))
+            return false;
+        if (!Digits(text[..2], out var hour) || !Digits(isBasic ? text[2..4] : text[3..5], out var minute) || !Digits(text[(length - 2)..length], out var second))
+            return false;
+        if (hour > 23 || minute > 59 || second > 60)
+            return false;
+        isLeap = second == 60;
+        ticks = ((hour * 60L + minute) * 60 + second) * TimeSpan.TicksPerSecond;
+        text = text[length..];
+        if (text.IsEmpty || text[0] is not ((byte)'.' or (byte)','))
+            return true;
+        var digits = 1;
+        for (var scale = TimeSpan.TicksPerSecond / 10; digits < text.Length && char.IsAsciiDigit((char)text[digits]); digits++, scale /= 10)
+            ticks += (text[digits] - '0') * scale;
+        text = text[digits..];
+        return digits > 1;
+    }
+
+    /// <summary>What is left: nothing or <c>Z</c> for UTC, <c>+01:00</c>, <c>+0100</c> or <c>+01</c>.</summary>
+    private static bool TryOffset(ReadOnlySpan<byte> text, out long ticks)
+    {
+        ticks = 0;
+        if (text is [] or [(byte)'Z'] or [(byte)'z'])
+            return true;
+        if (text.Length is not (3 or 5 or 6) || text[0] is not ((byte)'+' or (byte)'-') || !Digits(text[1..3], out var hours) || hours > 23)
+            return false;
+        var minutes = 0;
+        if (text.Length > 3 && ((text.Length == 6) != (text[3] == ':') || !Digits(text[^2..], out minutes) || minutes > 59))
+            return false;
+        ticks = (hours * 60L + minutes) * TimeSpan.TicksPerMinute * (text[0] == '-' ? -1 : 1);
+        return true;
     }
 
     private static bool Digits(ReadOnlySpan<byte> text, out int value)

@@ -4,12 +4,17 @@ namespace FactoryStream.Contracts;
 
 /// <summary>
 /// Gives the one string of some UTF-8 bytes, so that the few hundred ids and metric names of a plant are not allocated for every reading.
-/// Bounded: once full, unknown names are allocated as usual. Not thread-safe.
+/// Bounded in number and in bytes: once full it is emptied, for who invents names without end must neither fill the memory nor keep a plant's own names out. Not thread-safe.
 /// </summary>
 /// <param name="capacity">How many strings are kept at most.</param>
-public sealed class Utf8StringPool(int capacity = 65_536)
+/// <param name="maxBytes">How many bytes of UTF-8 they may have together; with the strings themselves it costs about five times as much memory.</param>
+public sealed class Utf8StringPool(int capacity = 65_536, int maxBytes = 2 << 20)
 {
     private readonly Dictionary<ulong, (byte[] Utf8, string Text)> entries = [];
+    private int bytes;
+
+    /// <summary>How many strings it holds.</summary>
+    public int Count => entries.Count;
 
     /// <summary>The string of <paramref name="utf8"/>, which must be valid UTF-8 without JSON escapes.</summary>
     public string Get(ReadOnlySpan<byte> utf8)
@@ -18,8 +23,13 @@ public sealed class Utf8StringPool(int capacity = 65_536)
         if (entries.TryGetValue(hash, out var entry))
             return entry.Utf8.AsSpan().SequenceEqual(utf8) ? entry.Text : Encoding.UTF8.GetString(utf8);
         var text = Encoding.UTF8.GetString(utf8);
-        if (entries.Count < capacity)
-            entries.Add(hash, (utf8.ToArray(), text));
+        if (entries.Count >= capacity || bytes + utf8.Length > maxBytes)
+        {
+            entries.Clear();
+            bytes = 0;
+        }
+        entries.Add(hash, (utf8.ToArray(), text));
+        bytes += utf8.Length;
         return text;
     }
 

@@ -16,6 +16,7 @@ public sealed class PlainEnvelopeReaderTests
         """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25T06:13:20.125Z","rpm":-0.5,"x":0,"y":123456789012345678},"signature":"J5Bzk5ti","key_id":"k"}""",
         """{"key_id":"k","signature":"J5Bzk5ti","data":{"x":1.0000000000000002,"timestamp":"2026-02-25 06:13:20.1","engine_id":"e","factory_id":"f"}}""",
         """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20"},"signature":"J5Bz"}""",
+        """{"data":{"factory_id":"f","engine_id":"e","timestamp":1772000000.125,"rpm":1},"signature":"J5Bz"}""",
         """{"batch": [{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:21","rpm":1}, {"factory_id":"f","engine_id":"g","timestamp":"2026-02-25 06:13:20","rpm":2,"oil":3}], "signature":"J5Bz"}""",
     };
 
@@ -27,6 +28,10 @@ public sealed class PlainEnvelopeReaderTests
         """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5Bz","more":[1]}""",
         "{\"data\":{\"factory_id\":\"f\",\n\"engine_id\":\"e\",\"timestamp\":\"2026-02-25 06:13:20\",\"rpm\":1},\"signature\":\"J5Bz\"}",
         """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5Bz","key_id":null}""",
+        """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","state":"on","rpm":1},"signature":"J5Bz"}""",
+        """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5 Bz"}""",
+        """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5A"}""",
+        """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"_5A="}""",
     };
 
     [Theory]

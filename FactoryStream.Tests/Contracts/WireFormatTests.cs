@@ -17,10 +17,49 @@ public sealed class WireFormatTests
     [InlineData("2026-02-25T06:13:20+0530", "2026-02-25T00:43:20.0000000Z")]
     [InlineData("2026-02-25 06:13:20-08:00", "2026-02-25T14:13:20.0000000Z")]
     [InlineData("2024-02-29 23:59:59", "2024-02-29T23:59:59.0000000Z")]
+    [InlineData("2026-02-25T06:13:20", "2026-02-25T06:13:20.0000000Z")]
+    [InlineData("2026-02-25t06:13:20z", "2026-02-25T06:13:20.0000000Z")]
+    [InlineData("2026-02-25T06:13:20,125Z", "2026-02-25T06:13:20.1250000Z")]
+    [InlineData("2026-02-25 06:13:20+00", "2026-02-25T06:13:20.0000000Z")]
+    [InlineData("2026-02-25 06:13:20-23:59", "2026-02-26T06:12:20.0000000Z")]
+    [InlineData("20260225T061320Z", "2026-02-25T06:13:20.0000000Z")]
+    [InlineData("20260225T061320.5+0130", "2026-02-25T04:43:20.5000000Z")]
+    [InlineData("20260225T061320", "2026-02-25T06:13:20.0000000Z")]
+    [InlineData("2016-12-31T23:59:60Z", "2017-01-01T00:00:00.0000000Z")]
+    [InlineData("2017-01-01T05:29:60.25+05:30", "2017-01-01T00:00:00.2500000Z")]
     public void A_timestamp_becomes_UTC(string text, string expected)
     {
         Assert.True(Timestamps.TryParse(Encoding.UTF8.GetBytes(text), out var utc, out _));
         Assert.Equal((expected, DateTimeKind.Utc), (utc.ToString("O"), utc.Kind));
+    }
+
+    [Theory]
+    [InlineData("0", "1970-01-01T00:00:00.0000000Z")]
+    [InlineData("1772000000", "2026-02-25T06:13:20.0000000Z")]
+    [InlineData("1772000000.125", "2026-02-25T06:13:20.1250000Z")]
+    [InlineData("1.772e9", "2026-02-25T06:13:20.0000000Z")]
+    [InlineData("1772000000125", "2026-02-25T06:13:20.1250000Z")]
+    [InlineData("1772000000125000", "2026-02-25T06:13:20.1250000Z")]
+    [InlineData("1772000000125000000", "2026-02-25T06:13:20.1250000Z")]
+    [InlineData("1772000000123456789", "2026-02-25T06:13:20.1234560Z")]
+    [InlineData("99999999999", "5138-11-16T09:46:39.0000000Z")]
+    [InlineData("100000000000", "1973-03-03T09:46:40.0000000Z")]
+    public void A_number_since_1970_tells_its_unit_by_its_magnitude(string number, string expected)
+    {
+        Assert.True(Timestamps.TryParseNumber(Encoding.UTF8.GetBytes(number), out var utc, out _));
+        Assert.Equal((expected, DateTimeKind.Utc), (utc.ToString("O"), utc.Kind));
+    }
+
+    [Theory]
+    [InlineData("-1")]
+    [InlineData("1e30")]
+    [InlineData("1e-400")]
+    [InlineData("99999999999999999999999")]
+    [InlineData("300000000000000000000000000000000")]
+    public void A_number_that_is_no_time_is_told_so(string number)
+    {
+        Assert.True(!Timestamps.TryParseNumber(Encoding.UTF8.GetBytes(number), out _, out var expected) || number == "1e-400");
+        Assert.False(string.IsNullOrEmpty(expected));
     }
 
     [Theory]
@@ -29,10 +68,22 @@ public sealed class WireFormatTests
     [InlineData("2025-02-29 00:00:00")]
     [InlineData("2026-02-25 24:00:00")]
     [InlineData("2026-02-25 06:13:60")]
+    [InlineData("2026-02-25T12:59:60Z")]
+    [InlineData("2016-12-31T23:59:61Z")]
+    [InlineData("20260225 6:13:20")]
+    [InlineData("20260225T06:13:20Z")]
+    [InlineData("2026-02-25T061320Z")]
+    [InlineData("2026-0225T06:13:20Z")]
+    [InlineData("25.02.2026 06:13:20")]
+    [InlineData("02/25/2026 06:13:20")]
+    [InlineData("0000-01-01T00:00:00Z")]
+    [InlineData("2026-02-25T06:13:20Zulu")]
+    [InlineData("2026-02-25T06:13:20+1:00")]
     [InlineData("2026-02-25 06:13:20.")]
     [InlineData("2026-02-25 06:13:20 ")]
     [InlineData("2026-02-25T06:13:20+1")]
-    [InlineData("2026-02-25T06:13:20+15:00")]
+    [InlineData("2026-02-25T06:13:20+24:00")]
+    [InlineData("2026-02-25T06:13:20+15:60")]
     [InlineData("2026-02-25T06:13:20+01:00x")]
     [InlineData("1970-01-01T00:00:00+01:00")]
     [InlineData("9999-12-31T23:59:59-01:00")]
@@ -94,6 +145,14 @@ public sealed class WireFormatTests
     [InlineData("12:3!*5=f")]
     [InlineData("12:3!3*5=f")]
     [InlineData("-1:3")]
+    [InlineData("12:2147483647")]
+    [InlineData("12:3;12:3")]
+    [InlineData("12:3;11:3")]
+    [InlineData("12:3!1=f!1=f")]
+    [InlineData("12:3!2=f!1=f")]
+    [InlineData("12:3!1*0=f")]
+    [InlineData("12:3!1*1001=f")]
+    [InlineData("99999999999999999999:3")]
     public void A_broken_source_header_is_none(string text) => Assert.False(SourcePositions.TryParse(text, out _));
 
     [Theory]

@@ -9,10 +9,10 @@ public sealed class PipelineTests(SharedPlant shared)
 {
     private readonly Plant plant = shared.Plant;
 
-    [SkippableFact]
+    [Fact]
     public async Task Valid_lines_are_stored_and_bad_ones_kept_with_their_reason_whoever_their_neighbours_are()
     {
-        var folder = SharedData.Require("data/signed-readings");
+        var folder = TestData.File("signed-readings");
         var pem = await File.ReadAllTextAsync(Path.Combine(folder, "public-key.pem"));
         for (var factory = 1; factory <= 10; factory++)
             await plant.EnrolAsync($"factory_{factory:D3}", pem);

@@ -71,10 +71,10 @@ public sealed class ReadingsEndpointsTests
         Assert.Equal([Envelope(), Envelope(value: 2)], app.Kafka.Lines);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Malformed_lines_are_refused_with_their_reason_and_harm_no_neighbour()
     {
-        var lines = File.ReadAllLines(SharedData.Require("data/signed-readings/rejected.tsv")).Select(line => line.Split('\t')).ToArray();
+        var lines = File.ReadAllLines(TestData.File("signed-readings/rejected.tsv")).Select(line => line.Split('\t')).ToArray();
         await using var app = await StartAsync();
         var body = lines.SelectMany(line => (string[])[Envelope("before"), line[1], Envelope("after")]).ToArray();
         var answer = await app.PostAsync(body);
@@ -89,15 +89,15 @@ public sealed class ReadingsEndpointsTests
         var kept = app.Kafka.To(Topics.Rejected);
         Assert.Equal(malformed.Select(line => line.Item[1]), kept.Select(message => message.Value));
         Assert.All(kept, message => Assert.Equal(("malformed", "ingest"), (message[MessageHeaders.Reason], message[MessageHeaders.RejectedBy])));
-        Assert.Contains(kept, message => message[MessageHeaders.FactoryId] == "factory_001" && message[MessageHeaders.Detail] == "the timestamp is no time");
+        Assert.Contains(kept, message => message[MessageHeaders.FactoryId] == "factory_001" && message[MessageHeaders.Detail]!.StartsWith("timestamp: expected 2026-02-25T06:13:20Z, found '", StringComparison.Ordinal));
         Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$", kept[0][MessageHeaders.RejectedAt]);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Real_readings_arrive_byte_for_byte()
     {
         string[] files = ["valid-max-salt.ndjson", "valid-digest-salt.ndjson"];
-        var lines = files.SelectMany(file => File.ReadAllLines(SharedData.Require($"data/signed-readings/{file}"))).ToArray();
+        var lines = files.SelectMany(file => File.ReadAllLines(TestData.File($"signed-readings/{file}"))).ToArray();
         await using var app = await StartAsync();
         var answer = await app.PostAsync(lines);
 

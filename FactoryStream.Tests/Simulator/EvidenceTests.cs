@@ -11,10 +11,10 @@ namespace FactoryStream.Tests.Simulator;
 
 public sealed class EvidenceTests
 {
-    [SkippableFact]
+    [Fact]
     public async Task Real_vectors_are_true_with_either_salt_and_the_broken_ones_are_not()
     {
-        var folder = SharedData.Require("data/signed-readings");
+        var folder = TestData.File("signed-readings");
         var audit = new EvidenceAudit(PublicKeyFile.Read(Path.Combine(folder, "public-key.pem")));
         foreach (var file in (string[])["valid-max-salt.ndjson", "valid-digest-salt.ndjson"])
         {

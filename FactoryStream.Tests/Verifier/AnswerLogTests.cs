@@ -57,7 +57,7 @@ public sealed class AnswerLogTests : IDisposable
         Assert.Equal(
             [
                 (bad, "bad_signature", "the signature is not of any of f1's signing keys", "verifier", "2026-03-01T12:00:00.000000Z", "f1", "41:1", "topic-1", 3),
-                ("garbage", "malformed", "not JSON: byte 0", "verifier", "2026-03-01T12:00:00.000000Z", null, "41:2", "topic-1", 3),
+                ("garbage", "malformed", "envelope: expected JSON, found 'garbage' at byte 0", "verifier", "2026-03-01T12:00:00.000000Z", null, "41:2", "topic-1", 3),
             ],
             partition.Producer.To(Topics.Rejected).Select(message => (
                 message.Value, message[MessageHeaders.Reason], message[MessageHeaders.Detail], message[MessageHeaders.RejectedBy], message[MessageHeaders.RejectedAt],
