@@ -35,6 +35,12 @@ internal static partial class AggregatorLog
     [LoggerMessage(11, LogLevel.Warning, "A reading is stored that the state does not know; for a while the database is asked what is new: {Reason}")]
     public static partial void Careful(this ILogger logger, string reason);
 
+    [LoggerMessage(13, LogLevel.Error, "{Topic} [{Partition}] offset {Offset} has {Lines} lines, though its source positions say {Accepted}: what is whole is taken in, the rest is kept as a rejection. This is a fault of the Verifier's.")]
+    public static partial void Unframed(this ILogger logger, string topic, int partition, long offset, int lines, long accepted);
+
+    [LoggerMessage(14, LogLevel.Error, "A rejection of partition {Partition} could not be stored as it is and was kept without its words: {Reason}")]
+    public static partial void RejectionBared(this ILogger logger, int partition, string reason);
+
     [LoggerMessage(12, LogLevel.Warning, "All readings, windows, rejections and books were deleted, as asked with the admin token")]
     public static partial void Purged(this ILogger logger);
 }

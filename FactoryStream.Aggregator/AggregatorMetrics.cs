@@ -22,6 +22,7 @@ internal sealed class AggregatorMetrics : IDisposable
         Late = meter.CreateCounter<long>("factorystream.aggregator.late", "{reading}", "Stored readings whose window was closed already, and was corrected");
         Redelivered = meter.CreateCounter<long>("factorystream.aggregator.redelivered", "{message}", "Source messages that were answered twice and ignored the second time");
         Rejections = meter.CreateCounter<long>("factorystream.aggregator.rejections", "{line}", "Refused and rejected lines kept");
+        Unframed = meter.CreateCounter<long>("factorystream.aggregator.unframed", "{message}", "Verified messages whose lines are not as many as they say; anything but 0 is a fault");
         WindowsClosed = meter.CreateCounter<long>("factorystream.aggregator.windows_closed", "{window}", "Windows closed, a metric each");
         meter.CreateObservableGauge("factorystream.aggregator.backlog", () => Interlocked.Read(ref backlog), "{message}", "Messages of this process's partitions that are not taken in yet, as of the last second");
         CommitDuration = meter.CreateHistogram<double>("factorystream.aggregator.commit.duration", "s", "From a batch's hand-over to its commit",
@@ -41,6 +42,8 @@ internal sealed class AggregatorMetrics : IDisposable
     public Counter<long> Redelivered { get; }
 
     public Counter<long> Rejections { get; }
+
+    public Counter<long> Unframed { get; }
 
     public Counter<long> WindowsClosed { get; }
 

@@ -135,7 +135,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
             return;
         // Somebody else wrote to the topic. It is nobody's reading, so it is on no factory's books, but it is kept.
         logger.ForeignMessage(message.Topic, message.Partition, message.Offset, wrong);
-        Rejections.Add(new RejectionEntry(message.Partition, message.Message.Timestamp.UtcDateTime, null, Verdict.Malformed.ToName(), true,
+        Rejections.Add(new RejectionEntry(message.Partition, MessageTime.Of(message.Message.Timestamp), null, Verdict.Malformed.ToName(), true,
             $"{message.Topic}: {wrong}", message.Message.Value.ToArray(), null, null));
     }
 
@@ -145,34 +145,77 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
             return "no source positions";
         if (Text(message, MessageHeaders.SourceTopicId) is not { } sourceTopicId)
             return "no source topic id";
-        if (!DateTime.TryParse(Text(message, MessageHeaders.VerdictTime), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var verdictAt))
+        if (!MessageTime.TryParse(Text(message, MessageHeaders.VerdictTime), out var verdictAt))
             return "no verdict time";
         int[]? share = null;
         if (message.Message.Headers.TryGetLastBytes(MessageHeaders.BatchShare, out var shareHeader) && !BatchShare.TryParse(shareHeader, out share))
             return "no share of a batch";
         var lines = MessageLines.Split(message.Message.Value, Text(message, MessageHeaders.Framing) == MessageHeaders.FramingSingle);
-        if (lines.Count != sources.Sum(source => source.LineCount - source.Rejected.Count))
-            return $"{lines.Count} lines, though the source positions say otherwise";
+        if (lines.Count != AcceptedOf(sources))
+        {
+            AddUnframed(lines, sources, sourceTopicId, message, verdictAt, progress);
+            return null;
+        }
 
         var line = 0;
         foreach (var source in sources)
         {
             var count = source.LineCount - source.Rejected.Count;
-            if (progress.SourceTopicId == sourceTopicId && source.Offset <= progress.SourceOffset)
+            if (!TryAdvance(source, sourceTopicId, message.Partition, progress))
             {
-                // A Verifier that crashed before it could commit, or lost the partition unawares, answered this one before.
-                instruments.Redelivered.Add(1);
                 line += count;
                 continue;
             }
-            progress.SourceTopicId = sourceTopicId;
-            progress.SourceOffset = source.Offset;
-            foreach (var rejected in source.Rejected)
-                CountAccepted(message.Partition, rejected.FactoryId, rejected.Readings);
             for (var end = line + count; line < end; line++)
                 AddLine(lines[line], share, message, verdictAt);
         }
         return null;
+    }
+
+    private static long AcceptedOf(List<SourceMessage> sources) => sources.Sum(source => (long)source.LineCount - source.Rejected.Count);
+
+    /// <summary>Takes the partition past a source message and puts its rejected lines on the books; false when it was answered before.</summary>
+    private bool TryAdvance(in SourceMessage source, string sourceTopicId, int partition, PartitionProgress progress)
+    {
+        if (progress.SourceTopicId == sourceTopicId && source.Offset <= progress.SourceOffset)
+        {
+            // A Verifier that crashed before it could commit, or lost the partition unawares, answered this one before.
+            instruments.Redelivered.Add(1);
+            return false;
+        }
+        progress.SourceTopicId = sourceTopicId;
+        progress.SourceOffset = source.Offset;
+        foreach (var rejected in source.Rejected)
+            CountAccepted(partition, rejected.FactoryId, rejected.Readings);
+        return true;
+    }
+
+    /// <summary>
+    /// A message whose lines are not as many as its source positions say: which line is whose cannot be known, yet every source line gets an outcome. The lines that are whole are
+    /// readings that were found true, and are taken in; the rest are kept as one rejection for as many source lines as are left, so that the books balance and nothing waits for ever.
+    /// </summary>
+    private void AddUnframed(
+        List<ReadOnlyMemory<byte>> lines, List<SourceMessage> sources, string sourceTopicId, ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, DateTime verdictAt, PartitionProgress progress)
+    {
+        logger.Unframed(message.Topic, message.Partition, message.Offset, lines.Count, AcceptedOf(sources));
+        instruments.Unframed.Add(1);
+        var fresh = sources.FindAll(source => TryAdvance(source, sourceTopicId, message.Partition, progress));
+        var left = AcceptedOf(fresh);
+        var whole = lines.FindAll(line => parser.TryParse(line, out var reading, out _) == Verdict.Accepted && reading.KeyId is not null && !reading.IsBatch);
+        // More lines than were accepted, or some that were answered before: then none can be told to be one of those that are left.
+        if (fresh.Count == sources.Count && whole.Count <= left)
+        {
+            foreach (var line in whole)
+                AddLine(line, null, message, verdictAt);
+            left -= whole.Count;
+        }
+        if (left == 0)
+            return;
+        var readings = (int)Math.Min(left, int.MaxValue);
+        CountAccepted(message.Partition, "", readings);
+        Rejections.Add(new RejectionEntry(message.Partition, verdictAt, null, Verdict.Malformed.ToName(), false,
+            $"{message.Topic}: offset {message.Offset.Value} has {lines.Count} lines, though its source positions say {AcceptedOf(sources)}; which of them is which cannot be told",
+            message.Message.Value.ToArray(), fresh[0].Offset, 0, readings));
     }
 
     private void AddLine(ReadOnlyMemory<byte> line, int[]? share, ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, DateTime verdictAt)
@@ -233,7 +276,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
     {
         if (Text(message, MessageHeaders.Reason) is not { } reason || !VerdictNames.TryParse(reason, out _))
             return "no reason";
-        if (!DateTime.TryParse(Text(message, MessageHeaders.RejectedAt), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var rejectedAt))
+        if (!MessageTime.TryParse(Text(message, MessageHeaders.RejectedAt), out var rejectedAt))
             return "no time";
         var refused = Text(message, MessageHeaders.RejectedBy) == MessageHeaders.ByIngest;
         long? sourceOffset = null;
@@ -251,7 +294,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
             (progress.SourceOffset, progress.SourceLine) = source;
             (sourceOffset, sourceLine) = (source.Offset, source.Line);
         }
-        if (Text(message, MessageHeaders.Readings) is not { } text || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+        if (Text(message, MessageHeaders.Readings) is not { } text || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count is < 1 or > ReadingParser.MaxBatchReadings)
             count = 1;
         var factoryId = Text(message, MessageHeaders.FactoryId);
         Rejections.Add(new RejectionEntry(message.Partition, rejectedAt, string.IsNullOrEmpty(factoryId) ? null : factoryId, reason, refused,
@@ -259,8 +302,9 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
         return null;
     }
 
+    // A header of another hand may name what no factory can be called: on the books that is the factory that could not be read.
     private void CountAccepted(int partition, string factoryId, int count) =>
-        CollectionsMarshal.GetValueRefOrAddDefault(AcceptedElsewhere, (partition, factoryId), out _) += count;
+        CollectionsMarshal.GetValueRefOrAddDefault(AcceptedElsewhere, (partition, StorableText.IsName(factoryId) ? factoryId : ""), out _) += count;
 
     private static string? Text(ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, string name) =>
         message.Message.Headers is { } headers && headers.TryGetLastBytes(name, out var value) && value is not null ? Encoding.UTF8.GetString(value) : null;

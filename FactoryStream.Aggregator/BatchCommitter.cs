@@ -11,7 +11,7 @@ namespace FactoryStream.Aggregator;
 internal readonly record struct HeardAll(int Partition, long Until);
 
 /// <summary>Owns the windows of the partitions given to this process, and commits batches: one transaction each. A failed one leaves its state unusable; a new committer starts from the database.</summary>
-internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules rules, AggregatorMetrics instruments, TimeProvider time)
+internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules rules, AggregatorMetrics instruments, TimeProvider time, ILogger logger)
 {
     private readonly CheckpointReader checkpoints = new(database);
     private readonly TimePartitions readingPartitions = new(database, "readings");
@@ -149,7 +149,8 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         }
         await BatchWriter.CopyAsync(connection, BatchWriter.WindowsTarget, windowRows, cancellation);
         await MergeLateAsync(connection, now.UtcDateTime, cancellation);
-        await WriteRestAsync(connection, [.. LedgerCommands(), .. batch.Rejections.Count > 0 ? BatchWriter.AddRejections(batch.Rejections) : []], cancellation);
+        await RejectionWriter.StoreAsync(connection, batch.Rejections, (entry, reason) => logger.RejectionBared(entry.Partition, reason), cancellation);
+        await WriteRestAsync(connection, LedgerCommands(), cancellation);
         await transaction.CommitAsync(cancellation);
 
         if (CarefulBatches > 0)
@@ -344,9 +345,9 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
     }
 
     /// <summary>In one round trip: how far the engines are closed whose windows closed or were corrected, what else there is, and the notification.</summary>
-    private async Task WriteRestAsync(NpgsqlConnection connection, IReadOnlyCollection<NpgsqlBatchCommand> more, CancellationToken cancellation)
+    private async Task WriteRestAsync(NpgsqlConnection connection, NpgsqlBatchCommand[] more, CancellationToken cancellation)
     {
-        if (moved.Count == 0 && more.Count == 0)
+        if (moved.Count == 0 && more.Length == 0)
             return;
         await using var statements = new NpgsqlBatch(connection);
         if (moved.Count > 0)

@@ -259,42 +259,6 @@ public static class BatchWriter
         return command;
     }
 
-    /// <summary>Keeps refused and rejected lines, and counts them on the books.</summary>
-    public static NpgsqlBatchCommand[] AddRejections(IReadOnlyList<RejectionEntry> entries)
-    {
-        var lines = new NpgsqlBatchCommand("""
-            INSERT INTO factory.rejections (rejected_at, factory_id, reason, refused, detail, line, source_partition, source_offset, source_line, readings)
-            SELECT rejected_at, factory_id, reason, refused, detail, line, CASE WHEN source_offset IS NOT NULL THEN partition END, source_offset, source_line, readings
-            FROM unnest($1::int[], $2::timestamptz[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::bytea[], $8::bigint[], $9::int[], $10::int[])
-                AS entry (partition, rejected_at, factory_id, reason, refused, detail, line, source_offset, source_line, readings)
-            """);
-        Add(lines.Parameters, NpgsqlDbType.Integer, entries.Select(entry => entry.Partition));
-        Add(lines.Parameters, NpgsqlDbType.TimestampTz, entries.Select(entry => entry.RejectedAt));
-        Add(lines.Parameters, NpgsqlDbType.Text, entries.Select(entry => entry.FactoryId));
-        Add(lines.Parameters, NpgsqlDbType.Text, entries.Select(entry => entry.Reason));
-        Add(lines.Parameters, NpgsqlDbType.Boolean, entries.Select(entry => entry.Refused));
-        Add(lines.Parameters, NpgsqlDbType.Text, entries.Select(entry => entry.Detail));
-        Add(lines.Parameters, NpgsqlDbType.Bytea, entries.Select(entry => entry.Line));
-        Add(lines.Parameters, NpgsqlDbType.Bigint, entries.Select(entry => entry.SourceOffset));
-        Add(lines.Parameters, NpgsqlDbType.Integer, entries.Select(entry => entry.SourceLine));
-        Add(lines.Parameters, NpgsqlDbType.Integer, entries.Select(entry => entry.Readings));
-
-        var groups = entries.GroupBy(entry => (entry.Partition, FactoryId: entry.FactoryId ?? "", entry.Reason, entry.Refused)).Select(group => (group.Key, Count: group.Sum(entry => (long)entry.Readings)))
-            // Two owners may count in one partition, of verified and of rejected: in the same order, so that neither waits for the other for ever.
-            .OrderBy(group => group.Key.Partition).ThenBy(group => group.Key.FactoryId, StringComparer.Ordinal).ThenBy(group => group.Key.Reason, StringComparer.Ordinal).ThenBy(group => group.Key.Refused).ToArray();
-        var counts = new NpgsqlBatchCommand("""
-            INSERT INTO factory.rejection_counts AS c (partition, factory_id, reason, refused, count)
-            SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bool[], $5::bigint[])
-            ON CONFLICT (partition, factory_id, reason, refused) DO UPDATE SET count = c.count + EXCLUDED.count
-            """);
-        Add(counts.Parameters, NpgsqlDbType.Integer, groups.Select(group => group.Key.Partition));
-        Add(counts.Parameters, NpgsqlDbType.Text, groups.Select(group => group.Key.FactoryId));
-        Add(counts.Parameters, NpgsqlDbType.Text, groups.Select(group => group.Key.Reason));
-        Add(counts.Parameters, NpgsqlDbType.Boolean, groups.Select(group => group.Key.Refused));
-        Add(counts.Parameters, NpgsqlDbType.Bigint, groups.Select(group => group.Count));
-        return [lines, counts];
-    }
-
     /// <summary>Tells whoever listens on <see cref="WindowsChannel"/> which engines' windows changed, when the transaction commits.</summary>
     /// <param name="engineNos">e.g. <c>[1,5,7]</c>; too many for a notification (8,000 bytes) become <c>"*"</c>.</param>
     public static NpgsqlBatchCommand Notify(IReadOnlyCollection<int> engineNos)
@@ -309,6 +273,6 @@ public static class BatchWriter
     /// <summary>The channel of <see cref="Notify"/>.</summary>
     public const string WindowsChannel = "factory_windows";
 
-    private static void Add<T>(NpgsqlParameterCollection parameters, NpgsqlDbType type, IEnumerable<T> values) =>
+    internal static void Add<T>(NpgsqlParameterCollection parameters, NpgsqlDbType type, IEnumerable<T> values) =>
         parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | type, Value = values.ToArray() });
 }

@@ -160,6 +160,25 @@ internal static class Objects
         FROM factory.readings JOIN factory.engines USING (engine_no);
         """;
 
+    // A member that is no number is kept in the signed bytes and is no metric, so here it is null; as a number it would fail every query of the view.
+    public const string NumbersAlone = """
+        CREATE FUNCTION factory.metric(data json, name text) RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+            SELECT CASE WHEN json_typeof(data -> name) = 'number' THEN factory.metric(data ->> name) END
+        $$;
+        COMMENT ON FUNCTION factory.metric(json, text) IS 'A metric of factory.readings.data as a number; null where there is none of that name';
+
+        CREATE OR REPLACE VIEW factory.sensor_data AS
+        SELECT factory_id, engine_id, measured_at AS "timestamp",
+            factory.metric(data, 'temp_air') AS temp_air,
+            factory.metric(data, 'temp_oil') AS temp_oil,
+            factory.metric(data, 'temp_exhaust') AS temp_exhaust,
+            factory.metric(data, 'vibration') AS vibration,
+            factory.metric(data, 'pressure_1') AS pressure_1,
+            factory.metric(data, 'pressure_2') AS pressure_2,
+            factory.metric(data, 'rpm') AS rpm
+        FROM factory.readings JOIN factory.engines USING (engine_no);
+        """;
+
     // DROP TABLE of a partition locks its parent: behind one that waits for a long export, every writer would wait as well. So it gives up soon, to be called again.
     public const string SafeDropPartitions = """
         CREATE OR REPLACE FUNCTION factory.drop_partitions(parent text, before timestamptz) RETURNS integer LANGUAGE plpgsql SET lock_timeout = '1s' AS $$

@@ -95,6 +95,56 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
         Assert.Equal(["3|0|1"], await owner.RowsAsync("SELECT readings, source_offset, source_line FROM factory.rejections"));
     }
 
+    [SkippableFact]
+    public async Task A_message_whose_lines_are_broken_loses_no_neighbour_and_every_source_line_has_an_outcome()
+    {
+        await using var owner = await Owner.StartAsync(postgres);
+        // Three source lines were accepted; the second was written with a line break in its signature.
+        await owner.CommitAsync(Message(0, "0:3!0=f;1:1", Single(0), Single(1).Replace("QUJD", "QU\nJD", StringComparison.Ordinal), Single(2)));
+        await owner.CommitAsync(Message(1, "2:1", Single(3)));
+
+        Assert.Equal(["f|4|3|0", "|1|0|0"], await owner.RowsAsync(Owner.Books + " ORDER BY 1 DESC"));
+        Assert.Equal(["|malformed|1"], await owner.RowsAsync("SELECT factory_id, reason, count FROM factory.rejection_counts"));
+        Assert.Equal(["2"], await owner.RowsAsync("SELECT source_offset FROM factory.checkpoints WHERE topic = 'readings.verified'"));
+        Assert.Contains("QU\nJD", Assert.Single(await owner.RowsAsync("SELECT convert_from(line, 'UTF8') FROM factory.rejections")), StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task Of_a_broken_message_that_was_answered_before_in_part_only_the_rest_is_accounted_for()
+    {
+        await using var owner = await Owner.StartAsync(postgres);
+        await owner.CommitAsync(Message(0, "0:1", Single(0)));
+        await owner.CommitAsync(Message(1, "0:1;1:2", Single(0), Single(1)));
+        await owner.CommitAsync(Message(2, "2:1", Single(1), Single(2), Single(3)));
+
+        Assert.Equal(["f|1|1|0", "|3|0|0"], await owner.RowsAsync(Owner.Books + " ORDER BY 1 DESC"));
+        Assert.Equal(["|malformed|3"], await owner.RowsAsync("SELECT factory_id, reason, count FROM factory.rejection_counts"));
+    }
+
+    [SkippableFact]
+    public async Task Messages_of_another_hand_are_kept_and_stop_nothing()
+    {
+        await using var owner = await Owner.StartAsync(postgres);
+        var odd = Message(0, "0:1", Single(0));
+        odd.Message.Timestamp = new Timestamp(long.MaxValue, TimestampType.CreateTime);
+        odd.Message.Headers.Remove(MessageHeaders.SourceTopicId);
+        var sum = Message(1, "0:16777216;1:16777216;2:16777216", Single(0));
+        var year = Message(2, "3:1", Single(0));
+        year.Message.Headers.Remove(MessageHeaders.VerdictTime);
+        year.Message.Headers.Add(MessageHeaders.VerdictTime, "0001-01-01T00:00:00Z"u8.ToArray());
+        var nul = Rejected(0, "3:0", "future", 1, "\0");
+        nul.Message.Headers.Remove(MessageHeaders.FactoryId);
+        nul.Message.Headers.Add(MessageHeaders.FactoryId, "a\0b"u8.ToArray());
+        nul.Message.Headers.Add(MessageHeaders.Detail, "\0"u8.ToArray());
+        await owner.CommitAsync(odd, sum, year, nul, Message(3, "4:2!1=a%00b", Single(1)));
+
+        // What only another hand could have written is nobody's; the sum's source lines are accounted for, beyond what a message can hold.
+        Assert.Equal(["f|2|2|0", "|50331648|0|0"], await owner.RowsAsync(Owner.Books + " ORDER BY 1 DESC"));
+        Assert.Equal(["future|False|1", "malformed|False|50331647", "malformed|True|1", "malformed|True|1"],
+            await owner.RowsAsync("SELECT reason, refused, readings FROM factory.rejections ORDER BY reason, refused, readings"));
+        Assert.Equal(["4", "3"], await owner.RowsAsync("SELECT source_offset FROM factory.checkpoints ORDER BY topic DESC"));
+    }
+
     private static string Data(int second) =>
         string.Create(CultureInfo.InvariantCulture, $$"""{"factory_id": "f", "engine_id": "e", "timestamp": "{{Noon.AddSeconds(second):yyyy-MM-dd HH:mm:ss}}", "rpm": {{second}}}""");
 
@@ -142,7 +192,7 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
             this.database = database;
             instruments = new AggregatorMetrics(services.GetRequiredService<IMeterFactory>());
             batch = new Batch(NullLogger.Instance, instruments);
-            committer = new BatchCommitter(database, new WindowingRules(TimeSpan.FromSeconds(10).Ticks, TimeSpan.FromSeconds(2).Ticks, TimeSpan.FromSeconds(10).Ticks), instruments, TimeProvider.System)
+            committer = new BatchCommitter(database, new WindowingRules(TimeSpan.FromSeconds(10).Ticks, TimeSpan.FromSeconds(2).Ticks, TimeSpan.FromSeconds(10).Ticks), instruments, TimeProvider.System, NullLogger.Instance)
             {
                 CarefulBatches = isCareful ? 100 : 0,
             };

@@ -58,13 +58,14 @@ public sealed class SchemaTests(PostgresFixture postgres)
             INSERT INTO factory.engines (engine_no, factory_id, engine_id) VALUES (1, 'f', 'e');
             INSERT INTO factory.readings VALUES
                 (1, 1, '2026-01-01 00:00:01Z', '2026-01-01 00:00:02Z', '\x01', '{"temp_air": 20.5, "rpm": 3.0e3, "vibration": -1E-2}', '\x'),
-                (1, 1, '2026-01-01 00:00:02Z', '2026-01-01 00:00:02Z', '\x02', '{"temp_air": 1e-400, "rpm": 1.7e308}', '\x');
+                (1, 1, '2026-01-01 00:00:02Z', '2026-01-01 00:00:02Z', '\x02', '{"temp_air": 1e-400, "rpm": 1.7e308}', '\x'),
+                (1, 1, '2026-01-01 00:00:03Z', '2026-01-01 00:00:03Z', '\x03', '{"temp_air": "1", "temp_oil": null, "vibration": {"x": 1}, "rpm": 7}', '\x');
             INSERT INTO factory.windows (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation, updated_at, metric) VALUES
                 (1, 0, '2026-01-01 00:00:00Z', '2026-01-01 00:00:10Z', 4, 10, 1, 4, 5, now(), 'temp_air'),
                 (1, 0, '2026-01-01 00:00:00Z', '2026-01-01 00:00:10Z', 3, 12, 1, 4, 5, now(), 'rpm');
             """);
 
-        Assert.Equal(["f|e|01/01/2026 00:00:01|20.5||-0.01|3000", "f|e|01/01/2026 00:00:02|0|||1.7E+308"],
+        Assert.Equal(["f|e|01/01/2026 00:00:01|20.5||-0.01|3000", "f|e|01/01/2026 00:00:02|0|||1.7E+308", "f|e|01/01/2026 00:00:03||||7"],
             await database.RowsAsync("""SELECT factory_id, engine_id, "timestamp", temp_air, temp_oil, vibration, rpm FROM factory.sensor_data ORDER BY "timestamp" """));
         Assert.Equal(["f|e|01/01/2026 00:00:10|2.5||4|4"],
             await database.RowsAsync("SELECT factory_id, engine_id, watermark, avg_temp_air, avg_temp_oil, avg_rpm, batch_size FROM factory.aggregated_sensor_data"));

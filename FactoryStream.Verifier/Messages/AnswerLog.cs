@@ -227,12 +227,16 @@ internal sealed class AnswerLog(
         for (var i = 0; i < lines.Length; i++)
         {
             ref var line = ref lines[i];
+            if (line.Verdict == Verdict.Accepted && !TryWrite(pending.Value, line, goesAlone))
+            {
+                // Nothing that was parsed here is known to do that; should it, one line is rejected by name instead of a message's lines being mistaken for each other.
+                log.FramingRefused(partition.Partition, record.Offset, i);
+                line.Verdict = Verdict.Malformed;
+                line.Detail = "envelope: expected one line, found a line break in what is to be written";
+            }
             byVerdict[(int)line.Verdict] += line.Count;
             if (line.Verdict == Verdict.Accepted)
-            {
-                Write(pending.Value, line);
                 continue;
-            }
             // Past the header's bound a line is booked as of an unreadable factory, in both messages alike.
             var factoryId = line.Reading.FactoryId ?? "";
             pending.RejectedHeaderBytes += 17 + Uri.EscapeDataString(factoryId).Length;
@@ -248,8 +252,11 @@ internal sealed class AnswerLog(
             Send(partition, isSingle: true, record.Share);
     }
 
-    /// <summary>An accepted line: <c>{"data":{...},"signature":"...","key_id":"..."}</c>, or <c>{"batch":[...],...}</c>, data and signature byte for byte as they came.</summary>
-    private static void Write(ArrayBufferWriter<byte> value, in JudgedLine line)
+    /// <summary>
+    /// Writes an accepted line: <c>{"data":{...},"signature":"...","key_id":"..."}</c>, or <c>{"batch":[...],...}</c>, the data byte for byte as it came. False, and nothing written,
+    /// where it would be more than one line.
+    /// </summary>
+    private static bool TryWrite(ArrayBufferWriter<byte> value, in JudgedLine line, bool goesAlone)
     {
         var data = line.Reading.Data.Span;
         var signature = line.Reading.Signature.Span;
@@ -265,7 +272,10 @@ internal sealed class AnswerLog(
         Append(span, "\",\"key_id\":\""u8, ref length);
         Append(span, keyId, ref length);
         Append(span, "\"}"u8, ref length);
+        if (!goesAlone && span[(value.WrittenCount > 0 ? 1 : 0)..length].Contains((byte)'\n'))
+            return false;
         value.Advance(length);
+        return true;
 
         static void Append(Span<byte> span, ReadOnlySpan<byte> part, ref int length)
         {

@@ -1,0 +1,96 @@
+using FactoryStream.Contracts;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace FactoryStream.Storage;
+
+/// <summary>Keeps refused and rejected lines, and counts them on the books. What stands in them comes from anybody, so nothing in one of them may stop the others or the readings beside them.</summary>
+public static class RejectionWriter
+{
+    private const string DataException = "22";
+
+    /// <summary>Stores rejections. One that the database will not take (class 22, data exceptions) is stored without its words, as malformed: the line and its place stay.</summary>
+    /// <param name="connection">In the transaction; what is there before stays whatever happens here.</param>
+    /// <param name="entries">Any number.</param>
+    /// <param name="onBared">Told of each that lost its words, and why.</param>
+    /// <param name="cancellation">Ends the wait for the database.</param>
+    public static async Task StoreAsync(NpgsqlConnection connection, IReadOnlyList<RejectionEntry> entries, Action<RejectionEntry, string> onBared, CancellationToken cancellation)
+    {
+        if (entries.Count == 0)
+            return;
+        var storable = entries.Select(Storable).ToArray();
+        if (await TryStoreAsync(connection, storable, cancellation) is null)
+            return;
+        foreach (var entry in storable)
+        {
+            if (await TryStoreAsync(connection, [entry], cancellation) is not { } reason)
+                continue;
+            onBared(entry, reason);
+            var bare = entry with { FactoryId = null, Detail = null, Reason = Verdict.Malformed.ToName(), RejectedAt = DateTime.UnixEpoch };
+            if (await TryStoreAsync(connection, [bare], cancellation) is { } still)
+                throw new InvalidOperationException($"A rejection cannot be stored even without its words: {still}");
+        }
+    }
+
+    private static RejectionEntry Storable(RejectionEntry entry) => entry with
+    {
+        FactoryId = StorableText.IsName(entry.FactoryId) ? entry.FactoryId : null,
+        Detail = StorableText.Of(entry.Detail),
+    };
+
+    /// <returns>What the database has against it; null when it is stored.</returns>
+    private static async Task<string?> TryStoreAsync(NpgsqlConnection connection, IReadOnlyList<RejectionEntry> entries, CancellationToken cancellation)
+    {
+        await using var statements = new NpgsqlBatch(connection);
+        statements.BatchCommands.Add(new("SAVEPOINT rejections"));
+        foreach (var statement in Statements(entries))
+            statements.BatchCommands.Add(statement);
+        statements.BatchCommands.Add(new("RELEASE SAVEPOINT rejections"));
+        try
+        {
+            await statements.ExecuteNonQueryAsync(cancellation);
+            return null;
+        }
+        catch (PostgresException exception) when (exception.SqlState.StartsWith(DataException, StringComparison.Ordinal))
+        {
+            await using var rollback = new NpgsqlCommand("ROLLBACK TO SAVEPOINT rejections", connection);
+            await rollback.ExecuteNonQueryAsync(cancellation);
+            return exception.MessageText;
+        }
+    }
+
+    private static NpgsqlBatchCommand[] Statements(IReadOnlyList<RejectionEntry> entries)
+    {
+        var lines = new NpgsqlBatchCommand("""
+            INSERT INTO factory.rejections (rejected_at, factory_id, reason, refused, detail, line, source_partition, source_offset, source_line, readings)
+            SELECT rejected_at, factory_id, reason, refused, detail, line, CASE WHEN source_offset IS NOT NULL THEN partition END, source_offset, source_line, readings
+            FROM unnest($1::int[], $2::timestamptz[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::bytea[], $8::bigint[], $9::int[], $10::int[])
+                AS entry (partition, rejected_at, factory_id, reason, refused, detail, line, source_offset, source_line, readings)
+            """);
+        BatchWriter.Add(lines.Parameters, NpgsqlDbType.Integer, entries.Select(entry => entry.Partition));
+        BatchWriter.Add(lines.Parameters, NpgsqlDbType.TimestampTz, entries.Select(entry => entry.RejectedAt));
+        BatchWriter.Add(lines.Parameters, NpgsqlDbType.Text, entries.Select(entry => entry.FactoryId));
+        BatchWriter.Add(lines.Parameters, NpgsqlDbType.Text, entries.Select(entry => entry.Reason));
+        BatchWriter.Add(lines.Parameters, NpgsqlDbType.Boolean, entries.Select(entry => entry.Refused));
+        BatchWriter.Add(lines.Parameters, NpgsqlDbType.Text, entries.Select(entry => entry.Detail));
+        BatchWriter.Add(lines.Parameters, NpgsqlDbType.Bytea, entries.Select(entry => entry.Line));
+        BatchWriter.Add(lines.Parameters, NpgsqlDbType.Bigint, entries.Select(entry => entry.SourceOffset));
+        BatchWriter.Add(lines.Parameters, NpgsqlDbType.Integer, entries.Select(entry => entry.SourceLine));
+        BatchWriter.Add(lines.Parameters, NpgsqlDbType.Integer, entries.Select(entry => entry.Readings));
+
+        var groups = entries.GroupBy(entry => (entry.Partition, FactoryId: entry.FactoryId ?? "", entry.Reason, entry.Refused)).Select(group => (group.Key, Count: group.Sum(entry => (long)entry.Readings)))
+            // Two owners may count in one partition, of verified and of rejected: in the same order, so that neither waits for the other for ever.
+            .OrderBy(group => group.Key.Partition).ThenBy(group => group.Key.FactoryId, StringComparer.Ordinal).ThenBy(group => group.Key.Reason, StringComparer.Ordinal).ThenBy(group => group.Key.Refused).ToArray();
+        var counts = new NpgsqlBatchCommand("""
+            INSERT INTO factory.rejection_counts AS c (partition, factory_id, reason, refused, count)
+            SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bool[], $5::bigint[])
+            ON CONFLICT (partition, factory_id, reason, refused) DO UPDATE SET count = c.count + EXCLUDED.count
+            """);
+        BatchWriter.Add(counts.Parameters, NpgsqlDbType.Integer, groups.Select(group => group.Key.Partition));
+        BatchWriter.Add(counts.Parameters, NpgsqlDbType.Text, groups.Select(group => group.Key.FactoryId));
+        BatchWriter.Add(counts.Parameters, NpgsqlDbType.Text, groups.Select(group => group.Key.Reason));
+        BatchWriter.Add(counts.Parameters, NpgsqlDbType.Boolean, groups.Select(group => group.Key.Refused));
+        BatchWriter.Add(counts.Parameters, NpgsqlDbType.Bigint, groups.Select(group => group.Count));
+        return [lines, counts];
+    }
+}
