@@ -4,6 +4,7 @@ using FactoryStream.Ingest.Live;
 using FactoryStream.Ingest.Messages;
 using FactoryStream.Ingest.Readings;
 using FactoryStream.Ingest.Sources;
+using Microsoft.AspNetCore.RequestDecompression;
 using Microsoft.OpenApi;
 
 namespace FactoryStream.Ingest;
@@ -66,6 +67,8 @@ internal static class IngestServices
             // Each connection may hold so much of a body that nobody has asked for yet.
             kestrel.Limits.MaxRequestBufferSize = 256 << 10;
             kestrel.Limits.MaxConcurrentConnections = 10_000;
+            // Bodies are counted where they are read, decompressed (IngestOptions.MaxBodyBytes). This one would be asked before that, and cut a body off without an answer.
+            kestrel.Limits.MaxRequestBodySize = null;
         });
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
@@ -73,7 +76,12 @@ internal static class IngestServices
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, IngestJson.Default);
         });
         builder.Services.AddProblemDetails();
-        builder.Services.AddRequestDecompression();
+        builder.Services.AddRequestDecompression(decompression =>
+        {
+            // HTTP's older name of gzip, and its name for what is not compressed (RFC 9110, section 8.4.1).
+            decompression.DecompressionProviders.Add("x-gzip", decompression.DecompressionProviders["gzip"]);
+            decompression.DecompressionProviders.Add("identity", new Identity());
+        });
         builder.Services.AddOpenApi(openApi => openApi.AddOperationTransformer((operation, context, _) =>
         {
             if (context.Description.ActionDescriptor.EndpointMetadata.OfType<ReadingsEndpoints.TakesEnvelopes>().Any())
@@ -89,15 +97,14 @@ internal static class IngestServices
             var reading = new OpenApiSchema
             {
                 Type = JsonSchemaType.Object,
-                Description = "A reading; its bytes are what is signed. Every further member is a metric and a number.",
+                Description = "A reading; its bytes are what is signed. Every further member that is a number is a metric; others are kept as evidence.",
                 Required = new HashSet<string> { "factory_id", "engine_id", "timestamp" },
                 Properties = new Dictionary<string, IOpenApiSchema>
                 {
                     ["factory_id"] = new OpenApiSchema { Type = JsonSchemaType.String },
                     ["engine_id"] = new OpenApiSchema { Type = JsonSchemaType.String },
-                    ["timestamp"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "yyyy-MM-dd HH:mm:ss[.fff] in UTC, or ISO 8601 with offset" },
+                    ["timestamp"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "yyyy-MM-dd HH:mm:ss[.fff] or RFC 3339, UTC where no offset is given" },
                 },
-                AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.Number },
             };
             var batch = new OpenApiSchema
             {
@@ -139,6 +146,11 @@ internal static class IngestServices
         },
         Examples = [JsonNode.Parse(example)!],
     };
+
+    private sealed class Identity : IDecompressionProvider
+    {
+        public Stream GetDecompressionStream(Stream stream) => stream;
+    }
 
     private static void StopWhenFatal(IServiceProvider services, Error error)
     {

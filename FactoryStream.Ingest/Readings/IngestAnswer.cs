@@ -10,8 +10,15 @@ namespace FactoryStream.Ingest.Readings;
 /// <param name="Accepted">Readings that are safe in Kafka; a batch counts as many as it holds.</param>
 /// <param name="Rejected">The refused lines, the first of them if there are many.</param>
 /// <param name="RejectedCount">How many lines were refused; a batch is one.</param>
-internal record IngestAnswer(int Accepted, IReadOnlyList<IngestAnswer.Line> Rejected, int RejectedCount)
+/// <param name="Warnings">Members of accepted lines that are no numbers and so no metrics, the first ten; absent where there are none.</param>
+internal record IngestAnswer(int Accepted, IReadOnlyList<IngestAnswer.Line> Rejected, int RejectedCount, IReadOnlyList<IngestAnswer.Warning>? Warnings)
 {
+    /// <summary>A member that is kept in the signed bytes and is no metric.</summary>
+    /// <param name="Number">Its line, from 1.</param>
+    /// <param name="Member">Its name.</param>
+    /// <param name="Detail">Why it is no metric.</param>
+    internal sealed record Warning([property: System.Text.Json.Serialization.JsonPropertyName("line")] int Number, string Member, string Detail);
+
     /// <summary>A refused line.</summary>
     /// <param name="Number">From 1.</param>
     /// <param name="Reason"><c>malformed</c> or <c>too_large</c>.</param>
@@ -77,6 +84,19 @@ internal record IngestAnswer(int Accepted, IReadOnlyList<IngestAnswer.Line> Reje
         }
         json.WriteEndArray();
         json.WriteNumber("rejected_count"u8, intake?.RejectedCount ?? 0);
+        if (intake is { Warnings.Count: > 0 })
+        {
+            json.WriteStartArray("warnings"u8);
+            foreach (var (line, member) in intake.Warnings)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("line"u8, line);
+                json.WriteString("member"u8, member);
+                json.WriteString("detail"u8, "no number: it is kept in the signed bytes and is no metric"u8);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }
         json.WriteEndObject();
         json.Flush();
 
@@ -93,4 +113,4 @@ internal record IngestAnswer(int Accepted, IReadOnlyList<IngestAnswer.Line> Reje
 }
 
 /// <summary>The problem that <c>POST /readings</c> answers: RFC 9457 with the members of <see cref="IngestAnswer"/>.</summary>
-internal sealed record IngestProblem(string Type, string Title, int Status, string Detail, int Accepted, IReadOnlyList<IngestAnswer.Line> Rejected, int RejectedCount);
+internal sealed record IngestProblem(string Type, string Title, int Status, string Detail, int Accepted, IReadOnlyList<IngestAnswer.Line> Rejected, int RejectedCount, IReadOnlyList<IngestAnswer.Warning>? Warnings);

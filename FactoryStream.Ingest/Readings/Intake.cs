@@ -38,14 +38,30 @@ internal enum Stop : byte
 /// <param name="Detail">That in words.</param>
 internal readonly record struct RejectedLine(int Line, Verdict Reason, string? Detail);
 
+/// <summary>A member of an accepted line that is kept with the signed bytes and is no metric, for it is no number.</summary>
+/// <param name="Line">Its line, from 1.</param>
+/// <param name="Member">Its name.</param>
+internal readonly record struct LineWarning(int Line, string Member);
+
 /// <summary>Takes in one body, or one stretch of a pulled stream: each line is refused or appended, and all is counted. Pooled; not thread-safe.</summary>
 internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backlog, ObjectPool<ReadingParser> parsers, IngestOptions options, TimeProvider time)
 {
+    /// <summary>Most warnings that an answer lists.</summary>
+    private const int MaxWarnings = 10;
+
     private readonly List<RejectedLine> rejected = [];
+    private readonly List<LineWarning> warnings = [];
+    private EnvelopeSplitter? envelopes;
     private readonly int[] partitionOf = new int[ReadingParser.MaxBatchReadings];
     private ulong[] touched = [];
 
     public LineSplitter Splitter { get; } = new(options.MaxLineBytes);
+
+    /// <summary>For bodies that are called JSON; made by the first of them.</summary>
+    public EnvelopeSplitter Envelopes => envelopes ??= new(options.MaxLineBytes, IsEnvelope);
+
+    /// <summary>Lines with members that are no numbers, the first of them, and which members those are.</summary>
+    public IReadOnlyList<LineWarning> Warnings => warnings;
 
     public Receipt Receipt { get; } = new();
 
@@ -69,11 +85,13 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
     {
         Receipt.Begin(trace);
         rejected.Clear();
+        warnings.Clear();
         RejectedCount = 0;
         TooLargeCount = 0;
         LineCount = 0;
         Stop = Stop.None;
         Splitter.Reset();
+        envelopes?.Reset();
         var words = (signed.Partitions!.Length + 63) / 64;
         if (touched.Length != words)
             touched = new ulong[words];
@@ -147,9 +165,26 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
             var partition = Partitioner.Partition(reading.FactoryId, reading.EngineId, signed.Partitions!.Length);
             room = TryAppend(partition, line, reading.FactoryId, reading.EngineId, 1);
         }
-        if (room == Room.Yes)
-            LineCount++;
+        if (room != Room.Yes)
+            return room;
+        LineCount++;
+        if (parser.Others.Count > 0)
+            Warn(line, parser.Others);
         return room;
+    }
+
+    private void Warn(in Line line, IReadOnlyList<string> members)
+    {
+        for (var i = 0; i < members.Count && warnings.Count < MaxWarnings; i++)
+            warnings.Add(new(line.Number, members[i]));
+    }
+
+    private bool IsEnvelope(ReadOnlyMemory<byte> bytes)
+    {
+        var parser = parsers.Get();
+        var verdict = parser.TryParse(bytes, out _, out _);
+        parsers.Return(parser);
+        return verdict == Verdict.Accepted;
     }
 
     private Room TryTakeBatch(in Line line, string factoryId, ReadOnlySpan<BatchReading> readings)
@@ -283,6 +318,7 @@ internal sealed class IntakePool(SignedLog signed, RefusedLog refused, Backlog b
     public void Return(Intake intake)
     {
         intake.Splitter.Reset();
+        intake.Envelopes.Reset();
         intakes.Return(intake);
     }
 

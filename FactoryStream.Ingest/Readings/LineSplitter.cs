@@ -88,6 +88,9 @@ internal sealed class LineSplitter(int maxLineBytes)
             part = part[..keptOfTooLong];
             isTooLong = true;
         }
+        // A byte order mark before the body is an editor's, and none of its first line's.
+        if (number == 1 && part.Span.StartsWith("\uFEFF"u8))
+            part = part[3..];
         line = new Line(Trim(part), number, isTooLong);
         carried = 0;
         isTooLong = false;
@@ -107,7 +110,7 @@ internal sealed class LineSplitter(int maxLineBytes)
     }
 
     // JSON's own white space, no more.
-    private static ReadOnlyMemory<byte> Trim(ReadOnlyMemory<byte> bytes)
+    internal static ReadOnlyMemory<byte> Trim(ReadOnlyMemory<byte> bytes)
     {
         var span = bytes.Span;
         int start = 0, end = span.Length;

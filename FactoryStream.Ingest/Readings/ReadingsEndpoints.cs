@@ -22,7 +22,7 @@ internal static class ReadingsEndpoints
             .WithTags("readings")
             .WithSummary("Takes signed readings in.")
             .WithDescription(
-                "One envelope (application/json, which may be pretty-printed) or many, a line each (application/x-ndjson), read as they come in. 202 means that Kafka has acknowledged every accepted one. "
+                "Envelopes, a line each (application/x-ndjson), or as JSON (application/json): one, which may be pretty-printed, an array of them, or one a line. They are read as they come in. 202 means that Kafka has acknowledged every accepted one. "
                 + $"An envelope is of one reading, {{\"data\": {{...}}, \"signature\": \"...\"}}, or of a batch, {{\"batch\": [{{...}}, ...], \"signature\": \"...\"}}: 1 to {FactoryStream.Contracts.ReadingParser.MaxBatchReadings} readings of one factory, signed together. 'accepted' counts readings, 'rejected' lines. "
                 + "A refused line does not harm its neighbours. After 413, 429 or 503 the whole request may be sent again: what was accepted already is recognised as a duplicate.")
             .Produces<IngestAnswer>(StatusCodes.Status202Accepted)
@@ -59,7 +59,7 @@ internal static class ReadingsEndpoints
             if (form == Form.None || context.Request.Headers.ContentEncoding.Count > 0)
             {
                 await IngestAnswer.WriteAsync(context, StatusCodes.Status415UnsupportedMediaType, options,
-                    form == Form.None ? "Send application/json (one envelope) or application/x-ndjson (one a line)." : "Content-Encoding may be gzip, br or deflate.");
+                    form == Form.None ? "Send application/x-ndjson (an envelope a line) or application/json (an envelope, or an array of them), in UTF-8." : "Content-Encoding may be gzip, br, deflate or identity.");
                 return;
             }
             if (!signed.IsOpen || backlog.TurnsAway())
@@ -84,7 +84,7 @@ internal static class ReadingsEndpoints
             try
             {
                 var body = context.Request.BodyReader;
-                await (form == Form.Lines ? TakeLinesAsync(intake, body, context.RequestAborted) : TakeEnvelopeAsync(intake, body, context.RequestAborted));
+                await (form == Form.Lines ? TakeLinesAsync(intake, body, context.RequestAborted) : TakeEnvelopesAsync(intake, body, context.RequestAborted));
             }
             catch (Exception exception) when (exception is IOException or OperationCanceledException or ConnectionAbortedException or InvalidDataException)
             {
@@ -128,22 +128,40 @@ internal static class ReadingsEndpoints
             }
         }
 
-        private static async ValueTask TakeEnvelopeAsync(Intake intake, PipeReader body, CancellationToken cancellationToken)
+        private async ValueTask TakeEnvelopesAsync(Intake intake, PipeReader body, CancellationToken cancellationToken)
         {
+            var size = 0L;
             while (true)
             {
                 var result = await body.ReadAsync(cancellationToken);
-                foreach (var segment in result.Buffer)
-                    intake.Splitter.Keep(segment.Span);
-                body.AdvanceTo(result.Buffer.End);
-                if (!result.IsCompleted && !intake.Splitter.IsTooLong)
+                var buffer = result.Buffer;
+                size += buffer.Length;
+                if (size > options.MaxBodyBytes)
+                    intake.Stop = Stop.BodyTooLarge;
+                foreach (var segment in buffer)
+                {
+                    var rest = segment;
+                    while (intake.Stop == Stop.None && intake.Envelopes.TryRead(ref rest, out var envelope))
+                        await TakeAsync(envelope);
+                }
+                body.AdvanceTo(buffer.End);
+                if (intake.Stop != Stop.None)
+                    return;
+                if (!result.IsCompleted)
+                {
+                    intake.Kick();
                     continue;
-                var isTooLong = intake.Splitter.IsTooLong;
-                if (intake.Splitter.TryFinish(out var envelope))
-                    await intake.TakeAsync(envelope, cancellationToken);
-                if (isTooLong && intake.Stop == Stop.None)
-                    intake.Stop = Stop.EnvelopeTooLarge;
+                }
+                while (intake.Stop == Stop.None && intake.Envelopes.TryFinish(out var last))
+                    await TakeAsync(last);
                 return;
+            }
+
+            async ValueTask TakeAsync(Line envelope)
+            {
+                await intake.TakeAsync(envelope, cancellationToken);
+                if (intake.Envelopes.IsTooLong && intake.Stop == Stop.None)
+                    intake.Stop = Stop.EnvelopeTooLarge;
             }
         }
 

@@ -35,7 +35,7 @@ public sealed class BatchTests(SharedPlant shared)
         var (status, answer) = await plant.PostAsync(lines);
 
         Assert.Equal((202, perPost), (status, answer.GetProperty("accepted").GetInt32()));
-        Assert.Equal([(11, "malformed", "reading 7: engine_id is no id")],
+        Assert.Equal([(11, "malformed", "reading 7: engine_id: expected text of 1 to 128 characters without control characters, found ''")],
             answer.GetProperty("rejected").EnumerateArray().Select(line => (line.GetProperty("line").GetInt32(), line.GetProperty("reason").GetString()!, line.GetProperty("detail").GetString()!)));
         var books = await plant.SettledAsync(factory, perPost);
         AssertBooks(books, perPost, stored, duplicates: 1, rejected: 50, refused: 1);

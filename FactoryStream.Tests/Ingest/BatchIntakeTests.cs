@@ -61,7 +61,7 @@ public sealed class BatchIntakeTests
         Assert.Equal((3, 1), (answer.Accepted, answer.RejectedCount));
         Assert.Equal(["2 malformed"], answer.Rejected);
         var kept = Assert.Single(app.Kafka.To(Topics.Rejected));
-        Assert.Equal(("reading 1: engine_id is no id", "f1", Batch("f1", "e1", "", "e2")), (kept[MessageHeaders.Detail], kept[MessageHeaders.FactoryId], kept.Value));
+        Assert.Equal(("reading 1: engine_id: expected text of 1 to 128 characters without control characters, found ''", "f1", Batch("f1", "e1", "", "e2")), (kept[MessageHeaders.Detail], kept[MessageHeaders.FactoryId], kept.Value));
     }
 
     [Fact]
