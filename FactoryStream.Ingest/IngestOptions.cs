@@ -15,6 +15,14 @@ internal sealed class IngestOptions : IValidatableObject
     [Range(1_024, long.MaxValue)]
     public long MaxBodyBytes { get; set; } = 64 << 20;
 
+    /// <summary>How long the next piece of a request's body is waited for. Default 5 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "1.00:00:00")]
+    public TimeSpan BodyIdleTimeout { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Most requests whose body is read at once; one more is answered 429. Default 4,096.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxOpenRequests { get; set; } = 4_096;
+
     /// <summary>Most lines of one request. Default 100,000.</summary>
     [Range(1, 10_000_000)]
     public int MaxLinesPerRequest { get; set; } = 100_000;

@@ -69,6 +69,8 @@ internal static class IngestServices
             kestrel.Limits.MaxConcurrentConnections = 10_000;
             // Bodies are counted where they are read, decompressed (IngestOptions.MaxBodyBytes). This one would be asked before that, and cut a body off without an answer.
             kestrel.Limits.MaxRequestBodySize = null;
+            // A machine may send a line a minute in one request: silence is judged where the body is read (IngestOptions.BodyIdleTimeout), open requests are counted.
+            kestrel.Limits.MinRequestBodyDataRate = null;
         });
         builder.Services.ConfigureHttpJsonOptions(json =>
         {

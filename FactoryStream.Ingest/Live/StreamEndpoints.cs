@@ -29,6 +29,7 @@ internal static class StreamEndpoints
                 + "how many: {\"missed\": 17}, as an event named missed. A pretty-printed envelope cannot be told in a line and counts as missed. Silence is filled with empty lines or comments.")
             .Produces<string>(StatusCodes.Status200OK, Ndjson, EventStream)
             .ProducesProblem(StatusCodes.Status406NotAcceptable)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }
 
@@ -53,7 +54,7 @@ internal static class StreamEndpoints
                 return Unavailable(context, "Ingest stops.");
             }
             if (client is null)
-                return Unavailable(context, "Too many clients.");
+                return Unavailable(context, $"{options.MaxStreamClients} clients are listening already.", StatusCodes.Status429TooManyRequests);
 
             using (client)
             {
@@ -128,10 +129,10 @@ internal static class StreamEndpoints
             }
         }
 
-        private Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult Unavailable(HttpContext context, string detail)
+        private Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult Unavailable(HttpContext context, string detail, int status = StatusCodes.Status503ServiceUnavailable)
         {
             context.Response.Headers.RetryAfter = Math.Ceiling(options.RetryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-            return TypedResults.Problem(detail, statusCode: StatusCodes.Status503ServiceUnavailable);
+            return TypedResults.Problem(detail, statusCode: status);
         }
 
         // Sample: "text/event-stream, */*;q=0.1"

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using FactoryStream.Contracts;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace FactoryStream.Ingest.Readings;
@@ -35,43 +36,42 @@ internal record IngestAnswer(int Accepted, IReadOnlyList<IngestAnswer.Line> Reje
     /// <summary>The answer to a body that was taken in, as far as it was.</summary>
     public static Task WriteAsync(HttpContext context, Intake intake, IngestOptions options)
     {
-        var accepted = intake.Receipt.Acknowledged;
+        var (status, detail) = Of(intake, options);
+        return WriteAsync(context, intake, options, status, detail);
+    }
+
+    /// <summary>Whether reading a body ended because the client is gone, or because what it calls compressed is not.</summary>
+    public static bool IsCutOff(Exception exception) => exception is IOException or OperationCanceledException or ConnectionAbortedException or InvalidDataException;
+
+    /// <summary>The status of a body that was taken in, as far as it was, and why it is not 202.</summary>
+    public static (int Status, string? Detail) Of(Intake intake, IngestOptions options)
+    {
         if (intake.Receipt.Failed > 0)
-            return WriteAsync(context, intake, options, StatusCodes.Status503ServiceUnavailable, $"Kafka did not acknowledge {intake.Receipt.Failed} readings.");
+            return (StatusCodes.Status503ServiceUnavailable, $"Kafka did not acknowledge {intake.Receipt.Failed} readings.");
         return intake.Stop switch
         {
-            Stop.KafkaSlow => WriteAsync(context, intake, options, StatusCodes.Status503ServiceUnavailable, $"Kafka is slow or away; only the first {intake.LineCount} lines were looked at."),
-            Stop.BacklogFull => WriteAsync(context, intake, options, StatusCodes.Status429TooManyRequests, $"Too many readings wait to be stored; only the first {intake.LineCount} lines were looked at."),
-            Stop.TooManyLines => WriteAsync(context, intake, options, StatusCodes.Status413PayloadTooLarge, $"A request may have {options.MaxLinesPerRequest} lines; the others were not looked at."),
-            Stop.BodyTooLarge => WriteAsync(context, intake, options, StatusCodes.Status413PayloadTooLarge, $"A body may have {options.MaxBodyBytes} bytes; only the first {intake.LineCount} lines were looked at."),
-            Stop.EnvelopeTooLarge => WriteAsync(context, intake, options, StatusCodes.Status413PayloadTooLarge, $"An envelope may have {options.MaxLineBytes} bytes."),
-            Stop.TooManyRefused => WriteAsync(context, intake, options, StatusCodes.Status400BadRequest, $"{intake.RejectedCount} lines were refused; only the first {intake.LineCount} were looked at."),
-            _ when accepted > 0 => WriteAsync(context, intake, options, StatusCodes.Status202Accepted, null),
-            _ when intake.LineCount == 0 => WriteAsync(context, intake, options, StatusCodes.Status400BadRequest, "The body has no reading."),
-            _ when intake.TooLargeCount == intake.RejectedCount => WriteAsync(context, intake, options, StatusCodes.Status413PayloadTooLarge, $"A line may have {options.MaxLineBytes} bytes."),
-            _ => WriteAsync(context, intake, options, StatusCodes.Status400BadRequest, "No line was accepted."),
+            Stop.KafkaSlow => (StatusCodes.Status503ServiceUnavailable, $"Kafka is slow or away; only the first {intake.LineCount} lines were looked at."),
+            Stop.BacklogFull => (StatusCodes.Status429TooManyRequests, $"Too many readings wait to be stored; only the first {intake.LineCount} lines were looked at."),
+            Stop.TooManyLines => (StatusCodes.Status413PayloadTooLarge, $"A request may have {options.MaxLinesPerRequest} lines; the others were not looked at."),
+            Stop.BodyTooLarge => (StatusCodes.Status413PayloadTooLarge, $"A body may have {options.MaxBodyBytes} bytes; only the first {intake.LineCount} lines were looked at."),
+            Stop.EnvelopeTooLarge => (StatusCodes.Status413PayloadTooLarge, $"An envelope may have {options.MaxLineBytes} bytes."),
+            Stop.TooManyRefused => (StatusCodes.Status400BadRequest, $"{intake.RejectedCount} lines were refused; only the first {intake.LineCount} were looked at."),
+            Stop.Silent => (StatusCodes.Status408RequestTimeout, $"Nothing came for {options.BodyIdleTimeout}; only the first {intake.LineCount} lines were looked at."),
+            Stop.Ending => (StatusCodes.Status503ServiceUnavailable, $"Ingest stops; only the first {intake.LineCount} lines were looked at."),
+            Stop.CutOff => (StatusCodes.Status400BadRequest, "The body was cut off or is not what its Content-Encoding says."),
+            _ when intake.Receipt.Acknowledged > 0 => (StatusCodes.Status202Accepted, null),
+            _ when intake.LineCount == 0 => (StatusCodes.Status400BadRequest, "The body has no reading."),
+            _ when intake.TooLargeCount == intake.RejectedCount => (StatusCodes.Status413PayloadTooLarge, $"A line may have {options.MaxLineBytes} bytes."),
+            _ => (StatusCodes.Status400BadRequest, "No line was accepted."),
         };
     }
 
     /// <summary>An error before anything was taken in.</summary>
     public static Task WriteAsync(HttpContext context, int status, IngestOptions options, string detail) => WriteAsync(context, null, options, status, detail);
 
-    /// <summary>The answer of a status; with a detail it is an RFC 9457 problem with the answer's members.</summary>
-    public static Task WriteAsync(HttpContext context, Intake? intake, IngestOptions options, int status, string? detail)
+    /// <summary>What became of the lines, as members of the object under way.</summary>
+    public static void WriteOutcome(Utf8JsonWriter json, Intake? intake)
     {
-        var buffer = cachedBuffer ??= new ArrayBufferWriter<byte>(512);
-        var json = cachedWriter ??= new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true });
-        buffer.ResetWrittenCount();
-        json.Reset();
-
-        json.WriteStartObject();
-        if (detail is not null)
-        {
-            json.WriteString("type"u8, "about:blank"u8);
-            json.WriteString("title"u8, ReasonPhrases.GetReasonPhrase(status));
-            json.WriteNumber("status"u8, status);
-            json.WriteString("detail"u8, detail);
-        }
         json.WriteNumber("accepted"u8, intake?.Receipt.Acknowledged ?? 0);
         json.WriteStartArray("rejected"u8);
         foreach (var (line, reason, words) in intake?.Rejected ?? [])
@@ -97,6 +97,25 @@ internal record IngestAnswer(int Accepted, IReadOnlyList<IngestAnswer.Line> Reje
             }
             json.WriteEndArray();
         }
+    }
+
+    /// <summary>The answer of a status; with a detail it is an RFC 9457 problem with the answer's members.</summary>
+    public static Task WriteAsync(HttpContext context, Intake? intake, IngestOptions options, int status, string? detail)
+    {
+        var buffer = cachedBuffer ??= new ArrayBufferWriter<byte>(512);
+        var json = cachedWriter ??= new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true });
+        buffer.ResetWrittenCount();
+        json.Reset();
+
+        json.WriteStartObject();
+        if (detail is not null)
+        {
+            json.WriteString("type"u8, "about:blank"u8);
+            json.WriteString("title"u8, ReasonPhrases.GetReasonPhrase(status));
+            json.WriteNumber("status"u8, status);
+            json.WriteString("detail"u8, detail);
+        }
+        WriteOutcome(json, intake);
         json.WriteEndObject();
         json.Flush();
 

@@ -30,6 +30,15 @@ internal enum Stop : byte
 
     /// <summary>One envelope that is longer than a line may be.</summary>
     EnvelopeTooLarge,
+
+    /// <summary>Nothing came for too long.</summary>
+    Silent,
+
+    /// <summary>Ingest was asked to stop.</summary>
+    Ending,
+
+    /// <summary>The body ended in the middle, or is not what its Content-Encoding says.</summary>
+    CutOff,
 }
 
 /// <summary>A refused line, as the answer lists it.</summary>
@@ -83,6 +92,19 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
     /// <summary>Begins with an empty book. The log must be open.</summary>
     public void Begin(ActivityContext trace)
     {
+        Continue(trace);
+        Splitter.Reset();
+        envelopes?.Reset();
+        var words = (signed.Partitions!.Length + 63) / 64;
+        if (touched.Length != words)
+            touched = new ulong[words];
+    }
+
+    /// <summary>Goes on with the same body, and an empty book. What was taken before must have settled.</summary>
+    public void Continue() => Continue(Receipt.Trace);
+
+    private void Continue(ActivityContext trace)
+    {
         Receipt.Begin(trace);
         rejected.Clear();
         warnings.Clear();
@@ -90,11 +112,6 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
         TooLargeCount = 0;
         LineCount = 0;
         Stop = Stop.None;
-        Splitter.Reset();
-        envelopes?.Reset();
-        var words = (signed.Partitions!.Length + 63) / 64;
-        if (touched.Length != words)
-            touched = new ulong[words];
     }
 
     /// <summary>Takes all lines that a piece of a body completes. Slow only when there is no room.</summary>

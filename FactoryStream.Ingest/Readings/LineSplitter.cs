@@ -69,6 +69,9 @@ internal sealed class LineSplitter(int maxLineBytes)
         carried += part.Length;
     }
 
+    /// <summary>The number of the line given last, from 1; empty ones count.</summary>
+    public int Number => number;
+
     /// <summary>The line under way is longer than allowed.</summary>
     public bool IsTooLong => isTooLong;
 

@@ -1,7 +1,4 @@
-using System.IO.Pipelines;
 using FactoryStream.Ingest.Messages;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
@@ -15,7 +12,7 @@ internal static class ReadingsEndpoints
         var services = routes.ServiceProvider;
         var handler = new Handler(
             services.GetRequiredService<SignedLog>(), services.GetRequiredService<Backlog>(), services.GetRequiredService<IntakePool>(),
-            services.GetRequiredService<IOptions<IngestOptions>>().Value);
+            services.GetRequiredService<IHostApplicationLifetime>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IOptions<IngestOptions>>().Value);
         // A delegate with a signature of its own, for the OpenAPI document; it binds nothing.
         routes.MapPost("/readings", (Delegate)handler.PostAsync)
             .WithName("PostReadings")
@@ -24,9 +21,11 @@ internal static class ReadingsEndpoints
             .WithDescription(
                 "Envelopes, a line each (application/x-ndjson), or as JSON (application/json): one, which may be pretty-printed, an array of them, or one a line. They are read as they come in. 202 means that Kafka has acknowledged every accepted one. "
                 + $"An envelope is of one reading, {{\"data\": {{...}}, \"signature\": \"...\"}}, or of a batch, {{\"batch\": [{{...}}, ...], \"signature\": \"...\"}}: 1 to {FactoryStream.Contracts.ReadingParser.MaxBatchReadings} readings of one factory, signed together. 'accepted' counts readings, 'rejected' lines. "
+                + "A request that says 'Accept: application/x-ndjson' is answered while its lines come, with a line each time that all so far are safe; it may last for days. "
                 + "A refused line does not harm its neighbours. After 413, 429 or 503 the whole request may be sent again: what was accepted already is recognised as a duplicate.")
             .Produces<IngestAnswer>(StatusCodes.Status202Accepted)
             .Produces<IngestProblem>(StatusCodes.Status400BadRequest, "application/problem+json")
+            .Produces<IngestProblem>(StatusCodes.Status408RequestTimeout, "application/problem+json")
             .Produces<IngestProblem>(StatusCodes.Status413PayloadTooLarge, "application/problem+json")
             .Produces<IngestProblem>(StatusCodes.Status415UnsupportedMediaType, "application/problem+json")
             .Produces<IngestProblem>(StatusCodes.Status429TooManyRequests, "application/problem+json")
@@ -47,14 +46,12 @@ internal static class ReadingsEndpoints
         Lines,
     }
 
-    private sealed class Handler(SignedLog signed, Backlog backlog, IntakePool intakes, IngestOptions options)
+    private sealed class Handler(SignedLog signed, Backlog backlog, IntakePool intakes, IHostApplicationLifetime lifetime, TimeProvider time, IngestOptions options)
     {
+        private int open;
+
         public async Task PostAsync(HttpContext context)
         {
-            // The body is counted here, decompressed, and read as it comes; Kestrel's own limit would only cut it off without an answer.
-            if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-                limit.MaxRequestBodySize = null;
-
             var form = FormOf(context.Request.ContentType);
             if (form == Form.None || context.Request.Headers.ContentEncoding.Count > 0)
             {
@@ -78,43 +75,61 @@ internal static class ReadingsEndpoints
                 return;
             }
 
-            var intake = intakes.Get();
-            intake.Begin(IngestTracing.Current);
-            var isCutOff = false;
+            if (Interlocked.Increment(ref open) > options.MaxOpenRequests)
+            {
+                Interlocked.Decrement(ref open);
+                await IngestAnswer.WriteAsync(context, StatusCodes.Status429TooManyRequests, options, $"{options.MaxOpenRequests} requests are being read. Nothing was accepted.");
+                return;
+            }
             try
             {
-                var body = context.Request.BodyReader;
-                await (form == Form.Lines ? TakeLinesAsync(intake, body, context.RequestAborted) : TakeEnvelopesAsync(intake, body, context.RequestAborted));
+                var intake = intakes.Get();
+                intake.Begin(IngestTracing.Current);
+                var body = new RequestBody(context.Request.BodyReader, options.BodyIdleTimeout, time, context.RequestAborted, lifetime.ApplicationStopping);
+                if (form == Form.Lines && AcknowledgedStream.IsWanted(context.Request))
+                    await AcknowledgedStream.RunAsync(context, intake, body, options);
+                else
+                    await TakeAsync(context, intake, body, form);
+                intakes.Return(intake);
             }
-            catch (Exception exception) when (exception is IOException or OperationCanceledException or ConnectionAbortedException or InvalidDataException)
+            finally
             {
-                // The client is gone, or what it calls compressed is not: its last line is not taken, for it may be cut off in the middle.
-                isCutOff = true;
+                Interlocked.Decrement(ref open);
             }
-            await intake.WhenSettledAsync();
-            if (isCutOff && !context.RequestAborted.IsCancellationRequested)
-                await IngestAnswer.WriteAsync(context, intake, options, StatusCodes.Status400BadRequest, "The body was cut off or is not what its Content-Encoding says.");
-            else if (!isCutOff)
-                await IngestAnswer.WriteAsync(context, intake, options);
-            intakes.Return(intake);
         }
 
-        private async ValueTask TakeLinesAsync(Intake intake, PipeReader body, CancellationToken cancellationToken)
+        private async Task TakeAsync(HttpContext context, Intake intake, RequestBody body, Form form)
+        {
+            try
+            {
+                await (form == Form.Lines ? TakeLinesAsync(intake, body, context.RequestAborted) : TakeEnvelopesAsync(intake, body, context.RequestAborted));
+            }
+            catch (BodyEndedException exception)
+            {
+                intake.Stop = exception.Reason;
+            }
+            catch (Exception exception) when (IngestAnswer.IsCutOff(exception))
+            {
+                // Its last line is not taken, for it may be cut off in the middle.
+                intake.Stop = Stop.CutOff;
+            }
+            await intake.WhenSettledAsync();
+            if (!context.RequestAborted.IsCancellationRequested)
+                await IngestAnswer.WriteAsync(context, intake, options);
+        }
+
+        private async ValueTask TakeLinesAsync(Intake intake, RequestBody body, CancellationToken cancellationToken)
         {
             var size = 0L;
             while (true)
             {
-                var result = await body.ReadAsync(cancellationToken);
-                var buffer = result.Buffer;
-                size += buffer.Length;
+                var result = await body.ReadAsync();
+                size += result.Buffer.Length;
                 if (size > options.MaxBodyBytes)
-                {
                     intake.Stop = Stop.BodyTooLarge;
-                    body.AdvanceTo(buffer.End);
-                    return;
-                }
-                await intake.TakeAsync(buffer, cancellationToken);
-                body.AdvanceTo(buffer.End);
+                else
+                    await intake.TakeAsync(result.Buffer, cancellationToken);
+                body.Used(result);
                 if (intake.Stop != Stop.None)
                     return;
                 if (!result.IsCompleted)
@@ -128,23 +143,22 @@ internal static class ReadingsEndpoints
             }
         }
 
-        private async ValueTask TakeEnvelopesAsync(Intake intake, PipeReader body, CancellationToken cancellationToken)
+        private async ValueTask TakeEnvelopesAsync(Intake intake, RequestBody body, CancellationToken cancellationToken)
         {
             var size = 0L;
             while (true)
             {
-                var result = await body.ReadAsync(cancellationToken);
-                var buffer = result.Buffer;
-                size += buffer.Length;
+                var result = await body.ReadAsync();
+                size += result.Buffer.Length;
                 if (size > options.MaxBodyBytes)
                     intake.Stop = Stop.BodyTooLarge;
-                foreach (var segment in buffer)
+                foreach (var segment in result.Buffer)
                 {
                     var rest = segment;
                     while (intake.Stop == Stop.None && intake.Envelopes.TryRead(ref rest, out var envelope))
                         await TakeAsync(envelope);
                 }
-                body.AdvanceTo(buffer.End);
+                body.Used(result);
                 if (intake.Stop != Stop.None)
                     return;
                 if (!result.IsCompleted)

@@ -382,7 +382,7 @@ public sealed class ReadingsEndpointsTests
         var post = document.GetProperty("paths").GetProperty("/readings").GetProperty("post");
 
         Assert.Equal(["application/json", "application/x-ndjson"], post.GetProperty("requestBody").GetProperty("content").EnumerateObject().Select(type => type.Name));
-        Assert.Equal(["202", "400", "413", "415", "429", "503"], post.GetProperty("responses").EnumerateObject().Select(status => status.Name));
+        Assert.Equal(["202", "400", "408", "413", "415", "429", "503"], post.GetProperty("responses").EnumerateObject().Select(status => status.Name));
         Assert.Contains("rejected_count", document.GetRawText(), StringComparison.Ordinal);
         Assert.True(document.GetProperty("paths").TryGetProperty("/stream", out _));
     }
