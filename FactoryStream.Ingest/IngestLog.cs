@@ -21,9 +21,6 @@ internal sealed partial class IngestLog(ILogger<IngestLog> logger)
     [LoggerMessage(6, LogLevel.Information, "The backlog has room again.")]
     public partial void BacklogHasRoom();
 
-    [LoggerMessage(7, LogLevel.Critical, "Ingest cannot go on and stops: {Reason}")]
-    public partial void Stopping(string reason);
-
     [LoggerMessage(8, LogLevel.Information, "Pulling from {Source}.")]
     public partial void SourceConnected(Uri source);
 

@@ -4,6 +4,7 @@ using FactoryStream.Ingest.Live;
 using FactoryStream.Ingest.Messages;
 using FactoryStream.Ingest.Readings;
 using FactoryStream.Ingest.Sources;
+using FactoryStream.ServiceDefaults;
 using Microsoft.OpenApi;
 
 namespace FactoryStream.Ingest;
@@ -145,8 +146,6 @@ internal static class IngestServices
         if (!error.IsFatal)
             return;
         // The idempotent producer can vouch for nothing any more: the orchestrator starts another process.
-        services.GetRequiredService<IngestLog>().Stopping(error.Reason);
-        Environment.ExitCode = 1;
-        services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        services.GetRequiredService<FailFast>().Stop("Kafka's producer", error.Reason);
     }
 }

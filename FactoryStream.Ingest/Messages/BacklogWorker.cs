@@ -41,12 +41,6 @@ internal sealed class BacklogWorker(
         {
             // The service stops.
         }
-        catch (Exception exception)
-        {
-            log.Stopping(exception.ToString());
-            Environment.ExitCode = 1;
-            throw;
-        }
     }
 
     /// <summary>Looks at Kafka until it does not answer.</summary>

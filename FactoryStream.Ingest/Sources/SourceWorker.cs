@@ -29,12 +29,6 @@ internal sealed class SourceWorker(
         {
             // The service stops.
         }
-        catch (Exception exception)
-        {
-            log.Stopping(exception.ToString());
-            Environment.ExitCode = 1;
-            throw;
-        }
     }
 
     private async Task PullAsync(HttpClient client, Uri source, CancellationToken stoppingToken)
