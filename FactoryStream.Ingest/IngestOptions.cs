@@ -73,6 +73,10 @@ internal sealed class IngestOptions : IValidatableObject
     /// <summary>Factories' own streams of envelopes to pull, e.g. <c>http://factory_001:8000/stream</c>. Default: none.</summary>
     public IReadOnlyList<string> Sources { get; set; } = [];
 
+    /// <summary>How long a source's host may take to answer a connection before it is tried again later. Default 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:05:00")]
+    public TimeSpan SourceConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>A source that sends nothing for so long is connected to anew. Default 60 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan SourceIdleTimeout { get; set; } = TimeSpan.FromSeconds(60);

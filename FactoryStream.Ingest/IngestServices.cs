@@ -50,7 +50,11 @@ internal static class IngestServices
         builder.Services.AddHealthChecks().AddCheck<IngestHealthCheck>("ingest");
     }
 
-    public static void AddSources(this IServiceCollection services) => services.AddHostedService<SourceWorker>();
+    public static void AddSources(this IServiceCollection services)
+    {
+        services.AddSingleton<SourceStates>();
+        services.AddHostedService<SourceWorker>();
+    }
 
     public static void AddLive(this IServiceCollection services)
     {
