@@ -5,10 +5,12 @@ using Microsoft.Extensions.Logging;
 namespace FactoryStream.ServiceDefaults;
 
 /// <summary>
-/// The one way in which a service ends because it cannot go on: said once, and with exit code 1, so that whoever watches over it starts it again. The generic host by itself
-/// stops when a <see cref="BackgroundService"/> fails, but with exit code 0, which looks as if the work were done.
+/// The one way in which a service ends because it cannot go on: said once, and with exit code 1, so that whoever watches over it starts it
+/// again. The generic host by itself stops when a <see cref="BackgroundService"/> fails, but with exit code 0, which looks as if the work
+/// were done; so it is told to leave that to this.
 /// </summary>
-public sealed partial class FailFast(IServiceProvider services, IHostApplicationLifetime lifetime, ILogger<FailFast> logger) : IHostedLifecycleService
+public sealed partial class FailFast(IServiceProvider services, IHostApplicationLifetime lifetime, ILogger<FailFast> logger)
+    : IHostedLifecycleService
 {
     private int exitCode;
 
@@ -28,27 +30,33 @@ public sealed partial class FailFast(IServiceProvider services, IHostApplication
     }
 
     /// <inheritdoc/>
-    public Task StartingAsync(CancellationToken cancellationToken)
+    public Task StartedAsync(CancellationToken cancellationToken)
     {
-        // The host stops the application as soon as a worker has failed, so a failure shows here whenever it comes, even while others still start.
-        // A worker that was cancelled though nobody stopped the service has failed as well: a time-out of its own that it did not expect.
-        lifetime.ApplicationStopping.Register(() => Look(alsoCancelled: true));
+        // Not before all have started: a start that is broken off throws out of Main, and the process dies by a signal. Not by the
+        // constructor: this is one of them.
+        foreach (var worker in services.GetServices<IHostedService>().OfType<BackgroundService>())
+            _ = worker.ExecuteTask?.ContinueWith(
+                ended => Look(worker, ended), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
     public Task StoppedAsync(CancellationToken cancellationToken)
     {
-        // What failed only while it stopped.
-        Look(alsoCancelled: false);
+        // Once more, for what failed while it stopped: nobody waits for the continuations.
+        foreach (var worker in services.GetServices<IHostedService>().OfType<BackgroundService>())
+        {
+            if (worker.ExecuteTask is { IsCompleted: true } ended)
+                Look(worker, ended);
+        }
         return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -56,16 +64,13 @@ public sealed partial class FailFast(IServiceProvider services, IHostApplication
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private void Look(bool alsoCancelled)
+    private void Look(BackgroundService worker, Task ended)
     {
-        // Not by the constructor: this is one of them.
-        foreach (var worker in services.GetServices<IHostedService>().OfType<BackgroundService>())
-        {
-            if (worker.ExecuteTask is { IsFaulted: true } failed)
-                Stop(worker.GetType().Name, failed.Exception.GetBaseException().Message);
-            else if (alsoCancelled && worker.ExecuteTask is { IsCanceled: true })
-                Stop(worker.GetType().Name, "it was cancelled though nobody stopped it");
-        }
+        if (ended.Exception is { } failure)
+            Stop(worker.GetType().Name, failure.GetBaseException().Message);
+        // A time-out of its own that it did not expect ends a worker as well.
+        else if (ended.IsCanceled && !lifetime.ApplicationStopping.IsCancellationRequested)
+            Stop(worker.GetType().Name, "it was cancelled though nobody stopped it");
     }
 
     [LoggerMessage(1, LogLevel.Critical, "{Who} cannot go on, so the service ends with exit code 1: {Reason}")]

@@ -108,7 +108,8 @@ internal static class VerifierServices
     }
 
     /// <summary>Readiness, and in the body of <c>/health</c> what it is made of.</summary>
-    public static void AddVerifierHealth(this IServiceCollection services) => services.AddHealthChecks().AddCheck<VerifierHealthCheck>("verifier");
+    public static void AddVerifierHealth(this IServiceCollection services) =>
+        services.AddHealthChecks().AddCheck<VerifierHealthCheck>("verifier");
 
     /// <summary>librdkafka keeps a partition paused that goes, and does not read it when it comes back.</summary>
     private static void Unpause(IConsumer<byte[]?, ReadOnlyMemory<byte>> consumer, IEnumerable<TopicPartitionOffset> leaving) =>

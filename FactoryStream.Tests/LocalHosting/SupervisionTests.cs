@@ -45,7 +45,10 @@ public sealed class SupervisionTests
             if (kind == "program-that-listens")
                 builder.AddScript("service", script).WithHttpEndpoint();
             else
-                builder.AddResource<IResource>(kind == "project" ? new ProjectResource("service") : new ContainerResource("service")).WithAnnotation(Launch("service", script));
+            {
+                IResource service = kind == "project" ? new ProjectResource("service") : new ContainerResource("service");
+                builder.AddResource(service).WithAnnotation(Launch("service", script));
+            }
         });
 
         await running.LineAsync("service", "It ended with exit code 0 and is started again in 0.1 s.");

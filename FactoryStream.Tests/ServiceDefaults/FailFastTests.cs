@@ -43,6 +43,22 @@ public sealed class FailFastTests
         Assert.Equal(1, exitCode);
     }
 
+    /// <summary>A start that is broken off would end the process by a signal instead.</summary>
+    [Fact]
+    public async Task A_worker_that_throws_while_others_still_start_lets_them_start_first()
+    {
+        var threw = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var (exitCode, _) = await RunAsync(
+            _ =>
+            {
+                threw.SetResult();
+                throw new FormatException("no such reading");
+            },
+            startsLast: new SlowStart(threw.Task));
+
+        Assert.Equal(1, exitCode);
+    }
+
     [Fact]
     public async Task A_service_that_is_stopped_ends_with_exit_code_0()
     {
@@ -56,7 +72,9 @@ public sealed class FailFastTests
     [Fact]
     public async Task The_process_of_a_service_whose_worker_throws_ends_with_exit_code_1()
     {
-        var start = new ProcessStartInfo("dotnet", [SimulatorProcess.PathOf("FactoryStream.Aggregator"), "--urls=http://127.0.0.1:0", "--ConnectionStrings:factorydb=Host=127.0.0.1;Port=1"])
+        var program = SimulatorProcess.PathOf("FactoryStream.Aggregator");
+        const string database = "--ConnectionStrings:factorydb=Host=127.0.0.1;Port=1";
+        var start = new ProcessStartInfo("dotnet", [program, "--urls=http://127.0.0.1:0", database])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -74,13 +92,15 @@ public sealed class FailFastTests
                 process.Kill(entireProcessTree: true);
         }
 
-        Assert.Contains("AggregatorWorker cannot go on, so the service ends with exit code 1: No Kafka address", await output, StringComparison.Ordinal);
+        const string said = "AggregatorWorker cannot go on, so the service ends with exit code 1: No Kafka address";
+        Assert.Contains(said, await output, StringComparison.Ordinal);
         Assert.Equal("", await errors);
         Assert.Equal(1, process.ExitCode);
     }
 
     /// <summary>Runs a service of one worker to its end; the exit code, and what the defaults said critically.</summary>
-    private static async Task<(int ExitCode, IEnumerable<string> Said)> RunAsync(Func<CancellationToken, Task> work, bool stopped = false)
+    private static async Task<(int ExitCode, IEnumerable<string> Said)> RunAsync(
+        Func<CancellationToken, Task> work, bool stopped = false, IHostedService? startsLast = null)
     {
         var before = Environment.ExitCode;
         try
@@ -91,16 +111,20 @@ public sealed class FailFastTests
             builder.Logging.AddFakeLogging();
             builder.Services.AddSingleton(work);
             builder.Services.AddHostedService<ServiceWorker>();
+            if (startsLast is not null)
+                builder.Services.AddSingleton(startsLast);
             using var host = builder.Build();
             var failFast = host.Services.GetRequiredService<FailFast>();
             var logs = host.Services.GetFakeLogCollector();
             await host.StartAsync().WaitAsync(Patience);
+            await host.Services.GetServices<IHostedService>().OfType<ServiceWorker>().Single().Begun.WaitAsync(Patience);
             if (stopped)
                 await host.StopAsync().WaitAsync(Patience);
             else
                 await host.WaitForShutdownAsync().WaitAsync(Patience);
             Assert.Equal(failFast.ExitCode == 1 ? 1 : before, Environment.ExitCode);
-            return (failFast.ExitCode, logs.GetSnapshot().Where(line => line.Level == LogLevel.Critical && line.Category == typeof(FailFast).FullName).Select(line => line.Message));
+            var said = logs.GetSnapshot().Where(line => line.Level == LogLevel.Critical && line.Category == typeof(FailFast).FullName);
+            return (failFast.ExitCode, said.Select(line => line.Message));
         }
         finally
         {
@@ -108,13 +132,29 @@ public sealed class FailFastTests
         }
     }
 
-    private sealed class ServiceWorker(Func<CancellationToken, Task> work, IHostApplicationLifetime lifetime) : BackgroundService
+    private sealed class ServiceWorker(Func<CancellationToken, Task> work) : BackgroundService
     {
-        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        private readonly TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>One that is stopped before a thread took it up never begins.</summary>
+        public Task Begun => begun.Task;
+
+        protected override Task ExecuteAsync(CancellationToken stoppingToken)
         {
-            // What fails while others still start is another story: the host's start then throws.
-            await Task.Delay(Timeout.Infinite, lifetime.ApplicationStarted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await work(stoppingToken);
+            begun.SetResult();
+            return work(stoppingToken);
         }
+    }
+
+    /// <summary>Has not started before a worker has thrown and the host has had time to see it.</summary>
+    private sealed class SlowStart(Task threw) : IHostedService
+    {
+        public async Task StartAsync(CancellationToken cancellationToken)
+        {
+            await threw.WaitAsync(Patience, cancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(200), cancellationToken);
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
