@@ -60,7 +60,8 @@ internal sealed class IngestMetrics : IDisposable
 
     public void Observe(Sources.SourceStates sources) =>
         meter.CreateObservableGauge("factorystream.ingest.source.connected",
-            () => sources.All.Select(source => new Measurement<int>(source.IsConnected ? 1 : 0, new KeyValuePair<string, object?>("source", source.Name))),
+            () => sources.All.Select(source =>
+                new Measurement<int>(source.IsConnected ? 1 : 0, new KeyValuePair<string, object?>("source", source.Name))),
             "{connection}", "1 while a source is connected, else 0, by source.");
 
     public void Dispose() => meter.Dispose();

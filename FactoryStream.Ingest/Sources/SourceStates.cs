@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Ingest.Sources;
@@ -21,7 +22,10 @@ internal sealed class SourceStates
     /// <summary>One for each source, as they were given.</summary>
     public IReadOnlyList<SourceState> All { get; }
 
-    /// <summary>By name, in words: <c>connected</c>, <c>not tried yet</c> or <c>lost since 2026-02-25T06:13:20Z, 3 attempts failed: HTTP 500</c>.</summary>
+    /// <summary>
+    /// By name, in words: <c>connected</c>, <c>not tried yet</c>, or
+    /// <c>lost since 2026-02-25T06:13:20Z, failed attempts: 3, the last: HTTP 500</c>.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Describe() => All.ToDictionary(source => source.Name, source => source.ToString());
 }
 
@@ -45,6 +49,16 @@ internal sealed class SourceState(string name, Uri address, TimeProvider time)
         {
             lock (gate)
                 return isConnected;
+        }
+    }
+
+    /// <summary>Attempts in a row that failed.</summary>
+    public int Failures
+    {
+        get
+        {
+            lock (gate)
+                return failures;
         }
     }
 
@@ -72,7 +86,9 @@ internal sealed class SourceState(string name, Uri address, TimeProvider time)
         {
             return isConnected ? "connected"
                 : reason is null ? "not tried yet"
-                : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"lost since {lostAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}, {failures} attempts failed: {reason}");
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"lost since {lostAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}, failed attempts: {failures}, the last: {reason}");
         }
     }
 }

@@ -6,12 +6,13 @@ using Microsoft.Extensions.Options;
 namespace FactoryStream.Ingest.Sources;
 
 /// <summary>
-/// Pulls from factories' own streams of envelopes, and connects again for ever: each source in a loop of its own that nothing but the service's own stop ends, so that
-/// whatever one meets is neither the others' nor the service's end. What was pulled goes the way of a POST; but as nobody would send it again, it is given to Kafka until
-/// Kafka has it, and meanwhile no more is read: the source feels it.
+/// Pulls from factories' own streams of envelopes, and connects again for ever: each source in a loop of its own that nothing but the
+/// service's own stop ends, so that whatever one meets is neither the others' nor the service's end. What was pulled goes the way of a
+/// POST; but as nobody would send it again, it is given to Kafka until Kafka has it, and meanwhile no more is read: the source feels it.
 /// </summary>
 internal sealed class SourceWorker(
-    IntakePool intakes, SignedLog signed, Backlog backlog, SourceStates sources, IOptions<IngestOptions> options, TimeProvider time, IngestMetrics metrics, IngestLog log) : BackgroundService
+    IntakePool intakes, SignedLog signed, Backlog backlog, SourceStates sources, IOptions<IngestOptions> options, TimeProvider time,
+    IngestMetrics metrics, IngestLog log) : BackgroundService
 {
     private readonly IngestOptions options = options.Value;
 
@@ -20,7 +21,8 @@ internal sealed class SourceWorker(
         if (sources.All.Count == 0)
             return;
         // No overall time-out: the answer never ends. Silence is judged while reading.
-        using var client = new HttpClient(new SocketsHttpHandler { ConnectTimeout = options.SourceConnectTimeout }) { Timeout = Timeout.InfiniteTimeSpan };
+        var handler = new SocketsHttpHandler { ConnectTimeout = options.SourceConnectTimeout };
+        using var client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         client.DefaultRequestHeaders.Accept.ParseAdd("application/x-ndjson, text/event-stream");
         try
         {
@@ -155,7 +157,8 @@ internal sealed class SourceWorker(
         {
             if (signed.IsOpen && !backlog.TurnsAway())
             {
-                using var span = IngestTracing.Source.StartActivity("pull readings", System.Diagnostics.ActivityKind.Consumer)?.SetTag("server.address", source.Address.Host);
+                using var span = IngestTracing.Source.StartActivity("pull readings", System.Diagnostics.ActivityKind.Consumer)
+                    ?.SetTag("server.address", source.Address.Host);
                 var intake = intakes.Get();
                 intake.Begin(IngestTracing.Current);
                 while (intake.Stop == Stop.None && taken + intake.LineCount < lines.Count)
