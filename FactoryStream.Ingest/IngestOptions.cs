@@ -58,6 +58,13 @@ internal sealed class IngestOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.010", "00:00:10")]
     public TimeSpan BacklogPollInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>
+    /// How long the Verifier or the Aggregator may take nothing though messages wait for it before <c>/health</c> says degraded.
+    /// Default 60 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan StalledAfter { get; set; } = TimeSpan.FromSeconds(60);
+
     /// <summary>How long a request that has begun waits for room before it is answered 429 or 503. Default 5 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan RoomTimeout { get; set; } = TimeSpan.FromSeconds(5);
