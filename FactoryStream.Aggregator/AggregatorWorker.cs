@@ -90,6 +90,7 @@ internal sealed class AggregatorSession : IAsyncDisposable
     private readonly IConsumer<Ignore, ReadOnlyMemory<byte>> verified;
     private readonly IConsumer<Ignore, ReadOnlyMemory<byte>> rejected;
     private readonly Dictionary<TopicPartition, PartitionProgress> owned = [];
+    private readonly List<CheckpointRow> assigned = [];
     private CancellationToken stopping;
     private Task<string?> incarnationLook = Task.FromResult<string?>(null);
     private bool closing;
@@ -151,7 +152,10 @@ internal sealed class AggregatorSession : IAsyncDisposable
             if (!Array.Exists(lanes, lane => lane.IsFull))
             {
                 // Under load commits are under way and messages wait; otherwise the first message goes at once. A lane's turn comes even if messages never end.
-                if (Next(Patience()) is { } message)
+                var next = Next(Patience());
+                // Before anything of what was just assigned can be committed.
+                TellBegun();
+                if (next is { } message)
                 {
                     Take(message);
                     if (++taken % 64 != 0)
@@ -305,7 +309,7 @@ internal sealed class AggregatorSession : IAsyncDisposable
         if (batch.MessageCount > 0)
         {
             foreach (var step in batch.Steps)
-                StoreOffset(step);
+                StoreOffset(step.Topic, step.Partition, step.NextOffset);
         }
         batch.Clear();
         health.Committed(lane.Number);
@@ -313,11 +317,22 @@ internal sealed class AggregatorSession : IAsyncDisposable
             await RetainAsync();
     }
 
-    private void StoreOffset(CheckpointStep step)
+    /// <summary>
+    /// The group is told where it begins, too, and not only where its first batch has come to: without an offset, because it never had one
+    /// or it has expired, all that the log still holds would seem to wait, and on a quiet log for ever.
+    /// </summary>
+    private void TellBegun()
+    {
+        foreach (var checkpoint in assigned)
+            StoreOffset(checkpoint.Topic, checkpoint.Partition, checkpoint.NextOffset);
+        assigned.Clear();
+    }
+
+    private void StoreOffset(string topic, int partition, long nextOffset)
     {
         try
         {
-            ConsumerOf(step.Topic).StoreOffset(new TopicPartitionOffset(step.Topic, step.Partition, step.NextOffset));
+            ConsumerOf(topic).StoreOffset(new TopicPartitionOffset(topic, partition, nextOffset));
         }
         catch (KafkaException exception) when (exception.Error.Code == ErrorCode.Local_State)
         {
@@ -390,6 +405,7 @@ internal sealed class AggregatorSession : IAsyncDisposable
             var progress = new PartitionProgress(checkpoint);
             owned[partition] = progress;
             offsets.Add(new TopicPartitionOffset(partition, checkpoint.NextOffset));
+            assigned.Add(checkpoint);
             if (partition.Topic == Topics.Verified)
                 readings.Add(progress);
         }

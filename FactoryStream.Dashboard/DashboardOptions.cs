@@ -30,4 +30,8 @@ internal sealed class DashboardOptions
     /// <summary>How often a listening connection on which nothing came is tried, so that a dead one shows. Default 15 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan ListenCheckInterval { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long nothing may be stored though accepted readings wait before <c>/health</c> says degraded. Default 60 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan StalledAfter { get; set; } = TimeSpan.FromSeconds(60);
 }

@@ -33,6 +33,9 @@ internal static class DashboardServices
         builder.Services.AddSingleton<BooksReader>();
         builder.Services.AddSingleton<SharedBooks>();
         builder.Services.AddScoped<WindowsReader>();
+        builder.Services.AddSingleton<PipelineWatchWorker>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<PipelineWatchWorker>());
+        builder.Services.AddHealthChecks().AddCheck<PipelineWatchWorker>("pipeline");
     }
 
     /// <summary>

@@ -1,21 +1,54 @@
+using System.Globalization;
 using FactoryStream.Ingest.Messages;
+using FactoryStream.Ingest.Sources;
+using FactoryStream.ServiceDefaults;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Ingest;
 
-/// <summary>Ready when the topics are known and Kafka answers. A full backlog is no illness: machines are told to wait.</summary>
-internal sealed class IngestHealthCheck(SignedLog signed, Backlog backlog, BacklogWorker worker) : IHealthCheck
+/// <summary>
+/// Ready when the topics are known and Kafka answers. A full backlog is no illness: machines are told to wait. That nobody verifies or
+/// stores is told as degraded, not as unhealthy: what is accepted is safe in Kafka; cutting Ingest off would only turn the machines away.
+/// </summary>
+internal sealed class IngestHealthCheck(
+    SignedLog signed, Backlog backlog, BacklogWorker worker, SourceStates sources, IOptions<IngestOptions> options) : IHealthCheck
 {
     private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(10);
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        var data = new Dictionary<string, object> { ["backlog_readings"] = backlog.Readings, ["backlog_bytes"] = backlog.Bytes, ["pending_bytes"] = backlog.PendingBytes };
+        var data = new Dictionary<string, object>
+        {
+            ["backlog_readings"] = backlog.Readings,
+            ["backlog_bytes"] = backlog.Bytes,
+            ["pending_bytes"] = backlog.PendingBytes,
+            ["waiting_for_verifier"] = worker.Verifying.Waiting,
+            ["waiting_for_aggregator"] = worker.Storing.Waiting,
+        };
+        // A machine that is off is no illness of Ingest's; it is told all the same.
+        if (sources.All.Count > 0)
+            data["sources"] = sources.Describe();
         var trouble = !signed.IsOpen ? "Kafka has not told its topics yet."
             : backlog.IsKafkaAway ? "Kafka does not acknowledge."
             : worker.Age is not { } age ? "Kafka has not told yet what is stored."
             : age > MaxAge ? "Kafka does not answer."
             : null;
-        return Task.FromResult(trouble is null ? HealthCheckResult.Healthy(null, data) : new HealthCheckResult(context.Registration.FailureStatus, trouble, data: data));
+        if (trouble is not null)
+            return Task.FromResult(new HealthCheckResult(context.Registration.FailureStatus, trouble, data: data));
+        string[] stalled = [.. Stalled("Verifier", worker.Verifying), .. Stalled("Aggregator", worker.Storing)];
+        return Task.FromResult(stalled.Length == 0
+            ? HealthCheckResult.Healthy(null, data)
+            : HealthCheckResult.Degraded(string.Join(' ', stalled), data: data));
+    }
+
+    private IEnumerable<string> Stalled(string service, StalledWork work)
+    {
+        var stillFor = work.StandsStillFor;
+        if (stillFor <= options.Value.StalledAfter)
+            yield break;
+        yield return string.Create(
+            CultureInfo.InvariantCulture,
+            $"The {service} has taken nothing for {stillFor.TotalSeconds:F0} s. Messages that wait for it: {work.Waiting}.");
     }
 }

@@ -21,21 +21,21 @@ internal sealed partial class IngestLog(ILogger<IngestLog> logger)
     [LoggerMessage(6, LogLevel.Information, "The backlog has room again.")]
     public partial void BacklogHasRoom();
 
-    [LoggerMessage(7, LogLevel.Critical, "Ingest cannot go on and stops: {Reason}")]
-    public partial void Stopping(string reason);
-
     [LoggerMessage(8, LogLevel.Information, "Pulling from {Source}.")]
-    public partial void SourceConnected(Uri source);
+    public partial void SourceConnected(string source);
 
     [LoggerMessage(9, LogLevel.Warning, "Source {Source}: {Reason}. Connecting again in {Delay}.")]
-    public partial void SourceLost(Uri source, string reason, TimeSpan delay);
+    public partial void SourceLost(string source, string reason, TimeSpan delay);
 
     [LoggerMessage(10, LogLevel.Warning, "Source {Source}: its readings could not be stored; they are given to Kafka again.")]
-    public partial void SourceRetries(Uri source);
+    public partial void SourceRetries(string source);
 
     [LoggerMessage(11, LogLevel.Warning, "{Bytes} bytes were not acknowledged when Ingest had to stop; none of that was answered with 202.")]
     public partial void NotDrained(long bytes);
 
     [LoggerMessage(12, LogLevel.Warning, "Live streams wait: {Reason}.")]
     public partial void LiveTrouble(string reason);
+
+    [LoggerMessage(13, LogLevel.Error, "Source {Source} failed in a way that nobody foresaw.")]
+    public partial void SourceFailed(string source, Exception exception);
 }

@@ -58,5 +58,11 @@ internal sealed class IngestMetrics : IDisposable
         meter.CreateObservableGauge("factorystream.ingest.backlog.size", () => backlog.Bytes, "By", "The size of these.");
     }
 
+    public void Observe(Sources.SourceStates sources) =>
+        meter.CreateObservableGauge("factorystream.ingest.source.connected",
+            () => sources.All.Select(source =>
+                new Measurement<int>(source.IsConnected ? 1 : 0, new KeyValuePair<string, object?>("source", source.Name))),
+            "{connection}", "1 while a source is connected, else 0, by source.");
+
     public void Dispose() => meter.Dispose();
 }

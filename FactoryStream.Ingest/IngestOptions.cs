@@ -66,6 +66,13 @@ internal sealed class IngestOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.010", "00:00:10")]
     public TimeSpan BacklogPollInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>
+    /// How long the Verifier or the Aggregator may take nothing though messages wait for it before <c>/health</c> says degraded.
+    /// Default 60 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan StalledAfter { get; set; } = TimeSpan.FromSeconds(60);
+
     /// <summary>How long a request that has begun waits for room before it is answered 429 or 503. Default 5 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan RoomTimeout { get; set; } = TimeSpan.FromSeconds(5);
@@ -80,6 +87,10 @@ internal sealed class IngestOptions : IValidatableObject
 
     /// <summary>Factories' own streams of envelopes to pull, e.g. <c>http://factory_001:8000/stream</c>. Default: none.</summary>
     public IReadOnlyList<string> Sources { get; set; } = [];
+
+    /// <summary>How long a source's host may take to answer a connection before it is tried again later. Default 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:05:00")]
+    public TimeSpan SourceConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>A source that sends nothing for so long is connected to anew. Default 60 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]

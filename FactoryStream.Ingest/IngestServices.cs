@@ -4,6 +4,7 @@ using FactoryStream.Ingest.Live;
 using FactoryStream.Ingest.Messages;
 using FactoryStream.Ingest.Readings;
 using FactoryStream.Ingest.Sources;
+using FactoryStream.ServiceDefaults;
 using Microsoft.AspNetCore.RequestDecompression;
 using Microsoft.OpenApi;
 
@@ -50,7 +51,11 @@ internal static class IngestServices
         builder.Services.AddHealthChecks().AddCheck<IngestHealthCheck>("ingest");
     }
 
-    public static void AddSources(this IServiceCollection services) => services.AddHostedService<SourceWorker>();
+    public static void AddSources(this IServiceCollection services)
+    {
+        services.AddSingleton<SourceStates>();
+        services.AddHostedService<SourceWorker>();
+    }
 
     public static void AddLive(this IServiceCollection services)
     {
@@ -159,8 +164,6 @@ internal static class IngestServices
         if (!error.IsFatal)
             return;
         // The idempotent producer can vouch for nothing any more: the orchestrator starts another process.
-        services.GetRequiredService<IngestLog>().Stopping(error.Reason);
-        Environment.ExitCode = 1;
-        services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        services.GetRequiredService<FailFast>().Stop("Kafka's producer", error.Reason);
     }
 }

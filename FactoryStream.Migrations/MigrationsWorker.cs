@@ -19,20 +19,10 @@ internal sealed class MigrationsWorker(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        try
-        {
-            await PatientlyAsync("PostgreSQL", MigrateAsync, stoppingToken);
-            await PatientlyAsync("Kafka", CreateTopicsAsync, stoppingToken);
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
-        {
-            logger.Failed(exception.Message, exception);
-            Environment.ExitCode = 1;
-        }
-        finally
-        {
-            lifetime.StopApplication();
-        }
+        // What it throws ends the program as well, with exit code 1.
+        await PatientlyAsync("PostgreSQL", MigrateAsync, stoppingToken);
+        await PatientlyAsync("Kafka", CreateTopicsAsync, stoppingToken);
+        lifetime.StopApplication();
     }
 
     /// <summary>In a cluster, and in a chart without order, what is needed may come up later than this.</summary>
@@ -122,9 +112,6 @@ internal static partial class MigrationsLog
 
     [LoggerMessage(3, LogLevel.Information, "The topics are ready; {Created} of {All} created")]
     public static partial void TopicsReady(this ILogger logger, int created, int all);
-
-    [LoggerMessage(4, LogLevel.Critical, "Not ready: {Reason}")]
-    public static partial void Failed(this ILogger logger, string reason, Exception exception);
 
     [LoggerMessage(5, LogLevel.Information, "The topics were made by another at the same time")]
     public static partial void TopicsThere(this ILogger logger);

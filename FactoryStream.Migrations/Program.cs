@@ -1,4 +1,5 @@
 using FactoryStream.Migrations;
+using FactoryStream.ServiceDefaults;
 using FactoryStream.Storage;
 
 // A program that ends: 0 when database and topics are ready, 1 with a message when they cannot be made so.
@@ -10,5 +11,7 @@ builder.Services.AddOptions<MigrationsOptions>().BindConfiguration(MigrationsOpt
 builder.Services.AddHostedService<MigrationsWorker>();
 
 using var host = builder.Build();
+// The host frees its services when it ends.
+var failFast = host.Services.GetRequiredService<FailFast>();
 await host.RunAsync();
-return Environment.ExitCode;
+return failFast.ExitCode;

@@ -13,7 +13,10 @@ using OpenTelemetry.Trace;
 
 namespace Microsoft.Extensions.Hosting;
 
-/// <summary>What every FactoryStream service has: telemetry, health, service discovery, resilient HTTP clients.</summary>
+/// <summary>
+/// What every FactoryStream service has: telemetry, health, service discovery, resilient HTTP clients, and an end with exit code 1 when a
+/// worker fails.
+/// </summary>
 public static class Extensions
 {
     private const string HealthEndpointPath = "/health";
@@ -32,6 +35,11 @@ public static class Extensions
             http.AddServiceDiscovery();
         });
         builder.Services.AddSingleton(TimeProvider.System);
+        // The host only logs that a worker failed; FailFast ends the service.
+        builder.Services.Configure<HostOptions>(host =>
+            host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore);
+        builder.Services.AddSingleton<FailFast>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<FailFast>());
         return builder;
     }
 
@@ -86,11 +94,17 @@ public static class Extensions
     public static TBuilder AddDefaultHealthChecks<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), ["live"]);
+        // For the endpoint without options of its own, which is /health: /alive says but a word.
+        builder.Services.Configure<HealthCheckOptions>(health => health.ResponseWriter = HealthDetail.WriteAsync);
         return builder;
     }
 
-    /// <summary><c>/health</c>: all checks pass, ready for traffic. <c>/alive</c>: the process answers.</summary>
-    /// <remarks>Served in every environment: orchestrators probe them, and they say nothing but a status.</remarks>
+    /// <summary>
+    /// <c>/health</c>: all checks pass, ready for traffic, and in its body what each says. <c>/alive</c>: the process answers.
+    /// </summary>
+    /// <remarks>
+    /// Served in every environment: orchestrators probe them, and look at the status code alone. No check tells a payload, key or token.
+    /// </remarks>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
         app.MapHealthChecks(HealthEndpointPath);

@@ -42,9 +42,6 @@ internal sealed partial class VerifierLog(ILogger<VerifierLog> logger)
     [LoggerMessage(13, LogLevel.Information, "Checking goes on.")]
     public partial void GoingOn();
 
-    [LoggerMessage(14, LogLevel.Critical, "The Verifier cannot go on and stops.")]
-    public partial void Stopping(Exception exception);
-
     [LoggerMessage(15, LogLevel.Error, "The signature engine {Engine} gave a wrong answer and was turned off: {Reason}")]
     public partial void EngineTurnedOff(string engine, string reason);
 

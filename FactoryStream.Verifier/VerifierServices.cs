@@ -5,7 +5,6 @@ using FactoryStream.Signatures;
 using FactoryStream.Storage;
 using FactoryStream.Verifier.Keys;
 using FactoryStream.Verifier.Messages;
-using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.EntityFrameworkCore;
 
 namespace FactoryStream.Verifier;
@@ -109,12 +108,8 @@ internal static class VerifierServices
     }
 
     /// <summary>Readiness, and in the body of <c>/health</c> what it is made of.</summary>
-    public static void AddVerifierHealth(this IServiceCollection services)
-    {
+    public static void AddVerifierHealth(this IServiceCollection services) =>
         services.AddHealthChecks().AddCheck<VerifierHealthCheck>("verifier");
-        // For the endpoint without options of its own, which is /health: /alive says but a word.
-        services.Configure<HealthCheckOptions>(health => health.ResponseWriter = HealthDetail.WriteAsync);
-    }
 
     /// <summary>librdkafka keeps a partition paused that goes, and does not read it when it comes back.</summary>
     private static void Unpause(IConsumer<byte[]?, ReadOnlyMemory<byte>> consumer, IEnumerable<TopicPartitionOffset> leaving) =>

@@ -66,12 +66,6 @@ internal sealed class VerifierWorker(
         {
             // What was in hand is not committed and will be delivered again.
         }
-        catch (Exception exception)
-        {
-            log.Stopping(exception);
-            Environment.ExitCode = 1;
-            throw;
-        }
     }
 
     private void Step(CancellationToken stoppingToken)

@@ -66,6 +66,48 @@ internal sealed class SignedTail : IDisposable
         }
     }
 
+    /// <summary>How many messages are beyond the given checkpoints, told from where the log begins and ends.</summary>
+    /// <param name="taken">As for <see cref="CountAsync"/>.</param>
+    /// <param name="cancellation">Ends the asking.</param>
+    /// <exception cref="KafkaException">The broker is away.</exception>
+    public async Task<long> MeasureAsync(
+        IReadOnlyDictionary<int, (string TopicId, long Offset)> taken, CancellationToken cancellation)
+    {
+        await turn.WaitAsync(cancellation);
+        try
+        {
+            var incarnation = await incarnations.GetAsync(Topics.Signed);
+            var partitions = await incarnations.PartitionCountAsync(Topics.Signed);
+            return await Task.Run(
+                () =>
+                {
+                    var waiting = 0L;
+                    for (var partition = 0; partition < partitions; partition++)
+                    {
+                        var (start, end) = Stretch(partition, taken, incarnation);
+                        waiting += end - start;
+                    }
+                    return waiting;
+                },
+                cancellation);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <summary>
+    /// From where to where a partition's log is beyond its checkpoint; never from before its beginning, for what retention took is gone.
+    /// </summary>
+    private (long Start, long End) Stretch(
+        int partition, IReadOnlyDictionary<int, (string TopicId, long Offset)> taken, string incarnation)
+    {
+        var marks = consumer.QueryWatermarkOffsets(new TopicPartition(Topics.Signed, partition), BrokerPatience);
+        var start = taken.TryGetValue(partition, out var position) && position.TopicId == incarnation ? position.Offset + 1 : 0;
+        return (Math.Clamp(start, marks.Low.Value, marks.High.Value), marks.High.Value);
+    }
+
     private Dictionary<string, long> Count(IReadOnlyDictionary<int, (string TopicId, long Offset)> taken, string incarnation, int partitions, CancellationToken cancellation)
     {
         var began = time.GetTimestamp();
@@ -73,12 +115,10 @@ internal sealed class SignedTail : IDisposable
         var starts = new List<TopicPartitionOffset>();
         for (var partition = 0; partition < partitions; partition++)
         {
-            var marks = consumer.QueryWatermarkOffsets(new TopicPartition(Topics.Signed, partition), BrokerPatience);
-            var start = taken.TryGetValue(partition, out var position) && position.TopicId == incarnation ? position.Offset + 1 : 0;
-            start = Math.Max(start, marks.Low.Value);
-            if (start >= marks.High.Value)
+            var (start, end) = Stretch(partition, taken, incarnation);
+            if (start == end)
                 continue;
-            ends[partition] = marks.High.Value;
+            ends[partition] = end;
             starts.Add(new TopicPartitionOffset(Topics.Signed, partition, start));
         }
 

@@ -25,12 +25,6 @@ internal sealed class LiveWorker(LiveReadings readings, SignedLog signed, IConfi
         {
             // The service stops.
         }
-        catch (Exception exception)
-        {
-            log.Stopping(exception.ToString());
-            Environment.ExitCode = 1;
-            throw;
-        }
     }
 
     private void Listen(CancellationToken stoppingToken)

@@ -1,13 +1,14 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using FactoryStream.Contracts;
+using FactoryStream.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Ingest.Messages;
 
 /// <summary>
 /// Looks at Kafka every so often: first how many partitions there are, then what of the accepted readings is stored,
-/// told from the offsets that Verifier and Aggregator have committed and from the ends of the topics.
+/// told from the offsets that Verifier and Aggregator have committed and from where the topics begin and end.
 /// </summary>
 internal sealed class BacklogWorker(
     SignedLog signed, RefusedLog refused, Backlog backlog, IConfiguration configuration, IOptions<IngestOptions> options, TimeProvider time, IngestLog log) : BackgroundService
@@ -16,14 +17,25 @@ internal sealed class BacklogWorker(
     private static readonly TimeSpan QuietInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
 
+    // Retention moves a log's beginning every few minutes; an older one only counts a little too much.
+    private static readonly TimeSpan BeginningsAge = TimeSpan.FromSeconds(1);
+
     // The broker in memory has room for a fraction of a second, so that is how often it must be known.
     private readonly TimeSpan interval = options.Value.BacklogPollInterval / (options.Value.BrokerIsInMemory ? 5 : 1);
     private StoredPosition[] stored = [];
+    private Dictionary<TopicPartition, long> beginnings = [];
+    private long beginningsAt;
     private bool isTroubled;
     private long lastLook;
 
     /// <summary>How long Kafka has not answered; null before its first answer.</summary>
     public TimeSpan? Age => Volatile.Read(ref lastLook) is var look and not 0 ? time.GetElapsedTime(look) : null;
+
+    /// <summary>What of <c>readings.signed</c> waits for the Verifier, in messages.</summary>
+    public StalledWork Verifying { get; } = new(time);
+
+    /// <summary>What of <c>readings.verified</c> and <c>readings.rejected</c> waits for the Aggregator, in messages.</summary>
+    public StalledWork Storing { get; } = new(time);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -40,12 +52,6 @@ internal sealed class BacklogWorker(
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The service stops.
-        }
-        catch (Exception exception)
-        {
-            log.Stopping(exception.ToString());
-            Environment.ExitCode = 1;
-            throw;
         }
     }
 
@@ -112,28 +118,49 @@ internal sealed class BacklogWorker(
 
         // In this order: what the Verifier had committed by now, it had written before the ends are asked for.
         var committed = await Task.WhenAll(CommittedAsync(verifier, bySigned), CommittedAsync(aggregator, [.. byVerified, .. byRejected]));
-        var ends = await EndsAsync(admin, [.. bySigned, .. byVerified, .. byRejected]);
+        TopicPartition[] all = [.. bySigned, .. byVerified, .. byRejected];
+        if (beginnings.Count == 0 || time.GetElapsedTime(beginningsAt) > BeginningsAge)
+        {
+            beginnings = await OffsetsAsync(admin, OffsetSpec.Earliest(), all);
+            beginningsAt = time.GetTimestamp();
+        }
+        var ends = await OffsetsAsync(admin, OffsetSpec.Latest(), all);
 
         long foreignBytes = 0, foreignReadings = 0;
+        long forVerifier = 0, forAggregator = 0;
         for (var partition = 0; partition < count; partition++)
         {
-            var rejectedCommitted = committed[1].GetValueOrDefault(byRejected[partition]);
+            // A group without an offset begins where the log does; one with an offset below that goes on there.
+            var signedTaken = Taken(committed[0], bySigned[partition]);
+            var verifiedTaken = Taken(committed[1], byVerified[partition]);
+            var rejectedTaken = Taken(committed[1], byRejected[partition]);
             stored[partition].Observe(
-                committed[0].GetValueOrDefault(bySigned[partition]),
+                signedTaken,
                 ends[byVerified[partition]],
                 ends[byRejected[partition]],
-                committed[1].GetValueOrDefault(byVerified[partition]),
-                rejectedCommitted);
+                verifiedTaken,
+                rejectedTaken,
+                new LogBeginnings(beginnings[bySigned[partition]], beginnings[byVerified[partition]], beginnings[byRejected[partition]]));
             var (bytes, readings) = signed.Partitions![partition].Observe(stored[partition].Offset, ends[bySigned[partition]]);
             foreignBytes += bytes;
             foreignReadings += readings;
-            refused.Observe(partition, rejectedCommitted);
+            refused.Observe(partition, rejectedTaken);
+            // A log that was made anew may end before what was committed in the one before.
+            forVerifier += Math.Max(0, ends[bySigned[partition]] - signedTaken);
+            forAggregator += Math.Max(0, ends[byVerified[partition]] - verifiedTaken);
+            forAggregator += Math.Max(0, ends[byRejected[partition]] - rejectedTaken);
         }
+        // By what was committed and not by where the logs begin: what retention takes is nobody's progress.
+        Verifying.Observe(forVerifier, committed[0].Values.Sum());
+        Storing.Observe(forAggregator, committed[1].Values.Sum());
         backlog.Foreign(foreignBytes, foreignReadings);
         Volatile.Write(ref lastLook, time.GetTimestamp());
         backlog.KafkaAnswers();
         backlog.Looked();
     }
+
+    private long Taken(Dictionary<TopicPartition, long> committed, TopicPartition partition) =>
+        Math.Max(committed.GetValueOrDefault(partition), beginnings[partition]);
 
     private IConsumer<Ignore, Ignore> Build(string group) => new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig
     {
@@ -149,14 +176,15 @@ internal sealed class BacklogWorker(
 
     private static TopicPartition[] Partitions(string topic, int count) => [.. Enumerable.Range(0, count).Select(partition => new TopicPartition(topic, partition))];
 
-    /// <summary>Committed offsets; a partition that has none is left out, and so counts as not begun. The call blocks, so it has a thread of its own.</summary>
+    /// <summary>Committed offsets; a partition that has none is left out. The call blocks, so it has a thread of its own.</summary>
     private static Task<Dictionary<TopicPartition, long>> CommittedAsync(IConsumer<Ignore, Ignore> member, TopicPartition[] partitions) => Task.Run(() =>
         member.Committed(partitions, RequestTimeout).Where(partition => partition.Offset >= 0).ToDictionary(partition => partition.TopicPartition, partition => partition.Offset.Value));
 
-    private static async Task<Dictionary<TopicPartition, long>> EndsAsync(IAdminClient admin, TopicPartition[] partitions)
+    private static async Task<Dictionary<TopicPartition, long>> OffsetsAsync(
+        IAdminClient admin, OffsetSpec which, TopicPartition[] partitions)
     {
         var answers = await admin.ListOffsetsAsync(
-            partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = OffsetSpec.Latest() }),
+            partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = which }),
             new ListOffsetsOptions { RequestTimeout = RequestTimeout });
         return answers.ResultInfos.ToDictionary(
             answer => answer.TopicPartitionOffsetError.TopicPartition,

@@ -6,39 +6,37 @@ using Microsoft.Extensions.Options;
 namespace FactoryStream.Ingest.Sources;
 
 /// <summary>
-/// Pulls from factories' own streams of envelopes, and connects again for ever. What was pulled goes the way of a POST; but as nobody
-/// would send it again, it is given to Kafka until Kafka has it, and meanwhile no more is read: the source feels it.
+/// Pulls from factories' own streams of envelopes, and connects again for ever: each source in a loop of its own that nothing but the
+/// service's own stop ends, so that whatever one meets is neither the others' nor the service's end. What was pulled goes the way of a
+/// POST; but as nobody would send it again, it is given to Kafka until Kafka has it, and meanwhile no more is read: the source feels it.
 /// </summary>
 internal sealed class SourceWorker(
-    IntakePool intakes, SignedLog signed, Backlog backlog, IOptions<IngestOptions> options, TimeProvider time, IngestMetrics metrics, IngestLog log) : BackgroundService
+    IntakePool intakes, SignedLog signed, Backlog backlog, SourceStates sources, IOptions<IngestOptions> options, TimeProvider time,
+    IngestMetrics metrics, IngestLog log) : BackgroundService
 {
     private readonly IngestOptions options = options.Value;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (options.Sources.Count == 0)
+        if (sources.All.Count == 0)
             return;
         // No overall time-out: the answer never ends. Silence is judged while reading.
-        using var client = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(10) }) { Timeout = Timeout.InfiniteTimeSpan };
+        var handler = new SocketsHttpHandler { ConnectTimeout = options.SourceConnectTimeout };
+        using var client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         client.DefaultRequestHeaders.Accept.ParseAdd("application/x-ndjson, text/event-stream");
         try
         {
-            await Task.WhenAll(options.Sources.Select(source => PullAsync(client, new Uri(source), stoppingToken)));
+            await Task.WhenAll(sources.All.Select(source => PullAsync(client, source, stoppingToken)));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The service stops.
         }
-        catch (Exception exception)
-        {
-            log.Stopping(exception.ToString());
-            Environment.ExitCode = 1;
-            throw;
-        }
     }
 
-    private async Task PullAsync(HttpClient client, Uri source, CancellationToken stoppingToken)
+    private async Task PullAsync(HttpClient client, SourceState state, CancellationToken stoppingToken)
     {
+        var source = state.Address;
         var delay = options.SourceMinDelay;
         while (true)
         {
@@ -49,12 +47,13 @@ internal sealed class SourceWorker(
                 using var response = await ConnectAsync(client, source, stoppingToken);
                 if (response.IsSuccessStatusCode)
                 {
-                    log.SourceConnected(source);
+                    log.SourceConnected(state.Name);
+                    state.Connected();
                     metrics.SourceConnected();
                     await using var body = await response.Content.ReadAsStreamAsync(stoppingToken);
                     await foreach (var stretch in ReadAsync(PipeReader.Create(body, new StreamPipeReaderOptions(bufferSize: 64 << 10)), stoppingToken))
                     {
-                        await StoreAsync(source, stretch, stoppingToken);
+                        await StoreAsync(state, stretch, stoppingToken);
                         lines += stretch.Count;
                     }
                     reason = "it ended the stream";
@@ -64,15 +63,35 @@ internal sealed class SourceWorker(
                     reason = $"HTTP {(int)response.StatusCode}";
                 }
             }
-            catch (Exception exception) when (exception is HttpRequestException or IOException or TimeoutException)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
-                reason = exception is TimeoutException ? $"nothing came for {options.SourceIdleTimeout}" : exception.Message;
+                throw;
             }
+            catch (TimeoutException)
+            {
+                reason = $"nothing came for {options.SourceIdleTimeout}";
+            }
+            catch (OperationCanceledException)
+            {
+                // How the handler tells that its time to connect is over: the host answers nothing, not even that it refuses.
+                reason = $"no connection within {options.SourceConnectTimeout}";
+            }
+            catch (Exception exception) when (exception is HttpRequestException or IOException)
+            {
+                reason = exception.Message;
+            }
+            catch (Exception exception)
+            {
+                // Nobody foresaw it, but it is this source's alone: to be tried again as well, and to be looked into.
+                reason = $"{exception.GetType().Name}: {exception.Message}";
+                log.SourceFailed(state.Name, exception);
+            }
+            state.Lost(reason);
             if (lines > 0)
                 delay = options.SourceMinDelay;
             // Jitter, so that the sources of a plant that came back do not all connect in the same instant.
             var wait = delay * (0.5 + Random.Shared.NextDouble());
-            log.SourceLost(source, reason, wait);
+            log.SourceLost(state.Name, reason, wait);
             await Task.Delay(wait, time, stoppingToken);
             delay = delay * 2 < options.SourceMaxDelay ? delay * 2 : options.SourceMaxDelay;
         }
@@ -130,7 +149,7 @@ internal sealed class SourceWorker(
             lines.Add(line with { Bytes = envelope.ToArray() });
     }
 
-    private async Task StoreAsync(Uri source, IReadOnlyList<Line> lines, CancellationToken stoppingToken)
+    private async Task StoreAsync(SourceState source, IReadOnlyList<Line> lines, CancellationToken stoppingToken)
     {
         var taken = 0;
         var isTold = false;
@@ -138,7 +157,8 @@ internal sealed class SourceWorker(
         {
             if (signed.IsOpen && !backlog.TurnsAway())
             {
-                using var span = IngestTracing.Source.StartActivity("pull readings", System.Diagnostics.ActivityKind.Consumer)?.SetTag("server.address", source.Host);
+                using var span = IngestTracing.Source.StartActivity("pull readings", System.Diagnostics.ActivityKind.Consumer)
+                    ?.SetTag("server.address", source.Address.Host);
                 var intake = intakes.Get();
                 intake.Begin(IngestTracing.Current);
                 while (intake.Stop == Stop.None && taken + intake.LineCount < lines.Count)
@@ -153,7 +173,7 @@ internal sealed class SourceWorker(
                     continue;
             }
             if (!isTold)
-                log.SourceRetries(source);
+                log.SourceRetries(source.Name);
             isTold = true;
             await Task.Delay(options.SourceMinDelay, time, stoppingToken);
         }

@@ -10,7 +10,8 @@ namespace FactoryStream.LocalHosting.Supervision;
 internal sealed record RegisteredProcess(int Id, string StartTime, int StopSignal);
 
 /// <summary>
-/// One instance of a resource and its life: it waits for what it needs, starts, is watched, is started again when it crashed, and ends when told.
+/// One instance of a resource and its life: it waits for what it needs, starts, is watched, is started again when it ended unasked, and
+/// ends when told.
 /// What it is told and what it does are apart: commands set the goal, one loop follows it.
 /// </summary>
 #pragma warning disable CA1001 // Its token source has neither timer nor links: there is nothing to let go. Each life has a new one.
@@ -31,6 +32,12 @@ internal sealed class ResourceInstance(
 
     private readonly Lock gate = new();
     private readonly LaunchAnnotation launch = resource.Annotations.OfType<LaunchAnnotation>().Last();
+
+    // A service or a server is never done, whatever it ends with. A job is: one that others wait for to complete, or a program that listens
+    // nowhere.
+    private readonly bool mayFinish =
+        runsToCompletion || (resource is ExecutableResource && !resource.HasAnnotationOfType<EndpointAnnotation>());
+
     private CancellationTokenSource? goal;
     private Task life = Task.CompletedTask;
     private volatile bool ready;
@@ -100,7 +107,7 @@ internal sealed class ResourceInstance(
                     Publish(snapshot => snapshot with { State = KnownResourceStates.Exited, ExitCode = plan.Process is null ? null : exitCode });
                     return;
                 }
-                if (exitCode == 0)
+                if (exitCode == 0 && mayFinish)
                 {
                     Publish(snapshot => snapshot with { State = KnownResourceStates.Finished, ExitCode = 0 });
                     return;

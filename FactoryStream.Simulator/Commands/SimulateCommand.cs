@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FactoryStream.ServiceDefaults;
 using FactoryStream.Simulator.Simulation;
 
 namespace FactoryStream.Simulator.Commands;
@@ -65,9 +66,9 @@ internal static class SimulateCommand
     {
         await using var app = Build(said, ingest, verifier);
         // The host frees its services when it ends.
-        var worker = app.Services.GetRequiredService<SimulationWorker>();
+        var failFast = app.Services.GetRequiredService<FailFast>();
         await ((IHost)app).RunAsync(cancellationToken);
-        return worker.ExecuteTask is { IsFaulted: true } ? 1 : 0;
+        return failFast.ExitCode;
     }
 
     private static string? Text<T>(T? value) where T : struct, IFormattable => value?.ToString(null, System.Globalization.CultureInfo.InvariantCulture);

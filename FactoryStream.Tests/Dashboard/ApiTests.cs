@@ -158,6 +158,34 @@ public sealed class ApiTests(PostgresFixture postgres)
     }
 
     [SkippableFact]
+    public async Task That_nothing_is_stored_though_readings_wait_is_told()
+    {
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, null, "--Dashboard:StalledAfter=00:00:01");
+        using var incarnations = new TopicIncarnations(dashboard.Kafka);
+        using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = dashboard.Kafka }).Build();
+        await producer.ProduceAsync(new TopicPartition(Topics.Signed, 1), new Message<Null, byte[]> { Value = [] })
+            .WaitAsync(RunningDashboard.Patience);
+
+        await Plant.EventuallyAsync(PipelineAsync, told => told is ["Degraded", var why]
+            && why.EndsWith("s. Messages of readings.signed that wait: 1.", StringComparison.Ordinal));
+
+        await dashboard.Database.ScalarAsync<object>("""
+            INSERT INTO factory.checkpoints (topic, partition, epoch, topic_id, next_offset, source_topic_id, source_offset, source_line)
+            VALUES ($1, 1, 1, 'x', 1, $2, 0, 0) RETURNING 1
+            """, Topics.Verified, await incarnations.GetAsync(Topics.Signed));
+        await Plant.EventuallyAsync(PipelineAsync, told => told is ["Healthy", ""]);
+
+        async Task<string[]> PipelineAsync()
+        {
+            using var response = await dashboard.Client.GetAsync("/health");
+            // Degraded or not, it serves.
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            var check = (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("checks").GetProperty("pipeline");
+            return [check.GetProperty("status").GetString()!, check.TryGetProperty("description", out var text) ? text.GetString()! : ""];
+        }
+    }
+
+    [SkippableFact]
     public async Task What_it_offers_is_described()
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres);

@@ -154,11 +154,11 @@ internal sealed class Plant : IAsyncDisposable
         return instances;
     }
 
-    /// <summary>Kills one instance as a power cut would, and sees to it that it comes back: by itself, or by the start command where the orchestrator leaves it down.</summary>
+    /// <summary>Kills one instance as a power cut would, and waits until the orchestrator has started it again by itself.</summary>
     public async Task KillAndReviveAsync(string service)
     {
         var before = await InstancesAsync(service);
-        var (id, pid) = before.First();
+        var pid = before.Values.First();
         using (var process = Process.GetProcessById(pid))
             process.Kill();
 
@@ -168,8 +168,6 @@ internal sealed class Plant : IAsyncDisposable
             var now = await InstancesAsync(service);
             if (now.Count == before.Count && !now.Values.Contains(pid))
                 return;
-            if (App.ResourceNotifications.TryGetCurrentState(id, out var state) && KnownResourceStates.TerminalStates.Contains(state.Snapshot.State?.Text))
-                await App.ResourceCommands.ExecuteCommandAsync(id, KnownResourceCommands.StartCommand, timeout.Token);
             await Task.Delay(200, timeout.Token);
         }
     }

@@ -43,6 +43,30 @@ public sealed class BacklogTests
     }
 
     [Fact]
+    public void What_is_no_longer_in_the_log_waits_for_nobody()
+    {
+        // No offsets, for they have expired; the logs begin far from 0 and hold ten messages each.
+        var stored = new StoredPosition();
+        stored.Observe(0, verifiedEnd: 910, rejectedEnd: 60, verifiedCommitted: 0, rejectedCommitted: 0, new LogBeginnings(1_000, 900, 50));
+        Assert.Equal(1_000, stored.Offset);
+        // The Verifier has taken the ten again, and answered four more; the Aggregator none.
+        stored.Observe(1_010, 914, 60, 0, 0, new LogBeginnings(1_000, 900, 50));
+        Assert.Equal(1_000, stored.Offset);
+        stored.Observe(1_010, 914, 60, 914, 60, new LogBeginnings(1_000, 900, 50));
+        Assert.Equal(1_010, stored.Offset);
+    }
+
+    [Fact]
+    public void What_retention_took_before_the_Aggregator_had_it_is_not_waited_for()
+    {
+        var stored = new StoredPosition();
+        stored.Observe(10, 10, 2, 0, 0);
+        Assert.Equal(0, stored.Offset);
+        stored.Observe(10, 10, 2, 0, 0, new LogBeginnings(4, 10, 2));
+        Assert.Equal(10, stored.Offset);
+    }
+
+    [Fact]
     public void Marks_are_bounded_and_the_position_still_arrives()
     {
         var stored = new StoredPosition();

@@ -1,7 +1,9 @@
 #if !ASPIRE
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
 using FactoryStream.LocalHosting.Servers;
@@ -26,7 +28,8 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
     {
         service = await InProcessService.StartAsync("FactoryStream.Ingest",
             [
-                $"--ConnectionStrings:kafka={kafka.BootstrapServers}", "--urls=http://127.0.0.1:0", "--Ingest:BrokerIsInMemory=true",
+                $"--ConnectionStrings:kafka={kafka.BootstrapServers}", "--urls=http://127.0.0.1:0",
+                "--Ingest:BrokerIsInMemory=true", "--Ingest:StalledAfter=00:00:01",
                 "--Ingest:RoomTimeout=00:00:00", "--Ingest:DeliveryTimeout=00:00:02", "--Logging:LogLevel:Default=None",
             ], _ => { });
         client.BaseAddress = new Uri(service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
@@ -106,6 +109,42 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
         kafka.SetUp(true);
         await Plant.EventuallyAsync(() => PostAsync(Envelope()), status => status == HttpStatusCode.Accepted);
         await Plant.EventuallyAsync(IsHealthyAsync, healthy => healthy);
+    }
+
+    [Fact]
+    public async Task That_nobody_verifies_or_stores_what_waits_is_told_and_cuts_nobody_off()
+    {
+        Assert.Equal(HttpStatusCode.Accepted, await PostAsync(Envelope()));
+        await Plant.EventuallyAsync(DescriptionAsync, told => told is ["Degraded", var why]
+            && why.EndsWith(" s. Messages that wait for it: 1.", StringComparison.Ordinal)
+            && why.StartsWith("The Verifier has taken nothing for ", StringComparison.Ordinal));
+        Assert.True(await IsHealthyAsync());
+
+        // Somebody verifies; what it answers with is for the Aggregator, who does not come.
+        var partition = FactoryStream.Contracts.Partitioner.Partition("f1", "e1", PartitionCount);
+        using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = kafka.BootstrapServers }).Build();
+        await producer.ProduceAsync(new TopicPartition(Topics.Verified, partition), new Message<Null, byte[]> { Value = [] })
+            .WaitAsync(Patience);
+        Commit(Topics.VerifierGroup, Topics.Signed, partition);
+        await Plant.EventuallyAsync(DescriptionAsync, told => told is ["Degraded", var why]
+            && why.StartsWith("The Aggregator has taken nothing for ", StringComparison.Ordinal));
+
+        Commit(Topics.AggregatorGroup, Topics.Verified, partition);
+        await Plant.EventuallyAsync(DescriptionAsync, told => told is ["Healthy", ""]);
+
+        void Commit(string group, string topic, int number)
+        {
+            var config = new ConsumerConfig { BootstrapServers = kafka.BootstrapServers, GroupId = group };
+            using var consumer = new ConsumerBuilder<Ignore, Ignore>(config).Build();
+            consumer.Commit([new TopicPartitionOffset(topic, number, 1)]);
+        }
+    }
+
+    /// <summary>Status and description of Ingest's own check.</summary>
+    private async Task<string[]> DescriptionAsync()
+    {
+        var check = (await client.GetFromJsonAsync<JsonElement>("/health")).GetProperty("checks").GetProperty("ingest");
+        return [check.GetProperty("status").GetString()!, check.TryGetProperty("description", out var text) ? text.GetString()! : ""];
     }
 
     private async Task<bool> IsHealthyAsync()

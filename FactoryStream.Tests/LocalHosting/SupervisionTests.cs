@@ -31,6 +31,48 @@ public sealed class SupervisionTests
         Assert.Equal("done", await running.LineAsync("job", "done"));
     }
 
+    [Theory]
+    [InlineData("project")]
+    [InlineData("server")]
+    [InlineData("program-that-listens")]
+    public async Task A_service_that_ends_unasked_is_started_again_even_with_exit_code_0(string kind)
+    {
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "ended-before");
+        var script = $"if [ -e {file} ]; then exec sleep 600; fi; touch {file}";
+        await using var running = await Running.StartAsync(builder =>
+        {
+            if (kind == "program-that-listens")
+                builder.AddScript("service", script).WithHttpEndpoint();
+            else
+            {
+                IResource service = kind == "project" ? new ProjectResource("service") : new ContainerResource("service");
+                builder.AddResource(service).WithAnnotation(Launch("service", script));
+            }
+        });
+
+        await running.LineAsync("service", "It ended with exit code 0 and is started again in 0.1 s.");
+        Assert.NotNull(StateOf(await running.ProcessOfAsync("service")));
+    }
+
+    [Fact]
+    public async Task A_project_that_others_wait_for_to_complete_is_finished_when_it_ends_well()
+    {
+        await using var running = await Running.StartAsync(builder =>
+        {
+            var job = builder.AddResource(new ProjectResource("job")).WithAnnotation(Launch("job", "exit 0"));
+            builder.AddScript("reader", "sleep 600").WaitForCompletion(job);
+        });
+
+        await running.UntilAsync("job", KnownResourceStates.Finished);
+        await running.ProcessOfAsync("reader");
+    }
+
+    private static LaunchAnnotation Launch(string type, string script) => new(type, (context, _) => Task.FromResult(new LaunchPlan
+    {
+        Process = new ProcessSpec("/bin/sh", ["-c", script], ProgramLaunch.InheritedEnvironment(context), "/"),
+    }));
+
     [Fact]
     public async Task What_waits_for_a_completion_starts_after_it()
     {

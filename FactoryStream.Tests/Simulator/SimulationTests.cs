@@ -87,7 +87,7 @@ public sealed class SimulationTests
             using var client = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()) };
 
             await EventuallyAsync(() => ingest.Accepted.Count >= 2);
-            Assert.Equal("Healthy", await client.GetStringAsync("/health"));
+            Assert.Equal("Healthy", (await client.GetFromJsonAsync<JsonElement>("/health")).GetProperty("status").GetString());
             Assert.Equal("Healthy", await client.GetStringAsync("/alive"));
             ingest.IsAway = true;
             await EventuallyAsync(() => ingest.Posts.Count >= ingest.Accepted.Count + 4);

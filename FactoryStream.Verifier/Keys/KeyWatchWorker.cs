@@ -10,8 +10,19 @@ internal sealed class KeyWatchWorker(KeyRing keys, NpgsqlDataSource database, IO
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // The poll does not depend on the listener's connection: either alone keeps the promise.
-        await Task.WhenAll(PollAsync(stoppingToken), ListenAsync(stoppingToken));
+        // The poll does not depend on the listener's connection: either alone keeps the promise. But one that failed in an unforeseen way
+        // must not go unnoticed for as long as the other runs, so it ends both.
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        Task[] loops = [PollAsync(ending.Token), ListenAsync(ending.Token)];
+        try
+        {
+            await await Task.WhenAny(loops);
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     private async Task PollAsync(CancellationToken stoppingToken)

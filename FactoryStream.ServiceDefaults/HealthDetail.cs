@@ -1,8 +1,9 @@
 using System.Net.Mime;
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace FactoryStream.Verifier;
+namespace FactoryStream.ServiceDefaults;
 
 /// <summary>
 /// What <c>/health</c> answers: <c>{"status": "Healthy", "checks": {"verifier": {"status": "Healthy", "data": {"signature_engine": "avx512", ...}}}}</c>, for people and dashboards; probes

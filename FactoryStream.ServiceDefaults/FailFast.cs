@@ -1,0 +1,78 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace FactoryStream.ServiceDefaults;
+
+/// <summary>
+/// The one way in which a service ends because it cannot go on: said once, and with exit code 1, so that whoever watches over it starts it
+/// again. The generic host by itself stops when a <see cref="BackgroundService"/> fails, but with exit code 0, which looks as if the work
+/// were done; so it is told to leave that to this.
+/// </summary>
+public sealed partial class FailFast(IServiceProvider services, IHostApplicationLifetime lifetime, ILogger<FailFast> logger)
+    : IHostedLifecycleService
+{
+    private int exitCode;
+
+    /// <summary>0 until something failed, then 1: what the process ends with.</summary>
+    public int ExitCode => Volatile.Read(ref exitCode);
+
+    /// <summary>Ends the service: it cannot go on.</summary>
+    /// <param name="who">The part that cannot, e.g. the worker's name.</param>
+    /// <param name="reason">Why, in words.</param>
+    public void Stop(string who, string reason)
+    {
+        if (Interlocked.Exchange(ref exitCode, 1) == 1)
+            return;
+        Environment.ExitCode = 1;
+        CannotGoOn(who, reason);
+        lifetime.StopApplication();
+    }
+
+    /// <inheritdoc/>
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        // Not before all have started: a start that is broken off throws out of Main, and the process dies by a signal. Not by the
+        // constructor: this is one of them.
+        foreach (var worker in services.GetServices<IHostedService>().OfType<BackgroundService>())
+            _ = worker.ExecuteTask?.ContinueWith(
+                ended => Look(worker, ended), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        // Once more, for what failed while it stopped: nobody waits for the continuations.
+        foreach (var worker in services.GetServices<IHostedService>().OfType<BackgroundService>())
+        {
+            if (worker.ExecuteTask is { IsCompleted: true } ended)
+                Look(worker, ended);
+        }
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private void Look(BackgroundService worker, Task ended)
+    {
+        if (ended.Exception is { } failure)
+            Stop(worker.GetType().Name, failure.GetBaseException().Message);
+        // A time-out of its own that it did not expect ends a worker as well.
+        else if (ended.IsCanceled && !lifetime.ApplicationStopping.IsCancellationRequested)
+            Stop(worker.GetType().Name, "it was cancelled though nobody stopped it");
+    }
+
+    [LoggerMessage(1, LogLevel.Critical, "{Who} cannot go on, so the service ends with exit code 1: {Reason}")]
+    private partial void CannotGoOn(string who, string reason);
+}

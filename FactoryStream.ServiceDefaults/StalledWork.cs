@@ -1,0 +1,48 @@
+namespace FactoryStream.ServiceDefaults;
+
+/// <summary>
+/// For how long work has waited without any of it being done, told from two numbers that anybody can look up: how much waits, and how far
+/// its worker has come.
+/// </summary>
+public sealed class StalledWork(TimeProvider time)
+{
+    private readonly Lock gate = new();
+    private long waiting;
+    private long taken;
+    private long? since;
+
+    /// <summary>How much waits, by the newest look.</summary>
+    public long Waiting
+    {
+        get
+        {
+            lock (gate)
+                return waiting;
+        }
+    }
+
+    /// <summary>How long nothing was taken though something waited; zero while it moves or nothing waits.</summary>
+    public TimeSpan StandsStillFor
+    {
+        get
+        {
+            lock (gate)
+                return since is { } moment ? time.GetElapsedTime(moment) : TimeSpan.Zero;
+        }
+    }
+
+    /// <summary>Takes in one look.</summary>
+    /// <param name="nowWaiting">How much waits.</param>
+    /// <param name="nowTaken">How far the worker has come; any change of it is progress.</param>
+    public void Observe(long nowWaiting, long nowTaken)
+    {
+        lock (gate)
+        {
+            if (nowWaiting == 0)
+                since = null;
+            else if (since is null || nowTaken != taken)
+                since = time.GetTimestamp();
+            (waiting, taken) = (nowWaiting, nowTaken);
+        }
+    }
+}
