@@ -124,7 +124,7 @@ public sealed class DeliveryTests
         using var poster = new HttpConnection(ingest.Address, TimeProvider.System, TimeSpan.FromSeconds(10));
 
         var first = await poster.PostAsync(Lines, timeout.Token);
-        var second = await poster.PostAsync(Lines[..9], timeout.Token);
+        var second = await poster.PostAsync(Lines.AsMemory(0, 9), timeout.Token);
 
         Assert.Equal((PostOutcome.Answered, 4, PostOutcome.Answered), (first.Outcome, first.Accepted, second.Outcome));
         Assert.Equal(2, ingest.Posts.Count);
