@@ -29,6 +29,7 @@ internal static class StreamEndpoints
                 + "how many: {\"missed\": 17}, as an event named missed. A pretty-printed envelope cannot be told in a line and counts as missed. Silence is filled with empty lines or comments.")
             .Produces<string>(StatusCodes.Status200OK, Ndjson, EventStream)
             .ProducesProblem(StatusCodes.Status406NotAcceptable)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }
 
@@ -46,14 +47,14 @@ internal static class StreamEndpoints
             }
             catch (TimeoutException)
             {
-                return Unavailable(context, "Kafka does not answer.");
+                return NotNow(context, StatusCodes.Status503ServiceUnavailable, "Kafka does not answer.");
             }
             catch (OperationCanceledException)
             {
-                return Unavailable(context, "Ingest stops.");
+                return NotNow(context, StatusCodes.Status503ServiceUnavailable, "Ingest stops.");
             }
             if (client is null)
-                return Unavailable(context, "Too many clients.");
+                return NotNow(context, StatusCodes.Status429TooManyRequests, "Too many clients.");
 
             using (client)
             {
@@ -128,10 +129,10 @@ internal static class StreamEndpoints
             }
         }
 
-        private Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult Unavailable(HttpContext context, string detail)
+        private Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult NotNow(HttpContext context, int status, string detail)
         {
             context.Response.Headers.RetryAfter = Math.Ceiling(options.RetryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-            return TypedResults.Problem(detail, statusCode: StatusCodes.Status503ServiceUnavailable);
+            return TypedResults.Problem(detail, statusCode: status);
         }
 
         // Sample: "text/event-stream, */*;q=0.1"
