@@ -15,7 +15,8 @@ internal sealed class DashboardOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan BooksInterval { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long an answer of <c>/api/books</c> is given again to whoever asks; 0: only to those who asked while it was read. Default 1 s.</summary>
+    /// <summary>How long an answer of <c>/api/books</c> is given again to whoever asks; 0: only to those who asked while it was read.
+    /// Default 1 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan BooksMaxAge { get; set; } = TimeSpan.FromSeconds(1);
 

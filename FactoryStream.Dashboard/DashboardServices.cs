@@ -30,7 +30,8 @@ internal static class DashboardServices
         builder.Services.AddSingleton<SignedTail>();
         builder.Services.AddSingleton<BooksReader>();
         builder.Services.AddSingleton(services => new RecentBooks(
-            services.GetRequiredService<BooksReader>().ReadAsync, services.GetRequiredService<IOptions<DashboardOptions>>().Value.BooksMaxAge,
+            services.GetRequiredService<BooksReader>().ReadAsync,
+                services.GetRequiredService<IOptions<DashboardOptions>>().Value.BooksMaxAge,
             services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
         builder.Services.AddSingleton<SharedBooks>();
         builder.Services.AddSingleton<WindowsReader>();

@@ -6,8 +6,10 @@ using System.Text;
 namespace FactoryStream.Signatures;
 
 /// <summary>
-/// The DER of an RSA public key, out of any text that people and programs hand such a key on in. Samples: <c>-----BEGIN CERTIFICATE-----…</c>, <c>MIIBIjANBgkqhkiG9w0B…</c>,
-/// <c>-----BEGIN PUBLIC KEY-----\nMIIB…\n-----END PUBLIC KEY-----</c> with a backslash and an n each. Its errors never repeat a part of the text: it may be a private key.
+/// The DER of an RSA public key, out of any text that people and programs hand such a key on in. Samples: <c>-----BEGIN
+/// CERTIFICATE-----…</c>, <c>MIIBIjANBgkqhkiG9w0B…</c>,
+/// <c>-----BEGIN PUBLIC KEY-----\nMIIB…\n-----END PUBLIC KEY-----</c> with a backslash and an n each. Its errors never repeat a part of the
+/// text: it may be a private key.
 /// </summary>
 internal static class PublicKeyText
 {
@@ -15,9 +17,11 @@ internal static class PublicKeyText
 
     private const string Expected = "expected -----BEGIN PUBLIC KEY----- or a certificate, or the base64 of a key's DER.";
 
-    private const string RsaEncryption = "1.2.840.113549.1.1.1", RsaPss = "1.2.840.113549.1.1.10", Mgf1 = "1.2.840.113549.1.1.8", Sha256 = "2.16.840.1.101.3.4.2.1";
+    private const string RsaEncryption = "1.2.840.113549.1.1.1", RsaPss = "1.2.840.113549.1.1.10", Mgf1 = "1.2.840.113549.1.1.8",
+        Sha256 = "2.16.840.1.101.3.4.2.1";
 
-    /// <summary>Without byte order marks, and with real line breaks for those that a configuration file or a shell left as <c>\n</c>.</summary>
+    /// <summary>Without byte order marks, and with real line breaks for those that a configuration file or a shell left as
+    /// <c>\n</c>.</summary>
     public static string Normalize(ReadOnlySpan<char> text)
     {
         var normal = text.ToString().Replace('\uFEFF', '\n');
@@ -89,13 +93,15 @@ internal static class PublicKeyText
         if (what is not ("PUBLIC KEY" or "RSA PUBLIC KEY" or "CERTIFICATE"))
             return "A PEM block of another kind was found; expected PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE.";
         der = new byte[fields.DecodedDataLength];
-        return Convert.TryFromBase64Chars(text.AsSpan(fields.Base64Data), der, out var length) && length == der.Length ? null : "The PEM block is not valid base64.";
+        return Convert.TryFromBase64Chars(text.AsSpan(fields.Base64Data), der, out var length) && length == der.Length ? null
+            : "The PEM block is not valid base64.";
     }
 
     /// <summary>PEM of any kind, RFC 4716 as ssh-keygen exports it, or PuTTY's own; whole or cut off.</summary>
     private static bool HasPrivateKeyArmour(string text)
     {
-        for (var at = text.IndexOf("BEGIN ", StringComparison.Ordinal); at >= 0; at = text.IndexOf("BEGIN ", at + 1, StringComparison.Ordinal))
+        for (var at = text.IndexOf("BEGIN ", StringComparison.Ordinal); at >= 0; at =
+            text.IndexOf("BEGIN ", at + 1, StringComparison.Ordinal))
         {
             var line = text.AsSpan(at);
             if (line.IndexOfAny("\r\n") is >= 0 and var end)
@@ -128,7 +134,8 @@ internal static class PublicKeyText
     private static bool IsOpenSshPrivateKey(ReadOnlySpan<byte> bytes) => bytes.StartsWith("openssh-key-v1\0"u8);
 
     /// <summary>
-    /// PKCS #1 and SEC 1 begin with a version and a number or an octet string, PKCS #8 and PKCS #12 with a version and a sequence, an encrypted PKCS #8 is an algorithm and an octet string.
+    /// PKCS #1 and SEC 1 begin with a version and a number or an octet string, PKCS #8 and PKCS #12 with a version and a sequence, an
+    /// encrypted PKCS #8 is an algorithm and an octet string.
     /// </summary>
     private static bool IsPrivateKey(byte[] der)
     {
@@ -141,7 +148,8 @@ internal static class PublicKeyText
             var content = outer.ReadEncodedValue();
             var second = outer.PeekTag();
             if (first == Asn1Tag.Sequence)
-                return second.HasSameClassAndValue(Asn1Tag.PrimitiveOctetString) && new AsnReader(content, AsnEncodingRules.BER).ReadSequence().PeekTag() == Asn1Tag.ObjectIdentifier;
+                return second.HasSameClassAndValue(Asn1Tag.PrimitiveOctetString)
+                    && new AsnReader(content, AsnEncodingRules.BER).ReadSequence().PeekTag() == Asn1Tag.ObjectIdentifier;
             if (first != Asn1Tag.Integer)
                 return false;
             outer.ReadEncodedValue();
@@ -156,7 +164,8 @@ internal static class PublicKeyText
 
     /// <summary>
     /// <c>RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }</c> (RFC 8017 A.1.1), by itself, in
-    /// <c>SubjectPublicKeyInfo ::= SEQUENCE { SEQUENCE { OID, parameters }, BIT STRING }</c>, or that in a certificate (RFC 5280 4.1). Magnitudes without leading zeros.
+    /// <c>SubjectPublicKeyInfo ::= SEQUENCE { SEQUENCE { OID, parameters }, BIT STRING }</c>, or that in a certificate (RFC 5280 4.1).
+    /// Magnitudes without leading zeros.
     /// </summary>
     private static (byte[] Modulus, byte[] Exponent) ReadKey(byte[] der, string? what)
     {
@@ -193,7 +202,8 @@ internal static class PublicKeyText
         return outer.HasData && outer.PeekTag() == Asn1Tag.Sequence;
     }
 
-    /// <summary>Its SubjectPublicKeyInfo. Who signed it and until when is not asked: who may enrol vouches for the key, and its validity is said at enrolment.</summary>
+    /// <summary>Its SubjectPublicKeyInfo. Who signed it and until when is not asked: who may enrol vouches for the key, and its validity is
+    /// said at enrolment.</summary>
     private static ReadOnlyMemory<byte> ReadCertificate(AsnReader reader)
     {
         var certificate = reader.ReadSequence();
@@ -228,7 +238,8 @@ internal static class PublicKeyText
     }
 
     /// <summary>
-    /// <c>RSASSA-PSS-params ::= SEQUENCE { [0] hash DEFAULT sha1, [1] mask DEFAULT mgf1SHA1, [2] salt DEFAULT 20, [3] trailer DEFAULT 1 }</c> (RFC 8017 A.2.3): a key that may only sign otherwise
+    /// <c>RSASSA-PSS-params ::= SEQUENCE { [0] hash DEFAULT sha1, [1] mask DEFAULT mgf1SHA1, [2] salt DEFAULT 20, [3] trailer DEFAULT 1
+    /// }</c> (RFC 8017 A.2.3): a key that may only sign otherwise
     /// would never verify here.
     /// </summary>
     private static void CheckRestrictions(AsnReader parameters)

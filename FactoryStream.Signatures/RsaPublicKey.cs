@@ -56,9 +56,12 @@ public sealed class RsaPublicKey : IDisposable
     internal bool IsDisposed { get; private set; }
 
     /// <summary>
-    /// Reads one key: a PEM block <c>PUBLIC KEY</c> (SubjectPublicKeyInfo, of rsaEncryption or id-RSASSA-PSS), <c>RSA PUBLIC KEY</c> (PKCS #1) or <c>CERTIFICATE</c> (X.509; its key), or the
-    /// base64 of such a DER without armour; line breaks may be written as <c>\n</c>, a byte order mark may precede. RSA, 2048 to 4096 bits, odd exponent from 3 to 64 bits.
-    /// For anything else <paramref name="error"/> says why, in words fit for an enrolling client and without a part of the text, which may be a private key.
+    /// Reads one key: a PEM block <c>PUBLIC KEY</c> (SubjectPublicKeyInfo, of rsaEncryption or id-RSASSA-PSS), <c>RSA PUBLIC KEY</c> (PKCS
+    /// #1) or <c>CERTIFICATE</c> (X.509; its key), or the
+    /// base64 of such a DER without armour; line breaks may be written as <c>\n</c>, a byte order mark may precede. RSA, 2048 to 4096 bits,
+    /// odd exponent from 3 to 64 bits.
+    /// For anything else <paramref name="error"/> says why, in words fit for an enrolling client and without a part of the text, which may
+    /// be a private key.
     /// </summary>
     public static bool TryParsePem(
         ReadOnlySpan<char> pem, [NotNullWhen(true)] out RsaPublicKey? key, [NotNullWhen(false)] out string? error)
@@ -92,7 +95,8 @@ public sealed class RsaPublicKey : IDisposable
         return true;
     }
 
-    /// <summary>A text with real line breaks for those written as <c>\n</c>, and without byte order marks: what holds several PEM blocks can then be taken apart.</summary>
+    /// <summary>A text with real line breaks for those written as <c>\n</c>, and without byte order marks: what holds several PEM blocks
+    /// can then be taken apart.</summary>
     public static string NormalizeText(ReadOnlySpan<char> text) => PublicKeyText.Normalize(text);
 
     /// <summary>The key as a <c>PUBLIC KEY</c> PEM block.</summary>

@@ -50,7 +50,8 @@ internal static class ApiEndpoints
 
     private static async Task<IResult> WindowsAsync(
         HttpContext context, WindowsReader windows, IOptions<DashboardOptions> options, TimeProvider time, CancellationToken cancellationToken,
-        string? factory_id = null, string? engine_id = null, string? metric = null, string? from = null, string? to = null, int? limit = null,
+        string? factory_id = null, string? engine_id = null, string? metric = null, string? from = null, string? to = null,
+            int? limit = null,
         string? cursor = null, bool excel = false)
     {
         DateTime? start = null, end = null;
@@ -92,12 +93,15 @@ internal static class ApiEndpoints
         return Problem(StatusCodes.Status429TooManyRequests, "Too many clients of this address.");
     }
 
-    /// <summary>The same address with the page's end as cursor. The start is said, too: without one it would move on with the clock.</summary>
+    /// <summary>The same address with the page's end as cursor. The start is said, too: without one it would move on with the
+    /// clock.</summary>
     private static string NextPage(HttpRequest request, DateTime start, WindowsCursor next)
     {
-        var query = request.Query.Where(parameter => parameter.Key is not ("cursor" or "from")).Select(parameter => KeyValuePair.Create(parameter.Key, parameter.Value));
+        var query = request.Query.Where(parameter => parameter.Key is not ("cursor" or "from"))
+            .Select(parameter => KeyValuePair.Create(parameter.Key, parameter.Value));
         return request.PathBase + request.Path + QueryString.Create([
-            .. query, KeyValuePair.Create("from", new StringValues(start.ToString("O", CultureInfo.InvariantCulture))), KeyValuePair.Create("cursor", new StringValues(next.ToString())),
+            .. query, KeyValuePair.Create("from", new StringValues(start.ToString("O", CultureInfo.InvariantCulture))),
+                KeyValuePair.Create("cursor", new StringValues(next.ToString())),
         ]);
     }
 

@@ -22,7 +22,8 @@ internal static class WindowsCsv
 
     public static string Format(IEnumerable<MetricWindow> windows, bool forExcel)
     {
-        var text = new StringBuilder(forExcel ? ByteOrderMark : "").Append("factory_id,engine_id,metric,window_start,window_end,count,sum,min,max,mean,standard_deviation,revision,closed\r\n");
+        var text = new StringBuilder(forExcel ? ByteOrderMark : "")
+            .Append("factory_id,engine_id,metric,window_start,window_end,count,sum,min,max,mean,standard_deviation,revision,closed\r\n");
         foreach (var window in windows)
         {
             text.Append(Field(window.FactoryId)).Append(',').Append(Field(window.EngineId)).Append(',').Append(Field(window.Metric));

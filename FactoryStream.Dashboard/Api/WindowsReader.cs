@@ -2,8 +2,10 @@ using Npgsql;
 
 namespace FactoryStream.Dashboard.Api;
 
-/// <summary>Which windows are asked for (null: any), by their start: <c>From</c> inclusive, <c>To</c> exclusive; those behind <c>After</c>, if that is given.</summary>
-internal readonly record struct WindowsQuery(string? FactoryId, string? EngineId, string? Metric, DateTime From, DateTime? To, WindowsCursor? After = null);
+/// <summary>Which windows are asked for (null: any), by their start: <c>From</c> inclusive, <c>To</c> exclusive; those behind <c>After</c>,
+/// if that is given.</summary>
+internal readonly record struct WindowsQuery(string? FactoryId, string? EngineId, string? Metric, DateTime From, DateTime? To,
+    WindowsCursor? After = null);
 
 /// <summary>Windows in their order, and where the next page begins; null: there are no more.</summary>
 internal sealed record WindowsPage(List<MetricWindow> Windows, WindowsCursor? Next);
@@ -11,10 +13,12 @@ internal sealed record WindowsPage(List<MetricWindow> Windows, WindowsCursor? Ne
 /// <summary>Reads windows of any time, a page at a time.</summary>
 internal sealed class WindowsReader(NpgsqlDataSource database)
 {
-    // Engine by engine, each by its own stretch of the primary key, in the key's own order: whatever the time asked for, hardly more is read than the page holds.
+    // Engine by engine, each by its own stretch of the primary key, in the key's own order: whatever the time asked for, hardly more is
+    // read than the page holds.
     // A sort within the engine, be it by the metric's bytes, would read all of it first.
     private const string Page = """
-        SELECT engine.factory_id, engine.engine_id, metric, window_start, window_end, count, sum, min, max, squared_deviation, revision, closed
+        SELECT engine.factory_id, engine.engine_id, metric, window_start, window_end, count, sum, min, max, squared_deviation, revision,
+            closed
         FROM (
             SELECT engine_no, factory_id, engine_id, $6::text IS NOT NULL AND factory_id = $6 AND engine_id = $7 AS is_begun
             FROM factory.engines
@@ -46,7 +50,8 @@ internal sealed class WindowsReader(NpgsqlDataSource database)
                 return new(windows, WindowsCursor.Behind(windows[^1]));
             var (count, sum, squaredDeviation) = (reader.GetInt64(5), reader.GetDouble(6), reader.GetDouble(9));
             windows.Add(new MetricWindow(
-                reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetDateTime(3), reader.GetDateTime(4), count, sum, reader.GetDouble(7), reader.GetDouble(8),
+                reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetDateTime(3), reader.GetDateTime(4), count, sum,
+                    reader.GetDouble(7), reader.GetDouble(8),
                 sum / count, Math.Sqrt(squaredDeviation / count), reader.GetInt32(10), reader.GetBoolean(11)));
         }
         return new(windows, null);
@@ -60,14 +65,16 @@ internal sealed class WindowsReader(NpgsqlDataSource database)
         command.Parameters.AddRange(new NpgsqlParameter[]
         {
             Text(query.FactoryId), Text(query.EngineId), Text(query.Metric), Time(query.From), Time(query.To ?? DateTime.MaxValue),
-            Text(after?.FactoryId), Text(after?.EngineId), Time(after?.WindowStart ?? DateTime.UnixEpoch), Time(after?.WindowEnd ?? DateTime.UnixEpoch), Text(after?.Metric ?? ""),
+            Text(after?.FactoryId), Text(after?.EngineId), Time(after?.WindowStart ?? DateTime.UnixEpoch),
+                Time(after?.WindowEnd ?? DateTime.UnixEpoch), Text(after?.Metric ?? ""),
             // One more tells whether there are more.
             new NpgsqlParameter<long> { TypedValue = limit + 1L },
         });
         return command;
     }
 
-    private static NpgsqlParameter Text(string? value) => new() { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text, Value = value ?? (object)DBNull.Value };
+    private static NpgsqlParameter Text(string? value) =>
+        new() { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text, Value = value ?? (object)DBNull.Value };
 
     private static NpgsqlParameter<DateTime> Time(DateTime value) => new() { TypedValue = DateTime.SpecifyKind(value, DateTimeKind.Utc) };
 }

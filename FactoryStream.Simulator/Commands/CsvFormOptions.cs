@@ -14,7 +14,8 @@ internal sealed class CsvFormOptions
         ["tab"] = '\t', ["\\t"] = '\t', ["comma"] = ',', ["semicolon"] = ';', ["space"] = ' ', ["pipe"] = '|',
     };
 
-    public Option<string?> Time { get; } = new("--time") { Description = "The column that holds the time [default: the first one]", HelpName = "COLUMN" };
+    public Option<string?> Time { get; } =
+        new("--time") { Description = "The column that holds the time [default: the first one]", HelpName = "COLUMN" };
 
     public Option<string?> TimeFormat { get; } = new("--time-format")
     {
@@ -23,11 +24,15 @@ internal sealed class CsvFormOptions
         HelpName = "FORMAT",
     };
 
-    public Option<string> Decimal { get; } = new("--decimal") { Description = "The decimal sign of the numbers", HelpName = ".|,", DefaultValueFactory = _ => "." };
+    public Option<string> Decimal { get; } =
+        new("--decimal") { Description = "The decimal sign of the numbers", HelpName = ".|,", DefaultValueFactory = _ => "." };
 
-    public Option<string?> Separator { get; } = new("--separator") { Description = "What stands between the columns: a character, or tab, comma, semicolon, space, pipe [default: found by itself among ; , | and tab]", HelpName = "CHARACTER" };
+    public Option<string?> Separator { get; } =
+        new("--separator") { Description =
+        "What stands between the columns: a character, or tab, comma, semicolon, space, pipe [default: found by itself among ; , | and tab]", HelpName = "CHARACTER" };
 
-    public Option<bool> NoHeader { get; } = new("--no-header") { Description = "The first row is data; the columns, and so the metrics, are called column_1, column_2, ..." };
+    public Option<bool> NoHeader { get; } =
+        new("--no-header") { Description = "The first row is data; the columns, and so the metrics, are called column_1, column_2, ..." };
 
     public Option<string?> Engine { get; } = new("--engine")
     {
@@ -45,7 +50,8 @@ internal sealed class CsvFormOptions
     /// <summary>Says what cannot be.</summary>
     public void Check(CommandResult result, bool hasCsv, int files)
     {
-        if (!hasCsv && ((Option[])[Time, TimeFormat, Separator, Engine, Missing, NoHeader, Decimal]).FirstOrDefault(option => result.GetResult(option) is { Implicit: false }) is { } alone)
+        if (!hasCsv && ((Option[])[Time, TimeFormat, Separator, Engine, Missing, NoHeader, Decimal])
+            .FirstOrDefault(option => result.GetResult(option) is { Implicit: false }) is { } alone)
             result.AddError($"{alone.Name} goes with --csv: what --from sends is signed already.");
         if (Said(result, TimeFormat) is { } format && !CsvForm.IsTimeFormat(format))
             result.AddError($"--time-format '{format}' does not say a whole moment: year, month and day are needed, such as 'dd.MM.yyyy HH:mm:ss', or unix.");
@@ -83,8 +89,10 @@ internal sealed class CsvFormOptions
             : form;
     }
 
-    private static string? Said(CommandResult result, Option option) => result.GetResult(option) is { Tokens: [var token] } ? token.Value : null;
+    private static string? Said(CommandResult result, Option option) => result.GetResult(option) is { Tokens: [var token] } ? token.Value
+        : null;
 
     private static char? SeparatorOf(string text) =>
-        NamedSeparators.TryGetValue(text, out var named) ? named : text is [var single] && char.IsAscii(single) && single is not ('"' or '\r' or '\n') ? single : null;
+        NamedSeparators.TryGetValue(text, out var named) ? named : text is [var single] && char.IsAscii(single)
+            && single is not ('"' or '\r' or '\n') ? single : null;
 }

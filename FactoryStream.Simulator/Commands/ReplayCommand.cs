@@ -12,7 +12,8 @@ internal static class ReplayCommand
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(30);
 
     private sealed record Settings(
-        string[] Csv, string? Factory, string? From, string? Save, CsvForm Form, bool Now, double? Speed, SaltLength Salt, TimeSpan GiveUpAfter,
+        string[] Csv, string? Factory, string? From, string? Save, CsvForm Form, bool Now, double? Speed, SaltLength Salt,
+            TimeSpan GiveUpAfter,
         Addresses Addresses, KeyFolder Keys, string? AdminToken);
 
     public static Command Create()
@@ -46,7 +47,8 @@ internal static class ReplayCommand
             "Sign and send recordings, woven by time as a plant would send them, each engine's order kept. What is signed depends on the recording alone, so a second replay is all duplicates. "
             + "Ends with 0 when every reading was acknowledged.")
         {
-            csv, factory, labels, form.Time, form.TimeFormat, form.Decimal, form.Separator, form.NoHeader, form.Engine, form.Missing, now, speed, save, from, salt, giveUpAfter, ingest, verifier, keys, token,
+            csv, factory, labels, form.Time, form.TimeFormat, form.Decimal, form.Separator, form.NoHeader, form.Engine, form.Missing, now,
+                speed, save, from, salt, giveUpAfter, ingest, verifier, keys, token,
         };
         command.Validators.Add(result =>
         {
@@ -135,7 +137,8 @@ internal static class ReplayCommand
     {
         var engines = settings.Csv.Select(file => new CsvEngine(file, settings.Form)).ToArray();
         // Files whose rows name their engines may share them: each keeps its own order.
-        var twice = engines.Where(engine => engine.EngineId is not null).GroupBy(engine => engine.EngineId).FirstOrDefault(group => group.Count() > 1);
+        var twice = engines.Where(engine => engine.EngineId is not null).GroupBy(engine => engine.EngineId)
+            .FirstOrDefault(group => group.Count() > 1);
         return twice is null ? engines : throw new UsageException($"Two files are named {twice.Key}: they would be one engine.");
     }
 

@@ -4,7 +4,8 @@ using FactoryStream.Simulator.Replay;
 namespace FactoryStream.Simulator.Evidence;
 
 /// <summary>
-/// Puts envelopes together again whose signed bytes have line breaks, for those are what was signed and so are exported as they are. Sample:
+/// Puts envelopes together again whose signed bytes have line breaks, for those are what was signed and so are exported as they are.
+/// Sample:
 /// <code>
 /// {"data" : {
 ///   "factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "rpm": 1
@@ -69,10 +70,12 @@ internal static class EnvelopeLines
     private static bool IsEnvelope(ReadOnlySpan<byte> line)
     {
         var json = default(Tokens);
-        return line.TrimStart(" \t"u8) is [(byte)'{', ..] && (line.IndexOf("\"signature\""u8) >= 0 || line.IndexOf("\"batch_sha256\""u8) >= 0) && json.Read(line) == Progress.Whole;
+        return line.TrimStart(" \t"u8) is [(byte)'{', ..]
+            && (line.IndexOf("\"signature\""u8) >= 0 || line.IndexOf("\"batch_sha256\""u8) >= 0) && json.Read(line) == Progress.Whole;
     }
 
-    /// <summary>How far an object has been read, line by line; each line is read once, for no token of JSON goes over a line's end.</summary>
+    /// <summary>How far an object has been read, line by line; each line is read once, for no token of JSON goes over a line's
+    /// end.</summary>
     private struct Tokens
     {
         private JsonReaderState state;

@@ -10,7 +10,8 @@ namespace FactoryStream.Simulator.Evidence;
 /// <param name="Columns">What an archive says of it beside the signed bytes; null: nothing does.</param>
 internal readonly record struct EvidenceLine(ReadOnlyMemory<byte> Line, int Number, ArchivedReading? Columns);
 
-/// <summary>Readings with their evidence out of a file: envelopes, each of a line or, where the signed bytes have line breaks, of several; or an archive.</summary>
+/// <summary>Readings with their evidence out of a file: envelopes, each of a line or, where the signed bytes have line breaks, of several;
+/// or an archive.</summary>
 internal static class EvidenceFile
 {
     /// <summary>What a Parquet file begins and ends with.</summary>

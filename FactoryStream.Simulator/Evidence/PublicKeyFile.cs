@@ -43,7 +43,8 @@ internal static class PublicKeyFile
             rest = rest[fields.Location.End..];
         }
         if (keys.Count == 0)
-            keys.Add(new PublicKey(RsaPublicKey.TryParsePem(text, out var key, out var error) ? key : throw new UsageException($"{path} holds no public key: {error}")));
+            keys.Add(new PublicKey(RsaPublicKey.TryParsePem(text, out var key, out var error) ? key
+                : throw new UsageException($"{path} holds no public key: {error}")));
         return keys;
     }
 

@@ -17,7 +17,8 @@ internal sealed class CsvEngine(string path, CsvForm form)
 {
     private readonly CsvReaderOptions csvForm = new()
     {
-        HasHeader = false, TrimWhitespace = true, TrackLineNumbers = true, MalformedData = CsvMalformedDataHandling.Throw, Separator = form.Separator,
+        HasHeader = false, TrimWhitespace = true, TrackLineNumbers = true, MalformedData = CsvMalformedDataHandling.Throw,
+            Separator = form.Separator,
     };
 
     /// <summary>A recording in the usual form.</summary>
@@ -26,7 +27,8 @@ internal sealed class CsvEngine(string path, CsvForm form)
     }
 
     /// <summary>Null: each row says its own.</summary>
-    public string? EngineId { get; } = form.EngineColumn is not null ? null : form.EngineId ?? System.IO.Path.GetFileNameWithoutExtension(path);
+    public string? EngineId { get; } = form.EngineColumn is not null ? null : form.EngineId
+        ?? System.IO.Path.GetFileNameWithoutExtension(path);
 
     /// <summary>The readings in the file's order.</summary>
     /// <param name="factoryId">Whose engine it is.</param>
@@ -40,7 +42,9 @@ internal sealed class CsvEngine(string path, CsvForm form)
         {
             if (known is null)
             {
-                known = ColumnsOf(form.HasHeader ? row : [.. Enumerable.Range(1, row.Length).Select(column => string.Create(CultureInfo.InvariantCulture, $"column_{column}"))]);
+                known = ColumnsOf(form.HasHeader ? row
+                    : [.. Enumerable.Range(1, row.Length).Select(column =>
+                    string.Create(CultureInfo.InvariantCulture, $"column_{column}"))]);
                 if (form.HasHeader)
                     continue;
             }
@@ -51,7 +55,8 @@ internal sealed class CsvEngine(string path, CsvForm form)
             if (engineId.Length is 0 or > ReadingParser.MaxNameLength)
                 throw Wrong(line, $"'{engineId}' in column {form.EngineColumn} is no engine's id");
             var (measuredAt, timestamp) = TimeOf(row[columns.Time], columns.Header[columns.Time], line, shift);
-            text.Clear().Append("{\"factory_id\": \"").Append(EngineModel.JsonText(factoryId)).Append("\", \"engine_id\": \"").Append(EngineModel.JsonText(engineId))
+            text.Clear().Append("{\"factory_id\": \"").Append(EngineModel.JsonText(factoryId)).Append("\", \"engine_id\": \"")
+                .Append(EngineModel.JsonText(engineId))
                 .Append("\", \"timestamp\": \"").Append(timestamp).Append('"');
             for (var column = 0; column < row.Length; column++)
             {
@@ -148,7 +153,8 @@ internal sealed class CsvEngine(string path, CsvForm form)
     {
         // The wire's own forms begin with the year; a number is none in a file, which does not say of what.
         var measuredAt = default(DateTime);
-        var asItIs = form.TimeFormat is null && cell is [_, _, _, _, '-', ..] && Timestamps.TryParse(Encoding.UTF8.GetBytes(cell), out measuredAt, out _);
+        var asItIs = form.TimeFormat is null && cell is [_, _, _, _, '-', ..]
+            && Timestamps.TryParse(Encoding.UTF8.GetBytes(cell), out measuredAt, out _);
         if (!asItIs && !form.TryParseTime(cell, out measuredAt))
         {
             throw Wrong(line, $"'{cell}' is no time in column {column}" + (form.TimeFormat is { } format
@@ -171,7 +177,8 @@ internal sealed class CsvEngine(string path, CsvForm form)
             return null;
         var number = form.Number(cell);
         var isOfForm = form.Decimal == '.' || !cell.Contains('.');
-        if (!isOfForm || !double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) || !double.IsFinite(value))
+        if (!isOfForm || !double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            || !double.IsFinite(value))
         {
             throw Wrong(line, $"'{cell}' in column {name} is no number; pass --decimal if it has another decimal sign than '{form.Decimal}', "
                 + "--missing if it stands for no value, or --labels if the column is no metric");

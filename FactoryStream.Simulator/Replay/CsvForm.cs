@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace FactoryStream.Simulator.Replay;
 
-/// <summary>What a recording's cells mean where the file cannot say it itself. Nothing of it is guessed: what does not fit is an error that names the option.</summary>
+/// <summary>What a recording's cells mean where the file cannot say it itself. Nothing of it is guessed: what does not fit is an error that
+/// names the option.</summary>
 internal sealed record CsvForm
 {
     /// <summary>Between the columns; null: found by itself among <c>; , | and tab</c>.</summary>
@@ -14,7 +15,8 @@ internal sealed record CsvForm
     /// <summary>The column of the time; null: the first one.</summary>
     public string? TimeColumn { get; init; }
 
-    /// <summary>.NET's letters (<c>dd.MM.yyyy HH:mm:ss.fff</c>), or <c>unix</c>, <c>unix-ms</c>, <c>unix-us</c>, <c>unix-ns</c> for numbers since 1970; null: year, month, day as ISO 8601 has them.</summary>
+    /// <summary>.NET's letters (<c>dd.MM.yyyy HH:mm:ss.fff</c>), or <c>unix</c>, <c>unix-ms</c>, <c>unix-us</c>, <c>unix-ns</c> for numbers
+    /// since 1970; null: year, month, day as ISO 8601 has them.</summary>
     public string? TimeFormat { get; init; }
 
     /// <summary><c>.</c> or <c>,</c>.</summary>
@@ -57,7 +59,8 @@ internal sealed record CsvForm
         const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
         if (Unix is { } unit)
         {
-            if (!decimal.TryParse(Number(cell), NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+            if (!decimal.TryParse(Number(cell), NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint,
+                CultureInfo.InvariantCulture, out var number))
                 return false;
             // Far beyond any calendar, and nothing overflows.
             if (number is < 0 or > 1_000_000_000_000_000_000_000m)
@@ -76,7 +79,8 @@ internal sealed record CsvForm
     /// <summary>A cell's number with a point, or the cell as it is where it is none of this form.</summary>
     public string Number(string cell) => Decimal == ',' && !cell.Contains('.') ? cell.Replace(',', '.') : cell;
 
-    /// <summary>Whether a format can say a whole moment: a date without its year, or a time alone, would be put into a day of our own choice.</summary>
+    /// <summary>Whether a format can say a whole moment: a date without its year, or a time alone, would be put into a day of our own
+    /// choice.</summary>
     public static bool IsTimeFormat(string format)
     {
         if (format is "unix" or "unix-ms" or "unix-us" or "unix-ns")
@@ -88,7 +92,8 @@ internal sealed record CsvForm
             // What comes back the same in all its parts was written in all its parts.
             var moment = new DateTime(2026, 11, 23, 0, 0, 0, DateTimeKind.Utc);
             return DateTime.TryParseExact(
-                    moment.ToString(format, CultureInfo.InvariantCulture), format, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var back)
+                    moment.ToString(format, CultureInfo.InvariantCulture), format, CultureInfo.InvariantCulture,
+                        DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var back)
                 && back == moment && format.Contains('y') && format.Contains('M') && format.Contains('d');
         }
         catch (FormatException)

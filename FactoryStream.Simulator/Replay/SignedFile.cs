@@ -25,7 +25,8 @@ internal sealed class SignedFile(string path)
     }
 
     /// <summary>The file's lines that are not empty, each with its end, and their numbers.</summary>
-    internal static IEnumerable<(ReadOnlyMemory<byte> Line, int Number)> Lines(string path) => AllLines(path).Where(line => !IsBlank(line.Line));
+    internal static IEnumerable<(ReadOnlyMemory<byte> Line, int Number)> Lines(string path) =>
+        AllLines(path).Where(line => !IsBlank(line.Line));
 
     /// <summary>Whether a line holds nothing.</summary>
     internal static bool IsBlank(ReadOnlyMemory<byte> line) => line.Span.Trim(" \t\r\n"u8).IsEmpty;

@@ -94,7 +94,8 @@ public sealed class ApiTests(PostgresFixture postgres)
             await database.CloseAsync(await database.EngineAsync("factory_a", "e0"), Start, ("rpm", 4));
         });
         const string address = "/api/windows?from=1970-01-01T00:00:00Z";
-        var all = (await dashboard.Client.GetFromJsonAsync<JsonElement>(address)).GetProperty("windows").EnumerateArray().Select(window => window.GetRawText()).ToArray();
+        var all = (await dashboard.Client.GetFromJsonAsync<JsonElement>(address)).GetProperty("windows").EnumerateArray()
+            .Select(window => window.GetRawText()).ToArray();
 
         for (var limit = 1; limit <= all.Length + 1; limit++)
         {
@@ -110,7 +111,8 @@ public sealed class ApiTests(PostgresFixture postgres)
             Assert.Equal(all, pages.SelectMany(page => page));
             Assert.All(pages[..^1], page => Assert.Equal(limit, page.Length));
         }
-        Assert.Equal(["Factory B", "Factory a", "Factory x", "factory_a rpm"], all.Take(4).Select(text => JsonDocument.Parse(text).RootElement).Select(window => $"{window.GetProperty("factory_id")} {window.GetProperty("metric")}"));
+        Assert.Equal(["Factory B", "Factory a", "Factory x", "factory_a rpm"], all.Take(4).Select(text =>
+            JsonDocument.Parse(text).RootElement).Select(window => $"{window.GetProperty("factory_id")} {window.GetProperty("metric")}"));
     }
 
     [SkippableFact]
@@ -127,7 +129,8 @@ public sealed class ApiTests(PostgresFixture postgres)
         Assert.False(last.Headers.Contains("Link"));
 
         static async Task<IEnumerable<string>> FactoriesAsync(HttpResponseMessage response) =>
-            (await response.Content.ReadAsStringAsync()).Split("\r\n", StringSplitOptions.RemoveEmptyEntries)[1..].Select(line => line.Split(',')[0]);
+            (await response.Content.ReadAsStringAsync()).Split("\r\n", StringSplitOptions.RemoveEmptyEntries)[1..]
+                .Select(line => line.Split(',')[0]);
     }
 
     [SkippableTheory]
@@ -140,14 +143,17 @@ public sealed class ApiTests(PostgresFixture postgres)
         for (var engine = 0; engine < 3; engine++)
         {
             await database.ScalarAsync<int>("""
-                INSERT INTO factory.windows (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation, updated_at, metric)
-                SELECT $1, 0, $2 + n * interval '10 s', $2 + (n + 1) * interval '10 s', 1, 1, 1, 1, 0, now(), 'rpm' FROM generate_series(0, 999) AS n RETURNING 1
+                INSERT INTO factory.windows (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation,
+                    updated_at, metric)
+                SELECT $1, 0, $2 + n * interval '10 s', $2 + (n + 1) * interval '10 s', 1, 1, 1, 1, 0, now(),
+                    'rpm' FROM generate_series(0, 999) AS n RETURNING 1
                 """, await database.EngineAsync("f", $"e{engine}"), Start);
         }
         await database.RowsAsync("UPDATE factory.engines SET closed_until = 'infinity'");
         await database.RowsAsync("ANALYZE");
         var cursor = after is null ? null : new WindowsCursor("f", "e1", UtcTime(after), UtcTime(after).AddSeconds(10), "rpm");
-        await using var command = new WindowsReader(database).Command(new WindowsQuery(null, null, null, DateTime.UnixEpoch, null, cursor), 10);
+        await using var command = new WindowsReader(database)
+            .Command(new WindowsQuery(null, null, null, DateTime.UnixEpoch, null, cursor), 10);
         command.CommandText = "EXPLAIN (ANALYZE, TIMING OFF) " + command.CommandText;
 
         var plan = new List<string>();
@@ -157,16 +163,20 @@ public sealed class ApiTests(PostgresFixture postgres)
                 plan.Add(reader.GetString(0));
         }
 
-        // Sample: "->  Index Scan using windows_202602_pkey on windows_202602 windows_1  (cost=0.28..49.25 rows=1000 width=78) (actual rows=12.00 loops=1)"
-        var scans = plan.Select(line => System.Text.RegularExpressions.Regex.Match(line, @" on windows_.*\(actual rows=([0-9]+)(?:\.[0-9]+)? loops=([0-9]+)\)")).Where(match => match.Success).ToArray();
+        // Sample: "->  Index Scan using windows_202602_pkey on windows_202602 windows_1  (cost=0.28..49.25 rows=1000 width=78) (actual
+        // rows=12.00 loops=1)"
+        var scans = plan.Select(line => System.Text.RegularExpressions.Regex.Match(line,
+            @" on windows_.*\(actual rows=([0-9]+)(?:\.[0-9]+)? loops=([0-9]+)\)")).Where(match => match.Success).ToArray();
         Assert.True(scans.Sum(scan => Number(scan, 1) * Number(scan, 2)) is >= 11 and < 100, string.Join('\n', plan));
         Assert.DoesNotContain(plan, line => line.Contains("Rows Removed by Filter", StringComparison.Ordinal) && Digits(line) > 20);
 
-        static int Number(System.Text.RegularExpressions.Match match, int group) => int.Parse(match.Groups[group].Value, System.Globalization.CultureInfo.InvariantCulture);
+        static int Number(System.Text.RegularExpressions.Match match, int group) =>
+            int.Parse(match.Groups[group].Value, System.Globalization.CultureInfo.InvariantCulture);
 
         static int Digits(string line) => int.Parse(line.Split(':')[1], System.Globalization.CultureInfo.InvariantCulture);
 
-        static DateTime UtcTime(string text) => DateTime.SpecifyKind(DateTime.Parse(text, System.Globalization.CultureInfo.InvariantCulture), DateTimeKind.Utc);
+        static DateTime UtcTime(string text) =>
+            DateTime.SpecifyKind(DateTime.Parse(text, System.Globalization.CultureInfo.InvariantCulture), DateTimeKind.Utc);
     }
 
     [SkippableFact]

@@ -190,7 +190,8 @@ public sealed class ArchiveTests(PostgresFixture postgres)
             Signed(signer, "e", 1)));
         var address = $"host={connectionString.Host} port={connectionString.Port} user={connectionString.Username} dbname={connectionString.Database}";
         var evidence = Path.Combine(folder.Path, "evidence.ndjson");
-        var exports = System.Text.RegularExpressions.Regex.Matches(await File.ReadAllTextAsync(Path.Combine(SharedData.Root, "docs", "operations.md")), "psql \"\\$FACTORYDB\" -Atc \"(?<sql>[^\"]+)\"");
+        var exports = System.Text.RegularExpressions.Regex.Matches(await File.ReadAllTextAsync(Path.Combine(SharedData.Root, "docs",
+            "operations.md")), "psql \"\\$FACTORYDB\" -Atc \"(?<sql>[^\"]+)\"");
         Assert.Equal(2, exports.Count);
         await using (var file = File.Create(evidence))
         {
@@ -198,7 +199,8 @@ public sealed class ArchiveTests(PostgresFixture postgres)
                 await file.WriteAsync(await PsqlAsync(address, export.Groups["sql"].Value));
         }
 
-        var result = await Audit(signer).CheckAsync(evidence, (line, verdict, detail) => Assert.Fail($"{line} {verdict} {detail}"), CancellationToken.None);
+        var result = await Audit(signer).CheckAsync(evidence, (line, verdict, detail) => Assert.Fail($"{line} {verdict} {detail}"),
+            CancellationToken.None);
 
         Assert.Equal((2, true), (result[Verdict.Accepted], result.IsClean));
         Assert.Contains("\r\n\n  \"engine_id\"", await File.ReadAllTextAsync(evidence), StringComparison.Ordinal);
@@ -209,7 +211,8 @@ public sealed class ArchiveTests(PostgresFixture postgres)
         System.Diagnostics.Process? psql = null;
         try
         {
-            psql = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("psql", [address, "-Atc", sql]) { RedirectStandardOutput = true });
+            psql = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("psql",
+                [address, "-Atc", sql]) { RedirectStandardOutput = true });
         }
         catch (System.ComponentModel.Win32Exception)
         {

@@ -7,7 +7,8 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("", "simulate", "replay", "load", "sign", "archive", "audit, verify")]
     [InlineData("simulate", "--factories", "--engines", "--rate", "--keys", "--admin-token", "--ingest", "--verifier", "POST /pause")]
-    [InlineData("replay", "--csv", "--factory", "--labels", "--time", "--time-format", "--decimal", "--separator", "--no-header", "--engine", "column:NAME", "--missing", "--now", "--speed", "--save", "--from", "--keys", "--ingest", "--verifier")]
+    [InlineData("replay", "--csv", "--factory", "--labels", "--time", "--time-format", "--decimal", "--separator", "--no-header",
+        "--engine", "column:NAME", "--missing", "--now", "--speed", "--save", "--from", "--keys", "--ingest", "--verifier")]
     [InlineData("load", "--rate", "--seconds", "--factories", "--engines", "--batch", "--connections", "--salt", "--corpus", "--start", "--out", "--factory-prefix", "--keys", "--ingest", "--verifier")]
     [InlineData("sign", "--readings", "--out", "--start", "GB a million")]
     [InlineData("archive", "--partition", "--database", "FILE", "retention")]
@@ -94,7 +95,8 @@ public sealed class CommandLineTests
         await File.WriteAllTextAsync(file, "03.02.2026|pump|1,5\n03.02.2026|fan|-\n");
 
         var (exitCode, _, error) = await RunAsync(
-            ["replay", "--factory", "f", "--csv", file, "--no-header", "--separator", "pipe", "--decimal", ",", "--time", "column_1", "--time-format", "dd.MM.yyyy", "--engine", "column:column_2", "--missing", "-",
+            ["replay", "--factory", "f", "--csv", file, "--no-header", "--separator", "pipe", "--decimal", ",", "--time", "column_1",
+                "--time-format", "dd.MM.yyyy", "--engine", "column:column_2", "--missing", "-",
              "--ingest", ingest.Address.ToString(), "--verifier", ingest.Address.ToString(), "--keys", folder.Path, "--admin-token", "t"]);
 
         Assert.Equal((0, ""), (exitCode, error));

@@ -125,15 +125,18 @@ public sealed class EvidenceTests
         var whole = Line(signer, "a", "2026-02-01 00:00:01", null);
         string[] parts =
         [
-            pretty, whole, "", pretty.Replace("rpm\": 1", "rpm\": 2", StringComparison.Ordinal), whole, whole[..40], pretty, "{\"data\":", whole, pretty[..^10], pretty, "no JSON", whole,
+            pretty, whole, "", pretty.Replace("rpm\": 1", "rpm\": 2", StringComparison.Ordinal), whole, whole[..40], pretty, "{\"data\":",
+                whole, pretty[..^10], pretty, "no JSON", whole,
             "{\"data\": {\n\"a\": 1\n",
         ];
         File.WriteAllText(evidence, string.Join('\n', parts));
         var wrong = new List<string>();
 
-        var result = await new EvidenceAudit(PublicKeyFile.Read(keys)).CheckAsync(evidence, (line, verdict, _) => wrong.Add($"{line} {verdict.ToName()}"), CancellationToken.None);
+        var result = await new EvidenceAudit(PublicKeyFile.Read(keys))
+            .CheckAsync(evidence, (line, verdict, _) => wrong.Add($"{line} {verdict.ToName()}"), CancellationToken.None);
 
-        Assert.Equal(["13 bad_signature", "24 malformed", "35 malformed", "37 malformed", "46 malformed", "57 malformed", "59 malformed"], wrong);
+        Assert.Equal(["13 bad_signature", "24 malformed", "35 malformed", "37 malformed", "46 malformed", "57 malformed", "59 malformed"],
+            wrong);
         Assert.Equal((7, 14), (result[Verdict.Accepted], result.Total));
     }
 
@@ -161,16 +164,19 @@ public sealed class EvidenceTests
         var file = Path.Combine(temporary.Path, "keys");
         var pem = signer.ExportPublicKeyPem();
         var base64 = string.Concat(pem.Split('\n')[1..^1]);
-        foreach (var form in (string[])[pem + "\n" + pem, (pem + "\n" + pem).Replace("\n", "\\n", StringComparison.Ordinal), base64, JsonSerializer.Serialize(new { public_key = base64 })])
+        foreach (var form in (string[])[pem + "\n" + pem, (pem + "\n" + pem).Replace("\n", "\\n", StringComparison.Ordinal), base64,
+            JsonSerializer.Serialize(new { public_key = base64 })])
         {
             File.WriteAllText(file, form);
             Assert.All(PublicKeyFile.Read(file), key => Assert.Equal(pem, key.Key.ExportPem()));
         }
 
-        foreach (var form in (string[])[signer.ExportPrivateKeyPem(), pem + "\n" + signer.ExportPrivateKeyPem(), string.Concat(signer.ExportPrivateKeyPem().Split('\n')[1..^1])])
+        foreach (var form in (string[])[signer.ExportPrivateKeyPem(), pem + "\n" + signer.ExportPrivateKeyPem(),
+            string.Concat(signer.ExportPrivateKeyPem().Split('\n')[1..^1])])
         {
             File.WriteAllText(file, form);
-            Assert.Contains("This is a private key: keep it in the factory", Assert.Throws<UsageException>(() => PublicKeyFile.Read(file)).Message, StringComparison.Ordinal);
+            Assert.Contains("This is a private key: keep it in the factory",
+                Assert.Throws<UsageException>(() => PublicKeyFile.Read(file)).Message, StringComparison.Ordinal);
         }
     }
 

@@ -113,7 +113,8 @@ public sealed class ReplayTests
 
         var reading = Assert.Single(new CsvEngine(file, new CsvForm { TimeFormat = format }).Read("f", null));
 
-        Assert.Equal($$"""{"factory_id": "f", "engine_id": "e", "timestamp": "{{expected}}", "a": 1}""", Encoding.UTF8.GetString(reading.Data));
+        Assert.Equal($$"""{"factory_id": "f", "engine_id": "e", "timestamp": "{{expected}}", "a": 1}""",
+            Encoding.UTF8.GetString(reading.Data));
     }
 
     [Theory]
@@ -126,7 +127,8 @@ public sealed class ReplayTests
         using var folder = new TemporaryFolder();
         var file = Write(folder, $"when;a\n{cell};1\n");
 
-        var exception = Assert.Throws<UsageException>(() => new CsvEngine(file, new CsvForm { TimeFormat = format }).Read("f", null).Count());
+        var exception = Assert.Throws<UsageException>(() =>
+            new CsvEngine(file, new CsvForm { TimeFormat = format }).Read("f", null).Count());
 
         Assert.Contains($"row 2: '{cell}'", exception.Message, StringComparison.Ordinal);
         Assert.Contains("column when", exception.Message, StringComparison.Ordinal);
@@ -139,7 +141,8 @@ public sealed class ReplayTests
         var file = Write(folder, "1,5;pump;03.02.2026;n/a\n-;fan;04.02.2026;0,25\n");
         var form = new CsvForm
         {
-            HasHeader = false, Separator = ';', Decimal = ',', TimeColumn = "column_3", TimeFormat = "dd.MM.yyyy", EngineColumn = "column_2",
+            HasHeader = false, Separator = ';', Decimal = ',', TimeColumn = "column_3", TimeFormat = "dd.MM.yyyy",
+                EngineColumn = "column_2",
             Missing = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "N/A", "-" },
         };
 
@@ -161,7 +164,8 @@ public sealed class ReplayTests
         using var folder = new TemporaryFolder();
         var file = Write(folder, $"when;a\n2020-03-09;{cell}\n");
 
-        var exception = Assert.Throws<UsageException>(() => new CsvEngine(file, new CsvForm { Separator = ';', Decimal = mark }).Read("f", null).Count());
+        var exception = Assert.Throws<UsageException>(() =>
+            new CsvEngine(file, new CsvForm { Separator = ';', Decimal = mark }).Read("f", null).Count());
 
         Assert.StartsWith($"{file}, row 2: '{cell}' in column a is no number", exception.Message, StringComparison.Ordinal);
         Assert.Contains(option, exception.Message, StringComparison.Ordinal);
@@ -173,7 +177,8 @@ public sealed class ReplayTests
         using var folder = new TemporaryFolder();
         var file = Write(folder, "when;a\n2020-03-09;1\n");
 
-        var exception = Assert.Throws<UsageException>(() => new CsvEngine(file, new CsvForm { TimeColumn = "time" }).Read("f", null).Count());
+        var exception = Assert.Throws<UsageException>(() =>
+            new CsvEngine(file, new CsvForm { TimeColumn = "time" }).Read("f", null).Count());
 
         Assert.Equal($"{file}, row 1: there is no column 'time', as --time has it, but when, a.", exception.Message);
     }

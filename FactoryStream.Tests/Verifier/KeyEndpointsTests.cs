@@ -105,9 +105,11 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
     {
         await EnrolAsync("f1", 0);
 
-        var (revoked, answer, _) = await SendAsync(HttpMethod.Delete, $"/keys/{SigningKey.IdOf("f1", PublicKey(0))}?effective=1970-01-01T00:00:00Z");
+        var (revoked, answer, _) = await SendAsync(HttpMethod.Delete,
+            $"/keys/{SigningKey.IdOf("f1", PublicKey(0))}?effective=1970-01-01T00:00:00Z");
         var (enrolled, problem, _) = await SendAsync(
-            HttpMethod.Post, "/keys", Json(new { factory_id = "f2", public_key = Signer(1).ExportPublicKeyPem(), not_before = "0001-01-01T00:00:00Z" }));
+            HttpMethod.Post, "/keys", Json(new { factory_id = "f2", public_key = Signer(1).ExportPublicKeyPem(),
+                not_before = "0001-01-01T00:00:00Z" }));
 
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.BadRequest), (revoked, enrolled));
         Assert.Contains("\"revoked_at\":\"1970-01-01T00:00:00Z\"", answer, StringComparison.Ordinal);

@@ -38,7 +38,8 @@ public sealed class KeyStoreTests(PostgresFixture postgres)
 
         var end = new DateTime(9999, 12, 31, 23, 59, 59, DateTimeKind.Utc);
         Assert.Equal(
-            [("f0", DateTime.UnixEpoch, DateTime.UnixEpoch, end), ("f1", end, null, null), ("f3", (DateTime?)null, (DateTime?)null, (DateTime?)null)],
+            [("f0", DateTime.UnixEpoch, DateTime.UnixEpoch, end), ("f1", end, null, null),
+                ("f3", (DateTime?)null, (DateTime?)null, (DateTime?)null)],
             loaded.OrderBy(key => key.FactoryId).Select(key => (key.FactoryId, key.RevokedAt, key.NotBefore, key.NotAfter)));
         Assert.Equal(["f0", "f1", "f3"], (await store.ListAsync(null, default)).Select(key => key.FactoryId));
         Assert.Equal(DateTime.UnixEpoch, (await store.FindAsync(keys[1].KeyId, default))!.EnrolledAt);

@@ -107,7 +107,8 @@ internal readonly record struct Enrolment(SigningKey? Key, string? Error)
         time is { } given ? new DateTime(given.UtcTicks - given.UtcTicks % TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc) : null;
 
     /// <summary>
-    /// 1970 to 9999, or none: no reading is measured outside them, and the extremes that a client may write for "never" and "ever" are infinities to PostgreSQL.
+    /// 1970 to 9999, or none: no reading is measured outside them, and the extremes that a client may write for "never" and "ever" are
+    /// infinities to PostgreSQL.
     /// </summary>
     public static bool IsBounded(DateTime? time) => time is null || time >= DateTime.UnixEpoch;
 

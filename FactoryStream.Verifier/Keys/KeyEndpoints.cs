@@ -63,7 +63,8 @@ internal static class KeyEndpoints
     {
         var from = Enrolment.Microseconds(effective) ?? Now(time);
         if (!Enrolment.IsBounded(from))
-            return Problem(StatusCodes.Status400BadRequest, "effective must be in 1970 to 9999; 1970-01-01T00:00:00Z revokes the key for all that it ever signed.");
+            return Problem(StatusCodes.Status400BadRequest,
+                "effective must be in 1970 to 9999; 1970-01-01T00:00:00Z revokes the key for all that it ever signed.");
         if (await store.RevokeAsync(keyId, from, cancellationToken) is not { } key)
             return Problem(StatusCodes.Status404NotFound, $"There is no key {keyId}.");
         log.KeyRevoked(key.KeyId, key.FactoryId, key.RevokedAt);

@@ -9,7 +9,8 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, VerifierLog log) : I
 {
     public const string Channel = "factory_keys";
 
-    // What .NET and a verdict can tell apart. PostgreSQL keeps -infinity and the year 294276 as well, and one such time would fail the reading of every row.
+    // What .NET and a verdict can tell apart. PostgreSQL keeps -infinity and the year 294276 as well, and one such time would fail the
+    // reading of every row.
     private static readonly DateTime First = DateTime.UnixEpoch, Last = new DateTime(9999, 12, 31, 23, 59, 59, DateTimeKind.Utc);
 
     public async Task<Enrolled> EnrolAsync(SigningKey key, CancellationToken cancellationToken)
@@ -80,13 +81,15 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, VerifierLog log) : I
         // Rows come and are revoked, and a revocation only ever moves to an earlier time. An infinity would swallow all others in the sum.
         var fingerprints = await database.Database.SqlQuery<string>($"""
             SELECT count(*) || '/' || count(revoked_at) || '/'
-                || coalesce(sum(extract(epoch FROM greatest(least(revoked_at, {Last}), {First}))) FILTER (WHERE revoked_at IS NOT NULL), 0) AS "Value"
+                || coalesce(sum(extract(epoch FROM greatest(least(revoked_at, {Last}), {First}))) FILTER (WHERE revoked_at IS NOT NULL),
+                    0) AS "Value"
             FROM factory.signing_keys
             """).ToListAsync(cancellationToken);
         return fingerprints.Single();
     }
 
-    /// <summary>The rows, with times outside 1970 to 9999 moved to the end that they are beyond: what was revoked before all time is revoked for all that was ever measured.</summary>
+    /// <summary>The rows, with times outside 1970 to 9999 moved to the end that they are beyond: what was revoked before all time is
+    /// revoked for all that was ever measured.</summary>
     private static IQueryable<SigningKeyRow> Rows(FactoryDbContext database) => database.SigningKeys.FromSql($"""
         SELECT key_no, key_id, factory_id, algorithm, public_key,
             CASE WHEN not_before IS NOT NULL THEN greatest(least(not_before, {Last}), {First}) END AS not_before,
@@ -96,7 +99,8 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, VerifierLog log) : I
         FROM factory.signing_keys
         """).AsNoTracking();
 
-    /// <summary>The keys of the rows; a row that holds none is said and left out, for it must not hide the others. All but the revocation of a known key stays as it was enrolled.</summary>
+    /// <summary>The keys of the rows; a row that holds none is said and left out, for it must not hide the others. All but the revocation
+    /// of a known key stays as it was enrolled.</summary>
     private List<SigningKey> Usable(List<SigningKeyRow> rows, KeySnapshot known)
     {
         var keys = new List<SigningKey>(rows.Count);
@@ -113,10 +117,12 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, VerifierLog log) : I
     }
 
     private static SigningKey FromRow(SigningKeyRow row) =>
-        TryFromRow(row, out var error) ?? throw new InvalidDataException($"factory.signing_keys holds no usable key under {row.KeyId}: {error}");
+        TryFromRow(row, out var error)
+            ?? throw new InvalidDataException($"factory.signing_keys holds no usable key under {row.KeyId}: {error}");
 
     private static SigningKey? TryFromRow(SigningKeyRow row, out string? error) =>
-        RsaPublicKey.TryParsePem(System.Security.Cryptography.PemEncoding.WriteString("PUBLIC KEY", row.PublicKey), out var publicKey, out error)
+        RsaPublicKey.TryParsePem(System.Security.Cryptography.PemEncoding.WriteString("PUBLIC KEY", row.PublicKey), out var publicKey,
+            out error)
             ? new(row.KeyId, row.FactoryId, publicKey, row.EnrolledAt, row.NotBefore, row.NotAfter, row.RevokedAt)
             : null;
 }
