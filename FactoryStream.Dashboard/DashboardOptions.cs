@@ -15,7 +15,16 @@ internal sealed class DashboardOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan BooksInterval { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Most windows of one answer of <c>/api/windows</c>. Default 50,000.</summary>
+    /// <summary>How long an answer of <c>/api/books</c> is given again to whoever asks; 0: only to those who asked while it was read.
+    /// Default 1 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    public TimeSpan BooksMaxAge { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Most clients of <c>/ws</c> at a time, of each replica; one more is answered 429. Default 256.</summary>
+    [Range(1, 100_000)]
+    public int MaxSocketClients { get; set; } = 256;
+
+    /// <summary>Most windows of one page of <c>/api/windows</c>, whatever <c>limit</c> is asked for. Default 50,000.</summary>
     [Range(1, 1_000_000)]
     public int MaxWindows { get; set; } = 50_000;
 

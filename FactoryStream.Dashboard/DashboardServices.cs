@@ -3,7 +3,7 @@ using FactoryStream.Dashboard.Books;
 using FactoryStream.Dashboard.Live;
 using FactoryStream.Dashboard.Pages;
 using FactoryStream.Storage;
-using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.Extensions.Options;
 using Radzen;
 
 namespace FactoryStream.Dashboard;
@@ -22,17 +22,19 @@ internal static class DashboardServices
                 // A reader is told at once that the database is away; half a minute of retries would tell it no more.
                 settings.DisableRetry = true;
             },
-            // A limit without order is meant: it only tells whether there are too many.
-            configureDbContextOptions: options => FactoryDbContext.Configure(options)
-                .ConfigureWarnings(warnings => warnings.Ignore(CoreEventId.RowLimitingOperationWithoutOrderByWarning)));
+            configureDbContextOptions: options => FactoryDbContext.Configure(options));
         // Nothing is to be drained: what a page shows, it asks for again.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.AddOptions<DashboardOptions>().BindConfiguration(DashboardOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<DashboardMetrics>();
         builder.Services.AddSingleton<SignedTail>();
         builder.Services.AddSingleton<BooksReader>();
+        builder.Services.AddSingleton(services => new RecentBooks(
+            services.GetRequiredService<BooksReader>().ReadAsync,
+                services.GetRequiredService<IOptions<DashboardOptions>>().Value.BooksMaxAge,
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
         builder.Services.AddSingleton<SharedBooks>();
-        builder.Services.AddScoped<WindowsReader>();
+        builder.Services.AddSingleton<WindowsReader>();
         builder.Services.AddSingleton<PipelineWatchWorker>();
         builder.Services.AddHostedService(services => services.GetRequiredService<PipelineWatchWorker>());
         builder.Services.AddHealthChecks().AddCheck<PipelineWatchWorker>("pipeline");

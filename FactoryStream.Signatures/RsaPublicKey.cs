@@ -56,56 +56,19 @@ public sealed class RsaPublicKey : IDisposable
     internal bool IsDisposed { get; private set; }
 
     /// <summary>
-    /// Reads one PEM block, <c>PUBLIC KEY</c> (SubjectPublicKeyInfo) or <c>RSA PUBLIC KEY</c> (PKCS #1): RSA, 2048 to 4096 bits,
-    /// odd exponent from 3 to 64 bits. For anything else <paramref name="error"/> says why, in words fit for an enrolling client.
+    /// Reads one key: a PEM block <c>PUBLIC KEY</c> (SubjectPublicKeyInfo, of rsaEncryption or id-RSASSA-PSS), <c>RSA PUBLIC KEY</c> (PKCS
+    /// #1) or <c>CERTIFICATE</c> (X.509; its key), or the
+    /// base64 of such a DER without armour; line breaks may be written as <c>\n</c>, a byte order mark may precede. RSA, 2048 to 4096 bits,
+    /// odd exponent from 3 to 64 bits.
+    /// For anything else <paramref name="error"/> says why, in words fit for an enrolling client and without a part of the text, which may
+    /// be a private key.
     /// </summary>
     public static bool TryParsePem(
         ReadOnlySpan<char> pem, [NotNullWhen(true)] out RsaPublicKey? key, [NotNullWhen(false)] out string? error)
     {
         key = null;
-        if (!PemEncoding.TryFind(pem, out var fields))
-        {
-            error = "No PEM block was found; expected -----BEGIN PUBLIC KEY-----.";
+        if (!PublicKeyText.TryRead(NormalizeText(pem), out var modulus, out var exponent, out error))
             return false;
-        }
-
-        var label = pem[fields.Label];
-        if (label.Contains("PRIVATE KEY", StringComparison.Ordinal))
-        {
-            error = "This is a private key. It must never leave its factory; send the public key.";
-            return false;
-        }
-
-        if (label is not ("PUBLIC KEY" or "RSA PUBLIC KEY"))
-        {
-            error = $"A PEM block of another kind was found; expected PUBLIC KEY or RSA PUBLIC KEY.";
-            return false;
-        }
-
-        if (PemEncoding.TryFind(pem[fields.Location.End..], out _))
-        {
-            error = "More than one PEM block was found; send the public key alone.";
-            return false;
-        }
-
-        var der = new byte[fields.DecodedDataLength];
-        if (!Convert.TryFromBase64Chars(pem[fields.Base64Data], der, out var length) || length != der.Length)
-        {
-            error = "The PEM block is not valid base64.";
-            return false;
-        }
-
-        byte[] modulus;
-        byte[] exponent;
-        try
-        {
-            (modulus, exponent) = ReadKey(der, hasAlgorithm: label is "PUBLIC KEY");
-        }
-        catch (AsnContentException)
-        {
-            error = "The PEM block does not hold an RSA public key.";
-            return false;
-        }
 
         var bits = new BigInteger(modulus, isUnsigned: true, isBigEndian: true).GetBitLength();
         if (bits is < MinimumKeySizeBits or > MaximumKeySizeBits)
@@ -132,6 +95,10 @@ public sealed class RsaPublicKey : IDisposable
         return true;
     }
 
+    /// <summary>A text with real line breaks for those written as <c>\n</c>, and without byte order marks: what holds several PEM blocks
+    /// can then be taken apart.</summary>
+    public static string NormalizeText(ReadOnlySpan<char> text) => PublicKeyText.Normalize(text);
+
     /// <summary>The key as a <c>PUBLIC KEY</c> PEM block.</summary>
     public string ExportPem() => PemEncoding.WriteString("PUBLIC KEY", _subjectPublicKeyInfo);
 
@@ -140,37 +107,6 @@ public sealed class RsaPublicKey : IDisposable
     {
         IsDisposed = true;
         Native?.Dispose();
-    }
-
-    /// <summary>
-    /// <c>RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }</c> (RFC 8017 A.1.1), by itself or in
-    /// <c>SubjectPublicKeyInfo ::= SEQUENCE { SEQUENCE { rsaEncryption OID, NULL }, BIT STRING }</c>. Magnitudes without leading zeros.
-    /// </summary>
-    private static (byte[] Modulus, byte[] Exponent) ReadKey(byte[] der, bool hasAlgorithm)
-    {
-        var reader = new AsnReader(der, AsnEncodingRules.DER);
-        if (hasAlgorithm)
-        {
-            var info = reader.ReadSequence();
-            reader.ThrowIfNotEmpty();
-            var algorithm = info.ReadSequence();
-            if (algorithm.ReadObjectIdentifier() != RsaEncryption)
-                throw new AsnContentException("Another algorithm than rsaEncryption.");
-            if (algorithm.HasData)
-                algorithm.ReadNull();
-            algorithm.ThrowIfNotEmpty();
-            reader = new AsnReader(info.ReadBitString(out _), AsnEncodingRules.DER);
-            info.ThrowIfNotEmpty();
-        }
-
-        var key = reader.ReadSequence();
-        reader.ThrowIfNotEmpty();
-        var modulus = key.ReadInteger();
-        var exponent = key.ReadInteger();
-        key.ThrowIfNotEmpty();
-        if (modulus.Sign <= 0 || exponent.Sign <= 0)
-            throw new AsnContentException("A number is not positive.");
-        return (modulus.ToByteArray(isUnsigned: true, isBigEndian: true), exponent.ToByteArray(isUnsigned: true, isBigEndian: true));
     }
 
     private static byte[] WriteSubjectPublicKeyInfo(byte[] modulus, byte[] exponent)

@@ -62,4 +62,7 @@ internal sealed partial class VerifierLog(ILogger<VerifierLog> logger)
 
     [LoggerMessage(20, LogLevel.Warning, "The signature engine {Engine} is not used; it is {State}.")]
     public partial void EngineNotUsed(string engine, string state);
+
+    [LoggerMessage(21, LogLevel.Error, "The row of signing key {KeyId} of {FactoryId} holds no usable key and is left out: {Reason}")]
+    public partial void KeyUnusable(string keyId, string factoryId, string reason);
 }

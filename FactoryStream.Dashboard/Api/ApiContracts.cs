@@ -29,7 +29,8 @@ internal sealed record LatestData(
 
 /// <summary>The answer of <c>/api/windows</c>.</summary>
 /// <param name="Windows">By factory, engine, start and metric.</param>
-internal sealed record WindowsResponse(IReadOnlyList<MetricWindow> Windows);
+/// <param name="NextCursor">What to give as <c>cursor</c>, all else as before, for the next page; null: there are no more.</param>
+internal sealed record WindowsResponse(IReadOnlyList<MetricWindow> Windows, string? NextCursor);
 
 /// <summary>
 /// One engine's one metric in one window, start inclusive, end exclusive. The standard deviation is the population's, the root of the mean squared deviation;
@@ -45,4 +46,5 @@ internal sealed record MetricWindow(
 [JsonSerializable(typeof(LatestDataResponse))]
 [JsonSerializable(typeof(IReadOnlyList<LatestData>))]
 [JsonSerializable(typeof(WindowsResponse))]
+[JsonSerializable(typeof(string[]))]
 internal sealed partial class ApiJson : JsonSerializerContext;

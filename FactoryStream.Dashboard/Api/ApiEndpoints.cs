@@ -1,9 +1,11 @@
+using System.Globalization;
 using System.Text;
 using FactoryStream.Contracts;
 using FactoryStream.Dashboard.Books;
 using FactoryStream.Dashboard.Live;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace FactoryStream.Dashboard.Api;
@@ -14,6 +16,9 @@ internal static class ApiEndpoints
     /// <summary>What is shown when no time is given.</summary>
     public static readonly TimeSpan DefaultSpan = TimeSpan.FromMinutes(15);
 
+    /// <summary>Windows of a page when no limit is given.</summary>
+    private const int DefaultLimit = 10_000;
+
     public static void MapApi(this IEndpointRouteBuilder routes)
     {
         var api = routes.MapGroup("/api").WithTags("Dashboard");
@@ -22,16 +27,17 @@ internal static class ApiEndpoints
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         api.MapGet("/latest-data", LatestData).WithName("GetLatestData").WithSummary("The newest closed window of each engine, of all factories or one.");
         api.MapGet("/windows", WindowsAsync).WithName("GetWindows")
-            .WithSummary("Windows by factory, engine, metric and start (from inclusive, to exclusive); without times those of the last 15 minutes. JSON, or CSV by Accept.")
+            .WithSummary("Windows by factory, engine, metric and start (from inclusive, to exclusive); without times those of the last 15 minutes. A page has at most limit "
+                + "(10,000) of them; next_cursor, given back as cursor, continues it, as does the Link header. JSON, or CSV by Accept; excel=true is CSV with a byte order mark.")
             .Produces<WindowsResponse>(StatusCodes.Status200OK, "application/json", WindowsCsv.MediaType)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         routes.MapGet("/ws", SocketAsync).WithName("LatestDataSocket").WithTags("Dashboard")
             .WithSummary("WebSocket: the data of /api/latest-data as one text message, at once and whenever windows close.")
-            .ProducesProblem(StatusCodes.Status426UpgradeRequired);
+            .ProducesProblem(StatusCodes.Status426UpgradeRequired).ProducesProblem(StatusCodes.Status429TooManyRequests);
     }
 
-    private static async Task<Ok<BooksResponse>> BooksAsync(BooksReader books, CancellationToken cancellationToken) =>
-        TypedResults.Ok(new BooksResponse(await books.ReadAsync(cancellationToken)));
+    private static async Task<Ok<BooksResponse>> BooksAsync(RecentBooks books, CancellationToken cancellationToken) =>
+        TypedResults.Ok(new BooksResponse(await books.GetAsync(cancellationToken)));
 
     private static Results<Ok<LatestDataResponse>, ProblemHttpResult> LatestData(HttpContext context, LatestWindows latest, string? factory_id = null)
     {
@@ -44,7 +50,9 @@ internal static class ApiEndpoints
 
     private static async Task<IResult> WindowsAsync(
         HttpContext context, WindowsReader windows, IOptions<DashboardOptions> options, TimeProvider time, CancellationToken cancellationToken,
-        string? factory_id = null, string? engine_id = null, string? metric = null, string? from = null, string? to = null)
+        string? factory_id = null, string? engine_id = null, string? metric = null, string? from = null, string? to = null,
+            int? limit = null,
+        string? cursor = null, bool excel = false)
     {
         DateTime? start = null, end = null;
         if (from is not null && !TryParse(from, out start, out var error))
@@ -54,16 +62,22 @@ internal static class ApiEndpoints
         if (start >= end)
             return Problem(StatusCodes.Status400BadRequest, "from must be before to.");
 
+        WindowsCursor? after = null;
+        if (cursor is not null && !WindowsCursor.TryParse(cursor, out after))
+            return Problem(StatusCodes.Status400BadRequest, "cursor is none that a page gave as next_cursor.");
+        var most = options.Value.MaxWindows;
+        if (limit < 1 || limit > most)
+            return Problem(StatusCodes.Status400BadRequest, $"limit must be from 1 to {most}.");
+
         start ??= Earlier(end ?? time.GetUtcNow().UtcDateTime, DefaultSpan);
-        if (await windows.ReadAsync(new(factory_id, engine_id, metric, start.Value, end), options.Value.MaxWindows, cancellationToken) is not { } rows)
-        {
-            return Problem(StatusCodes.Status400BadRequest,
-                $"These are more than {options.Value.MaxWindows:N0} windows: narrow factory_id, engine_id, metric or the time from-to.");
-        }
+        var page = await windows.ReadAsync(
+            new(factory_id, engine_id, metric, start.Value, end, after), limit ?? Math.Min(DefaultLimit, most), cancellationToken);
+        if (page.Next is { } next)
+            context.Response.Headers.Link = $"<{NextPage(context.Request, start.Value, next)}>; rel=\"next\"";
         context.Response.Headers.Vary = HeaderNames.Accept;
-        return WantsCsv(context.Request)
-            ? TypedResults.Text(WindowsCsv.Format(rows), WindowsCsv.MediaType, Encoding.UTF8)
-            : TypedResults.Ok(new WindowsResponse(rows));
+        return excel || WantsCsv(context.Request)
+            ? TypedResults.Text(WindowsCsv.Format(page.Windows, excel), WindowsCsv.MediaType, Encoding.UTF8)
+            : TypedResults.Ok(new WindowsResponse(page.Windows, page.Next?.ToString()));
     }
 
     private static async Task<IResult> SocketAsync(HttpContext context, LatestDataSocket socket, string? factory_id = null)
@@ -73,8 +87,22 @@ internal static class ApiEndpoints
             context.Response.Headers.Upgrade = "websocket";
             return Problem(StatusCodes.Status426UpgradeRequired, "This address speaks WebSocket.");
         }
-        await socket.ServeAsync(context, factory_id);
-        return TypedResults.Empty;
+        if (await socket.TryServeAsync(context, factory_id))
+            return TypedResults.Empty;
+        context.Response.Headers.RetryAfter = "5";
+        return Problem(StatusCodes.Status429TooManyRequests, "Too many clients of this address.");
+    }
+
+    /// <summary>The same address with the page's end as cursor. The start is said, too: without one it would move on with the
+    /// clock.</summary>
+    private static string NextPage(HttpRequest request, DateTime start, WindowsCursor next)
+    {
+        var query = request.Query.Where(parameter => parameter.Key is not ("cursor" or "from"))
+            .Select(parameter => KeyValuePair.Create(parameter.Key, parameter.Value));
+        return request.PathBase + request.Path + QueryString.Create([
+            .. query, KeyValuePair.Create("from", new StringValues(start.ToString("O", CultureInfo.InvariantCulture))),
+                KeyValuePair.Create("cursor", new StringValues(next.ToString())),
+        ]);
     }
 
     /// <summary>CSV where it is preferred to JSON; whoever does not care gets JSON.</summary>

@@ -6,17 +6,24 @@ namespace FactoryStream.Dashboard.Api;
 
 /// <summary>
 /// Windows as RFC 4180 has tables. Sample:
-/// <c>factory_001,engine_2,rpm,2026-02-25T06:13:20Z,2026-02-25T06:13:30Z,10,30012.5,2990,3011.25,3001.25,6.5,0,true</c>
+/// <c>factory_001,engine_2,rpm,2026-02-25T06:13:20Z,2026-02-25T06:13:30Z,10,30012.5,2990,3011.25,3001.25,6.5,0,true</c>.
+/// Names are the machines' own: one that a spreadsheet would take for a formula has an apostrophe before it. Numbers stay numbers.
 /// </summary>
 internal static class WindowsCsv
 {
     public const string MediaType = "text/csv";
 
+    // What Excel needs to see UTF-8 in it.
+    private const string ByteOrderMark = "\uFEFF";
+
+    // With these a spreadsheet's formula begins, or, after a tab or a line's end, may.
+    private static readonly SearchValues<char> BeginFormulas = SearchValues.Create("=+-@\t\r\n");
     private static readonly SearchValues<char> NeedQuotes = SearchValues.Create(",\"\r\n");
 
-    public static string Format(IEnumerable<MetricWindow> windows)
+    public static string Format(IEnumerable<MetricWindow> windows, bool forExcel)
     {
-        var text = new StringBuilder("factory_id,engine_id,metric,window_start,window_end,count,sum,min,max,mean,standard_deviation,revision,closed\r\n");
+        var text = new StringBuilder(forExcel ? ByteOrderMark : "")
+            .Append("factory_id,engine_id,metric,window_start,window_end,count,sum,min,max,mean,standard_deviation,revision,closed\r\n");
         foreach (var window in windows)
         {
             text.Append(Field(window.FactoryId)).Append(',').Append(Field(window.EngineId)).Append(',').Append(Field(window.Metric));
@@ -27,8 +34,11 @@ internal static class WindowsCsv
         return text.ToString();
     }
 
-    private static string Field(string value) =>
-        value.AsSpan().IndexOfAny(NeedQuotes) < 0 ? value : $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    private static string Field(string name)
+    {
+        var value = name.Length > 0 && BeginFormulas.Contains(name[0]) ? "'" + name : name;
+        return value.AsSpan().IndexOfAny(NeedQuotes) < 0 ? value : $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    }
 
     private static string Time(DateTime time) => time.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFFK", CultureInfo.InvariantCulture);
 }

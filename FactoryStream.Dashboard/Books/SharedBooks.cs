@@ -4,7 +4,8 @@ using Microsoft.Extensions.Options;
 namespace FactoryStream.Dashboard.Books;
 
 /// <summary>The books as the pages show them: read once for all pages, and only while one asks.</summary>
-internal sealed class SharedBooks(BooksReader reader, IOptions<DashboardOptions> options, TimeProvider time, ILogger<SharedBooks> logger) : IDisposable
+internal sealed class SharedBooks(RecentBooks books, IOptions<DashboardOptions> options, TimeProvider time, ILogger<SharedBooks> logger)
+    : IDisposable
 {
     private readonly SemaphoreSlim turn = new(1);
     private BooksState state = new([], "The books are being read.");
@@ -20,7 +21,7 @@ internal sealed class SharedBooks(BooksReader reader, IOptions<DashboardOptions>
                 return state;
             try
             {
-                state = new(await reader.ReadAsync(cancellation), null);
+                state = new(await books.GetAsync(cancellation), null);
             }
             catch (Exception exception) when (Unavailable.Describe(exception) is { } reason)
             {

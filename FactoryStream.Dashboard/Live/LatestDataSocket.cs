@@ -13,7 +13,25 @@ internal sealed class LatestDataSocket(LatestWindows latest, IOptions<DashboardO
     private readonly Lock gate = new();
     private (long Version, byte[] Message) last = (-1, []);
 
-    public async Task ServeAsync(HttpContext context, string? factoryId)
+    private int clients;
+
+    /// <summary>Serves until either side goes. False: there are as many clients as may be.</summary>
+    public async Task<bool> TryServeAsync(HttpContext context, string? factoryId)
+    {
+        try
+        {
+            if (Interlocked.Increment(ref clients) > options.Value.MaxSocketClients)
+                return false;
+            await ServeAsync(context, factoryId);
+            return true;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref clients);
+        }
+    }
+
+    private async Task ServeAsync(HttpContext context, string? factoryId)
     {
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
         metrics.Sockets.Add(1);

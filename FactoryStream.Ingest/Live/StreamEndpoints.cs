@@ -47,14 +47,14 @@ internal static class StreamEndpoints
             }
             catch (TimeoutException)
             {
-                return Unavailable(context, "Kafka does not answer.");
+                return NotNow(context, StatusCodes.Status503ServiceUnavailable, "Kafka does not answer.");
             }
             catch (OperationCanceledException)
             {
-                return Unavailable(context, "Ingest stops.");
+                return NotNow(context, StatusCodes.Status503ServiceUnavailable, "Ingest stops.");
             }
             if (client is null)
-                return Unavailable(context, $"{options.MaxStreamClients} clients are listening already.", StatusCodes.Status429TooManyRequests);
+                return NotNow(context, StatusCodes.Status429TooManyRequests, $"{options.MaxStreamClients} clients are listening already.");
 
             using (client)
             {
@@ -129,7 +129,7 @@ internal static class StreamEndpoints
             }
         }
 
-        private Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult Unavailable(HttpContext context, string detail, int status = StatusCodes.Status503ServiceUnavailable)
+        private Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult NotNow(HttpContext context, int status, string detail)
         {
             context.Response.Headers.RetryAfter = Math.Ceiling(options.RetryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
             return TypedResults.Problem(detail, statusCode: status);

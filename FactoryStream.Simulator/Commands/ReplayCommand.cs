@@ -12,14 +12,15 @@ internal static class ReplayCommand
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(30);
 
     private sealed record Settings(
-        string[] Csv, string? Factory, string? From, string? Save, string[] Labels, bool Now, double? Speed, SaltLength Salt, TimeSpan GiveUpAfter,
+        string[] Csv, string? Factory, string? From, string? Save, CsvForm Form, bool Now, double? Speed, SaltLength Salt,
+            TimeSpan GiveUpAfter,
         Addresses Addresses, KeyFolder Keys, string? AdminToken);
 
     public static Command Create()
     {
         var csv = new Option<string[]>("--csv")
         {
-            Description = "Recordings: a header, ';' or ',' between the columns, the time (UTC) in the first one, a metric in each other. Each file is an engine, named as the file without its ending",
+            Description = "Recordings: a header, the time (UTC) in the first column, a metric in each other. Each file is an engine, named as the file without its ending",
             HelpName = "FILE...",
             AllowMultipleArgumentsPerToken = true,
         };
@@ -30,6 +31,7 @@ internal static class ReplayCommand
             HelpName = "COLUMN...",
             AllowMultipleArgumentsPerToken = true,
         };
+        var form = new CsvFormOptions();
         var now = new Option<bool>("--now") { Description = "Move each engine's times so that all engines begin together and the replay is of now; a reading is never ahead of the clock. Otherwise the times are kept to the byte" };
         var speed = new Option<double?>("--speed") { Description = "Times real time, by the readings' own times [default: flat out]", HelpName = "N" };
         var save = new Option<string?>("--save") { Description = "Also write the signed readings to this file, a line each", HelpName = "FILE" };
@@ -45,7 +47,8 @@ internal static class ReplayCommand
             "Sign and send recordings, woven by time as a plant would send them, each engine's order kept. What is signed depends on the recording alone, so a second replay is all duplicates. "
             + "Ends with 0 when every reading was acknowledged.")
         {
-            csv, factory, labels, now, speed, save, from, salt, giveUpAfter, ingest, verifier, keys, token,
+            csv, factory, labels, form.Time, form.TimeFormat, form.Decimal, form.Separator, form.NoHeader, form.Engine, form.Missing, now,
+                speed, save, from, salt, giveUpAfter, ingest, verifier, keys, token,
         };
         command.Validators.Add(result =>
         {
@@ -56,13 +59,14 @@ internal static class ReplayCommand
                 result.AddError("--csv needs --factory: whose engines are they?");
             if (!hasCsv && (result.GetResult(save) is { Tokens.Count: > 0 } || result.GetResult(now) is { Implicit: false }))
                 result.AddError("--save and --now go with --csv: what --from sends is signed already.");
+            form.Check(result, hasCsv, files: result.GetResult(csv)?.Tokens.Count ?? 0);
         });
         command.SetAction((parsed, cancellationToken) =>
         {
             var environment = SharedOptions.Environment();
             var settings = new Settings(
                 parsed.GetValue(csv) ?? [], parsed.GetValue(factory), parsed.GetValue(from), parsed.GetValue(save),
-                parsed.GetResult(labels) is { Tokens.Count: > 0 } ? parsed.GetValue(labels)! : ["anomaly", "changepoint"],
+                form.Of(parsed, parsed.GetResult(labels) is { Tokens.Count: > 0 } ? parsed.GetValue(labels)! : ["anomaly", "changepoint"]),
                 parsed.GetValue(now), parsed.GetValue(speed), SharedOptions.SaltOf(parsed, salt), TimeSpan.FromSeconds(parsed.GetValue(giveUpAfter)),
                 Addresses.From(environment, parsed.GetValue(ingest), parsed.GetValue(verifier)),
                 SharedOptions.KeyFolderOf(environment, parsed.GetValue(keys)), parsed.GetValue(token) ?? SharedOptions.AdminTokenSetting(environment));
@@ -131,9 +135,10 @@ internal static class ReplayCommand
 
     private static CsvEngine[] Engines(Settings settings)
     {
-        var labels = settings.Labels.ToHashSet();
-        var engines = settings.Csv.Select(file => new CsvEngine(file, labels)).ToArray();
-        var twice = engines.GroupBy(engine => engine.EngineId).FirstOrDefault(group => group.Count() > 1);
+        var engines = settings.Csv.Select(file => new CsvEngine(file, settings.Form)).ToArray();
+        // Files whose rows name their engines may share them: each keeps its own order.
+        var twice = engines.Where(engine => engine.EngineId is not null).GroupBy(engine => engine.EngineId)
+            .FirstOrDefault(group => group.Count() > 1);
         return twice is null ? engines : throw new UsageException($"Two files are named {twice.Key}: they would be one engine.");
     }
 

@@ -6,11 +6,12 @@ namespace FactoryStream.Simulator.Evidence;
 
 /// <summary>A reading to be checked.</summary>
 /// <param name="Line">Its envelope.</param>
-/// <param name="Number">Of its line or row, from 1.</param>
+/// <param name="Number">Of its first line, or its row, from 1.</param>
 /// <param name="Columns">What an archive says of it beside the signed bytes; null: nothing does.</param>
 internal readonly record struct EvidenceLine(ReadOnlyMemory<byte> Line, int Number, ArchivedReading? Columns);
 
-/// <summary>Readings with their evidence out of a file: envelopes, a line each, or an archive.</summary>
+/// <summary>Readings with their evidence out of a file: envelopes, each of a line or, where the signed bytes have line breaks, of several;
+/// or an archive.</summary>
 internal static class EvidenceFile
 {
     /// <summary>What a Parquet file begins and ends with.</summary>
@@ -25,8 +26,8 @@ internal static class EvidenceFile
                 yield return new EvidenceLine(Envelope(reading), ++number, reading);
             yield break;
         }
-        foreach (var (line, number) in SignedFile.Lines(path))
-            yield return new EvidenceLine(line, number, null);
+        foreach (var (envelope, number) in EnvelopeLines.Join(SignedFile.AllLines(path)))
+            yield return new EvidenceLine(envelope, number, null);
     }
 
     private static bool IsParquet(string path)

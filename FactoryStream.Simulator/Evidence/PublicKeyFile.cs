@@ -13,7 +13,7 @@ namespace FactoryStream.Simulator.Evidence;
 /// <param name="RevokedAt">From when on it counts no more.</param>
 internal sealed record PublicKey(RsaPublicKey Key, string? KeyId = null, string? FactoryId = null, DateTime? NotBefore = null, DateTime? NotAfter = null, DateTime? RevokedAt = null);
 
-/// <summary>Public keys out of a file: PEM blocks, or what <c>GET /keys</c> answers.</summary>
+/// <summary>Public keys out of a file: PEM blocks of keys and certificates, the base64 of one, or what <c>GET /keys</c> answers.</summary>
 internal static class PublicKeyFile
 {
     /// <exception cref="UsageException">There is no key in it, or something that is none.</exception>
@@ -35,12 +35,16 @@ internal static class PublicKeyFile
     private static List<PublicKey> ReadPem(string text, string path)
     {
         var keys = new List<PublicKey>();
+        text = RsaPublicKey.NormalizeText(text);
         var rest = text.AsSpan();
         while (PemEncoding.TryFind(rest, out var fields))
         {
             keys.Add(new PublicKey(Parse(rest[fields.Location], path)));
             rest = rest[fields.Location.End..];
         }
+        if (keys.Count == 0)
+            keys.Add(new PublicKey(RsaPublicKey.TryParsePem(text, out var key, out var error) ? key
+                : throw new UsageException($"{path} holds no public key: {error}")));
         return keys;
     }
 

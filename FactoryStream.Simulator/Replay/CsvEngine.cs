@@ -8,16 +8,27 @@ using FactoryStream.Simulator.Factories;
 namespace FactoryStream.Simulator.Replay;
 
 /// <summary>
-/// A recording of one engine: a CSV file with a header (what separates its columns is found by itself), the time in its first column and a metric in each other one.
+/// A recording of one engine, or of several that a column names: a CSV file with the time in one column and a metric in each other one.
 /// Sample: <c>datetime;Accelerometer1RMS;Volume Flow RateRMS;anomaly</c> / <c>2020-03-09 10:14:33;0.0265878;32.0;0.0</c>
 /// </summary>
-/// <param name="path">The file; its name without the ending is the engine's id.</param>
-/// <param name="labels">Columns that are no metrics.</param>
-internal sealed class CsvEngine(string path, IReadOnlySet<string> labels)
+/// <param name="path">The file; its name without the ending is the engine's id, unless the form says another.</param>
+/// <param name="form">What its cells mean.</param>
+internal sealed class CsvEngine(string path, CsvForm form)
 {
-    private static readonly CsvReaderOptions Form = new() { HasHeader = false, TrimWhitespace = true, TrackLineNumbers = true, MalformedData = CsvMalformedDataHandling.Throw };
+    private readonly CsvReaderOptions csvForm = new()
+    {
+        HasHeader = false, TrimWhitespace = true, TrackLineNumbers = true, MalformedData = CsvMalformedDataHandling.Throw,
+            Separator = form.Separator,
+    };
 
-    public string EngineId { get; } = System.IO.Path.GetFileNameWithoutExtension(path);
+    /// <summary>A recording in the usual form.</summary>
+    public CsvEngine(string path, IReadOnlySet<string> labels) : this(path, new CsvForm { Labels = labels })
+    {
+    }
+
+    /// <summary>Null: each row says its own.</summary>
+    public string? EngineId { get; } = form.EngineColumn is not null ? null : form.EngineId
+        ?? System.IO.Path.GetFileNameWithoutExtension(path);
 
     /// <summary>The readings in the file's order.</summary>
     /// <param name="factoryId">Whose engine it is.</param>
@@ -25,29 +36,37 @@ internal sealed class CsvEngine(string path, IReadOnlySet<string> labels)
     /// <exception cref="UsageException">The file is not of that form; says where.</exception>
     public IEnumerable<UnsignedReading> Read(string factoryId, TimeSpan? shift)
     {
-        var beginning = $"{{\"factory_id\": \"{EngineModel.JsonText(factoryId)}\", \"engine_id\": \"{EngineModel.JsonText(EngineId)}\", \"timestamp\": \"";
         var text = new StringBuilder();
-        string?[]? names = null;
+        Columns? known = null;
         foreach (var (row, line) in Rows())
         {
-            if (names is null)
+            if (known is null)
             {
-                names = NamesOf(row);
-                continue;
+                known = ColumnsOf(form.HasHeader ? row
+                    : [.. Enumerable.Range(1, row.Length).Select(column =>
+                    string.Create(CultureInfo.InvariantCulture, $"column_{column}"))]);
+                if (form.HasHeader)
+                    continue;
             }
-            if (row.Length != names.Length)
-                throw Wrong(line, $"{row.Length} columns, and the header has {names.Length}");
-            var (measuredAt, timestamp) = TimeOf(row[0], line, shift);
-            text.Clear().Append(beginning).Append(timestamp).Append('"');
-            for (var column = 1; column < row.Length; column++)
+            var columns = known;
+            if (row.Length != columns.Names.Length)
+                throw Wrong(line, $"{row.Length} columns, and the {(form.HasHeader ? "header" : "first row")} has {columns.Names.Length}");
+            var engineId = columns.Engine is { } engine ? row[engine] : EngineId!;
+            if (engineId.Length is 0 or > ReadingParser.MaxNameLength)
+                throw Wrong(line, $"'{engineId}' in column {form.EngineColumn} is no engine's id");
+            var (measuredAt, timestamp) = TimeOf(row[columns.Time], columns.Header[columns.Time], line, shift);
+            text.Clear().Append("{\"factory_id\": \"").Append(EngineModel.JsonText(factoryId)).Append("\", \"engine_id\": \"")
+                .Append(EngineModel.JsonText(engineId))
+                .Append("\", \"timestamp\": \"").Append(timestamp).Append('"');
+            for (var column = 0; column < row.Length; column++)
             {
-                if (names[column] is { } name && NumberOf(row[column], name, line) is { } number)
+                if (columns.Names[column] is { } name && NumberOf(row[column], columns.Header[column], line) is { } number)
                     text.Append(", \"").Append(name).Append("\": ").Append(number);
             }
             yield return new UnsignedReading(measuredAt, Encoding.UTF8.GetBytes(text.Append('}').ToString()));
         }
-        if (names is null)
-            throw Wrong(1, "no header");
+        if (known is null)
+            throw Wrong(1, form.HasHeader ? "no header" : "no row");
     }
 
     /// <summary>The first and the last time in the file, whatever their order; null: no reading at all.</summary>
@@ -90,7 +109,7 @@ internal sealed class CsvEngine(string path, IReadOnlySet<string> labels)
     {
         try
         {
-            return CsvReader.FromFile(path, Form);
+            return CsvReader.FromFile(path, csvForm);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -98,43 +117,73 @@ internal sealed class CsvEngine(string path, IReadOnlySet<string> labels)
         }
     }
 
-    /// <returns>The columns' names as JSON text; null for the time and for labels.</returns>
-    private string?[] NamesOf(string[] header)
+    /// <param name="Header">All columns by the names that options and errors call them.</param>
+    /// <param name="Names">The metrics' names as JSON text; null for the time, the engine and labels.</param>
+    /// <param name="Time">The time's column.</param>
+    /// <param name="Engine">The engine's column; null: there is none.</param>
+    private sealed record Columns(string[] Header, string?[] Names, int Time, int? Engine);
+
+    private Columns ColumnsOf(string[] header)
     {
         if (header.Length < 2)
-            throw Wrong(1, "a time and at least one metric are needed, separated by ';', ',' or a tab");
+            throw Wrong(1, "a time and at least one metric are needed, separated by ';', ',' or a tab; pass --separator for another");
+        var time = form.TimeColumn is { } timeColumn ? IndexOf(timeColumn, "--time") : 0;
+        int? engine = form.EngineColumn is { } engineColumn ? IndexOf(engineColumn, "--engine") : null;
         var seen = new HashSet<string>();
         var names = new string?[header.Length];
-        for (var column = 1; column < header.Length; column++)
+        for (var column = 0; column < header.Length; column++)
         {
             var name = header[column];
+            if (column == time || column == engine)
+                continue;
             if (name.Length == 0 || name.Length > ReadingParser.MaxNameLength || name is "factory_id" or "engine_id" or "timestamp" || !seen.Add(name))
                 throw Wrong(1, $"'{name}' cannot name a metric here");
-            names[column] = labels.Contains(name) ? null : EngineModel.JsonText(name);
+            names[column] = form.Labels.Contains(name) ? null : EngineModel.JsonText(name);
         }
-        return names;
+        return new(header, names, time, engine);
+
+        int IndexOf(string name, string option)
+        {
+            var index = Array.IndexOf(header, name);
+            return index >= 0 ? index : throw Wrong(1, $"there is no column '{name}', as {option} has it, but {string.Join(", ", header)}");
+        }
     }
 
-    private (DateTime MeasuredAt, string Text) TimeOf(string cell, long line, TimeSpan? shift)
+    private (DateTime MeasuredAt, string Text) TimeOf(string cell, string column, long line, TimeSpan? shift)
     {
-        var asItIs = Timestamps.TryParse(Encoding.UTF8.GetBytes(cell), out var measuredAt, out _);
-        if (!asItIs && !DateTime.TryParse(cell, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out measuredAt))
-            throw Wrong(line, $"'{cell}' is no time");
+        // The wire's own forms begin with the year; a number is none in a file, which does not say of what.
+        var measuredAt = default(DateTime);
+        var asItIs = form.TimeFormat is null && cell is [_, _, _, _, '-', ..]
+            && Timestamps.TryParse(Encoding.UTF8.GetBytes(cell), out measuredAt, out _);
+        if (!asItIs && !form.TryParseTime(cell, out measuredAt))
+        {
+            throw Wrong(line, $"'{cell}' is no time in column {column}" + (form.TimeFormat is { } format
+                ? $" by --time-format '{format}'"
+                : " that could be read without guessing; pass --time-format, such as 'dd.MM.yyyy HH:mm:ss' or unix, or --time with the column that holds the time"));
+        }
+        if (measuredAt < DateTime.UnixEpoch)
+            throw Wrong(line, $"'{cell}' in column {column} is before 1970");
         if (asItIs && shift is null)
             return (measuredAt, cell);
         measuredAt += shift ?? TimeSpan.Zero;
-        var format = measuredAt.Ticks % TimeSpan.TicksPerMillisecond == 0 ? "yyyy-MM-dd HH:mm:ss.fff" : "yyyy-MM-dd HH:mm:ss.ffffff";
-        return (measuredAt, measuredAt.ToString(format, CultureInfo.InvariantCulture));
+        var text = measuredAt.Ticks % TimeSpan.TicksPerMillisecond == 0 ? "yyyy-MM-dd HH:mm:ss.fff" : "yyyy-MM-dd HH:mm:ss.ffffff";
+        return (measuredAt, measuredAt.ToString(text, CultureInfo.InvariantCulture));
     }
 
     /// <returns>The cell's own digits where JSON allows them, so that nothing is rounded; null for a cell without a value, which is left out.</returns>
     private string? NumberOf(string cell, string name, long line)
     {
-        if (cell.Length == 0 || cell.Equals("nan", StringComparison.OrdinalIgnoreCase))
+        if (cell.Length == 0 || form.Missing.Contains(cell))
             return null;
-        if (!double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) || !double.IsFinite(value))
-            throw Wrong(line, $"'{cell}' in column {name} is no number");
-        return IsJsonNumber(cell) ? cell : value.ToString("R", CultureInfo.InvariantCulture);
+        var number = form.Number(cell);
+        var isOfForm = form.Decimal == '.' || !cell.Contains('.');
+        if (!isOfForm || !double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            || !double.IsFinite(value))
+        {
+            throw Wrong(line, $"'{cell}' in column {name} is no number; pass --decimal if it has another decimal sign than '{form.Decimal}', "
+                + "--missing if it stands for no value, or --labels if the column is no metric");
+        }
+        return IsJsonNumber(number) ? number : value.ToString("R", CultureInfo.InvariantCulture);
     }
 
     private static bool IsJsonNumber(string cell)

@@ -5,7 +5,7 @@ namespace FactoryStream.Simulator.Replay;
 /// <summary>A file of signed readings, an envelope a line, be it of one or of a batch, as <c>--save</c> writes it: sent again, it is the same to the last byte.</summary>
 internal sealed class SignedFile(string path)
 {
-    private const int MaxLineBytes = 1 << 20;
+    internal const int MaxLineBytes = 1 << 20;
 
     /// <summary>Its lines, with their times; envelopes only, anything else is a <see cref="UsageException"/> that says where.</summary>
     public IEnumerable<SignedLine> Read() => Envelopes().Select(line => new SignedLine(line.Reading.MeasuredAt, line.Line, line.Reading.Count));
@@ -25,7 +25,14 @@ internal sealed class SignedFile(string path)
     }
 
     /// <summary>The file's lines that are not empty, each with its end, and their numbers.</summary>
-    internal static IEnumerable<(ReadOnlyMemory<byte> Line, int Number)> Lines(string path)
+    internal static IEnumerable<(ReadOnlyMemory<byte> Line, int Number)> Lines(string path) =>
+        AllLines(path).Where(line => !IsBlank(line.Line));
+
+    /// <summary>Whether a line holds nothing.</summary>
+    internal static bool IsBlank(ReadOnlyMemory<byte> line) => line.Span.Trim(" \t\r\n"u8).IsEmpty;
+
+    /// <summary>All of the file's lines, each with its end.</summary>
+    internal static IEnumerable<(ReadOnlyMemory<byte> Line, int Number)> AllLines(string path)
     {
         using var file = Open(path);
         var buffer = new byte[256 * 1024];
@@ -50,8 +57,7 @@ internal sealed class SignedFile(string path)
                 var line = buffer.AsSpan(start, length == 0 ? end - start : length);
                 start += line.Length;
                 number++;
-                if (!line.Trim(" \t\r\n"u8).IsEmpty)
-                    yield return (line[^1] == '\n' ? line.ToArray() : [.. line, (byte)'\n'], number);
+                yield return (line[^1] == '\n' ? line.ToArray() : [.. line, (byte)'\n'], number);
             }
             if (start == 0 && end == buffer.Length && buffer.Length < MaxLineBytes)
                 Array.Resize(ref buffer, buffer.Length * 2);

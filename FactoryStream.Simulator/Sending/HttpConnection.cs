@@ -38,14 +38,15 @@ internal sealed class HttpConnection : IReadingsPoster, IDisposable
     {
         deadline ??= new CancellationTokenSource();
         deadline.CancelAfter(answerWithin);
-        using var cancelled = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), deadline);
+        PostAnswer answer;
+        bool closes;
         try
         {
+            // Ends before the deadline may be disposed of: whoever cancels later cancels nothing that is gone.
+            using var cancelled = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), deadline);
             stream ??= await ConnectAsync(deadline.Token);
             await WriteAsync(stream, lines, deadline.Token);
-            var answer = await ReadAsync(stream, deadline.Token);
-            deadline.CancelAfter(Timeout.InfiniteTimeSpan);
-            return answer;
+            (answer, closes) = await ReadAsync(stream, deadline.Token);
         }
         catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or InvalidDataException or System.Security.Authentication.AuthenticationException)
         {
@@ -55,6 +56,10 @@ internal sealed class HttpConnection : IReadingsPoster, IDisposable
                 ? $"Ingest at {ingest} has not answered within {answerWithin.TotalSeconds:0} s"
                 : $"Ingest at {ingest} does not answer: {exception.Message}");
         }
+        // A deadline that struck after the answer would end the next POST before it began.
+        if (closes || !deadline.TryReset())
+            Close();
+        return answer;
     }
 
     public void Dispose() => Close();
@@ -104,7 +109,7 @@ internal sealed class HttpConnection : IReadingsPoster, IDisposable
             await target.WriteAsync(lines, cancellationToken);
     }
 
-    private async ValueTask<PostAnswer> ReadAsync(Stream source, CancellationToken cancellationToken)
+    private async ValueTask<(PostAnswer Answer, bool Closes)> ReadAsync(Stream source, CancellationToken cancellationToken)
     {
         var received = 0;
         while (true)
@@ -121,10 +126,7 @@ internal sealed class HttpConnection : IReadingsPoster, IDisposable
             received += count;
             if (!HttpResponse.TryParse(response.AsSpan(0, received), out var parsed))
                 continue;
-            var answer = PostAnswer.From(parsed.Status, parsed.RetryAfter, parsed.Body, time.GetUtcNow());
-            if (parsed.Closes)
-                Close();
-            return answer;
+            return (PostAnswer.From(parsed.Status, parsed.RetryAfter, parsed.Body, time.GetUtcNow()), parsed.Closes);
         }
     }
 }
@@ -173,7 +175,7 @@ internal ref struct HttpResponse
             else if (Ascii.EqualsIgnoreCase(name, "Transfer-Encoding"u8))
                 isChunked = Ascii.EqualsIgnoreCase(value, "chunked"u8);
             else if (Ascii.EqualsIgnoreCase(name, "Connection"u8))
-                response.Closes |= Ascii.EqualsIgnoreCase(value, "close"u8);
+                response.Closes |= HasToken(value, "close"u8);
             else if (Ascii.EqualsIgnoreCase(name, "Retry-After"u8))
                 response.RetryAfter = Encoding.ASCII.GetString(value);
         }
@@ -186,6 +188,17 @@ internal ref struct HttpResponse
             return false;
         response.Body = rest[..(int)length.Value];
         return true;
+    }
+
+    /// <summary>Whether a list such as <c>keep-alive, close</c> names it.</summary>
+    private static bool HasToken(ReadOnlySpan<byte> list, ReadOnlySpan<byte> token)
+    {
+        foreach (var range in list.Split((byte)','))
+        {
+            if (Ascii.EqualsIgnoreCase(list[range].Trim(" \t"u8), token))
+                return true;
+        }
+        return false;
     }
 
     private static bool TryJoinChunks(ReadOnlySpan<byte> rest, ref HttpResponse response)

@@ -106,7 +106,8 @@ public sealed class StreamTests
 
         using var stream = await LiveStream.OpenAsync(app, "/stream", null);
         using var tooMany = await client.GetAsync("/stream");
-        Assert.Equal((HttpStatusCode.TooManyRequests, "application/problem+json"), (tooMany.StatusCode, tooMany.Content.Headers.ContentType?.MediaType));
+        Assert.Equal((HttpStatusCode.TooManyRequests, "application/problem+json"),
+            (tooMany.StatusCode, tooMany.Content.Headers.ContentType?.MediaType));
         Assert.NotNull(tooMany.Headers.RetryAfter);
     }
 

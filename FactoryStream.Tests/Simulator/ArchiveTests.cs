@@ -179,6 +179,54 @@ public sealed class ArchiveTests(PostgresFixture postgres)
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
+    [SkippableFact]
+    public async Task The_documented_export_keeps_the_line_breaks_that_were_signed_and_the_audit_finds_it_true()
+    {
+        using var folder = new TemporaryFolder();
+        using var signer = ReadingSigner.Create();
+        var connectionString = new NpgsqlConnectionStringBuilder(await StoreAsync(
+            signer,
+            Signed(signer, "e", 0, "{\n\t\"factory_id\": \"f\",\r\n\n  \"engine_id\": \"e\", \"timestamp\": \"2026-02-25 12:00:00\",\n\"größe\\\\n\": 1\n}"),
+            Signed(signer, "e", 1)));
+        var address = $"host={connectionString.Host} port={connectionString.Port} user={connectionString.Username} dbname={connectionString.Database}";
+        var evidence = Path.Combine(folder.Path, "evidence.ndjson");
+        var exports = System.Text.RegularExpressions.Regex.Matches(await File.ReadAllTextAsync(Path.Combine(SharedData.Root, "docs",
+            "operations.md")), "psql \"\\$FACTORYDB\" -Atc \"(?<sql>[^\"]+)\"");
+        Assert.Equal(2, exports.Count);
+        await using (var file = File.Create(evidence))
+        {
+            foreach (System.Text.RegularExpressions.Match export in exports)
+                await file.WriteAsync(await PsqlAsync(address, export.Groups["sql"].Value));
+        }
+
+        var result = await Audit(signer).CheckAsync(evidence, (line, verdict, detail) => Assert.Fail($"{line} {verdict} {detail}"),
+            CancellationToken.None);
+
+        Assert.Equal((2, true), (result[Verdict.Accepted], result.IsClean));
+        Assert.Contains("\r\n\n  \"engine_id\"", await File.ReadAllTextAsync(evidence), StringComparison.Ordinal);
+    }
+
+    private static async Task<byte[]> PsqlAsync(string address, string sql)
+    {
+        System.Diagnostics.Process? psql = null;
+        try
+        {
+            psql = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("psql",
+                [address, "-Atc", sql]) { RedirectStandardOutput = true });
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Skip.If(true, "no psql on this machine");
+        }
+        using var process = psql!;
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var output = new MemoryStream();
+        await process.StandardOutput.BaseStream.CopyToAsync(output, timeout.Token);
+        await process.WaitForExitAsync(timeout.Token);
+        Assert.Equal(0, process.ExitCode);
+        return output.ToArray();
+    }
+
     private static ArchivedReading Signed(ReadingSigner signer, string engine, int second, string? data = null)
     {
         data ??= $$"""{"factory_id": "f", "engine_id": "{{engine}}", "timestamp": "2026-02-25 12:00:{{second:D2}}", "rpm": 1}""";

@@ -7,7 +7,8 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("", "simulate", "replay", "load", "sign", "archive", "audit, verify")]
     [InlineData("simulate", "--factories", "--engines", "--rate", "--keys", "--admin-token", "--ingest", "--verifier", "POST /pause")]
-    [InlineData("replay", "--csv", "--factory", "--labels", "--now", "--speed", "--save", "--from", "--keys", "--ingest", "--verifier")]
+    [InlineData("replay", "--csv", "--factory", "--labels", "--time", "--time-format", "--decimal", "--separator", "--no-header",
+        "--engine", "column:NAME", "--missing", "--now", "--speed", "--save", "--from", "--keys", "--ingest", "--verifier")]
     [InlineData("load", "--rate", "--seconds", "--factories", "--engines", "--batch", "--connections", "--salt", "--corpus", "--start", "--out", "--factory-prefix", "--keys", "--ingest", "--verifier")]
     [InlineData("sign", "--readings", "--out", "--start", "GB a million")]
     [InlineData("archive", "--partition", "--database", "FILE", "retention")]
@@ -27,6 +28,13 @@ public sealed class CommandLineTests
     [InlineData("replay --from y --save z", "--save and --now go with --csv")]
     [InlineData("replay --csv x.csv --factory f --speed 0", "--speed must be above 0")]
     [InlineData("replay --csv missing.csv --factory f", "missing.csv cannot be read")]
+    [InlineData("replay --csv x.csv --factory f --time-format HH:mm:ss", "does not say a whole moment")]
+    [InlineData("replay --csv x.csv --factory f --decimal ;", "--decimal must be . or ,")]
+    [InlineData("replay --csv x.csv --factory f --separator , --decimal ,", "is the decimal sign")]
+    [InlineData("replay --csv x.csv --factory f --separator nothing", "is no single character")]
+    [InlineData("replay --csv x.csv y.csv --factory f --engine e", "--engine e goes with one file")]
+    [InlineData("replay --csv x.csv --factory f --engine column:", "--engine needs an id")]
+    [InlineData("replay --from y --no-header", "--no-header goes with --csv")]
     [InlineData("load --rate -1", "--rate must be from 0")]
     [InlineData("load --factories 0", "--factories must be from 1")]
     [InlineData("load --factories none", "Cannot parse argument 'none'")]
@@ -76,6 +84,28 @@ public sealed class CommandLineTests
 
         static IEnumerable<string> Data(string lines) =>
             lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("data").GetRawText());
+    }
+
+    [Fact]
+    public async Task A_recording_of_another_form_is_replayed_when_its_form_is_said()
+    {
+        await using var ingest = await IngestStub.StartAsync();
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "plant.csv");
+        await File.WriteAllTextAsync(file, "03.02.2026|pump|1,5\n03.02.2026|fan|-\n");
+
+        var (exitCode, _, error) = await RunAsync(
+            ["replay", "--factory", "f", "--csv", file, "--no-header", "--separator", "pipe", "--decimal", ",", "--time", "column_1",
+                "--time-format", "dd.MM.yyyy", "--engine", "column:column_2", "--missing", "-",
+             "--ingest", ingest.Address.ToString(), "--verifier", ingest.Address.ToString(), "--keys", folder.Path, "--admin-token", "t"]);
+
+        Assert.Equal((0, ""), (exitCode, error));
+        Assert.Equal(
+            [
+                """{"factory_id": "f", "engine_id": "pump", "timestamp": "2026-02-03 00:00:00.000", "column_3": 1.5}""",
+                """{"factory_id": "f", "engine_id": "fan", "timestamp": "2026-02-03 00:00:00.000"}""",
+            ],
+            ingest.AcceptedLines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("data").GetRawText()));
     }
 
     [Fact]

@@ -111,6 +111,27 @@ public sealed class DeliveryTests
     }
 
     [Theory]
+    [InlineData("close")]
+    [InlineData("keep-alive, Close")]
+    public async Task An_answer_that_closes_the_connection_counts_and_the_next_post_opens_another(string connection)
+    {
+        await using var ingest = await IngestStub.StartAsync(async context =>
+        {
+            context.Response.Headers.Connection = connection;
+            await IngestStub.Status(202, null, "{\"accepted\": 4, \"rejected\": []}")(context);
+        });
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var poster = new HttpConnection(ingest.Address, TimeProvider.System, TimeSpan.FromSeconds(10));
+
+        var first = await poster.PostAsync(Lines, timeout.Token);
+        var second = await poster.PostAsync(Lines.AsMemory(0, 9), timeout.Token);
+
+        Assert.Equal((PostOutcome.Answered, 4, PostOutcome.Answered), (first.Outcome, first.Accepted, second.Outcome));
+        Assert.Equal(2, ingest.Posts.Count);
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 202 Accepted\r\nConnection: keep-alive, Close\r\nContent-Length: 5\r\n\r\nhello", 202, "hello", null, true)]
     [InlineData("HTTP/1.1 202 Accepted\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello", 202, "hello", null, true)]
     [InlineData("HTTP/1.1 503 Service Unavailable\r\nretry-after: 3\r\ntransfer-encoding: chunked\r\n\r\n3;x=y\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", 503, "hello", "3", false)]
     [InlineData("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", 204, "", null, false)]

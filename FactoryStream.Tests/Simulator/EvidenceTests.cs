@@ -114,6 +114,32 @@ public sealed class EvidenceTests
         static string Of(string data, string array) => $$"""{"data" : {{data}}, "batch_sha256" : "{{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(array)))}}"}""";
     }
 
+    [Fact]
+    public async Task A_pretty_printed_reading_is_true_as_it_was_signed_and_a_cut_off_one_spoils_no_other()
+    {
+        using var temporary = new TemporaryFolder();
+        using var signer = ReadingSigner.Create();
+        var (keys, evidence) = (Path.Combine(temporary.Path, "keys.pem"), Path.Combine(temporary.Path, "evidence.ndjson"));
+        File.WriteAllText(keys, signer.ExportPublicKeyPem());
+        var pretty = Pretty(signer, "{\n\t\"factory_id\": \"a\",\r\n\n  \"engine_id\": \"e\", \"timestamp\": \"2026-02-01 00:00:00\",\n\"a\":\n1\n,\n\n\"rpm\": 1\n}");
+        var whole = Line(signer, "a", "2026-02-01 00:00:01", null);
+        string[] parts =
+        [
+            pretty, whole, "", pretty.Replace("rpm\": 1", "rpm\": 2", StringComparison.Ordinal), whole, whole[..40], pretty, "{\"data\":",
+                whole, pretty[..^10], pretty, "no JSON", whole,
+            "{\"data\": {\n\"a\": 1\n",
+        ];
+        File.WriteAllText(evidence, string.Join('\n', parts));
+        var wrong = new List<string>();
+
+        var result = await new EvidenceAudit(PublicKeyFile.Read(keys))
+            .CheckAsync(evidence, (line, verdict, _) => wrong.Add($"{line} {verdict.ToName()}"), CancellationToken.None);
+
+        Assert.Equal(["13 bad_signature", "24 malformed", "35 malformed", "37 malformed", "46 malformed", "57 malformed", "59 malformed"],
+            wrong);
+        Assert.Equal((7, 14), (result[Verdict.Accepted], result.Total));
+    }
+
     [Theory]
     [InlineData("nothing", "holds no public key")]
     [InlineData("{\"keys\": []}", "holds no public key")]
@@ -128,6 +154,37 @@ public sealed class EvidenceTests
         var exception = Assert.Throws<UsageException>(() => PublicKeyFile.Read(file));
 
         Assert.Contains(expected, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Keys_are_read_in_every_form_that_they_are_handed_on_in_and_a_private_one_is_refused()
+    {
+        using var temporary = new TemporaryFolder();
+        using var signer = ReadingSigner.Create();
+        var file = Path.Combine(temporary.Path, "keys");
+        var pem = signer.ExportPublicKeyPem();
+        var base64 = string.Concat(pem.Split('\n')[1..^1]);
+        foreach (var form in (string[])[pem + "\n" + pem, (pem + "\n" + pem).Replace("\n", "\\n", StringComparison.Ordinal), base64,
+            JsonSerializer.Serialize(new { public_key = base64 })])
+        {
+            File.WriteAllText(file, form);
+            Assert.All(PublicKeyFile.Read(file), key => Assert.Equal(pem, key.Key.ExportPem()));
+        }
+
+        foreach (var form in (string[])[signer.ExportPrivateKeyPem(), pem + "\n" + signer.ExportPrivateKeyPem(),
+            string.Concat(signer.ExportPrivateKeyPem().Split('\n')[1..^1])])
+        {
+            File.WriteAllText(file, form);
+            Assert.Contains("This is a private key: keep it in the factory",
+                Assert.Throws<UsageException>(() => PublicKeyFile.Read(file)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    private static string Pretty(ReadingSigner signer, string data)
+    {
+        var line = new ArrayBufferWriter<byte>();
+        Envelope.Append(line, Encoding.UTF8.GetBytes(data), signer, SaltLength.Digest);
+        return Encoding.UTF8.GetString(line.WrittenSpan).TrimEnd('\n');
     }
 
     private static string Line(ReadingSigner signer, string factory, string timestamp, string? keyId)

@@ -71,6 +71,52 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_key_that_comes_in_another_form_is_the_key_that_is_enrolled()
+    {
+        await EnrolAsync("f1", 0);
+        var base64 = Convert.ToBase64String(PublicKey(0).SubjectPublicKeyInfo.Span);
+
+        var (status, body, _) = await SendAsync(HttpMethod.Post, "/keys", "\uFEFF" + Json(new { factory_id = "f1", public_key = base64 }));
+
+        Assert.Equal((HttpStatusCode.OK, $"{{\"key_id\":\"{SigningKey.IdOf("f1", PublicKey(0))}\"}}"), (status, body));
+    }
+
+    [Theory]
+    [InlineData("0001-01-01")]
+    [InlineData("0001-01-01T00:00:00Z")]
+    [InlineData("1969-12-31T23:59:59.999999Z")]
+    [InlineData("1970-01-01T00:00:00%2B14:00")]
+    [InlineData("-infinity")]
+    [InlineData("infinity")]
+    [InlineData("294276-12-31T00:00:00Z")]
+    [InlineData("9999-12-31T23:59:59-14:00")]
+    public async Task A_revocation_outside_all_time_is_refused_and_changes_nothing(string effective)
+    {
+        await EnrolAsync("f1", 0);
+        var path = $"/keys/{SigningKey.IdOf("f1", PublicKey(0))}";
+
+        Assert.Equal(HttpStatusCode.BadRequest, (await SendAsync(HttpMethod.Delete, $"{path}?effective={effective}")).Status);
+
+        Assert.Contains("\"revoked_at\":null", (await SendAsync(HttpMethod.Get, path)).Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_key_may_be_revoked_from_the_beginning_of_time_but_is_not_valid_before_it()
+    {
+        await EnrolAsync("f1", 0);
+
+        var (revoked, answer, _) = await SendAsync(HttpMethod.Delete,
+            $"/keys/{SigningKey.IdOf("f1", PublicKey(0))}?effective=1970-01-01T00:00:00Z");
+        var (enrolled, problem, _) = await SendAsync(
+            HttpMethod.Post, "/keys", Json(new { factory_id = "f2", public_key = Signer(1).ExportPublicKeyPem(),
+                not_before = "0001-01-01T00:00:00Z" }));
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.BadRequest), (revoked, enrolled));
+        Assert.Contains("\"revoked_at\":\"1970-01-01T00:00:00Z\"", answer, StringComparison.Ordinal);
+        Assert.Contains("1970 to 9999", problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_weak_key_is_refused()
     {
         using var weak = System.Security.Cryptography.RSA.Create(1024);

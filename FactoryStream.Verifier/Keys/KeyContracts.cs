@@ -6,9 +6,9 @@ namespace FactoryStream.Verifier.Keys;
 
 /// <summary>A public key to enrol.</summary>
 /// <param name="FactoryId">Whose key it is; 1 to 128 characters.</param>
-/// <param name="PublicKey">PEM, RSA of 2048 to 4096 bits. Never a private key.</param>
-/// <param name="NotBefore">Readings measured earlier are not this key's; absent: no bound.</param>
-/// <param name="NotAfter">Readings measured at or after this are not this key's; absent: no bound.</param>
+/// <param name="PublicKey">RSA of 2048 to 4096 bits: PEM, an X.509 certificate, or base64 of the key's DER. Never a private key.</param>
+/// <param name="NotBefore">Readings measured earlier are not this key's; 1970 or later; absent: no bound.</param>
+/// <param name="NotAfter">Readings measured at or after this are not this key's; 1970 or later; absent: no bound.</param>
 internal sealed record EnrolRequest(string? FactoryId, string? PublicKey, DateTimeOffset? NotBefore, DateTimeOffset? NotAfter);
 
 /// <summary>The key is enrolled.</summary>
@@ -50,11 +50,15 @@ internal sealed partial class VerifierJson : JsonSerializerContext;
 /// <summary>What a client posted to enrol a key, checked: ready to be enrolled, or what is wrong with it.</summary>
 internal readonly record struct Enrolment(SigningKey? Key, string? Error)
 {
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
     /// <summary>Reads <c>{"factory_id", "public_key", ...}</c> or <c>{"data": {that}, "signature"}</c>, signed over the exact bytes of <c>data</c> with the very key.</summary>
     public static Enrolment Parse(ReadOnlySpan<byte> body, SignatureVerifier signatures, DateTime enrolledAt)
     {
         EnrolRequest? request;
         byte[]? data = null, signature = null;
+        if (body.StartsWith(ByteOrderMark))
+            body = body[ByteOrderMark.Length..];
         try
         {
             using var document = JsonDocument.Parse(body.ToArray());
@@ -84,6 +88,8 @@ internal readonly record struct Enrolment(SigningKey? Key, string? Error)
             return Wrong(error);
         var notBefore = Microseconds(request.NotBefore);
         var notAfter = Microseconds(request.NotAfter);
+        if (!IsBounded(notBefore) || !IsBounded(notAfter))
+            return Wrong("not_before and not_after must be in 1970 to 9999.");
         if (notAfter <= notBefore)
             return Wrong("not_after is not after not_before: the key would never be valid.");
         if (data is not null)
@@ -99,6 +105,12 @@ internal readonly record struct Enrolment(SigningKey? Key, string? Error)
     /// <summary>PostgreSQL keeps no finer times, and a repeat must compare equal.</summary>
     public static DateTime? Microseconds(DateTimeOffset? time) =>
         time is { } given ? new DateTime(given.UtcTicks - given.UtcTicks % TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc) : null;
+
+    /// <summary>
+    /// 1970 to 9999, or none: no reading is measured outside them, and the extremes that a client may write for "never" and "ever" are
+    /// infinities to PostgreSQL.
+    /// </summary>
+    public static bool IsBounded(DateTime? time) => time is null || time >= DateTime.UnixEpoch;
 
     private static bool IsName(string? name)
     {

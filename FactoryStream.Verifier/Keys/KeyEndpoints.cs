@@ -21,7 +21,7 @@ internal static class KeyEndpoints
         keys.MapGet("/{keyId}", FindAsync).WithName("GetKey").WithSummary("One enrolled key.");
         keys.MapDelete("/{keyId}", RevokeAsync).WithName("RevokeKey").AddEndpointFilter<AdminTokenFilter>()
             .WithSummary("Revoke a key as from a time, now if none is given. What was measured before stays valid. Needs the admin token.")
-            .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         routes.MapGet("/public-key", PublicKeyAsync).WithTags("Keys").WithName("GetPublicKey").WithSummary("A factory's newest valid public key.");
     }
 
@@ -62,6 +62,9 @@ internal static class KeyEndpoints
         string keyId, IKeyStore store, TimeProvider time, VerifierLog log, CancellationToken cancellationToken, DateTimeOffset? effective = null)
     {
         var from = Enrolment.Microseconds(effective) ?? Now(time);
+        if (!Enrolment.IsBounded(from))
+            return Problem(StatusCodes.Status400BadRequest,
+                "effective must be in 1970 to 9999; 1970-01-01T00:00:00Z revokes the key for all that it ever signed.");
         if (await store.RevokeAsync(keyId, from, cancellationToken) is not { } key)
             return Problem(StatusCodes.Status404NotFound, $"There is no key {keyId}.");
         log.KeyRevoked(key.KeyId, key.FactoryId, key.RevokedAt);

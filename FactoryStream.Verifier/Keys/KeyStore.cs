@@ -5,9 +5,13 @@ using Microsoft.EntityFrameworkCore;
 namespace FactoryStream.Verifier.Keys;
 
 /// <summary>Keys in <c>factory.signing_keys</c>. Each change tells all replicas on the channel <see cref="Channel"/>, in its own transaction.</summary>
-internal sealed class KeyStore(IServiceScopeFactory scopes) : IKeyStore
+internal sealed class KeyStore(IServiceScopeFactory scopes, VerifierLog log) : IKeyStore
 {
     public const string Channel = "factory_keys";
+
+    // What .NET and a verdict can tell apart. PostgreSQL keeps -infinity and the year 294276 as well, and one such time would fail the
+    // reading of every row.
+    private static readonly DateTime First = DateTime.UnixEpoch, Last = new DateTime(9999, 12, 31, 23, 59, 59, DateTimeKind.Utc);
 
     public async Task<Enrolled> EnrolAsync(SigningKey key, CancellationToken cancellationToken)
     {
@@ -24,7 +28,7 @@ internal sealed class KeyStore(IServiceScopeFactory scopes) : IKeyStore
             """).ToListAsync(cancellationToken);
         if (enrolled.Count == 1)
             return new(key, IsNew: true);
-        var row = await database.SigningKeys.AsNoTracking().SingleAsync(row => row.KeyId == key.KeyId, cancellationToken);
+        var row = await Rows(database).SingleAsync(row => row.KeyId == key.KeyId, cancellationToken);
         return new(FromRow(row), IsNew: false);
     }
 
@@ -39,7 +43,7 @@ internal sealed class KeyStore(IServiceScopeFactory scopes) : IKeyStore
                 RETURNING key_id)
             SELECT key_id AS "Value" FROM revoked, pg_notify({Channel}, key_id)
             """).ToListAsync(cancellationToken);
-        var row = await database.SigningKeys.AsNoTracking().SingleOrDefaultAsync(row => row.KeyId == keyId, cancellationToken);
+        var row = await Rows(database).SingleOrDefaultAsync(row => row.KeyId == keyId, cancellationToken);
         return row is null ? null : FromRow(row);
     }
 
@@ -47,7 +51,7 @@ internal sealed class KeyStore(IServiceScopeFactory scopes) : IKeyStore
     {
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<FactoryDbContext>();
-        var row = await database.SigningKeys.AsNoTracking().SingleOrDefaultAsync(row => row.KeyId == keyId, cancellationToken);
+        var row = await Rows(database).SingleOrDefaultAsync(row => row.KeyId == keyId, cancellationToken);
         return row is null ? null : FromRow(row);
     }
 
@@ -55,37 +59,70 @@ internal sealed class KeyStore(IServiceScopeFactory scopes) : IKeyStore
     {
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<FactoryDbContext>();
-        var rows = await database.SigningKeys.AsNoTracking()
+        var rows = await Rows(database)
             .Where(row => factoryId == null || row.FactoryId == factoryId)
             .OrderBy(row => row.FactoryId).ThenByDescending(row => row.EnrolledAt).ThenBy(row => row.KeyId)
             .ToListAsync(cancellationToken);
-        return rows.ConvertAll(FromRow);
+        return Usable(rows, KeySnapshot.Empty);
     }
 
     public async Task<IReadOnlyList<SigningKey>> LoadAsync(KeySnapshot known, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<FactoryDbContext>();
-        var rows = await database.SigningKeys.AsNoTracking().ToListAsync(cancellationToken);
-        // All but the revocation of a key stays as it was enrolled.
-        return rows.ConvertAll(row => known.Find(row.FactoryId, row.KeyId) is { } key ? key with { RevokedAt = row.RevokedAt } : FromRow(row));
+        var rows = await Rows(database).ToListAsync(cancellationToken);
+        return Usable(rows, known);
     }
 
     public async Task<string> FingerprintAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<FactoryDbContext>();
-        // Rows come and are revoked, and a revocation only ever moves to an earlier time.
+        // Rows come and are revoked, and a revocation only ever moves to an earlier time. An infinity would swallow all others in the sum.
         var fingerprints = await database.Database.SqlQuery<string>($"""
-            SELECT count(*) || '/' || count(revoked_at) || '/' || coalesce(sum(extract(epoch FROM revoked_at)), 0) AS "Value" FROM factory.signing_keys
+            SELECT count(*) || '/' || count(revoked_at) || '/'
+                || coalesce(sum(extract(epoch FROM greatest(least(revoked_at, {Last}), {First}))) FILTER (WHERE revoked_at IS NOT NULL),
+                    0) AS "Value"
+            FROM factory.signing_keys
             """).ToListAsync(cancellationToken);
         return fingerprints.Single();
     }
 
-    private static SigningKey FromRow(SigningKeyRow row)
+    /// <summary>The rows, with times outside 1970 to 9999 moved to the end that they are beyond: what was revoked before all time is
+    /// revoked for all that was ever measured.</summary>
+    private static IQueryable<SigningKeyRow> Rows(FactoryDbContext database) => database.SigningKeys.FromSql($"""
+        SELECT key_no, key_id, factory_id, algorithm, public_key,
+            CASE WHEN not_before IS NOT NULL THEN greatest(least(not_before, {Last}), {First}) END AS not_before,
+            CASE WHEN not_after IS NOT NULL THEN greatest(least(not_after, {Last}), {First}) END AS not_after,
+            greatest(least(enrolled_at, {Last}), {First}) AS enrolled_at,
+            CASE WHEN revoked_at IS NOT NULL THEN greatest(least(revoked_at, {Last}), {First}) END AS revoked_at
+        FROM factory.signing_keys
+        """).AsNoTracking();
+
+    /// <summary>The keys of the rows; a row that holds none is said and left out, for it must not hide the others. All but the revocation
+    /// of a known key stays as it was enrolled.</summary>
+    private List<SigningKey> Usable(List<SigningKeyRow> rows, KeySnapshot known)
     {
-        if (!RsaPublicKey.TryParsePem(System.Security.Cryptography.PemEncoding.WriteString("PUBLIC KEY", row.PublicKey), out var publicKey, out var error))
-            throw new InvalidDataException($"factory.signing_keys holds no usable key under {row.KeyId}: {error}");
-        return new(row.KeyId, row.FactoryId, publicKey, row.EnrolledAt, row.NotBefore, row.NotAfter, row.RevokedAt);
+        var keys = new List<SigningKey>(rows.Count);
+        foreach (var row in rows)
+        {
+            if (known.Find(row.FactoryId, row.KeyId) is { } key)
+                keys.Add(key with { RevokedAt = row.RevokedAt });
+            else if (TryFromRow(row, out var error) is { } read)
+                keys.Add(read);
+            else
+                log.KeyUnusable(row.KeyId, row.FactoryId, error!);
+        }
+        return keys;
     }
+
+    private static SigningKey FromRow(SigningKeyRow row) =>
+        TryFromRow(row, out var error)
+            ?? throw new InvalidDataException($"factory.signing_keys holds no usable key under {row.KeyId}: {error}");
+
+    private static SigningKey? TryFromRow(SigningKeyRow row, out string? error) =>
+        RsaPublicKey.TryParsePem(System.Security.Cryptography.PemEncoding.WriteString("PUBLIC KEY", row.PublicKey), out var publicKey,
+            out error)
+            ? new(row.KeyId, row.FactoryId, publicKey, row.EnrolledAt, row.NotBefore, row.NotAfter, row.RevokedAt)
+            : null;
 }

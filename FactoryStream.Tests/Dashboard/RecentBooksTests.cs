@@ -1,0 +1,64 @@
+using FactoryStream.Dashboard.Api;
+using FactoryStream.Dashboard.Books;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FactoryStream.Tests.Dashboard;
+
+public sealed class RecentBooksTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly FakeTimeProvider time = new();
+    private int reads;
+
+    [Fact]
+    public async Task Who_asks_while_the_books_are_read_or_soon_after_gets_the_same()
+    {
+        var source = new TaskCompletionSource<List<FactoryBooks>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var books = Books(_ => source.Task);
+        Task<List<FactoryBooks>>[] asking = [books.GetAsync(default), books.GetAsync(default), books.GetAsync(default)];
+        source.SetResult([]);
+        var answers = await Task.WhenAll(asking).WaitAsync(Patience);
+        time.Advance(TimeSpan.FromSeconds(0.9));
+        Assert.Same(answers[0], await books.GetAsync(default).WaitAsync(Patience));
+        Assert.Equal(1, reads);
+
+        time.Advance(TimeSpan.FromSeconds(0.1));
+        await books.GetAsync(default).WaitAsync(Patience);
+        Assert.Equal(2, reads);
+    }
+
+    [Fact]
+    public async Task A_failure_is_told_and_not_kept()
+    {
+        var books = Books(_ => reads == 1 ? throw new TailTooLongException("too long") : Task.FromResult(new List<FactoryBooks>()));
+
+        await Assert.ThrowsAsync<TailTooLongException>(() => books.GetAsync(default).WaitAsync(Patience));
+        Assert.Empty(await books.GetAsync(default).WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_takes_nothing_from_the_others()
+    {
+        var source = new TaskCompletionSource<List<FactoryBooks>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var books = Books(source.Task.WaitAsync);
+        using var leaving = new CancellationTokenSource();
+        var left = books.GetAsync(leaving.Token);
+        var stayed = books.GetAsync(default);
+
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left.WaitAsync(Patience));
+        source.SetResult([]);
+
+        Assert.Empty(await stayed.WaitAsync(Patience));
+        Assert.Equal(1, reads);
+    }
+
+    private RecentBooks Books(Func<CancellationToken, Task<List<FactoryBooks>>> read) => new(
+        cancellation =>
+        {
+            Interlocked.Increment(ref reads);
+            return read(cancellation);
+        },
+        TimeSpan.FromSeconds(1), time, CancellationToken.None);
+}
