@@ -43,6 +43,17 @@ internal sealed class AggregatorOptions
     [Range(64, 1_048_576)]
     public int MaxFetchedKilobytes { get; set; } = 16_384;
 
+    /// <summary>
+    /// Most names of metrics of one engine, all that it has ever sent together; a reading that would bring more is rejected
+    /// (<c>too_many_metrics</c>). Default 1,024.
+    /// </summary>
+    [Range(1, 65_536)]
+    public int MaxMetricsPerEngine { get; set; } = 1_024;
+
+    /// <summary>Most engines of one factory; a reading of one more is rejected (<c>too_many_engines</c>). Default 100,000.</summary>
+    [Range(1, 10_000_000)]
+    public int MaxEnginesPerFactory { get; set; } = 100_000;
+
     /// <summary>Days that raw readings are kept; 0: for ever. Windows and books stay. Default 0.</summary>
     [Range(0, 36_500)]
     public int RetentionDays { get; set; }

@@ -29,10 +29,18 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
     private readonly HashSet<UInt128> evident = [];
     private readonly Dictionary<(EngineWindows Engine, long Start, string Metric), MetricTotals> lateTotals = [];
     private readonly List<FactoryTally> listed = [];
+    private readonly List<(int EngineNo, string Metric)> newMetrics = [];
+    private readonly HashSet<int> beyond = [];
     private volatile bool retained;
     private bool[] isOfNew = [];
     private PartitionEngine[] engines = new PartitionEngine[1024];
     private Dictionary<string, int> keys = [];
+
+    /// <summary>Most names of metrics of one engine.</summary>
+    public required int MaxMetricsPerEngine { get; init; }
+
+    /// <summary>Most engines of one factory.</summary>
+    public required int MaxEnginesPerFactory { get; init; }
 
     /// <summary>So many of the next batches take the way that asks the database what is new.</summary>
     public int CarefulBatches { get; set; }
@@ -117,6 +125,7 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         }
         await EnsureKeysAsync(batch, cancellation);
         await ResolveEnginesAsync(batch, cancellation);
+        LearnMetrics(batch);
         foreach (var reading in batch.Readings)
             await readingPartitions.EnsureAsync(reading.MeasuredAt, cancellation);
         foreach (var signed in batch.SignedBatches)
@@ -149,7 +158,9 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         }
         await BatchWriter.CopyAsync(connection, BatchWriter.WindowsTarget, windowRows, cancellation);
         await MergeLateAsync(connection, now.UtcDateTime, cancellation);
-        await WriteRestAsync(connection, [.. LedgerCommands(), .. batch.Rejections.Count > 0 ? BatchWriter.AddRejections(batch.Rejections) : []], cancellation);
+        NpgsqlBatchCommand[] rejections = batch.Rejections.Count > 0 ? BatchWriter.AddRejections(batch.Rejections) : [];
+        NpgsqlBatchCommand[] metrics = newMetrics.Count > 0 ? [BatchWriter.AddMetrics(newMetrics)] : [];
+        await WriteRestAsync(connection, [.. LedgerCommands(), .. metrics, .. rejections], cancellation);
         await transaction.CommitAsync(cancellation);
 
         if (CarefulBatches > 0)
@@ -389,13 +400,18 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
     {
         if (Resolve() is not { } unknown)
             return;
-        var (added, known) = await checkpoints.EnsureEnginesAsync([.. unknown.Keys], cancellation);
+        var (added, known) = await checkpoints.EnsureEnginesAsync([.. unknown.Keys], MaxEnginesPerFactory, cancellation);
         foreach (var row in added)
             Track(row, unknown[(row.FactoryId, row.EngineId)]);
         // An engine that was in another partition before has open windows, too.
         await LoadAsync([.. known.Select(row => (row, unknown[(row.FactoryId, row.EngineId)]))], cancellation);
+        if (added.Count + known.Count < unknown.Count)
+        {
+            batch.Reject(i => FindEngine(batch.ReadingsSpan[i]) is not null ? null
+                : (Verdict.TooManyEngines, $"a factory may have {MaxEnginesPerFactory} engines, and this would be one more"));
+        }
         if (Resolve() is { Count: > 0 } lost)
-            throw new InvalidOperationException($"{lost.Count} engines have no row though it was just made: factory.engines was changed by another hand.");
+            throw new InvalidOperationException($"{lost.Count} engines are not tracked though they were just resolved.");
 
         Dictionary<(string, string), int>? Resolve()
         {
@@ -406,13 +422,60 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
             for (var i = 0; i < readings.Length; i++)
             {
                 ref readonly var reading = ref readings[i];
-                if (partitions[reading.Partition].Find(reading.FactoryId, reading.EngineId) is { } engine)
+                if (FindEngine(reading) is { } engine)
                     engines[i] = engine;
                 else
                     (missing ??= [])[(reading.FactoryId, reading.EngineId)] = reading.Partition;
             }
             return missing;
         }
+    }
+
+    private PartitionEngine? FindEngine(in DecodedReading reading) =>
+        partitions[reading.Partition].Find(reading.FactoryId, reading.EngineId);
+
+    /// <summary>
+    /// Takes note of names of metrics that are new to an engine, and rejects the readings that would bring it too many. Only what is to be
+    /// stored leaves its names, in the log's order and in the transaction that stores it: so a reading ends the same whoever takes it in and
+    /// after any crash, and a second copy of one that was stored is never beyond the bound.
+    /// </summary>
+    private void LearnMetrics(Batch batch)
+    {
+        newMetrics.Clear();
+        beyond.Clear();
+        for (var i = 0; i < batch.Readings.Count; i++)
+        {
+            var engine = engines[i].Windows;
+            var metrics = batch.Metrics(batch.ReadingsSpan[i]);
+            var unknown = 0;
+            for (var m = 0; m < metrics.Length; m++)
+            {
+                if (engine.Metrics.IndexOf(metrics[m].Name, m) < 0)
+                    unknown++;
+            }
+            if (unknown == 0)
+                continue;
+            if (engine.Metrics.Count + unknown > MaxMetricsPerEngine)
+            {
+                beyond.Add(i);
+                continue;
+            }
+            for (var m = 0; m < metrics.Length; m++)
+            {
+                if (engine.Metrics.IndexOf(metrics[m].Name, m) >= 0)
+                    continue;
+                engine.Metrics.Add(metrics[m].Name);
+                newMetrics.Add((engine.EngineNo, metrics[m].Name));
+            }
+        }
+        if (beyond.Count == 0)
+            return;
+        var count = batch.Readings.Count;
+        batch.Reject(i => !beyond.Contains(i) ? null
+            : (Verdict.TooManyMetrics, $"an engine may have {MaxMetricsPerEngine} names of metrics, and this would bring more"));
+        for (var i = 0; i < batch.Readings.Count; i++)
+            engines[i] = FindEngine(batch.ReadingsSpan[i])!;
+        Array.Clear(engines, batch.Readings.Count, count - batch.Readings.Count);
     }
 
     private EngineWindows Track(EngineRow row, int partition)
@@ -429,6 +492,7 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         if (rows.Count == 0)
             return 0;
         var windows = rows.ToDictionary(entry => entry.Row.EngineNo, entry => Track(entry.Row, entry.Partition));
+        await checkpoints.MetricsAsync([.. windows.Keys], (engineNo, metric) => windows[engineNo].Metrics.Add(metric), cancellation);
         var readings = 0;
         var parser = new ReadingParser();
         await checkpoints.OpenReadingsAsync([.. rows.Select(entry => entry.Row)], Add, cancellation);

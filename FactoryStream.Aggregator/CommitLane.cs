@@ -15,7 +15,12 @@ internal sealed class CommitLane(
 
     public int Number { get; } = number;
 
-    public BatchCommitter Committer { get; } = new(database, options.Rules, instruments, time) { CarefulBatches = careful ? 100 : 0 };
+    public BatchCommitter Committer { get; } = new(database, options.Rules, instruments, time)
+    {
+        CarefulBatches = careful ? 100 : 0,
+        MaxMetricsPerEngine = options.MaxMetricsPerEngine,
+        MaxEnginesPerFactory = options.MaxEnginesPerFactory,
+    };
 
     /// <summary>Takes messages in.</summary>
     public Batch Filling { get; private set; } = new(logger, instruments);

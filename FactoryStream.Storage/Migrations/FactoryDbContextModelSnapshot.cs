@@ -99,6 +99,22 @@ namespace FactoryStream.Storage.Migrations
                     b.ToTable("checkpoints", "factory");
                 });
 
+            modelBuilder.Entity("FactoryStream.Storage.EngineMetricRow", b =>
+                {
+                    b.Property<int>("EngineNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("engine_no");
+
+                    b.Property<string>("Metric")
+                        .HasColumnType("text")
+                        .HasColumnName("metric");
+
+                    b.HasKey("EngineNo", "Metric")
+                        .HasName("pk_engine_metrics");
+
+                    b.ToTable("engine_metrics", "factory");
+                });
+
             modelBuilder.Entity("FactoryStream.Storage.EngineRow", b =>
                 {
                     b.Property<int>("EngineNo")

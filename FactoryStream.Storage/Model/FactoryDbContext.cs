@@ -21,6 +21,8 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
 
     public DbSet<EngineRow> Engines => Set<EngineRow>();
 
+    public DbSet<EngineMetricRow> EngineMetrics => Set<EngineMetricRow>();
+
     public DbSet<ReadingRow> Readings => Set<ReadingRow>();
 
     public DbSet<BatchRow> Batches => Set<BatchRow>();
@@ -50,6 +52,7 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
             engine.ToTable("engines").HasKey(row => row.EngineNo);
             engine.HasIndex(row => new { row.FactoryId, row.EngineId }).IsUnique();
         });
+        modelBuilder.Entity<EngineMetricRow>().ToTable("engine_metrics").HasKey(row => new { row.EngineNo, row.Metric });
         modelBuilder.Entity<ReadingRow>(reading =>
         {
             reading.ToTable("readings").HasKey(row => new { row.EngineNo, row.MeasuredAt, row.DataSha256 });

@@ -42,6 +42,14 @@ public sealed class EngineRow
     public DateTime? ClosedUntil { get; set; }
 }
 
+/// <summary>A name of a metric that an engine's stored readings have brought: what the bound of names an engine is counted by.</summary>
+public sealed class EngineMetricRow
+{
+    public int EngineNo { get; set; }
+
+    public required string Metric { get; set; }
+}
+
 /// <summary>One stored reading with its evidence: a signature of its own, or the batch that was signed. Identity: engine, time and SHA-256 of its bytes.</summary>
 public sealed class ReadingRow
 {
