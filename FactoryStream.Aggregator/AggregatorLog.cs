@@ -29,6 +29,12 @@ internal static partial class AggregatorLog
     [LoggerMessage(9, LogLevel.Information, "Retention waits: readings are being read by another; to be tried again in a minute")]
     public static partial void RetentionWaits(this ILogger logger);
 
+    [LoggerMessage(13, LogLevel.Warning, "Retention failed, to be tried again in a minute: {Reason}")]
+    public static partial void RetentionFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(14, LogLevel.Information, "Retention: dropped {Count} rejections that were too old or too many")]
+    public static partial void RejectionsDropped(this ILogger logger, long count);
+
     [LoggerMessage(10, LogLevel.Warning, "{Topic} [{Partition}] ends at {End}, before source offset {Offset} that was taken in: its broker lost messages; offsets from there on are new ones")]
     public static partial void SourceShortened(this ILogger logger, string topic, int partition, long end, long offset);
 

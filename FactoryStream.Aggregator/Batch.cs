@@ -104,7 +104,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
         Reject(i => isKnown(readings[i].KeyId) ? null
             : (Verdict.UnknownKey, $"verified with key {readings[i].KeyId}, which is not enrolled"));
 
-    /// <summary>Takes readings out that are not to be stored: each becomes a rejection of its own and is counted as accepted by Ingest.</summary>
+    /// <summary>Takes readings out that are not to be stored: each becomes a rejection, and counts as accepted by Ingest.</summary>
     /// <param name="reasonOf">Why not, by a reading's index; null: it stays. Asked in order, once each.</param>
     public void Reject(Func<int, (Verdict Reason, string Detail)?> reasonOf)
     {

@@ -31,7 +31,7 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
     private readonly List<FactoryTally> listed = [];
     private readonly List<(int EngineNo, string Metric)> newMetrics = [];
     private readonly HashSet<int> beyond = [];
-    private volatile bool retained;
+    private int retentionRuns;
     private bool[] isOfNew = [];
     private PartitionEngine[] engines = new PartitionEngine[1024];
     private Dictionary<string, int> keys = [];
@@ -41,6 +41,12 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
 
     /// <summary>Most engines of one factory.</summary>
     public required int MaxEnginesPerFactory { get; init; }
+
+    /// <summary>How old a reading may be when its verdict is given; what retention has dropped is older.</summary>
+    public TimeSpan MaxAge { get; init; } = TimeSpan.MaxValue;
+
+    /// <summary>After a run partitions of the tables may be gone: the next batch makes sure of its own.</summary>
+    public RetentionRuns Retention { get; init; } = new();
 
     /// <summary>So many of the next batches take the way that asks the database what is new.</summary>
     public int CarefulBatches { get; set; }
@@ -98,9 +104,6 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         return false;
     }
 
-    /// <summary>After a retention run partitions of the tables may be gone: the next batch makes sure of its own. Any thread may tell it.</summary>
-    public void ForgetTimePartitions() => retained = true;
-
     /// <summary>Commits a batch, and closes what is silent.</summary>
     /// <param name="batch">Sealed.</param>
     /// <param name="heardAll">Partitions whose silent engines' windows close.</param>
@@ -117,13 +120,14 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
 
         closed.Clear();
         moved.Clear();
-        if (retained)
+        if (Retention.Count is var runs && runs != retentionRuns)
         {
-            retained = false;
+            retentionRuns = runs;
             readingPartitions.Forget();
             batchPartitions.Forget();
         }
         await EnsureKeysAsync(batch, cancellation);
+        RejectTooOld(batch);
         await ResolveEnginesAsync(batch, cancellation);
         LearnMetrics(batch);
         foreach (var reading in batch.Readings)
@@ -435,9 +439,9 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         partitions[reading.Partition].Find(reading.FactoryId, reading.EngineId);
 
     /// <summary>
-    /// Takes note of names of metrics that are new to an engine, and rejects the readings that would bring it too many. Only what is to be
-    /// stored leaves its names, in the log's order and in the transaction that stores it: so a reading ends the same whoever takes it in and
-    /// after any crash, and a second copy of one that was stored is never beyond the bound.
+    /// Takes note of names of metrics that are new to an engine, and rejects the readings that would bring it too many. Only what is to
+    /// be stored leaves its names, in the log's order and in the transaction that stores it: so a reading ends the same whoever takes it
+    /// in and after any crash, and a second copy of one that was stored is never beyond the bound.
     /// </summary>
     private void LearnMetrics(Batch batch)
     {
@@ -476,6 +480,24 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         for (var i = 0; i < batch.Readings.Count; i++)
             engines[i] = FindEngine(batch.ReadingsSpan[i])!;
         Array.Clear(engines, batch.Readings.Count, count - batch.Readings.Count);
+    }
+
+    /// <summary>
+    /// What is older than retention keeps may have been stored and dropped, so that a second copy would count twice. By the verdict's time,
+    /// which the message says: it ends the same whenever and by whomever it is taken in.
+    /// </summary>
+    private void RejectTooOld(Batch batch)
+    {
+        foreach (ref readonly var reading in batch.ReadingsSpan)
+        {
+            if (!IsTooOld(reading))
+                continue;
+            batch.Reject(i => IsTooOld(batch.ReadingsSpan[i])
+                ? (Verdict.TooOld, $"measured more than {MaxAge.TotalDays} days before its verdict: longer than readings are kept") : null);
+            return;
+        }
+
+        bool IsTooOld(in DecodedReading reading) => reading.VerdictAt - reading.MeasuredAt > MaxAge;
     }
 
     private EngineWindows Track(EngineRow row, int partition)

@@ -7,7 +7,8 @@ namespace FactoryStream.Aggregator;
 /// Everything but <see cref="Committing"/> itself is the consuming thread's.
 /// </summary>
 internal sealed class CommitLane(
-    int number, NpgsqlDataSource database, AggregatorOptions options, bool careful, AggregatorMetrics instruments, TimeProvider time, ILogger logger)
+    int number, NpgsqlDataSource database, AggregatorOptions options, bool careful, AggregatorMetrics instruments, RetentionRuns retention,
+    TimeProvider time, ILogger logger)
 {
     private Batch spare = new(logger, instruments);
     private long? begun;
@@ -20,6 +21,8 @@ internal sealed class CommitLane(
         CarefulBatches = careful ? 100 : 0,
         MaxMetricsPerEngine = options.MaxMetricsPerEngine,
         MaxEnginesPerFactory = options.MaxEnginesPerFactory,
+        MaxAge = options.RetentionDays == 0 ? TimeSpan.MaxValue : TimeSpan.FromDays(options.RetentionDays),
+        Retention = retention,
     };
 
     /// <summary>Takes messages in.</summary>

@@ -1,6 +1,9 @@
 namespace FactoryStream.Aggregator.Windowing;
 
-/// <summary>Distinct names in the order in which they came, each found at a cost that does not grow with their number: who sends them may choose how many there are.</summary>
+/// <summary>
+/// Distinct names in the order in which they came, each found at a cost that does not grow with their number: who sends them chooses how
+/// many there are.
+/// </summary>
 internal sealed class NameIndex
 {
     // Up to here looking at each is quicker than hashing, and an engine costs no more memory than its names.

@@ -37,6 +37,8 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
 
     public DbSet<RejectionCountRow> RejectionCounts => Set<RejectionCountRow>();
 
+    public DbSet<RejectionsDroppedRow> RejectionsDropped => Set<RejectionsDroppedRow>();
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.HasDefaultSchema(Schema);
@@ -72,6 +74,11 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
         });
         modelBuilder.Entity<CheckpointRow>().ToTable("checkpoints").HasKey(row => new { row.Topic, row.Partition });
         modelBuilder.Entity<LedgerRow>().ToTable("ledger").HasKey(row => new { row.Partition, row.FactoryId });
-        modelBuilder.Entity<RejectionCountRow>().ToTable("rejection_counts").HasKey(row => new { row.Partition, row.FactoryId, row.Reason, row.Refused });
+        modelBuilder.Entity<RejectionCountRow>(count =>
+        {
+            count.ToTable("rejection_counts").HasKey(row => new { row.Partition, row.FactoryId, row.Reason, row.Refused });
+            count.Property(row => row.Bytes).HasDefaultValue(0L);
+        });
+        modelBuilder.Entity<RejectionsDroppedRow>().ToTable("rejections_dropped").HasKey(row => new { row.FactoryId, row.Reason, row.Refused });
     }
 }

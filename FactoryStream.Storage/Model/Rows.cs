@@ -210,4 +210,26 @@ public sealed class RejectionCountRow
     public bool Refused { get; set; }
 
     public long Count { get; set; }
+
+    /// <summary>What their rows took when they were stored, about.</summary>
+    public long Bytes { get; set; }
+}
+
+/// <summary>Rejections that were stored and that retention has dropped since: still on the books, no longer to be read.</summary>
+public sealed class RejectionsDroppedRow
+{
+    /// <summary>"" where it could not be read.</summary>
+    public required string FactoryId { get; set; }
+
+    public required string Reason { get; set; }
+
+    public bool Refused { get; set; }
+
+    public long Lines { get; set; }
+
+    /// <summary>As many as they were in the books.</summary>
+    public long Readings { get; set; }
+
+    /// <summary>As in <see cref="RejectionCountRow.Bytes"/>: the difference is what is kept.</summary>
+    public long Bytes { get; set; }
 }

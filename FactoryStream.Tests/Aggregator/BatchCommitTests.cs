@@ -110,7 +110,8 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
 
         Assert.Equal(["a", "b", "rpm"], await owner.RowsAsync("SELECT metric FROM factory.engine_metrics ORDER BY 1"));
         Assert.Equal(["f|11|5|2"], await owner.RowsAsync(Owner.Books));
-        Assert.Equal(["f|too_many_metrics|False|4"], await owner.RowsAsync("SELECT factory_id, reason, refused, count FROM factory.rejection_counts"));
+        Assert.Equal(["f|too_many_metrics|False|4"],
+            await owner.RowsAsync("SELECT factory_id, reason, refused, count FROM factory.rejection_counts"));
         Assert.Equal([MetricsData(2, "b", "c"), MetricsData(2, "b", "c"), MetricsData(101, "d"), MetricsData(102, "d")],
             await owner.RowsAsync("SELECT convert_from(line, 'UTF8') FROM factory.rejections ORDER BY rejection_no"));
     }
@@ -126,13 +127,33 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
         Assert.Equal(["e1", "e2"], await owner.RowsAsync("SELECT engine_id FROM factory.engines ORDER BY engine_no"));
         Assert.Equal(["f|7|4|0"], await owner.RowsAsync(Owner.Books));
         Assert.Equal(["f|too_many_engines|3"], await owner.RowsAsync("SELECT factory_id, reason, count FROM factory.rejection_counts"));
-        Assert.Equal(["3"], await owner.RowsAsync("SELECT count(*) FROM factory.rejections WHERE reason = 'too_many_engines' AND NOT refused"));
+        Assert.Equal(["3"],
+            await owner.RowsAsync("SELECT count(*) FROM factory.rejections WHERE reason = 'too_many_engines' AND NOT refused"));
     }
 
-    private static string MetricsData(int second, params string[] names) => string.Create(CultureInfo.InvariantCulture,
-        $$"""{"factory_id":"f","engine_id":"e","timestamp":"{{Noon.AddSeconds(second):yyyy-MM-dd HH:mm:ss}}",{{string.Join(',', names.Select(name => $"\"{name}\":1"))}}}""");
+    [SkippableFact]
+    public async Task A_reading_that_retention_may_have_dropped_is_rejected_by_its_verdicts_time_and_the_books_balance()
+    {
+        await using var owner = await Owner.StartAsync(postgres, maxAge: TimeSpan.FromDays(1));
+        // Their verdicts are all of noon, whenever they are taken in.
+        await owner.CommitAsync(Message(0, "0:3", Single(-86_400), Single(-86_401), Batch(-86_402, 0)));
+        await owner.CommitAsync(Message(1, "1:2", Single(-86_400), Single(-86_401)));
 
-    private static string Metrics(int second, params string[] names) => $$"""{"data":{{MetricsData(second, names)}},"signature":"QUJD","key_id":"k1"}""";
+        Assert.Equal(["f|6|2|1"], await owner.RowsAsync(Owner.Books));
+        Assert.Equal(["f|too_old|3"], await owner.RowsAsync("SELECT factory_id, reason, count FROM factory.rejection_counts"));
+        Assert.Equal([Data(-86_401), Data(-86_402), Data(-86_401)],
+            await owner.RowsAsync("SELECT convert_from(line, 'UTF8') FROM factory.rejections ORDER BY rejection_no"));
+    }
+
+    private static string MetricsData(int second, params string[] names)
+    {
+        var time = Noon.AddSeconds(second).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+        var metrics = string.Join(',', names.Select(name => $"\"{name}\":1"));
+        return $$"""{"factory_id":"f","engine_id":"e","timestamp":"{{time}}",{{metrics}}}""";
+    }
+
+    private static string Metrics(int second, params string[] names) =>
+        $$"""{"data":{{MetricsData(second, names)}},"signature":"QUJD","key_id":"k1"}""";
 
     private static string Of(string engine, int second) => Single(second).Replace("\"e\"", $"\"{engine}\"", StringComparison.Ordinal);
 
@@ -179,7 +200,7 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
         private readonly Func<BatchCommitter> make;
         private BatchCommitter committer;
 
-        private Owner(NpgsqlDataSource database, bool isCareful, int maxMetrics, int maxEngines)
+        private Owner(NpgsqlDataSource database, bool isCareful, int maxMetrics, int maxEngines, TimeSpan? maxAge)
         {
             this.database = database;
             instruments = new AggregatorMetrics(services.GetRequiredService<IMeterFactory>());
@@ -190,13 +211,15 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
                 CarefulBatches = isCareful ? 100 : 0,
                 MaxMetricsPerEngine = maxMetrics,
                 MaxEnginesPerFactory = maxEngines,
+                MaxAge = maxAge ?? TimeSpan.MaxValue,
             };
             committer = make();
         }
 
-        public static async Task<Owner> StartAsync(PostgresFixture postgres, bool isCareful = false, int maxMetrics = 100, int maxEngines = 100)
+        public static async Task<Owner> StartAsync(
+            PostgresFixture postgres, bool isCareful = false, int maxMetrics = 100, int maxEngines = 100, TimeSpan? maxAge = null)
         {
-            var owner = new Owner(NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync()), isCareful, maxMetrics, maxEngines);
+            var owner = new Owner(NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync()), isCareful, maxMetrics, maxEngines, maxAge);
             await owner.RowsAsync("INSERT INTO factory.signing_keys (key_id, factory_id, algorithm, public_key, enrolled_at) VALUES ('k1', 'f', 'RSASSA-PSS-SHA256', '', now())");
             await owner.RestartAsync();
             return owner;
