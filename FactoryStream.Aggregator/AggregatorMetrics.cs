@@ -24,7 +24,7 @@ internal sealed class AggregatorMetrics : IDisposable
         Rejections = meter.CreateCounter<long>("factorystream.aggregator.rejections", "{line}", "Refused and rejected lines kept");
         WindowsClosed = meter.CreateCounter<long>("factorystream.aggregator.windows_closed", "{window}", "Windows closed, a metric each");
         RejectionsDropped = meter.CreateCounter<long>(
-            "factorystream.aggregator.rejections_dropped", "{line}", "Refused and rejected lines that were kept and are dropped, too old or too many");
+            "factorystream.aggregator.rejections_dropped", "{line}", "Refused and rejected lines dropped too old or too many");
         PartitionsDropped = meter.CreateCounter<long>(
             "factorystream.aggregator.partitions_dropped", "{partition}", "Tables of readings and batches dropped, too old");
         meter.CreateObservableGauge("factorystream.aggregator.backlog", () => Interlocked.Read(ref backlog), "{message}", "Messages of this process's partitions that are not taken in yet, as of the last second");

@@ -27,7 +27,8 @@ internal sealed class AggregatorWorker(
         while (!stoppingToken.IsCancellationRequested)
         {
             var begun = time.GetTimestamp();
-            var session = new AggregatorSession(database, bootstrapServers, options.Value, careful, instruments, health, retention, time, logger);
+            var session = new AggregatorSession(
+                database, bootstrapServers, options.Value, careful, instruments, health, retention, time, logger);
             try
             {
                 await using (session)

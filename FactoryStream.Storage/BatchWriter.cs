@@ -297,7 +297,8 @@ public static class BatchWriter
         var counts = new NpgsqlBatchCommand("""
             INSERT INTO factory.rejection_counts AS c (partition, factory_id, reason, refused, count, bytes)
             SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bool[], $5::bigint[], $6::bigint[])
-            ON CONFLICT (partition, factory_id, reason, refused) DO UPDATE SET count = c.count + EXCLUDED.count, bytes = c.bytes + EXCLUDED.bytes
+            ON CONFLICT (partition, factory_id, reason, refused) DO UPDATE SET
+                count = c.count + EXCLUDED.count, bytes = c.bytes + EXCLUDED.bytes
             """);
         Add(counts.Parameters, NpgsqlDbType.Integer, groups.Select(group => group.Key.Partition));
         Add(counts.Parameters, NpgsqlDbType.Text, groups.Select(group => group.Key.FactoryId));

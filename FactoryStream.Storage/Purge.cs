@@ -23,8 +23,8 @@ public static class Purge
                 // The order in which an Aggregator's transaction locks: checkpoints, then the rest.
                 new("UPDATE factory.checkpoints SET epoch = epoch + 1"),
                 new("""
-                    TRUNCATE factory.readings, factory.batches, factory.windows, factory.rejections, factory.rejection_counts, factory.ledger,
-                        factory.engine_metrics, factory.rejections_dropped
+                    TRUNCATE factory.readings, factory.batches, factory.windows, factory.rejections, factory.rejection_counts,
+                        factory.rejections_dropped, factory.ledger, factory.engine_metrics
                     """),
                 // As if never heard of: what comes next is late for no window.
                 new("UPDATE factory.engines SET closed_until = DEFAULT"),

@@ -4,7 +4,8 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace FactoryStream.Storage.Migrations;
 
 /// <summary>
-/// The names of metrics of each engine. Begins empty: an engine's next reading brings them, and reading all windows for them could take hours.
+/// The names of metrics of each engine. Begins empty: an engine's next reading brings them, and reading all windows for them could take
+/// hours.
 /// </summary>
 [DbContext(typeof(FactoryDbContext))]
 [Migration("20261127070000_EngineMetrics")]

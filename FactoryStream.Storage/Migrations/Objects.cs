@@ -303,7 +303,8 @@ internal static class Objects
                         substring(pg_get_expr(relpartbound, oid) FROM 'TO \(''([^'']+)''\)')::timestamptz AS upper_bound
                     FROM pg_inherits JOIN pg_class ON oid = inhrelid
                     WHERE inhparent = ANY (CASE parent
-                        WHEN 'readings' THEN ARRAY['factory.readings', 'factory.batches'] ELSE ARRAY['factory.' || parent] END::regclass[])) AS children
+                        WHEN 'readings' THEN ARRAY['factory.readings', 'factory.batches']
+                        ELSE ARRAY['factory.' || parent] END::regclass[])) AS children
                 WHERE upper_bound <= before
                 ORDER BY upper_bound, inhparent = 'factory.batches'::regclass
                 LIMIT most
@@ -314,8 +315,8 @@ internal static class Objects
             RETURN dropped;
         END $$;
         COMMENT ON FUNCTION factory.drop_partitions IS
-            'Retention: drops the partitions that end at or before a moment, the oldest first, at most so many (null: all), those of readings '
-            'with their batches''; returns how many, 0 also while another does it; lock_not_available: try again later';
+            'Retention: drops the partitions that end at or before a moment, the oldest first, at most so many (null: all), those of '
+            'readings with their batches''; returns how many, 0 also while another does it; lock_not_available: try again later';
         """;
 
     // Rows only come at a table's end, so its last pages have the newest verdict: looking at all of a day's rows would take minutes. Where
@@ -342,7 +343,8 @@ internal static class Objects
                 last_page := pg_relation_size(child.name) / current_setting('block_size')::bigint - 1;
                 CONTINUE WHEN last_page < 0;
                 EXECUTE format(
-                    'SELECT max(verdict_at) FROM %s WHERE ctid >= %L::tid', child.name, format('(%s,0)', greatest(last_page - 63, 0))) INTO found;
+                    'SELECT max(verdict_at) FROM %s WHERE ctid >= %L::tid', child.name,
+                    format('(%s,0)', greatest(last_page - 63, 0))) INTO found;
                 CONTINUE WHEN found IS NULL;
                 verdict := greatest(verdict, found);
                 measured := coalesce(measured, child.upper_bound);
@@ -356,11 +358,12 @@ internal static class Objects
             'with readings; null: there is none';
         """;
 
-    // What was kept before its bytes were counted: on the row of each reason's first partition, for a rejection does not tell its partition.
+    // What was kept before its bytes were counted: on the row of each reason's first partition, for a rejection does not tell its own.
     public const string RejectionBytes = """
         UPDATE factory.rejection_counts AS c SET bytes = kept.bytes
         FROM (
-            SELECT coalesce(factory_id, '') AS factory_id, reason, refused, sum(octet_length(line) + coalesce(octet_length(detail), 0) + 128) AS bytes
+            SELECT coalesce(factory_id, '') AS factory_id, reason, refused,
+                sum(octet_length(line) + coalesce(octet_length(detail), 0) + 128) AS bytes
             FROM factory.rejections GROUP BY 1, 2, 3) AS kept
         JOIN (SELECT factory_id, reason, refused, min(partition) AS partition FROM factory.rejection_counts GROUP BY 1, 2, 3) AS first
             USING (factory_id, reason, refused)

@@ -79,6 +79,7 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
             count.ToTable("rejection_counts").HasKey(row => new { row.Partition, row.FactoryId, row.Reason, row.Refused });
             count.Property(row => row.Bytes).HasDefaultValue(0L);
         });
-        modelBuilder.Entity<RejectionsDroppedRow>().ToTable("rejections_dropped").HasKey(row => new { row.FactoryId, row.Reason, row.Refused });
+        modelBuilder.Entity<RejectionsDroppedRow>().ToTable("rejections_dropped")
+            .HasKey(row => new { row.FactoryId, row.Reason, row.Refused });
     }
 }

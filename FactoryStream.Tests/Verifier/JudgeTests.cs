@@ -114,7 +114,8 @@ public sealed class JudgeTests : IDisposable
         var earliest = new FactoryStream.Verifier.VerifierOptions { MinMeasuredAt = new DateTime(2026, 2, 28) }.MinMeasuredAt;
         var since = new Judge(signatures, Skew, earliest);
         var before = earliest.AddMicroseconds(-1);
-        var lines = Lines(Noon, Sign(0, "f1", earliest), Sign(0, "f1", before), SignBatch(0, "f1", [("e1", Noon), ("e2", before)]), Sign(1, "f1", before));
+        var batch = SignBatch(0, "f1", [("e1", Noon), ("e2", before)]);
+        var lines = Lines(Noon, Sign(0, "f1", earliest), Sign(0, "f1", before), batch, Sign(1, "f1", before));
 
         since.Decide(lines, keys);
 
