@@ -29,16 +29,22 @@ internal static partial class AggregatorLog
     [LoggerMessage(9, LogLevel.Information, "Retention waits: readings are being read by another; to be tried again in a minute")]
     public static partial void RetentionWaits(this ILogger logger);
 
+    [LoggerMessage(13, LogLevel.Warning, "Retention failed, to be tried again in a minute: {Reason}")]
+    public static partial void RetentionFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(14, LogLevel.Information, "Retention: dropped {Count} rejections that were too old or too many")]
+    public static partial void RejectionsDropped(this ILogger logger, long count);
+
     [LoggerMessage(10, LogLevel.Warning, "{Topic} [{Partition}] ends at {End}, before source offset {Offset} that was taken in: its broker lost messages; offsets from there on are new ones")]
     public static partial void SourceShortened(this ILogger logger, string topic, int partition, long end, long offset);
 
     [LoggerMessage(11, LogLevel.Warning, "A reading is stored that the state does not know; for a while the database is asked what is new: {Reason}")]
     public static partial void Careful(this ILogger logger, string reason);
 
-    [LoggerMessage(13, LogLevel.Error, "{Topic} [{Partition}] offset {Offset} has {Lines} lines, though its source positions say {Accepted}: what is whole is taken in, the rest is kept as a rejection. This is a fault of the Verifier's.")]
+    [LoggerMessage(31, LogLevel.Error, "{Topic} [{Partition}] offset {Offset} has {Lines} lines, though its source positions say {Accepted}: what is whole is taken in, the rest is kept as a rejection. This is a fault of the Verifier's.")]
     public static partial void Unframed(this ILogger logger, string topic, int partition, long offset, int lines, long accepted);
 
-    [LoggerMessage(14, LogLevel.Error, "A rejection of partition {Partition} could not be stored as it is and was kept without its words: {Reason}")]
+    [LoggerMessage(32, LogLevel.Error, "A rejection of partition {Partition} could not be stored as it is and was kept without its words: {Reason}")]
     public static partial void RejectionBared(this ILogger logger, int partition, string reason);
 
     [LoggerMessage(12, LogLevel.Warning, "All readings, windows, rejections and books were deleted, as asked with the admin token")]

@@ -24,6 +24,10 @@ internal sealed class AggregatorMetrics : IDisposable
         Rejections = meter.CreateCounter<long>("factorystream.aggregator.rejections", "{line}", "Refused and rejected lines kept");
         Unframed = meter.CreateCounter<long>("factorystream.aggregator.unframed", "{message}", "Verified messages whose lines are not as many as they say; anything but 0 is a fault");
         WindowsClosed = meter.CreateCounter<long>("factorystream.aggregator.windows_closed", "{window}", "Windows closed, a metric each");
+        RejectionsDropped = meter.CreateCounter<long>(
+            "factorystream.aggregator.rejections_dropped", "{line}", "Refused and rejected lines dropped too old or too many");
+        PartitionsDropped = meter.CreateCounter<long>(
+            "factorystream.aggregator.partitions_dropped", "{partition}", "Tables of readings and batches dropped, too old");
         meter.CreateObservableGauge("factorystream.aggregator.backlog", () => Interlocked.Read(ref backlog), "{message}", "Messages of this process's partitions that are not taken in yet, as of the last second");
         CommitDuration = meter.CreateHistogram<double>("factorystream.aggregator.commit.duration", "s", "From a batch's hand-over to its commit",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10] });
@@ -46,6 +50,10 @@ internal sealed class AggregatorMetrics : IDisposable
     public Counter<long> Unframed { get; }
 
     public Counter<long> WindowsClosed { get; }
+
+    public Counter<long> RejectionsDropped { get; }
+
+    public Counter<long> PartitionsDropped { get; }
 
     public Histogram<double> CommitDuration { get; }
 

@@ -43,9 +43,38 @@ internal sealed class AggregatorOptions
     [Range(64, 1_048_576)]
     public int MaxFetchedKilobytes { get; set; } = 16_384;
 
-    /// <summary>Days that raw readings are kept; 0: for ever. Windows and books stay. Default 0.</summary>
+    /// <summary>
+    /// Most names of metrics of one engine, all that it has ever sent together; a reading that would bring more is rejected
+    /// (<c>too_many_metrics</c>). Default 1,024.
+    /// </summary>
+    [Range(1, 65_536)]
+    public int MaxMetricsPerEngine { get; set; } = 1_024;
+
+    /// <summary>Most engines of one factory; a reading of one more is rejected (<c>too_many_engines</c>). Default 100,000.</summary>
+    [Range(1, 10_000_000)]
+    public int MaxEnginesPerFactory { get; set; } = 100_000;
+
+    /// <summary>
+    /// Days that raw readings are kept; 0: for ever. Windows and books stay. A reading that was older when its verdict was given is
+    /// rejected (<c>too_old</c>): were it a second copy, nobody could tell. Default 0.
+    /// </summary>
     [Range(0, 36_500)]
     public int RetentionDays { get; set; }
+
+    /// <summary>
+    /// How much longer than <see cref="RetentionDays"/> they stay, for what had its verdict and is stored later: a longer backlog than this
+    /// may store a second copy of what is gone. Default a day.
+    /// </summary>
+    [Range(typeof(TimeSpan), "01:00:00", "365.00:00:00")]
+    public TimeSpan RetentionGrace { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>Days that refused and rejected lines are kept; 0: for ever. Their counts stay. Default 90.</summary>
+    [Range(0, 36_500)]
+    public int RejectionRetentionDays { get; set; } = 90;
+
+    /// <summary>Gigabytes (2^30) of refused and rejected lines that are kept, the newest; 0: any number. Default 10.</summary>
+    [Range(0, 1_000_000)]
+    public int MaxRejectionGigabytes { get; set; } = 10;
 
     /// <summary>Bytes that make Kafka answer a fetch at once; less waits up to <see cref="FetchWait"/> for more. Few large answers cost the broker much less than many small ones. Default 128 KiB.</summary>
     [Range(1, 16 << 20)]

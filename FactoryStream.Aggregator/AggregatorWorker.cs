@@ -13,7 +13,7 @@ namespace FactoryStream.Aggregator;
 /// </summary>
 internal sealed class AggregatorWorker(
     NpgsqlDataSource database, IConfiguration configuration, IOptions<AggregatorOptions> options, AggregatorMetrics instruments, AggregatorHealth health,
-    TimeProvider time, ILogger<AggregatorWorker> logger) : BackgroundService
+    RetentionRuns retention, TimeProvider time, ILogger<AggregatorWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
@@ -27,7 +27,8 @@ internal sealed class AggregatorWorker(
         while (!stoppingToken.IsCancellationRequested)
         {
             var begun = time.GetTimestamp();
-            var session = new AggregatorSession(database, bootstrapServers, options.Value, careful, instruments, health, time, logger);
+            var session = new AggregatorSession(
+                database, bootstrapServers, options.Value, careful, instruments, health, retention, time, logger);
             try
             {
                 await using (session)
@@ -82,7 +83,6 @@ internal sealed class AggregatorSession : IAsyncDisposable
     private readonly AggregatorHealth health;
     private readonly TimeProvider time;
     private readonly ILogger logger;
-    private readonly NpgsqlDataSource database;
     private readonly TopicIncarnations incarnations;
     private readonly CheckpointReader checkpoints;
     private readonly CommitLane[] lanes;
@@ -96,15 +96,16 @@ internal sealed class AggregatorSession : IAsyncDisposable
     private bool closing;
     private int taken;
     private long lastIncarnationLook;
-    private long nextRetention;
 
     public AggregatorSession(
-        NpgsqlDataSource database, string bootstrapServers, AggregatorOptions options, bool careful, AggregatorMetrics instruments, AggregatorHealth health, TimeProvider time, ILogger logger)
+        NpgsqlDataSource database, string bootstrapServers, AggregatorOptions options, bool careful, AggregatorMetrics instruments,
+        AggregatorHealth health, RetentionRuns retention, TimeProvider time, ILogger logger)
     {
-        (this.options, this.instruments, this.health, this.time, this.logger, this.database) = (options, instruments, health, time, logger, database);
+        (this.options, this.instruments, this.health, this.time, this.logger) = (options, instruments, health, time, logger);
         incarnations = new TopicIncarnations(bootstrapServers);
         checkpoints = new CheckpointReader(database);
-        lanes = [.. Enumerable.Range(0, options.Parallelism).Select(number => new CommitLane(number, database, options, careful, instruments, time, logger))];
+        lanes = [.. Enumerable.Range(0, options.Parallelism).Select(number => new CommitLane(
+            number, database, options, careful, instruments, retention, time, logger))];
         verified = Build(bootstrapServers);
         rejected = Build(bootstrapServers);
     }
@@ -313,8 +314,6 @@ internal sealed class AggregatorSession : IAsyncDisposable
         }
         batch.Clear();
         health.Committed(lane.Number);
-        if (lane == lanes[0])
-            await RetainAsync();
     }
 
     /// <summary>
@@ -338,28 +337,6 @@ internal sealed class AggregatorSession : IAsyncDisposable
         {
             // The partition was taken from us while we committed: its lag is the next owner's to tell.
             logger.KafkaError(exception.Error.Reason);
-        }
-    }
-
-    private async Task RetainAsync()
-    {
-        if (options.RetentionDays == 0 || (nextRetention != 0 && time.GetTimestamp() < nextRetention))
-            return;
-        nextRetention = time.GetTimestamp() + 3600 * time.TimestampFrequency;
-        try
-        {
-            await using var command = database.CreateCommand("SELECT factory.drop_partitions('readings', $1)");
-            command.Parameters.AddWithValue(time.GetUtcNow().UtcDateTime.AddDays(-options.RetentionDays));
-            if (await command.ExecuteScalarAsync() is not int count || count == 0)
-                return;
-            foreach (var lane in lanes)
-                lane.Committer.ForgetTimePartitions();
-            logger.Retained(count, options.RetentionDays);
-        }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
-        {
-            nextRetention = time.GetTimestamp() + 60 * time.TimestampFrequency;
-            logger.RetentionWaits();
         }
     }
 

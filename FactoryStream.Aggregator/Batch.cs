@@ -100,13 +100,19 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
     }
 
     /// <summary>Takes readings out whose signing key nobody has enrolled: another hand than the Verifier's wrote them.</summary>
-    public void RejectUnknownKeys(Func<string, bool> isKnown)
+    public void RejectUnknownKeys(Func<string, bool> isKnown) =>
+        Reject(i => isKnown(readings[i].KeyId) ? null
+            : (Verdict.UnknownKey, $"verified with key {readings[i].KeyId}, which is not enrolled"));
+
+    /// <summary>Takes readings out that are not to be stored: each becomes a rejection, and counts as accepted by Ingest.</summary>
+    /// <param name="reasonOf">Why not, by a reading's index; null: it stays. Asked in order, once each.</param>
+    public void Reject(Func<int, (Verdict Reason, string Detail)?> reasonOf)
     {
         var kept = 0;
         for (var i = 0; i < readings.Count; i++)
         {
             var reading = readings[i];
-            if (isKnown(reading.KeyId))
+            if (reasonOf(i) is not { } wrong)
             {
                 readings[kept] = reading;
                 Hash(i).CopyTo(hashes.AsMemory(kept * HashLength));
@@ -114,8 +120,8 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
                 continue;
             }
             CountAccepted(reading.Partition, reading.FactoryId, 1);
-            Rejections.Add(new RejectionEntry(reading.Partition, reading.VerdictAt, reading.FactoryId, Verdict.UnknownKey.ToName(), false,
-                $"verified with key {reading.KeyId}, which is not enrolled", reading.Data.ToArray(), null, null));
+            Rejections.Add(new RejectionEntry(reading.Partition, reading.VerdictAt, reading.FactoryId, wrong.Reason.ToName(), false,
+                wrong.Detail, reading.Data.ToArray(), null, null));
         }
         readings.RemoveRange(kept, readings.Count - kept);
     }

@@ -29,10 +29,24 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
     private readonly HashSet<UInt128> evident = [];
     private readonly Dictionary<(EngineWindows Engine, long Start, string Metric), MetricTotals> lateTotals = [];
     private readonly List<FactoryTally> listed = [];
-    private volatile bool retained;
+    private readonly List<(int EngineNo, string Metric)> newMetrics = [];
+    private readonly HashSet<int> beyond = [];
+    private int retentionRuns;
     private bool[] isOfNew = [];
     private PartitionEngine[] engines = new PartitionEngine[1024];
     private Dictionary<string, int> keys = [];
+
+    /// <summary>Most names of metrics of one engine.</summary>
+    public required int MaxMetricsPerEngine { get; init; }
+
+    /// <summary>Most engines of one factory.</summary>
+    public required int MaxEnginesPerFactory { get; init; }
+
+    /// <summary>How old a reading may be when its verdict is given; what retention has dropped is older.</summary>
+    public TimeSpan MaxAge { get; init; } = TimeSpan.MaxValue;
+
+    /// <summary>After a run partitions of the tables may be gone: the next batch makes sure of its own.</summary>
+    public RetentionRuns Retention { get; init; } = new();
 
     /// <summary>So many of the next batches take the way that asks the database what is new.</summary>
     public int CarefulBatches { get; set; }
@@ -90,9 +104,6 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         return false;
     }
 
-    /// <summary>After a retention run partitions of the tables may be gone: the next batch makes sure of its own. Any thread may tell it.</summary>
-    public void ForgetTimePartitions() => retained = true;
-
     /// <summary>Commits a batch, and closes what is silent.</summary>
     /// <param name="batch">Sealed.</param>
     /// <param name="heardAll">Partitions whose silent engines' windows close.</param>
@@ -109,14 +120,16 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
 
         closed.Clear();
         moved.Clear();
-        if (retained)
+        if (Retention.Count is var runs && runs != retentionRuns)
         {
-            retained = false;
+            retentionRuns = runs;
             readingPartitions.Forget();
             batchPartitions.Forget();
         }
         await EnsureKeysAsync(batch, cancellation);
+        RejectTooOld(batch);
         await ResolveEnginesAsync(batch, cancellation);
+        LearnMetrics(batch);
         foreach (var reading in batch.Readings)
             await readingPartitions.EnsureAsync(reading.MeasuredAt, cancellation);
         foreach (var signed in batch.SignedBatches)
@@ -150,7 +163,8 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         await BatchWriter.CopyAsync(connection, BatchWriter.WindowsTarget, windowRows, cancellation);
         await MergeLateAsync(connection, now.UtcDateTime, cancellation);
         await RejectionWriter.StoreAsync(connection, batch.Rejections, (entry, reason) => logger.RejectionBared(entry.Partition, reason), cancellation);
-        await WriteRestAsync(connection, LedgerCommands(), cancellation);
+        NpgsqlBatchCommand[] metrics = newMetrics.Count > 0 ? [BatchWriter.AddMetrics(newMetrics)] : [];
+        await WriteRestAsync(connection, [.. LedgerCommands(), .. metrics], cancellation);
         await transaction.CommitAsync(cancellation);
 
         if (CarefulBatches > 0)
@@ -390,13 +404,18 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
     {
         if (Resolve() is not { } unknown)
             return;
-        var (added, known) = await checkpoints.EnsureEnginesAsync([.. unknown.Keys], cancellation);
+        var (added, known) = await checkpoints.EnsureEnginesAsync([.. unknown.Keys], MaxEnginesPerFactory, cancellation);
         foreach (var row in added)
             Track(row, unknown[(row.FactoryId, row.EngineId)]);
         // An engine that was in another partition before has open windows, too.
         await LoadAsync([.. known.Select(row => (row, unknown[(row.FactoryId, row.EngineId)]))], cancellation);
+        if (added.Count + known.Count < unknown.Count)
+        {
+            batch.Reject(i => FindEngine(batch.ReadingsSpan[i]) is not null ? null
+                : (Verdict.TooManyEngines, $"a factory may have {MaxEnginesPerFactory} engines, and this would be one more"));
+        }
         if (Resolve() is { Count: > 0 } lost)
-            throw new InvalidOperationException($"{lost.Count} engines have no row though it was just made: factory.engines was changed by another hand.");
+            throw new InvalidOperationException($"{lost.Count} engines are not tracked though they were just resolved.");
 
         Dictionary<(string, string), int>? Resolve()
         {
@@ -407,13 +426,78 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
             for (var i = 0; i < readings.Length; i++)
             {
                 ref readonly var reading = ref readings[i];
-                if (partitions[reading.Partition].Find(reading.FactoryId, reading.EngineId) is { } engine)
+                if (FindEngine(reading) is { } engine)
                     engines[i] = engine;
                 else
                     (missing ??= [])[(reading.FactoryId, reading.EngineId)] = reading.Partition;
             }
             return missing;
         }
+    }
+
+    private PartitionEngine? FindEngine(in DecodedReading reading) =>
+        partitions[reading.Partition].Find(reading.FactoryId, reading.EngineId);
+
+    /// <summary>
+    /// Takes note of names of metrics that are new to an engine, and rejects the readings that would bring it too many. Only what is to
+    /// be stored leaves its names, in the log's order and in the transaction that stores it: so a reading ends the same whoever takes it
+    /// in and after any crash, and a second copy of one that was stored is never beyond the bound.
+    /// </summary>
+    private void LearnMetrics(Batch batch)
+    {
+        newMetrics.Clear();
+        beyond.Clear();
+        for (var i = 0; i < batch.Readings.Count; i++)
+        {
+            var engine = engines[i].Windows;
+            var metrics = batch.Metrics(batch.ReadingsSpan[i]);
+            var unknown = 0;
+            for (var m = 0; m < metrics.Length; m++)
+            {
+                if (engine.Metrics.IndexOf(metrics[m].Name, m) < 0)
+                    unknown++;
+            }
+            if (unknown == 0)
+                continue;
+            if (engine.Metrics.Count + unknown > MaxMetricsPerEngine)
+            {
+                beyond.Add(i);
+                continue;
+            }
+            for (var m = 0; m < metrics.Length; m++)
+            {
+                if (engine.Metrics.IndexOf(metrics[m].Name, m) >= 0)
+                    continue;
+                engine.Metrics.Add(metrics[m].Name);
+                newMetrics.Add((engine.EngineNo, metrics[m].Name));
+            }
+        }
+        if (beyond.Count == 0)
+            return;
+        var count = batch.Readings.Count;
+        batch.Reject(i => !beyond.Contains(i) ? null
+            : (Verdict.TooManyMetrics, $"an engine may have {MaxMetricsPerEngine} names of metrics, and this would bring more"));
+        for (var i = 0; i < batch.Readings.Count; i++)
+            engines[i] = FindEngine(batch.ReadingsSpan[i])!;
+        Array.Clear(engines, batch.Readings.Count, count - batch.Readings.Count);
+    }
+
+    /// <summary>
+    /// What is older than retention keeps may have been stored and dropped, so that a second copy would count twice. By the verdict's time,
+    /// which the message says: it ends the same whenever and by whomever it is taken in.
+    /// </summary>
+    private void RejectTooOld(Batch batch)
+    {
+        foreach (ref readonly var reading in batch.ReadingsSpan)
+        {
+            if (!IsTooOld(reading))
+                continue;
+            batch.Reject(i => IsTooOld(batch.ReadingsSpan[i])
+                ? (Verdict.TooOld, $"measured more than {MaxAge.TotalDays} days before its verdict: longer than readings are kept") : null);
+            return;
+        }
+
+        bool IsTooOld(in DecodedReading reading) => reading.VerdictAt - reading.MeasuredAt > MaxAge;
     }
 
     private EngineWindows Track(EngineRow row, int partition)
@@ -430,6 +514,7 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         if (rows.Count == 0)
             return 0;
         var windows = rows.ToDictionary(entry => entry.Row.EngineNo, entry => Track(entry.Row, entry.Partition));
+        await checkpoints.MetricsAsync([.. windows.Keys], (engineNo, metric) => windows[engineNo].Metrics.Add(metric), cancellation);
         var readings = 0;
         var parser = new ReadingParser();
         await checkpoints.OpenReadingsAsync([.. rows.Select(entry => entry.Row)], Add, cancellation);

@@ -7,7 +7,8 @@ namespace FactoryStream.Aggregator;
 /// Everything but <see cref="Committing"/> itself is the consuming thread's.
 /// </summary>
 internal sealed class CommitLane(
-    int number, NpgsqlDataSource database, AggregatorOptions options, bool careful, AggregatorMetrics instruments, TimeProvider time, ILogger logger)
+    int number, NpgsqlDataSource database, AggregatorOptions options, bool careful, AggregatorMetrics instruments, RetentionRuns retention,
+    TimeProvider time, ILogger logger)
 {
     private Batch spare = new(logger, instruments);
     private long? begun;
@@ -15,7 +16,14 @@ internal sealed class CommitLane(
 
     public int Number { get; } = number;
 
-    public BatchCommitter Committer { get; } = new(database, options.Rules, instruments, time, logger) { CarefulBatches = careful ? 100 : 0 };
+    public BatchCommitter Committer { get; } = new(database, options.Rules, instruments, time, logger)
+    {
+        CarefulBatches = careful ? 100 : 0,
+        MaxMetricsPerEngine = options.MaxMetricsPerEngine,
+        MaxEnginesPerFactory = options.MaxEnginesPerFactory,
+        MaxAge = options.RetentionDays == 0 ? TimeSpan.MaxValue : TimeSpan.FromDays(options.RetentionDays),
+        Retention = retention,
+    };
 
     /// <summary>Takes messages in.</summary>
     public Batch Filling { get; private set; } = new(logger, instruments);

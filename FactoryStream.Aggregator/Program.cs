@@ -9,7 +9,9 @@ builder.Services.AddOptions<AggregatorOptions>().BindConfiguration(AggregatorOpt
 builder.Services.AddSingleton<AggregatorMetrics>();
 builder.Services.AddSingleton<AggregatorHealth>();
 builder.Services.AddHealthChecks().AddCheck<AggregatorHealth>("aggregator");
+builder.Services.AddSingleton<RetentionRuns>();
 builder.Services.AddHostedService<AggregatorWorker>();
+builder.Services.AddHostedService<RetentionWorker>();
 
 var app = builder.Build();
 app.MapDefaultEndpoints();

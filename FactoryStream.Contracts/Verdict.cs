@@ -26,12 +26,25 @@ public enum Verdict : byte
 
     /// <summary>Measured further in the future than the clock skew allowed.</summary>
     Future = 7,
+
+    /// <summary>It would give its engine more names of metrics than are allowed.</summary>
+    TooManyMetrics = 8,
+
+    /// <summary>It would give its factory more engines than are allowed.</summary>
+    TooManyEngines = 9,
+
+    /// <summary>Measured before the earliest moment that is taken in, or longer ago than readings are kept.</summary>
+    TooOld = 10,
 }
 
 /// <summary>The verdicts' names on the wire, in tables and in metrics.</summary>
 public static class VerdictNames
 {
-    private static readonly string[] Names = ["accepted", "malformed", "too_large", "unknown_key", "bad_signature", "key_not_valid", "key_revoked", "future"];
+    private static readonly string[] Names =
+    [
+        "accepted", "malformed", "too_large", "unknown_key", "bad_signature", "key_not_valid", "key_revoked", "future", "too_many_metrics",
+        "too_many_engines", "too_old",
+    ];
 
     /// <summary>The verdict in snake_case, e.g. <c>bad_signature</c>.</summary>
     public static string ToName(this Verdict verdict) => Names[(int)verdict];

@@ -259,6 +259,16 @@ public static class BatchWriter
         return command;
     }
 
+    /// <summary>Names of metrics that engines have brought for the first time.</summary>
+    public static NpgsqlBatchCommand AddMetrics(IReadOnlyList<(int EngineNo, string Metric)> metrics)
+    {
+        var command = new NpgsqlBatchCommand(
+            "INSERT INTO factory.engine_metrics (engine_no, metric) SELECT * FROM unnest($1::int[], $2::text[]) ON CONFLICT DO NOTHING");
+        Add(command.Parameters, NpgsqlDbType.Integer, metrics.Select(entry => entry.EngineNo));
+        Add(command.Parameters, NpgsqlDbType.Text, metrics.Select(entry => entry.Metric));
+        return command;
+    }
+
     /// <summary>Tells whoever listens on <see cref="WindowsChannel"/> which engines' windows changed, when the transaction commits.</summary>
     /// <param name="engineNos">e.g. <c>[1,5,7]</c>; too many for a notification (8,000 bytes) become <c>"*"</c>.</param>
     public static NpgsqlBatchCommand Notify(IReadOnlyCollection<int> engineNos)

@@ -43,26 +43,65 @@ public sealed class CheckpointReader(NpgsqlDataSource database)
         return await ReadEnginesAsync(command, cancellation);
     }
 
-    /// <summary>The numbers of engines, given to those that had none.</summary>
-    /// <returns>Engines that had none, and engines that are known of old.</returns>
-    public async Task<(List<EngineRow> Added, List<EngineRow> Known)> EnsureEnginesAsync(IReadOnlyCollection<(string FactoryId, string EngineId)> engines, CancellationToken cancellation)
+    /// <summary>The numbers of engines, given in the list's order to those that had none, as far as their factory's bound allows.</summary>
+    /// <returns>Engines that had none, and engines that are known of old; those that are beyond the bound are in neither.</returns>
+    public async Task<(List<EngineRow> Added, List<EngineRow> Known)> EnsureEnginesAsync(
+        IReadOnlyCollection<(string FactoryId, string EngineId)> engines, int maxPerFactory, CancellationToken cancellation)
     {
         string[] factoryIds = [.. engines.Select(engine => engine.FactoryId)], engineIds = [.. engines.Select(engine => engine.EngineId)];
-        await using var insert = database.CreateCommand("""
-            INSERT INTO factory.engines (factory_id, engine_id) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING RETURNING engine_no, factory_id, engine_id, closed_until
-            """);
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        // A factory's engines are in many partitions, so several may count and add at once.
+        await using (var alone = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtext('factory.engines'))", connection))
+            await alone.ExecuteNonQueryAsync(cancellation);
+        await using var insert = new NpgsqlCommand("""
+            WITH fresh AS (
+                SELECT factory_id, engine_id, place, row_number() OVER (PARTITION BY factory_id ORDER BY place) AS nth
+                FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (factory_id, engine_id, place)
+                WHERE NOT EXISTS (
+                    SELECT FROM factory.engines WHERE engines.factory_id = wanted.factory_id AND engines.engine_id = wanted.engine_id)),
+            room AS (
+                SELECT factory_id, $3 - (SELECT count(*) FROM factory.engines WHERE engines.factory_id = of.factory_id) AS places
+                FROM (SELECT DISTINCT factory_id FROM fresh) AS of)
+            INSERT INTO factory.engines (factory_id, engine_id)
+            SELECT factory_id, engine_id FROM fresh JOIN room USING (factory_id) WHERE nth <= places ORDER BY place
+            ON CONFLICT DO NOTHING
+            RETURNING engine_no, factory_id, engine_id, closed_until
+            """, connection);
         insert.Parameters.AddWithValue(factoryIds);
         insert.Parameters.AddWithValue(engineIds);
+        insert.Parameters.AddWithValue((long)maxPerFactory);
         var added = await ReadEnginesAsync(insert, cancellation);
+        await transaction.CommitAsync(cancellation);
         if (added.Count == engines.Count)
             return (added, []);
-        await using var command = database.CreateCommand("""
+        await using var command = new NpgsqlCommand("""
             SELECT engine_no, factory_id, engine_id, closed_until FROM factory.engines JOIN unnest($1::text[], $2::text[]) AS wanted (factory_id, engine_id) USING (factory_id, engine_id)
-            """);
+            """, connection);
         command.Parameters.AddWithValue(factoryIds);
         command.Parameters.AddWithValue(engineIds);
         var isAdded = added.Select(row => row.EngineNo).ToHashSet();
         return (added, (await ReadEnginesAsync(command, cancellation)).FindAll(row => !isAdded.Contains(row.EngineNo)));
+    }
+
+    /// <summary>The names of metrics that engines have brought.</summary>
+    /// <param name="engineNos">Whose.</param>
+    /// <param name="each">Engine number, name.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    public async Task MetricsAsync(int[] engineNos, Action<int, string> each, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand("SELECT engine_no, metric FROM factory.engine_metrics WHERE engine_no = ANY ($1)");
+        command.Parameters.AddWithValue(engineNos);
+        // Ten thousand engines may share seven names.
+        var names = new Dictionary<string, string>();
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+        {
+            var name = reader.GetString(1);
+            if (!names.TryAdd(name, name))
+                name = names[name];
+            each(reader.GetInt32(0), name);
+        }
     }
 
     /// <summary>The numbers of signing keys by their ids.</summary>

@@ -22,7 +22,10 @@ public static class Purge
                 new("SET LOCAL lock_timeout = '10s'"),
                 // The order in which an Aggregator's transaction locks: checkpoints, then the rest.
                 new("UPDATE factory.checkpoints SET epoch = epoch + 1"),
-                new("TRUNCATE factory.readings, factory.batches, factory.windows, factory.rejections, factory.rejection_counts, factory.ledger"),
+                new("""
+                    TRUNCATE factory.readings, factory.batches, factory.windows, factory.rejections, factory.rejection_counts,
+                        factory.rejections_dropped, factory.ledger, factory.engine_metrics
+                    """),
                 // As if never heard of: what comes next is late for no window.
                 new("UPDATE factory.engines SET closed_until = DEFAULT"),
                 new("SELECT pg_notify($1, '\"*\"')") { Parameters = { new NpgsqlParameter<string> { TypedValue = BatchWriter.WindowsChannel } } },

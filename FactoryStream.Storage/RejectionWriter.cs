@@ -1,3 +1,4 @@
+using System.Text;
 using FactoryStream.Contracts;
 using Npgsql;
 using NpgsqlTypes;
@@ -78,19 +79,25 @@ public static class RejectionWriter
         BatchWriter.Add(lines.Parameters, NpgsqlDbType.Integer, entries.Select(entry => entry.SourceLine));
         BatchWriter.Add(lines.Parameters, NpgsqlDbType.Integer, entries.Select(entry => entry.Readings));
 
-        var groups = entries.GroupBy(entry => (entry.Partition, FactoryId: entry.FactoryId ?? "", entry.Reason, entry.Refused)).Select(group => (group.Key, Count: group.Sum(entry => (long)entry.Readings)))
+        var groups = entries.GroupBy(entry => (entry.Partition, FactoryId: entry.FactoryId ?? "", entry.Reason, entry.Refused))
+            .Select(group => (group.Key, Count: group.Sum(entry => (long)entry.Readings), Bytes: group.Sum(Bytes)))
             // Two owners may count in one partition, of verified and of rejected: in the same order, so that neither waits for the other for ever.
             .OrderBy(group => group.Key.Partition).ThenBy(group => group.Key.FactoryId, StringComparer.Ordinal).ThenBy(group => group.Key.Reason, StringComparer.Ordinal).ThenBy(group => group.Key.Refused).ToArray();
         var counts = new NpgsqlBatchCommand("""
-            INSERT INTO factory.rejection_counts AS c (partition, factory_id, reason, refused, count)
-            SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bool[], $5::bigint[])
-            ON CONFLICT (partition, factory_id, reason, refused) DO UPDATE SET count = c.count + EXCLUDED.count
+            INSERT INTO factory.rejection_counts AS c (partition, factory_id, reason, refused, count, bytes)
+            SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bool[], $5::bigint[], $6::bigint[])
+            ON CONFLICT (partition, factory_id, reason, refused) DO UPDATE SET
+                count = c.count + EXCLUDED.count, bytes = c.bytes + EXCLUDED.bytes
             """);
         BatchWriter.Add(counts.Parameters, NpgsqlDbType.Integer, groups.Select(group => group.Key.Partition));
         BatchWriter.Add(counts.Parameters, NpgsqlDbType.Text, groups.Select(group => group.Key.FactoryId));
         BatchWriter.Add(counts.Parameters, NpgsqlDbType.Text, groups.Select(group => group.Key.Reason));
         BatchWriter.Add(counts.Parameters, NpgsqlDbType.Boolean, groups.Select(group => group.Key.Refused));
         BatchWriter.Add(counts.Parameters, NpgsqlDbType.Bigint, groups.Select(group => group.Count));
+        BatchWriter.Add(counts.Parameters, NpgsqlDbType.Bigint, groups.Select(group => group.Bytes));
         return [lines, counts];
+
+        static long Bytes(RejectionEntry entry) =>
+            entry.Line.Length + (entry.Detail is null ? 0 : Encoding.UTF8.GetByteCount(entry.Detail)) + RejectionRetention.Overhead;
     }
 }

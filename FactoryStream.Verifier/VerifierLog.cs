@@ -57,7 +57,7 @@ internal sealed partial class VerifierLog(ILogger<VerifierLog> logger)
     [LoggerMessage(19, LogLevel.Information, "The last offsets could not be committed ({Reason}): their next owner answers again, which is known downstream by the source positions.")]
     public partial void NotCommitted(string reason);
 
-    [LoggerMessage(21, LogLevel.Error, "Partition {Partition}, offset {Offset}, line {Line}: what is to be written would break the message's lines; it is rejected instead. This is a fault of the Verifier's.")]
+    [LoggerMessage(31, LogLevel.Error, "Partition {Partition}, offset {Offset}, line {Line}: what is to be written would break the message's lines; it is rejected instead. This is a fault of the Verifier's.")]
     public partial void FramingRefused(int partition, long offset, int line);
 
     [LoggerMessage(20, LogLevel.Warning, "The signature engine {Engine} is not used; it is {State}.")]

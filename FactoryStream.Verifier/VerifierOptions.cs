@@ -14,6 +14,18 @@ internal sealed class VerifierOptions
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan MaxClockSkew { get; set; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// The earliest moment, UTC, that a reading may be of; what was measured before is rejected (<c>too_old</c>).
+    /// Default 1970-01-01, before which no reading is one.
+    /// </summary>
+    [Range(typeof(DateTime), "1970-01-01", "9999-12-31", ParseLimitsInInvariantCulture = true)]
+    public DateTime MinMeasuredAt
+    {
+        get;
+        // Out of configuration a time with an offset comes as a local one.
+        set => field = value.Kind == DateTimeKind.Unspecified ? DateTime.SpecifyKind(value, DateTimeKind.Utc) : value.ToUniversalTime();
+    } = DateTime.UnixEpoch;
+
     /// <summary>How often the keys are compared with the database when no notification came. Default 2 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:00:03")]
     public TimeSpan KeyPollInterval { get; set; } = TimeSpan.FromSeconds(2);

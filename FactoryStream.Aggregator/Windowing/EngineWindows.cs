@@ -31,6 +31,9 @@ internal sealed class EngineWindows(string factoryId, string engineId)
     /// <summary>The engine's number in the database; 0 until it has one.</summary>
     public int EngineNo { get; set; }
 
+    /// <summary>The names of metrics that its stored readings have brought.</summary>
+    public NameIndex Metrics { get; } = new();
+
     /// <summary>Windows that end at or before this are closed. Never moves back.</summary>
     public long Watermark { get; private set; }
 
@@ -105,6 +108,7 @@ internal sealed class EngineWindows(string factoryId, string engineId)
     private sealed class OpenWindow(long start)
     {
         private readonly HashSet<UInt128> identities = [];
+        private readonly NameIndex names = new();
 
         public long Start { get; } = start;
 
@@ -116,25 +120,16 @@ internal sealed class EngineWindows(string factoryId, string engineId)
                 return false;
             for (var i = 0; i < metrics.Length; i++)
             {
-                // A machine names its metrics in the same order every time.
-                var totals = CollectionsMarshal.AsSpan(Totals);
-                var index = i < totals.Length && (object)totals[i].Metric == metrics[i].Name ? i : IndexOf(totals, metrics[i].Name);
-                if (index < 0)
-                    Totals.Add(MetricTotals.Of(metrics[i].Name, metrics[i].Value));
-                else
-                    totals[index].Add(metrics[i].Value);
+                var index = names.IndexOf(metrics[i].Name, i);
+                if (index >= 0)
+                {
+                    CollectionsMarshal.AsSpan(Totals)[index].Add(metrics[i].Value);
+                    continue;
+                }
+                names.Add(metrics[i].Name);
+                Totals.Add(MetricTotals.Of(metrics[i].Name, metrics[i].Value));
             }
             return true;
-        }
-
-        private static int IndexOf(ReadOnlySpan<MetricTotals> totals, string metric)
-        {
-            for (var i = 0; i < totals.Length; i++)
-            {
-                if (totals[i].Metric == metric)
-                    return i;
-            }
-            return -1;
         }
     }
 }

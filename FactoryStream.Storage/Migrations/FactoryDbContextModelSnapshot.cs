@@ -99,6 +99,22 @@ namespace FactoryStream.Storage.Migrations
                     b.ToTable("checkpoints", "factory");
                 });
 
+            modelBuilder.Entity("FactoryStream.Storage.EngineMetricRow", b =>
+                {
+                    b.Property<int>("EngineNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("engine_no");
+
+                    b.Property<string>("Metric")
+                        .HasColumnType("text")
+                        .HasColumnName("metric");
+
+                    b.HasKey("EngineNo", "Metric")
+                        .HasName("pk_engine_metrics");
+
+                    b.ToTable("engine_metrics", "factory");
+                });
+
             modelBuilder.Entity("FactoryStream.Storage.EngineRow", b =>
                 {
                     b.Property<int>("EngineNo")
@@ -219,6 +235,12 @@ namespace FactoryStream.Storage.Migrations
                         .HasColumnType("boolean")
                         .HasColumnName("refused");
 
+                    b.Property<long>("Bytes")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasDefaultValue(0L)
+                        .HasColumnName("bytes");
+
                     b.Property<long>("Count")
                         .HasColumnType("bigint")
                         .HasColumnName("count");
@@ -289,6 +311,38 @@ namespace FactoryStream.Storage.Migrations
                         .HasDatabaseName("ix_rejections_rejected_at");
 
                     b.ToTable("rejections", "factory");
+                });
+
+            modelBuilder.Entity("FactoryStream.Storage.RejectionsDroppedRow", b =>
+                {
+                    b.Property<string>("FactoryId")
+                        .HasColumnType("text")
+                        .HasColumnName("factory_id");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<bool>("Refused")
+                        .HasColumnType("boolean")
+                        .HasColumnName("refused");
+
+                    b.Property<long>("Bytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bytes");
+
+                    b.Property<long>("Lines")
+                        .HasColumnType("bigint")
+                        .HasColumnName("lines");
+
+                    b.Property<long>("Readings")
+                        .HasColumnType("bigint")
+                        .HasColumnName("readings");
+
+                    b.HasKey("FactoryId", "Reason", "Refused")
+                        .HasName("pk_rejections_dropped");
+
+                    b.ToTable("rejections_dropped", "factory");
                 });
 
             modelBuilder.Entity("FactoryStream.Storage.SigningKeyRow", b =>

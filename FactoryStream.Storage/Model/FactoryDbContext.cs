@@ -21,6 +21,8 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
 
     public DbSet<EngineRow> Engines => Set<EngineRow>();
 
+    public DbSet<EngineMetricRow> EngineMetrics => Set<EngineMetricRow>();
+
     public DbSet<ReadingRow> Readings => Set<ReadingRow>();
 
     public DbSet<BatchRow> Batches => Set<BatchRow>();
@@ -34,6 +36,8 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
     public DbSet<LedgerRow> Ledger => Set<LedgerRow>();
 
     public DbSet<RejectionCountRow> RejectionCounts => Set<RejectionCountRow>();
+
+    public DbSet<RejectionsDroppedRow> RejectionsDropped => Set<RejectionsDroppedRow>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -50,6 +54,7 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
             engine.ToTable("engines").HasKey(row => row.EngineNo);
             engine.HasIndex(row => new { row.FactoryId, row.EngineId }).IsUnique();
         });
+        modelBuilder.Entity<EngineMetricRow>().ToTable("engine_metrics").HasKey(row => new { row.EngineNo, row.Metric });
         modelBuilder.Entity<ReadingRow>(reading =>
         {
             reading.ToTable("readings").HasKey(row => new { row.EngineNo, row.MeasuredAt, row.DataSha256 });
@@ -69,6 +74,12 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
         });
         modelBuilder.Entity<CheckpointRow>().ToTable("checkpoints").HasKey(row => new { row.Topic, row.Partition });
         modelBuilder.Entity<LedgerRow>().ToTable("ledger").HasKey(row => new { row.Partition, row.FactoryId });
-        modelBuilder.Entity<RejectionCountRow>().ToTable("rejection_counts").HasKey(row => new { row.Partition, row.FactoryId, row.Reason, row.Refused });
+        modelBuilder.Entity<RejectionCountRow>(count =>
+        {
+            count.ToTable("rejection_counts").HasKey(row => new { row.Partition, row.FactoryId, row.Reason, row.Refused });
+            count.Property(row => row.Bytes).HasDefaultValue(0L);
+        });
+        modelBuilder.Entity<RejectionsDroppedRow>().ToTable("rejections_dropped")
+            .HasKey(row => new { row.FactoryId, row.Reason, row.Refused });
     }
 }

@@ -42,6 +42,14 @@ public sealed class EngineRow
     public DateTime? ClosedUntil { get; set; }
 }
 
+/// <summary>A name of a metric that an engine's stored readings have brought: what the bound of names an engine is counted by.</summary>
+public sealed class EngineMetricRow
+{
+    public int EngineNo { get; set; }
+
+    public required string Metric { get; set; }
+}
+
 /// <summary>One stored reading with its evidence: a signature of its own, or the batch that was signed. Identity: engine, time and SHA-256 of its bytes.</summary>
 public sealed class ReadingRow
 {
@@ -202,4 +210,26 @@ public sealed class RejectionCountRow
     public bool Refused { get; set; }
 
     public long Count { get; set; }
+
+    /// <summary>What their rows took when they were stored, about.</summary>
+    public long Bytes { get; set; }
+}
+
+/// <summary>Rejections that were stored and that retention has dropped since: still on the books, no longer to be read.</summary>
+public sealed class RejectionsDroppedRow
+{
+    /// <summary>"" where it could not be read.</summary>
+    public required string FactoryId { get; set; }
+
+    public required string Reason { get; set; }
+
+    public bool Refused { get; set; }
+
+    public long Lines { get; set; }
+
+    /// <summary>As many as they were in the books.</summary>
+    public long Readings { get; set; }
+
+    /// <summary>As in <see cref="RejectionCountRow.Bytes"/>: the difference is what is kept.</summary>
+    public long Bytes { get; set; }
 }

@@ -145,6 +145,68 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
         Assert.Equal(["4", "3"], await owner.RowsAsync("SELECT source_offset FROM factory.checkpoints ORDER BY topic DESC"));
     }
 
+    [SkippableTheory, InlineData(false), InlineData(true)]
+    public async Task A_reading_that_brings_its_engine_too_many_metrics_is_rejected_and_the_books_balance(bool isCareful)
+    {
+        await using var owner = await Owner.StartAsync(postgres, isCareful, maxMetrics: 3);
+        await owner.CommitAsync(Message(0, "0:4", Single(0), Metrics(1, "a", "b"), Metrics(2, "b", "c"), Metrics(3, "b", "rpm")));
+        await owner.CommitAsync(Message(1, "1:2", Metrics(1, "a", "b"), Metrics(2, "b", "c")));
+
+        // Whoever takes over knows the names from the database alone, those of windows that are closed too.
+        await owner.RestartAsync();
+        await owner.CommitAsync(Message(2, "2:2", Metrics(100, "a"), Metrics(101, "d")));
+        await owner.RestartAsync();
+        await owner.CommitAsync(Message(3, "3:3", Metrics(102, "d"), Metrics(103, "rpm", "b", "a"), Metrics(1, "a", "b")));
+
+        Assert.Equal(["a", "b", "rpm"], await owner.RowsAsync("SELECT metric FROM factory.engine_metrics ORDER BY 1"));
+        Assert.Equal(["f|11|5|2"], await owner.RowsAsync(Owner.Books));
+        Assert.Equal(["f|too_many_metrics|False|4"],
+            await owner.RowsAsync("SELECT factory_id, reason, refused, count FROM factory.rejection_counts"));
+        Assert.Equal([MetricsData(2, "b", "c"), MetricsData(2, "b", "c"), MetricsData(101, "d"), MetricsData(102, "d")],
+            await owner.RowsAsync("SELECT convert_from(line, 'UTF8') FROM factory.rejections ORDER BY rejection_no"));
+    }
+
+    [SkippableFact]
+    public async Task A_reading_of_an_engine_too_many_is_rejected_and_the_books_balance()
+    {
+        await using var owner = await Owner.StartAsync(postgres, maxEngines: 2);
+        await owner.CommitAsync(Message(0, "0:4", Of("e1", 0), Of("e2", 0), Of("e3", 0), Of("e1", 1)));
+        await owner.RestartAsync();
+        await owner.CommitAsync(Message(1, "1:3", Of("e3", 1), Of("e4", 1), Of("e2", 1)));
+
+        Assert.Equal(["e1", "e2"], await owner.RowsAsync("SELECT engine_id FROM factory.engines ORDER BY engine_no"));
+        Assert.Equal(["f|7|4|0"], await owner.RowsAsync(Owner.Books));
+        Assert.Equal(["f|too_many_engines|3"], await owner.RowsAsync("SELECT factory_id, reason, count FROM factory.rejection_counts"));
+        Assert.Equal(["3"],
+            await owner.RowsAsync("SELECT count(*) FROM factory.rejections WHERE reason = 'too_many_engines' AND NOT refused"));
+    }
+
+    [SkippableFact]
+    public async Task A_reading_that_retention_may_have_dropped_is_rejected_by_its_verdicts_time_and_the_books_balance()
+    {
+        await using var owner = await Owner.StartAsync(postgres, maxAge: TimeSpan.FromDays(1));
+        // Their verdicts are all of noon, whenever they are taken in.
+        await owner.CommitAsync(Message(0, "0:3", Single(-86_400), Single(-86_401), Batch(-86_402, 0)));
+        await owner.CommitAsync(Message(1, "1:2", Single(-86_400), Single(-86_401)));
+
+        Assert.Equal(["f|6|2|1"], await owner.RowsAsync(Owner.Books));
+        Assert.Equal(["f|too_old|3"], await owner.RowsAsync("SELECT factory_id, reason, count FROM factory.rejection_counts"));
+        Assert.Equal([Data(-86_401), Data(-86_402), Data(-86_401)],
+            await owner.RowsAsync("SELECT convert_from(line, 'UTF8') FROM factory.rejections ORDER BY rejection_no"));
+    }
+
+    private static string MetricsData(int second, params string[] names)
+    {
+        var time = Noon.AddSeconds(second).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+        var metrics = string.Join(',', names.Select(name => $"\"{name}\":1"));
+        return $$"""{"factory_id":"f","engine_id":"e","timestamp":"{{time}}",{{metrics}}}""";
+    }
+
+    private static string Metrics(int second, params string[] names) =>
+        $$"""{"data":{{MetricsData(second, names)}},"signature":"QUJD","key_id":"k1"}""";
+
+    private static string Of(string engine, int second) => Single(second).Replace("\"e\"", $"\"{engine}\"", StringComparison.Ordinal);
+
     private static string Data(int second) =>
         string.Create(CultureInfo.InvariantCulture, $$"""{"factory_id": "f", "engine_id": "e", "timestamp": "{{Noon.AddSeconds(second):yyyy-MM-dd HH:mm:ss}}", "rpm": {{second}}}""");
 
@@ -185,28 +247,42 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
         private readonly AggregatorMetrics instruments;
         private readonly Dictionary<string, PartitionProgress> progress = [];
         private readonly Batch batch;
-        private readonly BatchCommitter committer;
+        private readonly Func<BatchCommitter> make;
+        private BatchCommitter committer;
 
-        private Owner(NpgsqlDataSource database, bool isCareful)
+        private Owner(NpgsqlDataSource database, bool isCareful, int maxMetrics, int maxEngines, TimeSpan? maxAge)
         {
             this.database = database;
             instruments = new AggregatorMetrics(services.GetRequiredService<IMeterFactory>());
             batch = new Batch(NullLogger.Instance, instruments);
-            committer = new BatchCommitter(database, new WindowingRules(TimeSpan.FromSeconds(10).Ticks, TimeSpan.FromSeconds(2).Ticks, TimeSpan.FromSeconds(10).Ticks), instruments, TimeProvider.System, NullLogger.Instance)
+            var rules = new WindowingRules(TimeSpan.FromSeconds(10).Ticks, TimeSpan.FromSeconds(2).Ticks, TimeSpan.FromSeconds(10).Ticks);
+            make = () => new BatchCommitter(database, rules, instruments, TimeProvider.System, NullLogger.Instance)
             {
                 CarefulBatches = isCareful ? 100 : 0,
+                MaxMetricsPerEngine = maxMetrics,
+                MaxEnginesPerFactory = maxEngines,
+                MaxAge = maxAge ?? TimeSpan.MaxValue,
             };
+            committer = make();
         }
 
-        public static async Task<Owner> StartAsync(PostgresFixture postgres, bool isCareful = false)
+        public static async Task<Owner> StartAsync(
+            PostgresFixture postgres, bool isCareful = false, int maxMetrics = 100, int maxEngines = 100, TimeSpan? maxAge = null)
         {
-            var owner = new Owner(NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync()), isCareful);
+            var owner = new Owner(NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync()), isCareful, maxMetrics, maxEngines, maxAge);
             await owner.RowsAsync("INSERT INTO factory.signing_keys (key_id, factory_id, algorithm, public_key, enrolled_at) VALUES ('k1', 'f', 'RSASSA-PSS-SHA256', '', now())");
-            var checkpoints = new CheckpointReader(owner.database);
-            foreach (var topic in (string[])[Topics.Verified, Topics.Rejected])
-                owner.progress.Add(topic, new PartitionProgress(await checkpoints.AcquireAsync(topic, 0, topic, CancellationToken.None)));
-            await owner.committer.RebuildAsync([owner.progress[Topics.Verified]], 1, CancellationToken.None);
+            await owner.RestartAsync();
             return owner;
+        }
+
+        /// <summary>What was in memory is gone.</summary>
+        public async Task RestartAsync()
+        {
+            committer = make();
+            var checkpoints = new CheckpointReader(database);
+            foreach (var topic in (string[])[Topics.Verified, Topics.Rejected])
+                progress[topic] = new PartitionProgress(await checkpoints.AcquireAsync(topic, 0, topic, CancellationToken.None));
+            await committer.RebuildAsync([progress[Topics.Verified]], 1, CancellationToken.None);
         }
 
         public async Task CommitAsync(params ConsumeResult<Ignore, ReadOnlyMemory<byte>>[] messages)

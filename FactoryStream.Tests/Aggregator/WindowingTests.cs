@@ -1,5 +1,6 @@
 using FactoryStream.Aggregator.Windowing;
 using FactoryStream.Contracts;
+using FactoryStream.Storage;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
@@ -20,7 +21,13 @@ public sealed class WindowingTests
 
         public UInt128 Identity => new((ulong)Engine, (ulong)(Tenths * 1000 + Value));
 
-        public Metric[] Metrics => Value % 5 == 0 ? [new("a", Value)] : [new("a", Value), new("b", -Value)];
+        // Some bring more names than a short list is looked through for, and in another order.
+        public Metric[] Metrics => (Value % 5) switch
+        {
+            0 => [new("a", Value)],
+            1 => [new("a", Value), .. Enumerable.Range(1, 30).Select(number => new Metric($"m{number * (Value + 1) % 31}", number))],
+            _ => [new("a", Value), new("b", -Value)],
+        };
     }
 
     private static Arbitrary<Sample[]> Samples { get; } = (
@@ -35,7 +42,7 @@ public sealed class WindowingTests
         private readonly Dictionary<int, EngineWindows> engines = [];
         private readonly HashSet<Sample> stored = [];
 
-        public Dictionary<(int Engine, long Start, string Metric), (long Count, double Sum, double Min, double Max)> Rows { get; } = [];
+        public Dictionary<(int Engine, long Start, string Metric), WindowTotals> Rows { get; } = [];
 
         public int Duplicates { get; private set; }
 
@@ -61,7 +68,7 @@ public sealed class WindowingTests
                         // Windows of this batch are written before late readings are merged into them.
                         Write(closed);
                         foreach (var metric in sample.Metrics)
-                            Merge((sample.Engine, Rules.StartOf(sample.Ticks), metric.Name), 1, metric.Value, metric.Value, metric.Value);
+                            Merge(sample.Engine, Rules.StartOf(sample.Ticks), MetricTotals.Of(metric.Name, metric.Value));
                         break;
                 }
             }
@@ -103,24 +110,32 @@ public sealed class WindowingTests
             foreach (var window in closed)
             {
                 foreach (var totals in window.Totals)
-                    Merge((window.Engine.EngineNo, window.Start, totals.Metric), totals.Count, totals.Sum, totals.Min, totals.Max);
+                    Merge(window.Engine.EngineNo, window.Start, totals);
             }
             closed.Clear();
         }
 
-        private void Merge((int, long, string) key, long count, double sum, double min, double max)
+        private void Merge(int engine, long start, in MetricTotals totals)
         {
-            if (Rows.TryGetValue(key, out var row))
-                (count, sum, min, max) = (count + row.Count, sum + row.Sum, Math.Min(min, row.Min), Math.Max(max, row.Max));
-            Rows[key] = (count, sum, min, max);
+            var (begin, end) = (new DateTime(start, DateTimeKind.Utc), new DateTime(start + Rules.Length, DateTimeKind.Utc));
+            var row = new WindowTotals(
+                engine, begin, end, totals.Metric, totals.Count, totals.Sum, totals.Min, totals.Max, totals.SquaredDeviation);
+            var key = (engine, start, totals.Metric);
+            Rows[key] = Rows.TryGetValue(key, out var stored) ? stored.With(row) : row;
         }
     }
 
     /// <summary>Group the distinct readings by engine, window and metric: nothing more.</summary>
-    private static Dictionary<(int, long, string), (long, double, double, double)> Naive(IEnumerable<Sample> samples) =>
+    private static Dictionary<(int, long, string), (long, double, double, double, double)> Naive(IEnumerable<Sample> samples) =>
         samples.Distinct().SelectMany(sample => sample.Metrics.Select(metric => (Key: (sample.Engine, Rules.StartOf(sample.Ticks), metric.Name), metric.Value)))
             .GroupBy(entry => entry.Key, entry => entry.Value)
-            .ToDictionary(group => group.Key, group => (group.LongCount(), group.Sum(), group.Min(), group.Max()));
+            .ToDictionary(group => group.Key, group => (group.LongCount(), group.Sum(), group.Min(), group.Max(), Deviation([.. group])));
+
+    private static double Deviation(double[] values)
+    {
+        var mean = values.Average();
+        return values.Sum(value => (value - mean) * (value - mean));
+    }
 
     [Property(MaxTest = 500)]
     public Property Any_order_any_batching_any_duplication_any_restart_gives_the_same_windows() => Prop.ForAll(
@@ -141,7 +156,14 @@ public sealed class WindowingTests
             store.Silence();
 
             var expected = Naive(samples);
-            Assert.Equal(expected.OrderBy(row => row.Key), store.Rows.Select(row => KeyValuePair.Create(row.Key, (row.Value.Count, row.Value.Sum, row.Value.Min, row.Value.Max))).OrderBy(row => row.Key));
+            // Values are whole and small, so that all but the deviation is exact.
+            Assert.Equal(expected.Keys.Order(), store.Rows.Keys.Order());
+            foreach (var (key, (count, sum, min, max, deviation)) in expected)
+            {
+                var row = store.Rows[key];
+                Assert.Equal((count, sum, min, max), (row.Count, row.Sum, row.Min, row.Max));
+                Assert.InRange(row.SquaredDeviation, deviation - 1e-6, deviation + 1e-6);
+            }
             Assert.Equal(sent.Length - samples.Distinct().Count(), store.Duplicates);
         });
 
@@ -159,6 +181,20 @@ public sealed class WindowingTests
                 && Math.Abs(totals.Sum - values.Sum()) <= 1e-9 * values.Sum(Math.Abs)
                 && Math.Abs(totals.SquaredDeviation - deviation) <= 1e-9 * Math.Max(1, deviation);
         });
+
+    [Property(MaxTest = 300)]
+    public void A_name_is_found_where_it_was_added_whatever_place_is_likely(NonEmptyArray<byte> numbers, byte likely)
+    {
+        var index = new NameIndex();
+        var names = numbers.Get.Select(number => $"m{number}").Distinct().ToList();
+        foreach (var name in names)
+        {
+            Assert.Equal(-1, index.IndexOf(name, likely));
+            index.Add(name);
+        }
+        Assert.Equal(names.Count, index.Count);
+        Assert.Equal(Enumerable.Range(0, names.Count), names.Select(name => index.IndexOf(name, likely)));
+    }
 
     [Property]
     public Property Watermark_never_moves_back() => Prop.ForAll(Samples, samples =>

@@ -108,6 +108,22 @@ public sealed class JudgeTests : IDisposable
     }
 
     [Fact]
+    public void What_was_measured_before_the_earliest_moment_allowed_is_too_old()
+    {
+        var keys = new KeySnapshot([Key("f1", 0)]);
+        var earliest = new FactoryStream.Verifier.VerifierOptions { MinMeasuredAt = new DateTime(2026, 2, 28) }.MinMeasuredAt;
+        var since = new Judge(signatures, Skew, earliest);
+        var before = earliest.AddMicroseconds(-1);
+        var batch = SignBatch(0, "f1", [("e1", Noon), ("e2", before)]);
+        var lines = Lines(Noon, Sign(0, "f1", earliest), Sign(0, "f1", before), batch, Sign(1, "f1", before));
+
+        since.Decide(lines, keys);
+
+        Assert.Equal([Verdict.Accepted, Verdict.TooOld, Verdict.TooOld, Verdict.BadSignature], lines.Select(line => line.Verdict));
+        Assert.Equal("measured before 2026-02-28T00:00:00.0000000Z", lines[1].Detail);
+    }
+
+    [Fact]
     public void A_bad_signature_is_told_before_a_bad_time()
     {
         var keys = new KeySnapshot([Key("f1", 0, revokedAt: Noon.AddDays(-1))]);

@@ -9,9 +9,9 @@ namespace FactoryStream.Verifier.Verdicts;
 
 /// <summary>
 /// The verdict core: lines and keys in, verdicts out; it knows no Kafka, database, clock or logger. The order of reasons is: malformed; unknown key
-/// or bad signature; key not valid or revoked; future. One instance a thread: it reuses its buffers.
+/// or bad signature; key not valid or revoked; future; too old. One instance a thread: it reuses its buffers.
 /// </summary>
-internal sealed class Judge(SignatureVerifier signatures, TimeSpan maxClockSkew)
+internal sealed class Judge(SignatureVerifier signatures, TimeSpan maxClockSkew, DateTime minMeasuredAt = default)
 {
     private readonly ReadingParser parser = new();
     private SignatureCheck[] checks = [];
@@ -162,6 +162,11 @@ internal sealed class Judge(SignatureVerifier signatures, TimeSpan maxClockSkew)
         if (ahead > maxClockSkew)
         {
             Reject(ref line, Verdict.Future, string.Create(CultureInfo.InvariantCulture, $"measured {ahead.TotalSeconds:F0} s after it was received"));
+            return;
+        }
+        if ((line.Reading.IsBatch ? line.Reading.OldestAt : measuredAt) < minMeasuredAt)
+        {
+            Reject(ref line, Verdict.TooOld, string.Create(CultureInfo.InvariantCulture, $"measured before {minMeasuredAt:O}"));
             return;
         }
         line.Verdict = Verdict.Accepted;

@@ -1,0 +1,115 @@
+using System.Data.Common;
+using System.Net.Sockets;
+using FactoryStream.Storage;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace FactoryStream.Aggregator;
+
+/// <summary>How often retention has dropped partitions of readings: who remembers which there are forgets it then.</summary>
+internal sealed class RetentionRuns
+{
+    private int count;
+
+    public int Count => Volatile.Read(ref count);
+
+    public void Add() => Interlocked.Increment(ref count);
+}
+
+/// <summary>
+/// Drops what is older than it is kept: partitions of readings, and rejections. A few a transaction, over a connection of its own, beside the
+/// pipeline and never in its way: whatever the database says is logged, and tried again later. Every replica has one; the database lets one work.
+/// </summary>
+internal sealed class RetentionWorker(
+    NpgsqlDataSource database, IOptions<AggregatorOptions> options, RetentionRuns runs, AggregatorMetrics instruments, TimeProvider time,
+    ILogger<RetentionWorker> logger) : BackgroundService
+{
+    // Each has a handful of locks, of which PostgreSQL has some 6,400 by default for everybody.
+    private const int PartitionsAtOnce = 8;
+    private const int RejectionsAtOnce = 1_000;
+
+    private static readonly TimeSpan Period = TimeSpan.FromHours(1);
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var pause = await RunAsync(stoppingToken) ? Period : RetryAfter;
+            await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Drops all that is too old by now.</summary>
+    /// <returns>Whether all of it could be done; else it is to be tried again soon.</returns>
+    public async Task<bool> RunAsync(CancellationToken cancellation)
+    {
+        var partitions = await TryAsync(DropPartitionsAsync, cancellation);
+        var rejections = await TryAsync(DropRejectionsAsync, cancellation);
+        return partitions && rejections;
+    }
+
+    private async Task<bool> TryAsync(Func<CancellationToken, Task> drop, CancellationToken cancellation)
+    {
+        try
+        {
+            await drop(cancellation);
+            return true;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            logger.RetentionWaits();
+            return false;
+        }
+        catch (Exception exception) when (exception is DbException or TimeoutException or IOException or SocketException)
+        {
+            logger.RetentionFailed(exception.Message);
+            return false;
+        }
+    }
+
+    private async Task DropPartitionsAsync(CancellationToken cancellation)
+    {
+        if (options.Value.RetentionDays == 0)
+            return;
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var evidence = new NpgsqlCommand("SELECT factory.newest_evidence()", connection);
+        if (await evidence.ExecuteScalarAsync(cancellation) is not DateTime newest)
+            return;
+        // A clock that runs ahead must not make evidence old: it is as old as the newest evidence says.
+        var now = time.GetUtcNow().UtcDateTime;
+        var before = (newest < now ? newest : now).AddDays(-options.Value.RetentionDays) - options.Value.RetentionGrace;
+        await using var drop = new NpgsqlCommand("SELECT factory.drop_partitions('readings', $1, $2)", connection)
+        {
+            Parameters = { new NpgsqlParameter<DateTime> { TypedValue = before }, new NpgsqlParameter<int> { TypedValue = PartitionsAtOnce } },
+        };
+        while (await drop.ExecuteScalarAsync(cancellation) is int count and > 0)
+        {
+            runs.Add();
+            instruments.PartitionsDropped.Add(count);
+            logger.Retained(count, options.Value.RetentionDays);
+        }
+    }
+
+    private async Task DropRejectionsAsync(CancellationToken cancellation)
+    {
+        int? days = options.Value.RejectionRetentionDays > 0 ? options.Value.RejectionRetentionDays : null;
+        long? bytes = options.Value.MaxRejectionGigabytes > 0 ? (long)options.Value.MaxRejectionGigabytes << 30 : null;
+        if (days is null && bytes is null)
+            return;
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var total = 0L;
+        var now = time.GetUtcNow().UtcDateTime;
+        while (await RejectionRetention.DropAsync(connection, now, days, bytes, RejectionsAtOnce, cancellation) is var lines and > 0)
+        {
+            total += lines;
+            instruments.RejectionsDropped.Add(lines);
+        }
+        if (total > 0)
+            logger.RejectionsDropped(total);
+    }
+}
