@@ -53,6 +53,8 @@ internal sealed class MigrationsWorker(
     {
         await using var scope = scopes.CreateAsyncScope();
         var context = scope.ServiceProvider.GetRequiredService<FactoryDbContext>();
+        await context.Database.OpenConnectionAsync(stoppingToken);
+        await DatabaseEncoding.RequireUtf8Async((NpgsqlConnection)context.Database.GetDbConnection(), stoppingToken);
         // On a new database its absence would be asked for, and logged by the server as an error.
         await context.GetService<IHistoryRepository>().CreateIfNotExistsAsync(stoppingToken);
         var pending = (await context.Database.GetPendingMigrationsAsync(stoppingToken)).ToArray();

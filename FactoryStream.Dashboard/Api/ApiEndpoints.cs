@@ -123,8 +123,9 @@ internal static class ApiEndpoints
     {
         // A "+" of an offset that was not escaped in the address has become a space.
         var repaired = text.Length > 19 && text[10] is 'T' or 't' ? text.Replace(' ', '+') : text;
-        var isTime = Timestamps.TryParse(Encoding.UTF8.GetBytes(repaired), out var parsed, out error);
+        var isTime = Timestamps.TryParse(Encoding.UTF8.GetBytes(repaired), out var parsed, out var expected);
         utc = isTime ? parsed : null;
+        error = isTime ? null : $"expected {expected}, found '{text}'";
         return isTime;
     }
 

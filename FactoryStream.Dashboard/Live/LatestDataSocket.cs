@@ -46,7 +46,8 @@ internal sealed class LatestDataSocket(LatestWindows latest, IOptions<DashboardO
                 version = snapshot.Version;
                 if (!snapshot.IsLive)
                     continue;
-                await socket.SendAsync(Message(snapshot, factoryId), WebSocketMessageType.Text, endOfMessage: true, ending.Token);
+                // A send that is cancelled breaks the connection off: a client that says goodbye in that moment would be told nothing.
+                await socket.SendAsync(Message(snapshot, factoryId), WebSocketMessageType.Text, endOfMessage: true, context.RequestAborted);
                 await Task.Delay(options.Value.PushInterval, time, ending.Token);
             }
         }

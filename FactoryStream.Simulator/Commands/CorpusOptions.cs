@@ -75,7 +75,7 @@ internal sealed class CorpusOptions
             "past" => now - plan.Span,
             // A quarter more than measured, and two seconds to begin with.
             "live" => now.AddSeconds(2 + 1.25 * plan.Readings / plan.PerSignature / signingRate()),
-            _ => Timestamps.TryParse(Encoding.UTF8.GetBytes(start), out var said, out var wrong) ? said : throw new UsageException($"--start {start}: {wrong}; 'past', 'live' or e.g. {now.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)}."),
+            _ => Timestamps.TryParse(Encoding.UTF8.GetBytes(start), out var said, out var expected) ? said : throw new UsageException($"--start: expected {expected}, 'past' or 'live', found '{start}'; e.g. {now.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)}."),
         };
         return new DateTime(time.Ticks - time.Ticks % TimeSpan.TicksPerMillisecond, DateTimeKind.Utc);
     }

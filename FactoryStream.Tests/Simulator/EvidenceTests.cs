@@ -98,7 +98,7 @@ public sealed class EvidenceTests
         Assert.Equal(
             [
                 "2 bad_signature", "3 key_not_valid", "4 key_revoked", "7 bad_signature its batch does not hold it", "8 bad_signature its batch does not hold it", "9 bad_signature", "10 key_not_valid", "11 key_revoked",
-                "12 bad_signature its batch does not stand before it", "13 malformed no factory_id",
+                "12 bad_signature its batch does not stand before it", "13 malformed factory_id: missing",
             ], wrong);
         Assert.Equal((3, 13), (result[Verdict.Accepted], result.Total));
 

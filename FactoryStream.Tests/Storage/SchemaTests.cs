@@ -50,6 +50,22 @@ public sealed class SchemaTests(PostgresFixture postgres)
     }
 
     [SkippableFact]
+    public async Task A_database_that_is_not_of_UTF8_is_refused_with_what_to_do()
+    {
+        await using var admin = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
+        await using (var utf8 = await admin.OpenConnectionAsync())
+            await DatabaseEncoding.RequireUtf8Async(utf8, CancellationToken.None);
+        await admin.RowsAsync("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+        await using var latin = new NpgsqlConnection(postgres.ConnectionString("latin") + ";Pooling=false");
+        await latin.OpenAsync();
+
+        var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => DatabaseEncoding.RequireUtf8Async(latin, CancellationToken.None));
+
+        Assert.Contains("has the encoding LATIN1; FactoryStream needs UTF8", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("CREATE DATABASE latin ENCODING 'UTF8'", exception.Message, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
     public async Task The_views_show_what_is_stored_and_no_odd_number_breaks_them()
     {
         await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
