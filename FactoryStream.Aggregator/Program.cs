@@ -16,4 +16,4 @@ builder.Services.AddHostedService<RetentionWorker>();
 var app = builder.Build();
 app.MapDefaultEndpoints();
 app.MapPurge();
-app.Run();
+app.RunService();

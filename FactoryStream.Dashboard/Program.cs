@@ -18,4 +18,4 @@ app.MapDefaultEndpoints();
 app.MapOpenApi();
 app.MapApi();
 app.MapPages();
-app.Run();
+app.RunService();

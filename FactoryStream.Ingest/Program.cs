@@ -18,4 +18,4 @@ app.MapDefaultEndpoints();
 app.MapOpenApi();
 app.MapReadings();
 app.MapStream();
-app.Run();
+app.RunService();

@@ -100,6 +100,23 @@ public static class Extensions
     }
 
     /// <summary>
+    /// Runs a service until it is asked to stop. That it is asked while it still starts is no failure: it ends with exit code 0, as it would
+    /// later, where the host would throw out of Main and the process die by a signal.
+    /// </summary>
+    public static void RunService(this WebApplication app)
+    {
+        var stopping = app.Lifetime.ApplicationStopping;
+        try
+        {
+            app.Run();
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The start was broken off by the stop.
+        }
+    }
+
+    /// <summary>
     /// <c>/health</c>: all checks pass, ready for traffic, and in its body what each says. <c>/alive</c>: the process answers.
     /// </summary>
     /// <remarks>

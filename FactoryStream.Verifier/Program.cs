@@ -14,4 +14,4 @@ app.UseStatusCodePages();
 app.MapDefaultEndpoints();
 app.MapOpenApi();
 app.MapKeyEndpoints();
-app.Run();
+app.RunService();

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using FactoryStream.ServiceDefaults;
 using FactoryStream.Tests.Distributed;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -18,6 +20,17 @@ public sealed class FailFastTests
 
         Assert.Equal(1, exitCode);
         Assert.Equal(["ServiceWorker cannot go on, so the service ends with exit code 1: no such reading"], said);
+    }
+
+    [Fact]
+    public async Task A_service_that_is_stopped_while_it_starts_ends_as_one_that_was_stopped()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        builder.Services.AddHostedService<StoppedStart>();
+
+        await Task.Run(() => builder.Build().RunService()).WaitAsync(Patience);
     }
 
     [Fact]
@@ -153,6 +166,18 @@ public sealed class FailFastTests
         {
             await threw.WaitAsync(Patience, cancellationToken);
             await Task.Delay(TimeSpan.FromMilliseconds(200), cancellationToken);
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+
+    /// <summary>Is asked to stop in the midst of its start.</summary>
+    private sealed class StoppedStart(IHostApplicationLifetime lifetime) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            lifetime.StopApplication();
+            return Task.Delay(Timeout.Infinite, cancellationToken);
         }
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
