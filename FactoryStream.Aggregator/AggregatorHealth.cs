@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FactoryStream.Storage;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace FactoryStream.Aggregator;
@@ -31,12 +32,31 @@ internal sealed class AggregatorHealth(TimeProvider time) : IHealthCheck
         committingSince.Clear();
     }
 
+    /// <summary>Losses that nobody has taken note of, by topic and partition.</summary>
+    public IReadOnlyList<LossEntry> Losses { get; set; } = [];
+
+    /// <summary>The topics have more partitions than engines are spread over, and what to do; null: they have not.</summary>
+    public string? Enlarged { get; set; }
+
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         if (failure is { } reason)
             return Task.FromResult(HealthCheckResult.Unhealthy(reason));
         var now = time.GetUtcNow().UtcTicks;
         var duration = new TimeSpan(now - committingSince.Values.DefaultIfEmpty(now).Min());
-        return Task.FromResult(duration > LongestCommit ? HealthCheckResult.Unhealthy($"a transaction has been under way for {duration.TotalSeconds:F0} s") : HealthCheckResult.Healthy());
+        if (duration > LongestCommit)
+            return Task.FromResult(HealthCheckResult.Unhealthy($"a transaction has been under way for {duration.TotalSeconds:F0} s"));
+        // What is gone is no reason to stop the rest.
+        var losses = Losses;
+        string[] troubles =
+        [
+            .. Enlarged is { } enlarged ? (string[])[enlarged] : [],
+            .. losses.Count > 0
+                ? (string[])[$"Kafka's retention took {losses.Sum(loss => loss.Messages)} messages before they were taken in."] : [],
+        ];
+        return Task.FromResult(troubles.Length == 0 ? HealthCheckResult.Healthy()
+            : HealthCheckResult.Degraded(
+                string.Join(' ', troubles),
+                data: losses.ToDictionary(loss => $"lost {loss.Topic} [{loss.Partition}]", loss => (object)loss.Messages)));
     }
 }

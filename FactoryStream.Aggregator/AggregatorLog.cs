@@ -14,8 +14,15 @@ internal static partial class AggregatorLog
     [LoggerMessage(4, LogLevel.Warning, "{Topic} [{Partition}] is another log than the checkpoint's (offset {Offset}): taken in from its beginning")]
     public static partial void NewIncarnation(this ILogger logger, string topic, int partition, long offset);
 
-    [LoggerMessage(5, LogLevel.Error, "{Topic} [{Partition}] has lost messages {From} to {To} before they were taken in: the broker's retention is shorter than the backlog")]
+    [LoggerMessage(5, LogLevel.Error, "{Topic} [{Partition}] has lost messages {From} to {To} before they were taken in: "
+        + "the broker's retention is shorter than the backlog. They are counted in factory.losses")]
     public static partial void Gap(this ILogger logger, string topic, int partition, long from, long to);
+
+    [LoggerMessage(33, LogLevel.Error, "{Reason}")]
+    public static partial void Enlarged(this ILogger logger, string reason);
+
+    [LoggerMessage(34, LogLevel.Warning, "Losses cannot be asked for: {Reason}")]
+    public static partial void LossesUnknown(this ILogger logger, string reason);
 
     [LoggerMessage(6, LogLevel.Warning, "{Topic} [{Partition}] offset {Offset} is no message of FactoryStream's ({Detail}): kept as a rejection")]
     public static partial void ForeignMessage(this ILogger logger, string topic, int partition, long offset, string detail);

@@ -23,6 +23,8 @@ internal sealed class AggregatorMetrics : IDisposable
         Redelivered = meter.CreateCounter<long>("factorystream.aggregator.redelivered", "{message}", "Source messages that were answered twice and ignored the second time");
         Rejections = meter.CreateCounter<long>("factorystream.aggregator.rejections", "{line}", "Refused and rejected lines kept");
         Unframed = meter.CreateCounter<long>("factorystream.aggregator.unframed", "{message}", "Verified messages whose lines are not as many as they say; anything but 0 is a fault");
+        Lost = meter.CreateCounter<long>(
+            "factorystream.aggregator.lost", "{message}", "Messages that Kafka's retention took before they were taken in, by topic");
         WindowsClosed = meter.CreateCounter<long>("factorystream.aggregator.windows_closed", "{window}", "Windows closed, a metric each");
         RejectionsDropped = meter.CreateCounter<long>(
             "factorystream.aggregator.rejections_dropped", "{line}", "Refused and rejected lines dropped too old or too many");
@@ -48,6 +50,8 @@ internal sealed class AggregatorMetrics : IDisposable
     public Counter<long> Rejections { get; }
 
     public Counter<long> Unframed { get; }
+
+    public Counter<long> Lost { get; }
 
     public Counter<long> WindowsClosed { get; }
 

@@ -85,6 +85,9 @@ internal sealed class AggregatorSession : IAsyncDisposable
     private readonly ILogger logger;
     private readonly TopicIncarnations incarnations;
     private readonly CheckpointReader checkpoints;
+    private readonly LossReader losses;
+    private readonly PartitionRecord record;
+    private readonly Dictionary<string, (string Id, int Partitions, int Recorded)> topics = [];
     private readonly CommitLane[] lanes;
     private readonly BatchBytes fetched = new();
     private readonly IConsumer<Ignore, ReadOnlyMemory<byte>> verified;
@@ -104,6 +107,8 @@ internal sealed class AggregatorSession : IAsyncDisposable
         (this.options, this.instruments, this.health, this.time, this.logger) = (options, instruments, health, time, logger);
         incarnations = new TopicIncarnations(bootstrapServers);
         checkpoints = new CheckpointReader(database);
+        losses = new LossReader(database);
+        record = new PartitionRecord(database);
         lanes = [.. Enumerable.Range(0, options.Parallelism).Select(number => new CommitLane(
             number, database, options, careful, instruments, retention, time, logger))];
         verified = Build(bootstrapServers);
@@ -239,8 +244,6 @@ internal sealed class AggregatorSession : IAsyncDisposable
             return;
         if (message.Offset < progress.NextOffset)
             throw new LogChangedException($"{message.Topic} [{message.Partition.Value}] goes on at {message.Offset.Value} instead of {progress.NextOffset}: it is another log by now.");
-        if (message.Offset > progress.NextOffset)
-            logger.Gap(message.Topic, message.Partition, progress.NextOffset, message.Offset - 1);
         LaneOf(message.Partition).Filling.Add(message, progress);
     }
 
@@ -251,19 +254,36 @@ internal sealed class AggregatorSession : IAsyncDisposable
             return;
         if (incarnationLook.GetAwaiter().GetResult() is { } changed)
             throw new LogChangedException(changed);
-        if (owned.Count == 0 || time.GetElapsedTime(lastIncarnationLook) < TimeSpan.FromSeconds(5))
+        if (topics.Count == 0 || time.GetElapsedTime(lastIncarnationLook) < TimeSpan.FromSeconds(5))
             return;
         lastIncarnationLook = time.GetTimestamp();
-        var expected = owned.Values.Select(progress => (progress.TopicPartition.Topic, progress.TopicId)).Distinct().ToArray();
+        var read = owned.Keys.Select(partition => partition.Topic).ToHashSet();
+        var expected = topics.ToArray();
         incarnationLook = Task.Run(async () =>
         {
             try
             {
-                foreach (var (topic, topicId) in expected)
+                foreach (var (topic, known) in expected)
                 {
-                    if (await incarnations.GetAsync(topic) is var current && current != topicId)
-                        return $"{topic} was made anew: its id is {current}, no longer {topicId}.";
+                    var current = await incarnations.GetWithPartitionsAsync(topic);
+                    if (current.Id != known.Id && read.Contains(topic))
+                        return $"{topic} was made anew: its id is {current.Id}, no longer {known.Id}.";
+                    if (current.Id == known.Id && current.Partitions != known.Partitions)
+                        return $"{topic} has {current.Partitions} partitions, no longer {known.Partitions}.";
+                    if (known.Recorded != known.Partitions
+                        && await record.EnsureAsync(topic, current.Id, current.Partitions, stopping) != known.Recorded)
+                        return $"{topic}: engines are spread over {current.Partitions} partitions from now on.";
                 }
+                health.Losses = await losses.ReadAsync(unacknowledgedOnly: true, stopping);
+            }
+            catch (NpgsqlException exception)
+            {
+                // Whether the database is away the transactions tell.
+                logger.LossesUnknown(exception.Message);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                // The service stops.
             }
             catch (KafkaException exception)
             {
@@ -362,23 +382,28 @@ internal sealed class AggregatorSession : IAsyncDisposable
         var begun = time.GetTimestamp();
         // The committers' state is not to be touched while a batch is under way.
         await CommittedAsync();
-        var topicIds = new Dictionary<string, string>();
-        foreach (var topic in Topics.All)
-            topicIds.Add(topic, await incarnations.GetAsync(topic));
+        await LookAtTopicsAsync();
         var readings = new List<PartitionProgress>();
         var offsets = new List<TopicPartitionOffset>();
         foreach (var partition in added)
         {
-            var checkpoint = await checkpoints.AcquireAsync(partition.Topic, partition.Partition, topicIds[partition.Topic], stopping);
+            if (partition.Partition >= topics[partition.Topic].Recorded)
+            {
+                // Not taken in: Take knows nothing of it. It must be given back all the same.
+                offsets.Add(new TopicPartitionOffset(partition, Offset.End));
+                continue;
+            }
+            var checkpoint = await checkpoints.AcquireAsync(partition.Topic, partition.Partition, topics[partition.Topic].Id, stopping);
             var end = consumer.QueryWatermarkOffsets(partition, BrokerPatience).High.Value;
             if (checkpoint.NextOffset > end)
             {
                 // The same topic with a shorter log: its broker lost what the checkpoint has seen.
                 logger.NewIncarnation(partition.Topic, partition.Partition, checkpoint.NextOffset);
-                checkpoint = await checkpoints.AcquireAsync(partition.Topic, partition.Partition, $"{topicIds[partition.Topic]}@{end}", stopping);
-                checkpoint = await checkpoints.AcquireAsync(partition.Topic, partition.Partition, topicIds[partition.Topic], stopping);
+                checkpoint = await checkpoints.AcquireAsync(
+                    partition.Topic, partition.Partition, $"{topics[partition.Topic].Id}@{end}", stopping);
+                checkpoint = await checkpoints.AcquireAsync(partition.Topic, partition.Partition, topics[partition.Topic].Id, stopping);
             }
-            ShortenSource(consumer, checkpoint, topicIds[Topics.Signed]);
+            ShortenSource(consumer, checkpoint, topics[Topics.Signed].Id);
             var progress = new PartitionProgress(checkpoint);
             owned[partition] = progress;
             offsets.Add(new TopicPartitionOffset(partition, checkpoint.NextOffset));
@@ -389,11 +414,35 @@ internal sealed class AggregatorSession : IAsyncDisposable
         var (engines, stored) = (0, 0);
         foreach (var share in readings.GroupBy(progress => LaneOf(progress.TopicPartition.Partition)))
         {
-            var rebuilt = await share.Key.Committer.RebuildAsync([.. share], await incarnations.PartitionCountAsync(Topics.Verified), stopping);
+            var rebuilt = await share.Key.Committer.RebuildAsync([.. share], topics[Topics.Verified].Recorded, stopping);
             (engines, stored) = (engines + rebuilt.Engines, stored + rebuilt.Readings);
         }
         logger.Assigned(added.Count, string.Join(' ', added), engines, stored, (long)time.GetElapsedTime(begun).TotalMilliseconds);
         return offsets;
+    }
+
+    /// <summary>
+    /// Over how many partitions engines are spread is what is recorded, not what the topics have by now: an engine that moved while its
+    /// readings are on the way in two partitions would have its windows in two states at once.
+    /// </summary>
+    private async Task LookAtTopicsAsync()
+    {
+        string? enlarged = null;
+        foreach (var topic in Topics.All)
+        {
+            var (id, partitions) = await incarnations.GetWithPartitionsAsync(topic);
+            var recorded = await record.EnsureAsync(topic, id, partitions, stopping);
+            if (topics.TryGetValue(topic, out var known)
+                && ((known.Id != id && owned.Keys.Any(partition => partition.Topic == topic)) || known.Recorded != recorded))
+                throw new LogChangedException($"{topic} is another one than that of the partitions taken before.");
+            topics[topic] = (id, partitions, recorded);
+            if (recorded != partitions)
+                enlarged = PartitionCounts.Enlarged(topic, recorded, partitions);
+        }
+        if (enlarged is not null)
+            logger.Enlarged(enlarged);
+        health.Enlarged = enlarged;
+        health.Losses = await losses.ReadAsync(unacknowledgedOnly: true, stopping);
     }
 
     /// <summary>Where the signed log itself lost its end, the same offsets come again with other readings; those are no redeliveries.</summary>

@@ -54,6 +54,9 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
     /// <summary>Readings of <c>readings.signed</c> whose fate this batch settles though they are not among <see cref="Readings"/>, by partition and factory.</summary>
     public Dictionary<(int Partition, string FactoryId), long> AcceptedElsewhere { get; } = [];
 
+    /// <summary>Messages that retention took before they were taken in, by topic and partition.</summary>
+    public Dictionary<(string Topic, int Partition), long> Losses { get; } = [];
+
     /// <summary>The sampled traces of the batch's messages.</summary>
     public List<ActivityContext> Traces { get; } = [];
 
@@ -83,6 +86,7 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
         signaturesLength = 0;
         Rejections.Clear();
         AcceptedElsewhere.Clear();
+        Losses.Clear();
         ByteCount = 0;
         Traces.Clear();
         Steps.Clear();
@@ -133,6 +137,13 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
         MessageCount++;
         ByteCount += message.Message.Value.Length;
         touched.Add(progress);
+        if (message.Offset > progress.NextOffset)
+        {
+            // Kafka's logs have no holes of their own here, for nothing is compacted and nothing transactional: this one is retention's.
+            logger.Gap(message.Topic, message.Partition, progress.NextOffset, message.Offset - 1);
+            Lose(message.Topic, message.Partition, message.Offset - progress.NextOffset);
+            progress.IsBehindGap = true;
+        }
         progress.NextOffset = message.Offset + 1;
         if (MessageTracing.TryParse(Text(message, MessageHeaders.TraceParent), out var trace))
             Traces.Add(trace);
@@ -144,6 +155,9 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
         Rejections.Add(new RejectionEntry(message.Partition, MessageTime.Of(message.Message.Timestamp), null, Verdict.Malformed.ToName(), true,
             $"{message.Topic}: {wrong}", message.Message.Value.ToArray(), null, null));
     }
+
+    private void Lose(string topic, int partition, long messages) =>
+        CollectionsMarshal.GetValueRefOrAddDefault(Losses, (topic, partition), out _) += messages;
 
     private string? AddVerified(ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, PartitionProgress progress)
     {
@@ -189,6 +203,15 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
             instruments.Redelivered.Add(1);
             return false;
         }
+        // Every source message is answered, so one that was not was gone before the Verifier had it. Behind a gap of the answers' own log
+        // that cannot be told: the answers may be what is gone, and they are counted already.
+        var expected = progress.SourceTopicId == sourceTopicId ? progress.SourceOffset + 1 : 0;
+        if (source.Offset > expected && !progress.IsBehindGap)
+        {
+            logger.Gap(Topics.Signed, partition, expected, source.Offset - 1);
+            Lose(Topics.Signed, partition, source.Offset - expected);
+        }
+        progress.IsBehindGap = false;
         progress.SourceTopicId = sourceTopicId;
         progress.SourceOffset = source.Offset;
         foreach (var rejected in source.Rejected)

@@ -164,7 +164,9 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         await MergeLateAsync(connection, now.UtcDateTime, cancellation);
         await RejectionWriter.StoreAsync(connection, batch.Rejections, (entry, reason) => logger.RejectionBared(entry.Partition, reason), cancellation);
         NpgsqlBatchCommand[] metrics = newMetrics.Count > 0 ? [BatchWriter.AddMetrics(newMetrics)] : [];
-        await WriteRestAsync(connection, [.. LedgerCommands(), .. metrics], cancellation);
+        NpgsqlBatchCommand[] losses = batch.Losses.Count == 0 ? []
+            : [BatchWriter.AddLosses([.. batch.Losses.Select(loss => new LossEntry(loss.Key.Topic, loss.Key.Partition, loss.Value))])];
+        await WriteRestAsync(connection, [.. LedgerCommands(), .. metrics, .. losses], cancellation);
         await transaction.CommitAsync(cancellation);
 
         if (CarefulBatches > 0)
@@ -173,6 +175,8 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         instruments.Duplicates.Add(listed.Sum(tally => tally.Duplicates));
         instruments.Late.Add(lateCount);
         instruments.Rejections.Add(batch.Rejections.Count);
+        foreach (var ((topic, _), messages) in batch.Losses)
+            instruments.Lost.Add(messages, new KeyValuePair<string, object?>("topic", topic));
         instruments.WindowsClosed.Add(windowRows.RowCount);
         instruments.CommitDuration.Record(time.GetElapsedTime(begun).TotalSeconds);
         if (batch.Readings.Count > 0)

@@ -21,6 +21,9 @@ internal sealed class PartitionProgress(CheckpointRow checkpoint)
     /// <summary>The incarnation of the topic that the checkpoint is of.</summary>
     public string TopicId { get; } = checkpoint.TopicId;
 
+    /// <summary>Messages were gone and no source position has been seen since: how many source messages they answered is not known.</summary>
+    public bool IsBehindGap { get; set; }
+
     /// <summary>At the log's end as last seen.</summary>
     public bool AtEnd { get; set; }
 

@@ -7,7 +7,7 @@
 //   kafka:partitions            of each topic (12), said before the topics are made
 //   NAME:port                   of ingest (8001), verifier (8000), dashboard (8003)
 //   Parameters:admin-token      who may enrol and revoke keys; generated and kept if not given
-//   Ingest:*, Verifier:*, ...   a service's own options, handed on to it as they are
+//   Ingest:*, Migrations:*, ... a service's own options, handed on to it as they are
 // of the way of containers alone: persistent (true: containers and volumes outlive the AppHost), and publish:to (AspirePublishing.cs);
 // and of the local way alone: data (the folder everything lives in), aspire-dashboard (true; false leaves the Aspire dashboard out),
 // ConnectionStrings:kafka and ConnectionStrings:factorydb (servers of your own), KAFKA_HOME (an unpacked Apache Kafka),
@@ -37,7 +37,8 @@ if (builder.ExecutionContext.IsRunMode && settings.GetValue("persistent", true))
 
 var migrations = builder.AddProject<Projects.FactoryStream_Migrations>("migrations", launchProfileName: null)
     .WithReference(factoryDb).WaitFor(factoryDb)
-    .WithReference(kafka).WaitFor(kafka);
+    .WithReference(kafka).WaitFor(kafka)
+    .WithEnvironment(HandOn("migrations"));
 if (settings["kafka:partitions"] is { } partitions)
     migrations.WithEnvironment("Migrations__Partitions", partitions);
 
@@ -95,16 +96,19 @@ IResourceBuilder<ProjectResource> Service<TProject>(string name, int? port = nul
         .WithHttpProbe(ProbeType.Readiness, "/health", timeoutSeconds: 3, endpointName: "http")
         .WithHttpProbe(ProbeType.Liveness, "/alive", periodSeconds: 10, timeoutSeconds: 3, endpointName: "http")
         .WithReplicas(settings.GetValue($"{name}:replicas", replicas))
-        .WithEnvironment(context =>
-        {
-            foreach (var (key, value) in settings.GetSection(name).AsEnumerable(makePathsRelative: true))
-            {
-                if (key is not ("" or "port" or "replicas") && value is not null)
-                    context.EnvironmentVariables[$"{name}__{key.Replace(":", "__", StringComparison.Ordinal)}"] = value;
-            }
-        })
+        .WithEnvironment(HandOn(name))
         .WaitFor(kafka)
         .WaitForCompletion(migrations);
+
+// A resource's own options, as they are.
+Action<EnvironmentCallbackContext> HandOn(string name) => context =>
+{
+    foreach (var (key, value) in settings.GetSection(name).AsEnumerable(makePathsRelative: true))
+    {
+        if (key is not ("" or "port" or "replicas") && value is not null)
+            context.EnvironmentVariables[$"{name}__{key.Replace(":", "__", StringComparison.Ordinal)}"] = value;
+    }
+};
 
 internal static partial class Program
 {

@@ -29,6 +29,7 @@ internal static class DashboardServices
         builder.Services.AddSingleton<DashboardMetrics>();
         builder.Services.AddSingleton<SignedTail>();
         builder.Services.AddSingleton<BooksReader>();
+        builder.Services.AddSingleton<LossReader>();
         builder.Services.AddSingleton(services => new RecentBooks(
             services.GetRequiredService<BooksReader>().ReadAsync,
                 services.GetRequiredService<IOptions<DashboardOptions>>().Value.BooksMaxAge,

@@ -29,14 +29,19 @@ internal sealed class IngestHealthCheck(
         // A machine that is off is no illness of Ingest's; it is told all the same.
         if (sources.All.Count > 0)
             data["sources"] = sources.Describe();
-        var trouble = !signed.IsOpen ? "Kafka has not told its topics yet."
+        var trouble = backlog.Refusal is { } refusal ? refusal
+            : !signed.IsOpen ? "Kafka has not told its topics yet."
             : backlog.IsKafkaAway ? "Kafka does not acknowledge."
             : worker.Age is not { } age ? "Kafka has not told yet what is stored."
             : age > MaxAge ? "Kafka does not answer."
             : null;
         if (trouble is not null)
             return Task.FromResult(new HealthCheckResult(context.Registration.FailureStatus, trouble, data: data));
-        string[] stalled = [.. Stalled("Verifier", worker.Verifying), .. Stalled("Aggregator", worker.Storing)];
+        string[] stalled =
+        [
+            .. Stalled("Verifier", worker.Verifying), .. Stalled("Aggregator", worker.Storing),
+            .. worker.AgeTrouble is { } aged ? (string[])[aged] : [],
+        ];
         return Task.FromResult(stalled.Length == 0
             ? HealthCheckResult.Healthy(null, data)
             : HealthCheckResult.Degraded(string.Join(' ', stalled), data: data));

@@ -21,6 +21,22 @@ internal sealed partial class IngestLog(ILogger<IngestLog> logger)
     [LoggerMessage(6, LogLevel.Information, "The backlog has room again.")]
     public partial void BacklogHasRoom();
 
+    [LoggerMessage(14, LogLevel.Error, "Nothing is accepted: {Reason}")]
+    public partial void Refuses(string reason);
+
+    [LoggerMessage(15, LogLevel.Warning, "A partition has {Bytes} bytes that are not stored, "
+        + "near what Kafka keeps of it (retention.bytes). Its machines are asked to wait.")]
+    public partial void RetentionNear(long bytes);
+
+    [LoggerMessage(16, LogLevel.Error, "{Reason}")]
+    public partial void RetentionTimeNear(string reason);
+
+    [LoggerMessage(17, LogLevel.Warning, "What the topics keep is not known, so nothing is held against it: {Reason}.")]
+    public partial void RetentionUnknown(string reason);
+
+    [LoggerMessage(18, LogLevel.Warning, "Engines are spread over {Partitions} partitions from now on. Ingest ends, to begin anew.")]
+    public partial void Repartitioned(int partitions);
+
     [LoggerMessage(8, LogLevel.Information, "Pulling from {Source}.")]
     public partial void SourceConnected(string source);
 

@@ -62,6 +62,14 @@ internal sealed class IngestOptions : IValidatableObject
     [Range(1 << 20, 4_000_000)]
     public long InMemoryPartitionBytes { get; set; } = 2_500_000;
 
+    /// <summary>
+    /// The share of what Kafka keeps of a partition (<c>retention.bytes</c>) that may be accepted and not stored: more is answered 429. Once
+    /// the oldest message that waits is older than this share of <c>retention.ms</c>, a warning says so. Default 0.5: messages are larger on
+    /// Kafka than their lines, and what others wrote is estimated.
+    /// </summary>
+    [Range(0.01, 0.95)]
+    public double RetentionShare { get; set; } = 0.5;
+
     /// <summary>How often the backlog is looked at while there is one; five times as often with a broker in memory. Default 100 ms.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:00:10")]
     public TimeSpan BacklogPollInterval { get; set; } = TimeSpan.FromMilliseconds(100);

@@ -1,6 +1,4 @@
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
-using FactoryStream.Contracts;
 using FactoryStream.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -12,16 +10,15 @@ namespace FactoryStream.Migrations;
 
 /// <summary>Brings the schema to this version and makes the topics, then ends the program.</summary>
 internal sealed class MigrationsWorker(
-    IServiceScopeFactory scopes, IConfiguration configuration, IOptions<MigrationsOptions> options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<MigrationsWorker> logger)
+    IServiceScopeFactory scopes, NpgsqlDataSource database, IConfiguration configuration, IOptions<MigrationsOptions> options,
+    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<MigrationsWorker> logger)
     : BackgroundService
 {
-    private const string AnswerMaxBytes = "4194304";
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // What it throws ends the program as well, with exit code 1.
         await PatientlyAsync("PostgreSQL", MigrateAsync, stoppingToken);
-        await PatientlyAsync("Kafka", CreateTopicsAsync, stoppingToken);
+        await PatientlyAsync("Kafka", PrepareTopicsAsync, stoppingToken);
         lifetime.StopApplication();
     }
 
@@ -62,46 +59,13 @@ internal sealed class MigrationsWorker(
         logger.Migrated(pending.Length);
     }
 
-    private async Task CreateTopicsAsync(CancellationToken stoppingToken)
+    private async Task PrepareTopicsAsync(CancellationToken stoppingToken)
     {
         var bootstrapServers = configuration.GetConnectionString("kafka")
             ?? throw new InvalidOperationException("No Kafka address: set ConnectionStrings__kafka or start this through the AppHost.");
-        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = bootstrapServers, SocketTimeoutMs = 10_000 })
-            .SetLogHandler((_, _) => { })
-            .SetErrorHandler((_, _) => { })
-            .Build();
-        // A broker that cannot create topics may have them all the same, so ask first.
-        var present = PartitionCounts(admin);
-        var missing = Topics.All.Where(topic => !present.ContainsKey(topic)).ToArray();
-        if (missing.Length > 0)
-        {
-            try
-            {
-                await admin.CreateTopicsAsync(missing.Select(topic => new TopicSpecification
-                {
-                    Name = topic,
-                    // A reading keeps its partition from topic to topic, so a new one is as its like.
-                    NumPartitions = present.Count > 0 ? present.Values.First() : options.Value.Partitions,
-                    ReplicationFactor = options.Value.ReplicationFactor,
-                    // An answer is a little longer than what it answers.
-                    Configs = topic == Topics.Signed ? null : new() { ["max.message.bytes"] = AnswerMaxBytes },
-                }));
-            }
-            catch (CreateTopicsException exception) when (exception.Results.All(result => !result.Error.IsError || result.Error.Code == ErrorCode.TopicAlreadyExists))
-            {
-                // Another one of us was quicker.
-                logger.TopicsThere();
-            }
-        }
-        stoppingToken.ThrowIfCancellationRequested();
-        var counts = present.Values.Distinct().ToArray();
-        if (counts.Length > 1)
-            throw new InvalidOperationException($"The topics {string.Join(", ", Topics.All)} must have the same number of partitions, but have {string.Join(" and ", counts)}: make them alike.");
-        logger.TopicsReady(missing.Length, Topics.All.Count);
+        using var topics = new TopicWriter(bootstrapServers, database, options.Value, logger);
+        await topics.PrepareAsync(stoppingToken);
     }
-
-    private static Dictionary<string, int> PartitionCounts(IAdminClient admin) =>
-        admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics.Where(topic => !topic.Error.IsError && Topics.All.Contains(topic.Topic)).ToDictionary(topic => topic.Topic, topic => topic.Partitions.Count);
 }
 
 internal static partial class MigrationsLog
@@ -117,4 +81,17 @@ internal static partial class MigrationsLog
 
     [LoggerMessage(5, LogLevel.Information, "The topics were made by another at the same time")]
     public static partial void TopicsThere(this ILogger logger);
+
+    [LoggerMessage(6, LogLevel.Information, "{Topic} keeps from now on: {Settings}")]
+    public static partial void TopicAltered(this ILogger logger, string topic, string settings);
+
+    [LoggerMessage(7, LogLevel.Warning, "The topics' settings are left as they are, for the broker does not let them be altered: {Reason}")]
+    public static partial void SettingsLeft(this ILogger logger, string reason);
+
+    [LoggerMessage(8, LogLevel.Warning, "{Topic} keeps more than it is to, and {Waiting} messages of a partition wait: "
+        + "{Setting} is left as it is until they are stored and Migrations runs again")]
+    public static partial void RetentionLeft(this ILogger logger, string topic, long waiting, string setting);
+
+    [LoggerMessage(9, LogLevel.Warning, "Engines are spread over {Partitions} partitions from now on")]
+    public static partial void Repartitioned(this ILogger logger, int partitions);
 }

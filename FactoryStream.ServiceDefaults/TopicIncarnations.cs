@@ -23,6 +23,15 @@ public sealed class TopicIncarnations(string bootstrapServers) : IDisposable
     /// <exception cref="KafkaException">The broker is away or the topic unknown.</exception>
     public async Task<int> PartitionCountAsync(string topic) => (await DescribeAsync(topic)).Partitions.Count;
 
+    /// <summary>The topic's id and how many partitions it has, of one moment.</summary>
+    /// <param name="topic">Must exist.</param>
+    /// <exception cref="KafkaException">The broker is away or the topic unknown.</exception>
+    public async Task<(string Id, int Partitions)> GetWithPartitionsAsync(string topic)
+    {
+        var description = await DescribeAsync(topic);
+        return (description.TopicId.ToString(), description.Partitions.Count);
+    }
+
     private async Task<TopicDescription> DescribeAsync(string topic)
     {
         var answer = await admin.DescribeTopicsAsync(TopicCollection.OfTopicNames([topic]), new DescribeTopicsOptions { RequestTimeout = TimeSpan.FromSeconds(5) });

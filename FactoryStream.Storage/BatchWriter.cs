@@ -30,6 +30,9 @@ public readonly record struct LedgerEntry(int Partition, string FactoryId, long 
 public readonly record struct RejectionEntry(
     int Partition, DateTime RejectedAt, string? FactoryId, string Reason, bool Refused, string? Detail, byte[] Line, long? SourceOffset, int? SourceLine, int Readings = 1);
 
+/// <summary>Messages of a partition that retention took before they were taken in.</summary>
+public readonly record struct LossEntry(string Topic, int Partition, long Messages);
+
 /// <summary>The transaction was another owner's to make: a newer epoch or another offset stands in the checkpoint.</summary>
 public sealed class FencedException(string message) : Exception(message);
 
@@ -256,6 +259,20 @@ public static class BatchWriter
         Add(command.Parameters, NpgsqlDbType.Bigint, entries.Select(entry => entry.Accepted));
         Add(command.Parameters, NpgsqlDbType.Bigint, entries.Select(entry => entry.Stored));
         Add(command.Parameters, NpgsqlDbType.Bigint, entries.Select(entry => entry.Duplicates));
+        return command;
+    }
+
+    /// <summary>What retention took before it was taken in: on no factory's books, for nobody knows whose it was.</summary>
+    public static NpgsqlBatchCommand AddLosses(IReadOnlyList<LossEntry> losses)
+    {
+        var command = new NpgsqlBatchCommand("""
+            INSERT INTO factory.losses AS l (topic, partition, messages)
+            SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])
+            ON CONFLICT (topic, partition) DO UPDATE SET messages = l.messages + EXCLUDED.messages
+            """);
+        Add(command.Parameters, NpgsqlDbType.Text, losses.Select(loss => loss.Topic));
+        Add(command.Parameters, NpgsqlDbType.Integer, losses.Select(loss => loss.Partition));
+        Add(command.Parameters, NpgsqlDbType.Bigint, losses.Select(loss => loss.Messages));
         return command;
     }
 

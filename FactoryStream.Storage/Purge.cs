@@ -24,7 +24,7 @@ public static class Purge
                 new("UPDATE factory.checkpoints SET epoch = epoch + 1"),
                 new("""
                     TRUNCATE factory.readings, factory.batches, factory.windows, factory.rejections, factory.rejection_counts,
-                        factory.rejections_dropped, factory.ledger, factory.engine_metrics
+                        factory.rejections_dropped, factory.ledger, factory.engine_metrics, factory.losses
                     """),
                 // As if never heard of: what comes next is late for no window.
                 new("UPDATE factory.engines SET closed_until = DEFAULT"),

@@ -4,7 +4,15 @@ namespace FactoryStream.Dashboard.Api;
 
 /// <summary>The answer of <c>/api/books</c>.</summary>
 /// <param name="Factories">By id.</param>
-internal sealed record BooksResponse(IReadOnlyList<FactoryBooks> Factories);
+/// <param name="Lost">Messages that Kafka's retention took before they were taken in: whose they were nobody knows.</param>
+/// <param name="Losses">These by topic and partition.</param>
+internal sealed record BooksResponse(IReadOnlyList<FactoryBooks> Factories, long Lost, IReadOnlyList<LostMessages> Losses);
+
+/// <summary>What retention took of a partition; a message holds one or more readings.</summary>
+/// <param name="Topic">Which one lost them.</param>
+/// <param name="Partition">Its partition.</param>
+/// <param name="Messages">How many.</param>
+internal sealed record LostMessages(string Topic, int Partition, long Messages);
 
 /// <summary>accepted = stored + duplicates + rejected + backlog; refused stands beside it.</summary>
 /// <param name="FactoryId">"" for lines whose factory could not be read.</param>

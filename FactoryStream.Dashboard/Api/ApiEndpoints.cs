@@ -3,6 +3,7 @@ using System.Text;
 using FactoryStream.Contracts;
 using FactoryStream.Dashboard.Books;
 using FactoryStream.Dashboard.Live;
+using FactoryStream.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
@@ -23,7 +24,8 @@ internal static class ApiEndpoints
     {
         var api = routes.MapGroup("/api").WithTags("Dashboard");
         api.MapGet("/books", BooksAsync).WithName("GetBooks")
-            .WithSummary("What became of every accepted line, by factory: accepted = stored + duplicates + rejected + backlog.")
+            .WithSummary("What became of every accepted line, by factory: accepted = stored + duplicates + rejected + backlog; "
+                + "and lost, what Kafka's retention took unseen.")
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         api.MapGet("/latest-data", LatestData).WithName("GetLatestData").WithSummary("The newest closed window of each engine, of all factories or one.");
         api.MapGet("/windows", WindowsAsync).WithName("GetWindows")
@@ -36,8 +38,14 @@ internal static class ApiEndpoints
             .ProducesProblem(StatusCodes.Status426UpgradeRequired).ProducesProblem(StatusCodes.Status429TooManyRequests);
     }
 
-    private static async Task<Ok<BooksResponse>> BooksAsync(RecentBooks books, CancellationToken cancellationToken) =>
-        TypedResults.Ok(new BooksResponse(await books.GetAsync(cancellationToken)));
+    private static async Task<Ok<BooksResponse>> BooksAsync(RecentBooks books, LossReader losses, CancellationToken cancellationToken)
+    {
+        var factories = await books.GetAsync(cancellationToken);
+        var lost = await losses.ReadAsync(unacknowledgedOnly: false, cancellationToken);
+        return TypedResults.Ok(new BooksResponse(
+            factories, lost.Sum(loss => loss.Messages),
+            [.. lost.Select(loss => new LostMessages(loss.Topic, loss.Partition, loss.Messages))]));
+    }
 
     private static Results<Ok<LatestDataResponse>, ProblemHttpResult> LatestData(HttpContext context, LatestWindows latest, string? factory_id = null)
     {

@@ -13,6 +13,12 @@ internal enum Room : byte
 
     /// <summary>Too much waits for Kafka's acknowledgement.</summary>
     KafkaSlow = 2,
+
+    /// <summary>The partition holds so much that nobody has stored that Kafka would soon throw the oldest of it away.</summary>
+    RetentionNear = 3,
+
+    /// <summary>The topics have another number of partitions than engines are spread over.</summary>
+    PartitionsChanged = 4,
 }
 
 /// <summary>
@@ -32,6 +38,10 @@ internal sealed class Backlog
     private bool isKafkaAway;
     private long lastTry;
     private bool wasFull;
+    private bool wasNear;
+    private bool isNear;
+    private long partitionBytes = long.MaxValue;
+    private string? refusal;
     private TaskCompletionSource roomCame = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Backlog(IOptions<IngestOptions> options, IngestMetrics metrics, IngestLog log, TimeProvider time)
@@ -54,6 +64,22 @@ internal sealed class Backlog
     /// <summary>Kafka did not acknowledge in time and has not answered since.</summary>
     public bool IsKafkaAway => Volatile.Read(ref isKafkaAway);
 
+    /// <summary>Why nothing at all may be appended, and what to do; null: it may.</summary>
+    public string? Refusal => Volatile.Read(ref refusal);
+
+    /// <summary>Nothing may be appended for a reason; null: it may again.</summary>
+    public void Refuse(string? reason)
+    {
+        if (Interlocked.Exchange(ref refusal, reason) == reason)
+            return;
+        if (reason is not null)
+            log.Refuses(reason);
+        Wake();
+    }
+
+    /// <summary>Most bytes of one partition that may be appended and not known to be stored: a share of what Kafka keeps of it.</summary>
+    public void BoundPartitions(long most) => Volatile.Write(ref partitionBytes, most);
+
     /// <summary>Is Kafka away, and is it not yet time to try again? One request in every <see cref="IngestOptions.RetryAfter"/> is let through to find out.</summary>
     public bool TurnsAway()
     {
@@ -68,6 +94,8 @@ internal sealed class Backlog
     /// <param name="ofPartition">Bytes of its partition that are not known to be stored.</param>
     public Room Check(int more, long ofPartition)
     {
+        if (Refusal is not null)
+            return Room.PartitionsChanged;
         if (PendingBytes + more > options.MaxPendingBytes)
             return Room.KafkaSlow;
         if (Bytes + more > options.MaxBacklogBytes || Readings >= options.MaxBacklogReadings
@@ -76,6 +104,13 @@ internal sealed class Backlog
             if (!Interlocked.Exchange(ref wasFull, true))
                 log.BacklogFull(Readings, Bytes);
             return Room.BacklogFull;
+        }
+        if (ofPartition + more > Volatile.Read(ref partitionBytes))
+        {
+            Volatile.Write(ref isNear, true);
+            if (!Interlocked.Exchange(ref wasNear, true))
+                log.RetentionNear(ofPartition);
+            return Room.RetentionNear;
         }
         return Room.Yes;
     }
@@ -139,6 +174,9 @@ internal sealed class Backlog
         if (Volatile.Read(ref wasFull) && Bytes < options.MaxBacklogBytes / 4 * 3 && Readings < options.MaxBacklogReadings * 3 / 4 + 1
             && Interlocked.Exchange(ref wasFull, false))
             log.BacklogHasRoom();
+        // Told once more only after a look in between at which nobody was turned away.
+        if (!Interlocked.Exchange(ref isNear, false))
+            Volatile.Write(ref wasNear, false);
         Wake();
     }
 

@@ -11,7 +11,8 @@ namespace FactoryStream.Ingest.Messages;
 /// told from the offsets that Verifier and Aggregator have committed and from where the topics begin and end.
 /// </summary>
 internal sealed class BacklogWorker(
-    SignedLog signed, RefusedLog refused, Backlog backlog, IConfiguration configuration, IOptions<IngestOptions> options, TimeProvider time, IngestLog log) : BackgroundService
+    SignedLog signed, RefusedLog refused, Backlog backlog, IConfiguration configuration, IOptions<IngestOptions> options,
+    IHostApplicationLifetime lifetime, TimeProvider time, IngestLog log) : BackgroundService
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan QuietInterval = TimeSpan.FromSeconds(1);
@@ -20,16 +21,29 @@ internal sealed class BacklogWorker(
     // Retention moves a log's beginning every few minutes; an older one only counts a little too much.
     private static readonly TimeSpan BeginningsAge = TimeSpan.FromSeconds(1);
 
+    // Somebody enlarges topics or changes what they keep once a year; these bound how long it goes unseen.
+    private static readonly TimeSpan PartitionsAge = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RetentionAge = TimeSpan.FromSeconds(30);
+
     // The broker in memory has room for a fraction of a second, so that is how often it must be known.
     private readonly TimeSpan interval = options.Value.BacklogPollInterval / (options.Value.BrokerIsInMemory ? 5 : 1);
     private StoredPosition[] stored = [];
     private Dictionary<TopicPartition, long> beginnings = [];
     private long beginningsAt;
+    private long partitionsAt;
+    private Dictionary<string, TopicRetention> retention = [];
+    private long retentionAt;
+    private long agedAt;
+    private bool isRetentionUnknown;
+    private volatile string? ageTrouble;
     private bool isTroubled;
     private long lastLook;
 
     /// <summary>How long Kafka has not answered; null before its first answer.</summary>
     public TimeSpan? Age => Volatile.Read(ref lastLook) is var look and not 0 ? time.GetElapsedTime(look) : null;
+
+    /// <summary>What waits is so old that retention will soon take it, in words; null: it is not.</summary>
+    public string? AgeTrouble => ageTrouble;
 
     /// <summary>What of <c>readings.signed</c> waits for the Verifier, in messages.</summary>
     public StalledWork Verifying { get; } = new(time);
@@ -68,11 +82,13 @@ internal sealed class BacklogWorker(
         {
             while (!signed.IsOpen)
             {
-                if (!await OpenAsync(admin, stoppingToken))
+                if (!await OpenAsync(admin, aggregator, stoppingToken))
                     await Task.Delay(RetryDelay, time, stoppingToken);
             }
             while (true)
             {
+                if (time.GetElapsedTime(partitionsAt) > PartitionsAge)
+                    await LookAtPartitionsAsync(admin, aggregator, stoppingToken);
                 await LookAsync(verifier, aggregator, admin);
                 if (isTroubled)
                     log.KafkaBack();
@@ -93,20 +109,115 @@ internal sealed class BacklogWorker(
         isTroubled = true;
     }
 
-    private async Task<bool> OpenAsync(IAdminClient admin, CancellationToken stoppingToken)
+    private async Task<bool> OpenAsync(IAdminClient admin, IConsumer<Ignore, Ignore> aggregator, CancellationToken stoppingToken)
     {
-        // All topics: asking for one by name could create it, with the broker's default number of partitions.
-        var metadata = await Task.Run(() => admin.GetMetadata(RequestTimeout), stoppingToken);
-        var counts = Topics.All.Select(name => metadata.Topics.FirstOrDefault(topic => topic.Topic == name && !topic.Error.IsError)?.Partitions.Count ?? 0).ToArray();
+        var counts = await CountsAsync(admin, stoppingToken);
         if (counts.Contains(0))
         {
             Trouble("the topics do not exist yet");
             return false;
         }
+        var refusal = PartitionCounts.Unequal(counts);
+        if (refusal is null && PartitionCounts.Fewer(await HaveOffsetsAsync(aggregator, counts[0])) is { } fewer)
+            refusal = PartitionCounts.Enlarged(Topics.Signed, fewer, counts[0]);
+        backlog.Refuse(refusal);
+        if (refusal is not null)
+            return false;
+        await ReadRetentionAsync(admin);
         stored = [.. Enumerable.Range(0, counts[0]).Select(_ => new StoredPosition())];
         refused.Open(counts[Topics.All.ToList().IndexOf(Topics.Rejected)]);
         signed.Open(counts[0]);
+        partitionsAt = time.GetTimestamp();
         return true;
+    }
+
+    /// <summary>
+    /// This process keeps to the partitions that it began with, for an engine must not change its own under way. When there are others it
+    /// accepts nothing more, so that what is on its way can be stored; when engines are spread over these, it ends, to be started with them.
+    /// </summary>
+    private async Task LookAtPartitionsAsync(IAdminClient admin, IConsumer<Ignore, Ignore> aggregator, CancellationToken stoppingToken)
+    {
+        partitionsAt = time.GetTimestamp();
+        var counts = await CountsAsync(admin, stoppingToken);
+        if (counts.Contains(0))
+            return;
+        var unequal = PartitionCounts.Unequal(counts);
+        var isOther = counts[0] != stored.Length;
+        backlog.Refuse(unequal ?? (isOther ? PartitionCounts.Enlarged(Topics.Signed, stored.Length, counts[0]) : null));
+        if (!isOther || unequal is not null || (await HaveOffsetsAsync(aggregator, counts[0])).Contains(false))
+            return;
+        log.Repartitioned(counts[0]);
+        lifetime.StopApplication();
+    }
+
+    private static async Task<int[]> CountsAsync(IAdminClient admin, CancellationToken stoppingToken)
+    {
+        // All topics: asking for one by name could create it, with the broker's default number of partitions.
+        var metadata = await Task.Run(() => admin.GetMetadata(RequestTimeout), stoppingToken);
+        return [.. Topics.All.Select(name =>
+            metadata.Topics.FirstOrDefault(topic => topic.Topic == name && !topic.Error.IsError)?.Partitions.Count ?? 0)];
+    }
+
+    private static async Task<bool[]> HaveOffsetsAsync(IConsumer<Ignore, Ignore> aggregator, int count)
+    {
+        var partitions = Partitions(Topics.Verified, count);
+        var committed = await CommittedAsync(aggregator, partitions);
+        return Array.ConvertAll(partitions, committed.ContainsKey);
+    }
+
+    /// <summary>Asks what the topics keep. A broker that cannot or may not say is not asked again before the next time.</summary>
+    private async Task ReadRetentionAsync(IAdminClient admin)
+    {
+        retentionAt = time.GetTimestamp();
+        if (options.Value.BrokerIsInMemory)
+            return;
+        try
+        {
+            var answers = await admin.DescribeConfigsAsync(
+                Topics.All.Select(topic => new ConfigResource { Type = ResourceType.Topic, Name = topic }),
+                new DescribeConfigsOptions { RequestTimeout = RequestTimeout });
+            retention = answers.ToDictionary(
+                answer => answer.ConfigResource.Name,
+                answer => TopicRetention.Of(answer.Entries.ToDictionary(entry => entry.Key, entry => entry.Value.Value)));
+            isRetentionUnknown = false;
+        }
+        catch (KafkaException exception) when (exception.Error.Code is ErrorCode.Local_UnsupportedFeature or ErrorCode.UnsupportedVersion
+            or ErrorCode.TopicAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed || exception is DescribeConfigsException)
+        {
+            if (!isRetentionUnknown)
+                log.RetentionUnknown(exception.Error.Reason);
+            isRetentionUnknown = true;
+            retention = [];
+        }
+        // An answer is about as long as what it answers, so the shortest of the three logs counts.
+        var shortest = retention.Values.Select(kept => kept.Bytes).DefaultIfEmpty(long.MaxValue).Min();
+        backlog.BoundPartitions(shortest == long.MaxValue ? shortest : (long)(shortest * options.Value.RetentionShare));
+    }
+
+    /// <summary>Warns when what waits for its group is older than a share of the time that its topic keeps it.</summary>
+    private async Task LookAtAgeAsync(IAdminClient admin, Dictionary<TopicPartition, long> taken, Dictionary<TopicPartition, long> ends)
+    {
+        var words = new List<string>();
+        foreach (var (topic, kept) in retention)
+        {
+            if (kept.Time is not { } keptFor)
+                continue;
+            var allowed = keptFor * options.Value.RetentionShare;
+            TopicPartition[] waiting = [.. ends.Keys.Where(partition => partition.Topic == topic && taken[partition] < ends[partition])];
+            if (waiting.Length == 0)
+                continue;
+            var since = OffsetSpec.ForTimestamp((time.GetUtcNow() - allowed).ToUnixTimeMilliseconds());
+            var youngEnough = await OffsetsAsync(admin, since, waiting);
+            // Negative: there is nothing younger.
+            var old = waiting.Sum(
+                partition => Math.Max(0, (youngEnough[partition] < 0 ? ends[partition] : youngEnough[partition]) - taken[partition]));
+            if (old > 0)
+                words.Add($"{topic} has {old} messages that wait for longer than {allowed:g}, and keeps them for {keptFor:g}: then they are lost.");
+        }
+        var trouble = words.Count == 0 ? null : string.Join(' ', words);
+        if (trouble is not null && ageTrouble is null)
+            log.RetentionTimeNear(trouble);
+        ageTrouble = trouble;
     }
 
     private async Task LookAsync(IConsumer<Ignore, Ignore> verifier, IConsumer<Ignore, Ignore> aggregator, IAdminClient admin)
@@ -157,6 +268,18 @@ internal sealed class BacklogWorker(
         Volatile.Write(ref lastLook, time.GetTimestamp());
         backlog.KafkaAnswers();
         backlog.Looked();
+        if (time.GetElapsedTime(retentionAt) > RetentionAge)
+            await ReadRetentionAsync(admin);
+        if (agedAt == 0 || time.GetElapsedTime(agedAt) > RetentionAge)
+        {
+            agedAt = time.GetTimestamp();
+            await LookAtAgeAsync(
+                admin,
+                all.ToDictionary(
+                    partition => partition,
+                    partition => Taken(committed[partition.Topic == Topics.Signed ? 0 : 1], partition)),
+                ends);
+        }
     }
 
     private long Taken(Dictionary<TopicPartition, long> committed, TopicPartition partition) =>

@@ -19,6 +19,12 @@ internal enum Stop : byte
     /// <summary>Kafka stayed away, or slow.</summary>
     KafkaSlow,
 
+    /// <summary>A partition stayed near what Kafka keeps of it.</summary>
+    RetentionNear,
+
+    /// <summary>The topics have another number of partitions than engines are spread over.</summary>
+    PartitionsChanged,
+
     /// <summary>More lines than a request may have.</summary>
     TooManyLines,
 
@@ -73,6 +79,9 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
     public IReadOnlyList<LineWarning> Warnings => warnings;
 
     public Receipt Receipt { get; } = new();
+
+    /// <summary>Why nothing is accepted at all; null: it is.</summary>
+    public string? Refusal => backlog.Refusal;
 
     /// <summary>The first of the refused lines.</summary>
     public IReadOnlyList<RejectedLine> Rejected => rejected;
@@ -297,7 +306,7 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
             if (room == Room.Yes)
                 return;
             var left = options.RoomTimeout - time.GetElapsedTime(since);
-            if (left <= TimeSpan.Zero || backlog.IsKafkaAway)
+            if (left <= TimeSpan.Zero || backlog.IsKafkaAway || room == Room.PartitionsChanged)
                 break;
             try
             {
@@ -308,7 +317,13 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
                 // Looked at once more, above.
             }
         }
-        Stop = room == Room.BacklogFull ? Stop.BacklogFull : Stop.KafkaSlow;
+        Stop = room switch
+        {
+            Room.BacklogFull => Stop.BacklogFull,
+            Room.RetentionNear => Stop.RetentionNear,
+            Room.PartitionsChanged => Stop.PartitionsChanged,
+            _ => Stop.KafkaSlow,
+        };
     }
 
     /// <summary>Sends what was taken so far, unless its partition has a message under way: its acknowledgement will.</summary>

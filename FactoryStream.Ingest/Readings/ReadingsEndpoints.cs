@@ -59,6 +59,12 @@ internal static class ReadingsEndpoints
                     form == Form.None ? "Send application/x-ndjson (an envelope a line) or application/json (an envelope, or an array of them), in UTF-8." : "Content-Encoding may be gzip, br, deflate or identity.");
                 return;
             }
+            if (backlog.Refusal is { } refusal)
+            {
+                await IngestAnswer.WriteAsync(
+                    context, StatusCodes.Status503ServiceUnavailable, options, $"{refusal} Nothing was accepted.");
+                return;
+            }
             if (!signed.IsOpen || backlog.TurnsAway())
             {
                 await IngestAnswer.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, options, "Kafka does not answer. Nothing was accepted.");

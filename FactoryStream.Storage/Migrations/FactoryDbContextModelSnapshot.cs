@@ -176,6 +176,32 @@ namespace FactoryStream.Storage.Migrations
                     b.ToTable("ledger", "factory");
                 });
 
+            modelBuilder.Entity("FactoryStream.Storage.LossRow", b =>
+                {
+                    b.Property<string>("Topic")
+                        .HasColumnType("text")
+                        .HasColumnName("topic");
+
+                    b.Property<int>("Partition")
+                        .HasColumnType("integer")
+                        .HasColumnName("partition");
+
+                    b.Property<long>("Acknowledged")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasDefaultValue(0L)
+                        .HasColumnName("acknowledged");
+
+                    b.Property<long>("Messages")
+                        .HasColumnType("bigint")
+                        .HasColumnName("messages");
+
+                    b.HasKey("Topic", "Partition")
+                        .HasName("pk_losses");
+
+                    b.ToTable("losses", "factory");
+                });
+
             modelBuilder.Entity("FactoryStream.Storage.ReadingRow", b =>
                 {
                     b.Property<int>("EngineNo")
@@ -401,6 +427,27 @@ namespace FactoryStream.Storage.Migrations
                         .HasDatabaseName("ix_signing_keys_key_id");
 
                     b.ToTable("signing_keys", "factory");
+                });
+
+            modelBuilder.Entity("FactoryStream.Storage.TopicRow", b =>
+                {
+                    b.Property<string>("Topic")
+                        .HasColumnType("text")
+                        .HasColumnName("topic");
+
+                    b.Property<int>("Partitions")
+                        .HasColumnType("integer")
+                        .HasColumnName("partitions");
+
+                    b.Property<string>("TopicId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("topic_id");
+
+                    b.HasKey("Topic")
+                        .HasName("pk_topics");
+
+                    b.ToTable("topics", "factory");
                 });
 
             modelBuilder.Entity("FactoryStream.Storage.WindowRow", b =>

@@ -39,6 +39,10 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
 
     public DbSet<RejectionsDroppedRow> RejectionsDropped => Set<RejectionsDroppedRow>();
 
+    public DbSet<LossRow> Losses => Set<LossRow>();
+
+    public DbSet<TopicRow> TopicCounts => Set<TopicRow>();
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.HasDefaultSchema(Schema);
@@ -81,5 +85,11 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
         });
         modelBuilder.Entity<RejectionsDroppedRow>().ToTable("rejections_dropped")
             .HasKey(row => new { row.FactoryId, row.Reason, row.Refused });
+        modelBuilder.Entity<LossRow>(loss =>
+        {
+            loss.ToTable("losses").HasKey(row => new { row.Topic, row.Partition });
+            loss.Property(row => row.Acknowledged).HasDefaultValue(0L);
+        });
+        modelBuilder.Entity<TopicRow>().ToTable("topics").HasKey(row => row.Topic);
     }
 }

@@ -233,3 +233,27 @@ public sealed class RejectionsDroppedRow
     /// <summary>As in <see cref="RejectionCountRow.Bytes"/>: the difference is what is kept.</summary>
     public long Bytes { get; set; }
 }
+
+/// <summary>Messages of a partition that Kafka's retention took before they were taken in. Whose they were nobody knows.</summary>
+public sealed class LossRow
+{
+    public required string Topic { get; set; }
+
+    public int Partition { get; set; }
+
+    public long Messages { get; set; }
+
+    /// <summary>How many of them somebody has taken note of: only more than these are an alarm.</summary>
+    public long Acknowledged { get; set; }
+}
+
+/// <summary>Over how many partitions of a topic engines are spread. Kafka may have more by now; that is not for it to decide.</summary>
+public sealed class TopicRow
+{
+    public required string Topic { get; set; }
+
+    /// <summary>Of which incarnation of the topic.</summary>
+    public required string TopicId { get; set; }
+
+    public int Partitions { get; set; }
+}

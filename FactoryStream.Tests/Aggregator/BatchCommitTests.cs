@@ -195,6 +195,24 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
             await owner.RowsAsync("SELECT convert_from(line, 'UTF8') FROM factory.rejections ORDER BY rejection_no"));
     }
 
+    [SkippableFact]
+    public async Task What_retention_took_is_counted_where_the_gap_is_met_and_is_on_nobodys_books()
+    {
+        await using var owner = await Owner.StartAsync(postgres);
+        // Source messages 1 to 3 were never answered: the Verifier came too late for them.
+        await owner.CommitAsync(Message(0, "0:1", Single(0)), Message(1, "4:1", Single(1)));
+        // Answers 2 to 4 are gone, and what they answered, 5 to 8, with them: that is one loss.
+        await owner.CommitAsync(Message(5, "9:1", Single(2)));
+        // Behind it the Verifier's can be told again; what is delivered twice is no loss.
+        await owner.RestartAsync();
+        await owner.CommitAsync(Message(6, "12:1", Single(3)), Message(7, "4:1", Single(1)), Message(8, "13:1", Single(4)));
+        await owner.CommitAsync(Rejected(4, "13:0", "future", 1, "{}"));
+
+        Assert.Equal(["readings.rejected|0|4|0", "readings.signed|0|5|0", "readings.verified|0|3|0"],
+            await owner.RowsAsync("SELECT topic, partition, messages, acknowledged FROM factory.losses ORDER BY topic"));
+        Assert.Equal(["f|5|5|0"], await owner.RowsAsync(Owner.Books));
+    }
+
     private static string MetricsData(int second, params string[] names)
     {
         var time = Noon.AddSeconds(second).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);

@@ -296,12 +296,20 @@ public sealed class ApiTests(PostgresFixture postgres)
             VALUES (1, 'f', 'bad_signature', false, 2), (2, 'f', 'bad_signature', false, 1), (1, '', 'malformed', true, 4) RETURNING 1
             """);
 
+        // What retention took is told whether somebody has taken note of it or not, and balances nobody's books.
+        await dashboard.Database.ScalarAsync<object>("""
+            INSERT INTO factory.losses (topic, partition, messages, acknowledged)
+            VALUES ('readings.verified', 1, 7, 7), ('readings.signed', 3, 5, 0) RETURNING 1
+            """);
+
         var books = await dashboard.Client.GetStringAsync("/api/books");
 
         Assert.Equal(
             """{"factories":[{"factory_id":"","accepted":1,"stored":0,"duplicates":0,"rejected":{},"refused":{"malformed":4},"backlog":1},"""
             + """{"factory_id":"f","accepted":17,"stored":11,"duplicates":1,"rejected":{"bad_signature":3},"refused":{},"backlog":2},"""
-            + """{"factory_id":"g","accepted":1,"stored":0,"duplicates":0,"rejected":{},"refused":{},"backlog":1}]}""", books);
+            + """{"factory_id":"g","accepted":1,"stored":0,"duplicates":0,"rejected":{},"refused":{},"backlog":1}]"""
+            + ""","lost":12,"losses":[{"topic":"readings.signed","partition":3,"messages":5},"""
+            + """{"topic":"readings.verified","partition":1,"messages":7}]}""", books);
 
         static string Envelope(string factoryId) => $$"""{"data": {"factory_id": "{{factoryId}}", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "rpm": 1}, "signature": "AAAA"}""";
     }

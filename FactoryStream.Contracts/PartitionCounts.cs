@@ -1,0 +1,32 @@
+namespace FactoryStream.Contracts;
+
+/// <summary>What is said where a topic has another number of partitions than engines are spread over.</summary>
+public static class PartitionCounts
+{
+    /// <summary>What is wrong, and what to do.</summary>
+    /// <param name="topic">Whose partitions.</param>
+    /// <param name="recorded">Over how many engines are spread.</param>
+    /// <param name="partitions">How many it has.</param>
+    public static string Enlarged(string topic, int recorded, int partitions) =>
+        $"{topic} has {partitions} partitions, but engines are spread over {recorded}. "
+        + "Nothing new is accepted; what is on its way is stored. When the books show no backlog, run Migrations with Migrations__Repartition=true.";
+
+    /// <summary>What is wrong with the numbers of partitions of the three topics: they must be one; null: nothing.</summary>
+    /// <param name="counts">In the order of <see cref="Topics.All"/>.</param>
+    public static string? Unequal(IReadOnlyList<int> counts) =>
+        counts.Distinct().Count() == 1 ? null
+            : $"The topics {string.Join(", ", Topics.All)} must have the same number of partitions, but have "
+                + $"{string.Join(", ", counts)}: make them alike.";
+
+    /// <summary>
+    /// Over how many partitions engines were spread when the Aggregator last began, told from where its group has committed: it commits on
+    /// every partition that it is given, and takes none that is not recorded. Null: it has committed on all or on none, or in no order, so
+    /// nothing can be told.
+    /// </summary>
+    /// <param name="hasOffset">Of each partition of <c>readings.verified</c>, whether the Aggregator's group has an offset.</param>
+    public static int? Fewer(IReadOnlyList<bool> hasOffset)
+    {
+        var count = hasOffset.TakeWhile(has => has).Count();
+        return count > 0 && count < hasOffset.Count && !hasOffset.Skip(count).Contains(true) ? count : null;
+    }
+}

@@ -1,0 +1,205 @@
+using System.Globalization;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using FactoryStream.Contracts;
+using FactoryStream.ServiceDefaults;
+using FactoryStream.Storage;
+using Npgsql;
+
+namespace FactoryStream.Migrations;
+
+/// <summary>Makes the topics, brings those that are there to their settings, and holds them to the partitions that engines are spread over.</summary>
+internal sealed class TopicWriter(
+    string bootstrapServers, NpgsqlDataSource database, MigrationsOptions options, ILogger logger) : IDisposable
+{
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly PartitionRecord record = new(database);
+    private readonly TopicIncarnations incarnations = new(bootstrapServers);
+    private readonly IAdminClient admin = new AdminClientBuilder(new AdminClientConfig
+        {
+            BootstrapServers = bootstrapServers,
+            SocketTimeoutMs = (int)RequestTimeout.TotalMilliseconds,
+        })
+        // What cannot be reached shows as the call's own exception.
+        .SetLogHandler((_, _) => { })
+        .SetErrorHandler((_, _) => { })
+        .Build();
+
+    public void Dispose()
+    {
+        admin.Dispose();
+        incarnations.Dispose();
+    }
+
+    /// <exception cref="InvalidOperationException">The topics are not as they must be, and only a human can make them so.</exception>
+    /// <exception cref="KafkaException">The broker is away.</exception>
+    public async Task PrepareAsync(CancellationToken cancellation)
+    {
+        var created = await CreateMissingAsync();
+        cancellation.ThrowIfCancellationRequested();
+        var topics = new Dictionary<string, (string Id, int Partitions)>();
+        foreach (var topic in Topics.All)
+            topics.Add(topic, await incarnations.GetWithPartitionsAsync(topic));
+        if (PartitionCounts.Unequal([.. topics.Values.Select(topic => topic.Partitions)]) is { } unequal)
+            throw new InvalidOperationException(unequal);
+        var ids = topics.ToDictionary(topic => topic.Key, topic => topic.Value.Id);
+        await HoldPartitionsAsync(topics, ids, cancellation);
+        await SetAsync(created, topics[Topics.Signed].Partitions, ids, cancellation);
+        logger.TopicsReady(created.Count, Topics.All.Count);
+    }
+
+    private async Task<HashSet<string>> CreateMissingAsync()
+    {
+        // A broker that cannot create topics may have them all the same, so ask first.
+        var present = Metadata();
+        var missing = Topics.All.Where(topic => !present.ContainsKey(topic)).ToHashSet();
+        if (missing.Count == 0)
+            return missing;
+        try
+        {
+            await admin.CreateTopicsAsync(missing.Select(topic => new TopicSpecification
+            {
+                Name = topic,
+                // A reading keeps its partition from topic to topic, so a new one is as its like.
+                NumPartitions = present.Count > 0 ? present.Values.First().Partitions.Count : options.Partitions,
+                ReplicationFactor = options.ReplicationFactor,
+                Configs = TopicSettings.Of(topic, options.ReplicationFactor, options)
+                    .ToDictionary(setting => setting.Key, setting => TopicSettings.Text(setting.Value)),
+            }));
+        }
+        catch (CreateTopicsException exception) when (exception.Results.All(
+            result => !result.Error.IsError || result.Error.Code == ErrorCode.TopicAlreadyExists))
+        {
+            // Another one of us was quicker.
+            logger.TopicsThere();
+        }
+        return missing;
+    }
+
+    private async Task HoldPartitionsAsync(
+        Dictionary<string, (string Id, int Partitions)> topics, Dictionary<string, string> ids, CancellationToken cancellation)
+    {
+        string? enlarged = null;
+        var recorded = int.MaxValue;
+        foreach (var (topic, (id, partitions)) in topics)
+        {
+            var count = await record.EnsureAsync(topic, id, partitions, cancellation);
+            if (count == partitions)
+                continue;
+            enlarged ??= PartitionCounts.Enlarged(topic, count, partitions);
+            recorded = Math.Min(recorded, count);
+        }
+        if (enlarged is null)
+            return;
+        if (!options.Repartition)
+            throw new InvalidOperationException(enlarged);
+        var partitionCount = topics[Topics.Signed].Partitions;
+        var waiting = 0L;
+        // What the new partitions hold may wait: the old ones are what an engine may have moved from.
+        var isDone = await record.ChangeAsync(
+            Topics.Signed, Topics.Verified, ids, partitionCount,
+            async taken => (waiting = (await WaitingAsync(taken, recorded)).Values.Sum()) == 0, cancellation);
+        if (!isDone)
+            throw new InvalidOperationException($"{waiting} messages are on their way yet. {enlarged}");
+        logger.Repartitioned(partitionCount);
+    }
+
+    /// <summary>How many messages of each partition are not taken in.</summary>
+    private async Task<Dictionary<TopicPartition, long>> WaitingAsync(IReadOnlyList<TakenUntil> taken, int partitionCount)
+    {
+        TopicPartition[] partitions = [.. Topics.All.SelectMany(
+            topic => Enumerable.Range(0, partitionCount).Select(partition => new TopicPartition(topic, partition)))];
+        var beginnings = await OffsetsAsync(OffsetSpec.Earliest(), partitions);
+        var ends = await OffsetsAsync(OffsetSpec.Latest(), partitions);
+        var until = taken.ToDictionary(entry => new TopicPartition(entry.Topic, entry.Partition), entry => entry.NextOffset);
+        return partitions.ToDictionary(
+            partition => partition,
+            partition => Math.Max(0, ends[partition] - Math.Max(until.GetValueOrDefault(partition), beginnings[partition])));
+    }
+
+    private async Task<Dictionary<TopicPartition, long>> OffsetsAsync(OffsetSpec which, TopicPartition[] partitions)
+    {
+        var answers = await admin.ListOffsetsAsync(
+            partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = which }),
+            new ListOffsetsOptions { RequestTimeout = RequestTimeout });
+        return answers.ResultInfos.ToDictionary(
+            answer => answer.TopicPartitionOffsetError.TopicPartition,
+            answer => answer.TopicPartitionOffsetError.Error.IsError
+                ? throw new KafkaException(answer.TopicPartitionOffsetError.Error)
+                : answer.TopicPartitionOffsetError.Offset.Value);
+    }
+
+    private async Task SetAsync(
+        HashSet<string> created, int partitionCount, Dictionary<string, string> ids, CancellationToken cancellation)
+    {
+        string[] topics = [.. Topics.All.Where(topic => options.AlterTopics || created.Contains(topic))];
+        if (topics.Length == 0)
+            return;
+        try
+        {
+            var metadata = Metadata();
+            var waiting = await WaitingAsync(await record.TakenAsync(Topics.Signed, Topics.Verified, ids, cancellation), partitionCount);
+            var described = await admin.DescribeConfigsAsync(
+                topics.Select(Resource), new DescribeConfigsOptions { RequestTimeout = RequestTimeout });
+            foreach (var answer in described)
+            {
+                var topic = answer.ConfigResource.Name;
+                var most = waiting.Where(entry => entry.Key.Topic == topic).Max(entry => entry.Value);
+                var wanted = TopicSettings.Of(topic, metadata[topic].Partitions[0].Replicas.Length, options);
+                await AlterAsync(topic, wanted, Numbers(answer), most);
+            }
+        }
+        catch (KafkaException exception) when (exception is DescribeConfigsException or IncrementalAlterConfigsException
+            || exception.Error.Code is ErrorCode.Local_UnsupportedFeature or ErrorCode.UnsupportedVersion
+                or ErrorCode.TopicAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed or ErrorCode.PolicyViolation)
+        {
+            // The broker in memory has no settings; a plant's own may be its administrator's alone.
+            logger.SettingsLeft(exception.Message);
+        }
+    }
+
+    private async Task AlterAsync(string topic, Dictionary<string, long> wanted, Dictionary<string, long> present, long waiting)
+    {
+        var changes = TopicSettings.Changes(wanted, present);
+        foreach (var (setting, value) in changes)
+        {
+            if (!present.TryGetValue(setting, out var before) || !TopicSettings.IsLess(setting, value, before)
+                || TopicSettings.MayKeepLess(wanted, waiting))
+                continue;
+            logger.RetentionLeft(topic, waiting, setting);
+            changes.Remove(setting);
+        }
+        if (changes.Count == 0)
+            return;
+        await admin.IncrementalAlterConfigsAsync(
+            new Dictionary<ConfigResource, List<ConfigEntry>>
+            {
+                [Resource(topic)] = [.. changes.Select(setting => new ConfigEntry
+                {
+                    Name = setting.Key,
+                    Value = TopicSettings.Text(setting.Value),
+                    IncrementalOperation = AlterConfigOpType.Set,
+                })],
+            },
+            new IncrementalAlterConfigsOptions { RequestTimeout = RequestTimeout });
+        logger.TopicAltered(topic, string.Join(", ", changes.Select(setting => $"{setting.Key}={TopicSettings.Text(setting.Value)}")));
+    }
+
+    private static ConfigResource Resource(string topic) => new() { Type = ResourceType.Topic, Name = topic };
+
+    private static Dictionary<string, long> Numbers(DescribeConfigsResult answer)
+    {
+        var numbers = new Dictionary<string, long>();
+        foreach (var (name, entry) in answer.Entries)
+        {
+            if (long.TryParse(entry.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value))
+                numbers.Add(name, value);
+        }
+        return numbers;
+    }
+
+    private Dictionary<string, TopicMetadata> Metadata() =>
+        admin.GetMetadata(RequestTimeout).Topics.Where(topic => !topic.Error.IsError && Topics.All.Contains(topic.Topic))
+            .ToDictionary(topic => topic.Topic);
+}
