@@ -26,6 +26,13 @@ internal sealed class VerifierOptions
         set => field = value.Kind == DateTimeKind.Unspecified ? DateTime.SpecifyKind(value, DateTimeKind.Utc) : value.ToUniversalTime();
     } = DateTime.UnixEpoch;
 
+    /// <summary>
+    /// How long after a key's revocation or expiry a reading may arrive that was measured before it; later ones are rejected
+    /// (<c>key_revoked</c>, <c>key_not_valid</c>), whatever time they claim. Default 7 days.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "36500.00:00:00")]
+    public TimeSpan LateArrivalAfterRevocation { get; set; } = TimeSpan.FromDays(7);
+
     /// <summary>How often the keys are compared with the database when no notification came. Default 2 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:00:03")]
     public TimeSpan KeyPollInterval { get; set; } = TimeSpan.FromSeconds(2);

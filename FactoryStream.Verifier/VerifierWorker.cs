@@ -47,7 +47,8 @@ internal sealed class VerifierWorker(
         {
             var threads = options.CheckThreads > 0 ? options.CheckThreads : Environment.ProcessorCount;
             // Two parts a thread: one that was held up by another process leaves its second part to the others.
-            judges = [.. Enumerable.Range(0, threads * 2).Select(_ => new Judge(signatures, options.MaxClockSkew, options.MinMeasuredAt))];
+            judges = [.. Enumerable.Range(0, threads * 2).Select(_ => new Judge(
+                signatures, options.MaxClockSkew, options.MinMeasuredAt, options.LateArrivalAfterRevocation))];
             log.Engine(signatures.EngineName, threads);
             answers.Stopping = stoppingToken;
             consumer.Subscribe(Topics.Signed);

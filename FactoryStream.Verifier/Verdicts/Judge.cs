@@ -11,9 +11,15 @@ namespace FactoryStream.Verifier.Verdicts;
 /// The verdict core: lines and keys in, verdicts out; it knows no Kafka, database, clock or logger. The order of reasons is: malformed; unknown key
 /// or bad signature; key not valid or revoked; future; too old. One instance a thread: it reuses its buffers.
 /// </summary>
-internal sealed class Judge(SignatureVerifier signatures, TimeSpan maxClockSkew, DateTime minMeasuredAt = default)
+/// <param name="signatures">Checks them.</param>
+/// <param name="maxClockSkew">How far clocks may differ.</param>
+/// <param name="minMeasuredAt">The earliest moment that a reading may be of.</param>
+/// <param name="lateArrival">How long after its key's end a reading may arrive that was measured before; null: for ever.</param>
+internal sealed class Judge(
+    SignatureVerifier signatures, TimeSpan maxClockSkew, DateTime minMeasuredAt = default, TimeSpan? lateArrival = null)
 {
     private readonly ReadingParser parser = new();
+    private readonly TimeSpan lateArrival = lateArrival ?? TimeSpan.MaxValue;
     private SignatureCheck[] checks = [];
     private bool[] results = [];
     private Trial[] trials = [];
@@ -161,6 +167,15 @@ internal sealed class Judge(SignatureVerifier signatures, TimeSpan maxClockSkew,
         var ahead = measuredAt - line.ReceivedAt;
         if (ahead > maxClockSkew)
         {
+        switch (key.VerdictForArrival(line.ReceivedAt, lateArrival))
+        {
+            case Verdict.KeyRevoked:
+                Reject(ref line, Verdict.KeyRevoked, $"received more than {lateArrival} after signing key {key.KeyId} was revoked");
+                return;
+            case Verdict.KeyNotValid:
+                Reject(ref line, Verdict.KeyNotValid, $"received more than {lateArrival} after signing key {key.KeyId} had expired");
+                return;
+        }
             Reject(ref line, Verdict.Future, string.Create(CultureInfo.InvariantCulture, $"measured {ahead.TotalSeconds:F0} s after it was received"));
             return;
         }
