@@ -169,7 +169,7 @@ internal sealed class VerifierWorker(
         var any = false;
         foreach (ref var line in batch.Lines)
         {
-            if (line.Verdict is Verdict.UnknownKey or Verdict.BadSignature)
+            if (line.Verdict is Verdict.UnknownKey or Verdict.BadSignature || line.IsOfUnknownFactory)
             {
                 line.IsDecided = false;
                 any = true;

@@ -71,6 +71,16 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task No_factory_is_called_as_the_books_call_those_without_a_key()
+    {
+        var (status, body, _) = await SendAsync(
+            HttpMethod.Post, "/keys", Json(new { factory_id = "unknown", public_key = Signer(0).ExportPublicKeyPem() }));
+
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Contains("can be called unknown", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_key_that_comes_in_another_form_is_the_key_that_is_enrolled()
     {
         await EnrolAsync("f1", 0);

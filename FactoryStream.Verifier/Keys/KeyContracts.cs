@@ -82,6 +82,8 @@ internal readonly record struct Enrolment(SigningKey? Key, string? Error)
 
         if (request is null || !IsName(request.FactoryId))
             return Wrong("factory_id is missing or no id: 1 to 128 characters, none of them a control character.");
+        if (request.FactoryId == FactoryStream.Contracts.MessageHeaders.BooksUnknown)
+            return Wrong("No factory can be called unknown: that is what the books call those without a key.");
         if (request.PublicKey is null)
             return Wrong("public_key is missing.");
         if (!RsaPublicKey.TryParsePem(request.PublicKey, out var publicKey, out var error))

@@ -55,7 +55,10 @@ internal sealed class Judge(
             ref var line = ref lines[i];
             if (line.IsDecided)
                 continue;
-            if (parser.TryParse(line.Raw, out line.Reading, out var wrong) != Verdict.Accepted)
+            var isWellFormed = parser.TryParse(line.Raw, out line.Reading, out var wrong) == Verdict.Accepted;
+            var factory = keys.Of(line.Reading.FactoryId);
+            line.IsOfUnknownFactory = factory is null;
+            if (!isWellFormed)
             {
                 Reject(ref line, Verdict.Malformed, wrong);
                 continue;
@@ -73,7 +76,7 @@ internal sealed class Judge(
             var latestEnrolment = Later(line.ReceivedAt, maxClockSkew);
             var trial = new Trial { Line = i, LatestEnrolment = latestEnrolment };
             SigningKey? key;
-            if (keys.Of(reading.FactoryId) is not { } factory)
+            if (factory is null)
             {
                 Reject(ref line, Verdict.UnknownKey, $"no signing key of {reading.FactoryId} is enrolled");
                 continue;
@@ -164,9 +167,6 @@ internal sealed class Judge(
                 Reject(ref line, Verdict.KeyRevoked, $"measured after signing key {key.KeyId} was revoked");
                 return;
         }
-        var ahead = measuredAt - line.ReceivedAt;
-        if (ahead > maxClockSkew)
-        {
         switch (key.VerdictForArrival(line.ReceivedAt, lateArrival))
         {
             case Verdict.KeyRevoked:
@@ -176,6 +176,9 @@ internal sealed class Judge(
                 Reject(ref line, Verdict.KeyNotValid, $"received more than {lateArrival} after signing key {key.KeyId} had expired");
                 return;
         }
+        var ahead = measuredAt - line.ReceivedAt;
+        if (ahead > maxClockSkew)
+        {
             Reject(ref line, Verdict.Future, string.Create(CultureInfo.InvariantCulture, $"measured {ahead.TotalSeconds:F0} s after it was received"));
             return;
         }
