@@ -65,6 +65,13 @@ internal sealed class VerifierOptions
     [Range(1 << 16, 1 << 30)]
     public int MaxInFlightBytes { get; set; } = 32 << 20;
 
+    /// <summary>
+    /// Most messages, of <c>readings.rejected</c> and of <c>readings.verified</c>, that are read back when a partition is taken over, for
+    /// what its last owner answered without committing: that is answered the same again. Default 100,000.
+    /// </summary>
+    [Range(128, 10_000_000)]
+    public int MaxRecalledMessages { get; set; } = 100_000;
+
     /// <summary>How often acknowledged offsets are committed. Ingest's back-pressure looks at them, so it is short, and a fifth with a broker in memory. Default 100 ms.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan CommitInterval { get; set; } = TimeSpan.FromMilliseconds(100);

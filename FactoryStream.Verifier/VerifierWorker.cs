@@ -18,6 +18,7 @@ internal sealed class VerifierWorker(
     IConsumer<byte[]?, ReadOnlyMemory<byte>> consumer,
     BatchBytes batchBytes,
     AnswerLog answers,
+    EarlierAnswersReader earlier,
     KeyRing keys,
     SignatureVerifier signatures,
     TopicIncarnations incarnations,
@@ -82,6 +83,7 @@ internal sealed class VerifierWorker(
             return;
         if (answers.MustIdentifyTopic)
             WaitUntil(TryIdentifyTopic, () => log.KafkaTrouble($"the id of {Topics.Signed} is not known"), stoppingToken);
+        Recall(stoppingToken);
         Process(stoppingToken);
         batch.Reset();
     }
@@ -125,6 +127,51 @@ internal sealed class VerifierWorker(
         if (offset <= partition.LastOffset)
             throw new InvalidOperationException($"Partition {partition.Partition} of {Topics.Signed} went back from offset {partition.LastOffset} to {offset}: it is another log. Starting over.");
         partition.LastOffset = offset;
+    }
+
+    /// <summary>
+    /// Before the first answer to a partition: what did its last owner say? The same line must not be judged twice, for a key may have been
+    /// enrolled or revoked since.
+    /// </summary>
+    private void Recall(CancellationToken stoppingToken)
+    {
+        var wanted = new Dictionary<PartitionAnswers, long>();
+        foreach (var record in batch.Records)
+        {
+            if (!record.Answers.IsRecalled && !record.Answers.IsClosed)
+                wanted.TryAdd(record.Answers, record.Offset);
+        }
+        if (wanted.Count == 0)
+            return;
+        var offsets = wanted.ToDictionary(entry => entry.Key.Partition, entry => entry.Value);
+        Task<Dictionary<int, EarlierAnswers>>? reading = null;
+        Dictionary<int, EarlierAnswers> found = [];
+        WaitUntil(TryRead, explain: null, stoppingToken);
+        foreach (var partition in wanted.Keys)
+        {
+            partition.Earlier = found[partition.Partition];
+            partition.IsRecalled = true;
+            if (partition.Earlier.LastOffset >= 0)
+                log.Recalled(partition.Partition, offsets[partition.Partition], partition.Earlier.LastOffset);
+        }
+
+        bool TryRead()
+        {
+            reading ??= Task.Run(() => earlier.Read(offsets, answers.SourceTopicId, stoppingToken), stoppingToken);
+            if (!reading.IsCompleted)
+                return false;
+            try
+            {
+                found = reading.GetAwaiter().GetResult();
+                return true;
+            }
+            catch (KafkaException exception)
+            {
+                log.KafkaTrouble(exception.Error.Reason);
+                reading = null;
+                return false;
+            }
+        }
     }
 
     private void Process(CancellationToken stoppingToken)
