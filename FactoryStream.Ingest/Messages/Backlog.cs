@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Ingest.Messages;
@@ -13,6 +14,9 @@ internal enum Room : byte
 
     /// <summary>Too much waits for Kafka's acknowledgement.</summary>
     KafkaSlow = 2,
+
+    /// <summary>Factories without a key have their whole share of the backlog: there is no waiting for that.</summary>
+    UnknownShareFull = 3,
 }
 
 /// <summary>
@@ -29,6 +33,10 @@ internal sealed class Backlog
     private long readings;
     private long foreignBytes;
     private long foreignReadings;
+    private long unknownBytes;
+    private long unknownReadings;
+    private bool wasUnknownFull;
+    private volatile FrozenSet<string>? enrolled;
     private bool isKafkaAway;
     private long lastTry;
     private bool wasFull;
@@ -51,6 +59,12 @@ internal sealed class Backlog
     /// <summary>Readings appended and not known to be stored, other producers' included.</summary>
     public long Readings => Volatile.Read(ref readings) + Volatile.Read(ref foreignReadings);
 
+    /// <summary>Of these, the ones of factories without a key.</summary>
+    public long UnknownReadings => Volatile.Read(ref unknownReadings);
+
+    /// <summary>Their bytes.</summary>
+    public long UnknownBytes => Volatile.Read(ref unknownBytes);
+
     /// <summary>Kafka did not acknowledge in time and has not answered since.</summary>
     public bool IsKafkaAway => Volatile.Read(ref isKafkaAway);
 
@@ -66,7 +80,9 @@ internal sealed class Backlog
     /// <summary>May so many bytes more be appended?</summary>
     /// <param name="more">Bytes of a line.</param>
     /// <param name="ofPartition">Bytes of its partition that are not known to be stored.</param>
-    public Room Check(int more, long ofPartition)
+    /// <param name="isUnknown">It is of a factory without a key.</param>
+    /// <param name="unknownOfPartition">Bytes of its partition that are of such factories and not known to be stored.</param>
+    public Room Check(int more, long ofPartition, bool isUnknown = false, long unknownOfPartition = 0)
     {
         if (PendingBytes + more > options.MaxPendingBytes)
             return Room.KafkaSlow;
@@ -77,7 +93,28 @@ internal sealed class Backlog
                 log.BacklogFull(Readings, Bytes);
             return Room.BacklogFull;
         }
+        if (isUnknown && (UnknownBytes + more > options.MaxBacklogBytes * options.UnknownKeyShare
+            || UnknownReadings >= options.MaxBacklogReadings * options.UnknownKeyShare
+            || (options.BrokerIsInMemory && unknownOfPartition + more > options.InMemoryPartitionBytes * options.UnknownKeyShare)))
+        {
+            if (!Interlocked.Exchange(ref wasUnknownFull, true))
+                log.UnknownShareFull(UnknownReadings, UnknownBytes);
+            return Room.UnknownShareFull;
+        }
         return Room.Yes;
+    }
+
+    /// <summary>The factories that have a key, as the Verifier tells them.</summary>
+    public void Learn(IEnumerable<string> factoryIds) => enrolled = factoryIds.ToFrozenSet();
+
+    /// <summary>Whether a factory is known to have no key; while nothing is known, none is.</summary>
+    public bool IsUnknown(string factoryId) => enrolled is { } known && !known.Contains(factoryId);
+
+    /// <summary>Lines of factories without a key are on their way, or (negative) are stored or lost.</summary>
+    public void AddUnknown(long size, long count)
+    {
+        Interlocked.Add(ref unknownBytes, size);
+        Interlocked.Add(ref unknownReadings, count);
     }
 
     /// <summary>A line is on its way.</summary>
@@ -139,6 +176,10 @@ internal sealed class Backlog
         if (Volatile.Read(ref wasFull) && Bytes < options.MaxBacklogBytes / 4 * 3 && Readings < options.MaxBacklogReadings * 3 / 4 + 1
             && Interlocked.Exchange(ref wasFull, false))
             log.BacklogHasRoom();
+        // With hysteresis, so that it is not logged for every line.
+        if (UnknownReadings < options.MaxBacklogReadings * options.UnknownKeyShare / 2
+            && UnknownBytes < options.MaxBacklogBytes * options.UnknownKeyShare / 2)
+            Volatile.Write(ref wasUnknownFull, false);
         Wake();
     }
 

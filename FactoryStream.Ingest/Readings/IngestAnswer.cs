@@ -52,6 +52,8 @@ internal record IngestAnswer(int Accepted, IReadOnlyList<IngestAnswer.Line> Reje
         {
             Stop.KafkaSlow => (StatusCodes.Status503ServiceUnavailable, $"Kafka is slow or away; only the first {intake.LineCount} lines were looked at."),
             Stop.BacklogFull => (StatusCodes.Status429TooManyRequests, $"Too many readings wait to be stored; only the first {intake.LineCount} lines were looked at."),
+            Stop.UnknownShareFull => (StatusCodes.Status429TooManyRequests,
+                $"Too many readings of factories without a key wait to be judged; only the first {intake.LineCount} lines were looked at."),
             Stop.TooManyLines => (StatusCodes.Status413PayloadTooLarge, $"A request may have {options.MaxLinesPerRequest} lines; the others were not looked at."),
             Stop.BodyTooLarge => (StatusCodes.Status413PayloadTooLarge, $"A body may have {options.MaxBodyBytes} bytes; only the first {intake.LineCount} lines were looked at."),
             Stop.EnvelopeTooLarge => (StatusCodes.Status413PayloadTooLarge, $"An envelope may have {options.MaxLineBytes} bytes."),

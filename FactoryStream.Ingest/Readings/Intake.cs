@@ -19,6 +19,9 @@ internal enum Stop : byte
     /// <summary>Kafka stayed away, or slow.</summary>
     KafkaSlow,
 
+    /// <summary>The line's factory has no key, and such factories have all of the backlog that they may have.</summary>
+    UnknownShareFull,
+
     /// <summary>More lines than a request may have.</summary>
     TooManyLines,
 
@@ -244,7 +247,7 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
         {
             if (of[..i].Contains(of[i]))
                 continue;
-            var room = partitions[of[i]].HasRoom(line.Bytes.Length);
+            var room = partitions[of[i]].HasRoom(line.Bytes.Length, factoryId);
             if (room != Room.Yes)
                 return room;
         }
@@ -288,7 +291,8 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
         // What has gathered must go, or its acknowledgement would be waited for in vain.
         Kick();
         var since = time.GetTimestamp();
-        while (true)
+        // Whoever invents factories must not hold requests open either.
+        while (room != Room.UnknownShareFull)
         {
             var roomCame = backlog.RoomCame;
             var parser = parsers.Get();
@@ -297,7 +301,7 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
             if (room == Room.Yes)
                 return;
             var left = options.RoomTimeout - time.GetElapsedTime(since);
-            if (left <= TimeSpan.Zero || backlog.IsKafkaAway)
+            if (left <= TimeSpan.Zero || backlog.IsKafkaAway || room == Room.UnknownShareFull)
                 break;
             try
             {
@@ -308,7 +312,12 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
                 // Looked at once more, above.
             }
         }
-        Stop = room == Room.BacklogFull ? Stop.BacklogFull : Stop.KafkaSlow;
+        Stop = room switch
+        {
+            Room.BacklogFull => Stop.BacklogFull,
+            Room.UnknownShareFull => Stop.UnknownShareFull,
+            _ => Stop.KafkaSlow,
+        };
     }
 
     /// <summary>Sends what was taken so far, unless its partition has a message under way: its acknowledgement will.</summary>
