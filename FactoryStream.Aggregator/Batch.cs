@@ -327,7 +327,8 @@ internal sealed class Batch(ILogger logger, AggregatorMetrics instruments)
             count = 1;
         var factoryId = Text(message, MessageHeaders.FactoryId);
         Rejections.Add(new RejectionEntry(message.Partition, rejectedAt, string.IsNullOrEmpty(factoryId) ? null : factoryId, reason, refused,
-            Text(message, MessageHeaders.Detail), message.Message.Value.ToArray(), sourceOffset, sourceLine, count));
+            Text(message, MessageHeaders.Detail), message.Message.Value.ToArray(), sourceOffset, sourceLine, count,
+            IsOfUnknownFactory: Text(message, MessageHeaders.Books) == MessageHeaders.BooksUnknown));
         return null;
     }
 

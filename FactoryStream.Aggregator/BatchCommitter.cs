@@ -35,6 +35,7 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
     private bool[] isOfNew = [];
     private PartitionEngine[] engines = new PartitionEngine[1024];
     private Dictionary<string, int> keys = [];
+    private readonly HashSet<string> enrolled = [];
 
     /// <summary>Most names of metrics of one engine.</summary>
     public required int MaxMetricsPerEngine { get; init; }
@@ -137,6 +138,8 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
         if (isOfNew.Length < batch.SignedBatches.Count)
             isOfNew = new bool[Math.Max(isOfNew.Length * 2, batch.SignedBatches.Count)];
 
+        await DisownUnknownAsync(batch, cancellation);
+
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await BatchWriter.AdvanceAsync(connection, batch.Steps, cancellation);
@@ -188,7 +191,10 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
                 instruments.MeasuredToCommitted.Record((committedAt - reading.MeasuredAt).TotalSeconds);
         }
         foreach (var tally in listed)
+        {
             tally.Reset();
+            partitions[tally.Partition].Forget(tally);
+        }
         listed.Clear();
         Array.Clear(engines, 0, batch.Readings.Count);
     }
@@ -542,6 +548,27 @@ internal sealed class BatchCommitter(NpgsqlDataSource database, WindowingRules r
             batch.RejectUnknownKeys(keys.ContainsKey);
             return;
         }
+    }
+
+    /// <summary>
+    /// What Ingest refused may name anything. Only factories with a key have books of their own; those are remembered, for they are few,
+    /// and the rest asked for a batch at a time. What the Verifier rejected says itself whose books it stands on, for the verified log
+    /// says the same.
+    /// </summary>
+    private async Task DisownUnknownAsync(Batch batch, CancellationToken cancellation)
+    {
+        var named = batch.Rejections.Where(entry => IsOpen(entry) && StorableText.IsName(entry.FactoryId))
+            .Select(entry => entry.FactoryId!).ToHashSet();
+        if (named.Count == 0)
+            return;
+        enrolled.UnionWith(await checkpoints.EnrolledAsync(named, cancellation));
+        for (var i = 0; i < batch.Rejections.Count; i++)
+        {
+            if (IsOpen(batch.Rejections[i]))
+                batch.Rejections[i] = batch.Rejections[i] with { IsOfUnknownFactory = true };
+        }
+
+        bool IsOpen(in RejectionEntry entry) => entry.Refused && entry.FactoryId is { } factoryId && !enrolled.Contains(factoryId);
     }
 
     /// <summary>A stored reading's metrics: its data in an envelope with nothing to check.</summary>

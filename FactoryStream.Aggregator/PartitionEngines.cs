@@ -16,13 +16,30 @@ internal sealed class PartitionEngines(int partition)
     public PartitionEngine Add(string factoryId, string engineId, EngineWindows windows)
     {
         ref var engine = ref CollectionsMarshal.GetValueRefOrAddDefault(engines, (factoryId, engineId), out _);
-        return engine ??= new PartitionEngine(windows, Tally(factoryId));
+        if (engine is not null)
+            return engine;
+        var tally = Tally(factoryId);
+        tally.HasEngines = true;
+        return engine = new PartitionEngine(windows, tally);
     }
 
     public FactoryTally Tally(string factoryId)
     {
         ref var tally = ref CollectionsMarshal.GetValueRefOrAddDefault(tallies, factoryId, out _);
         return tally ??= new FactoryTally(partition, factoryId);
+    }
+
+    /// <summary>How many factories' tallies are kept between batches.</summary>
+    public int TallyCount => tallies.Count;
+
+    /// <summary>
+    /// A batch is over: only a tally that engines refer to is kept. What the log calls a factory may be invented, and there is no end of
+    /// names.
+    /// </summary>
+    public void Forget(FactoryTally tally)
+    {
+        if (!tally.HasEngines)
+            tallies.Remove(tally.FactoryId);
     }
 }
 
@@ -41,6 +58,9 @@ internal sealed class FactoryTally(int partition, string factoryId)
     public long Stored { get; set; }
 
     public long Duplicates { get; set; }
+
+    /// <summary>Whether engines refer to it: then it is of a factory with a key.</summary>
+    public bool HasEngines { get; set; }
 
     /// <summary>Whether the batch under way has it on its list.</summary>
     public bool IsListed { get; set; }

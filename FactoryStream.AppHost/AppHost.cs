@@ -52,6 +52,8 @@ var verifier = Service<Projects.FactoryStream_Verifier>("verifier", port: 8000, 
     .WithReference(factoryDb)
     .WithUrlForEndpoint("http", url => (url.Url, url.DisplayText) = ("/keys", "Signing keys"))
     .WithEnvironment("Verifier__AdminToken", adminToken);
+// Which factories have a key; Ingest takes readings without it, so it waits for none.
+ingest.WithReference(verifier);
 
 Service<Projects.FactoryStream_Aggregator>("aggregator")
     .WithReference(kafka)

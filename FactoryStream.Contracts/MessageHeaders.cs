@@ -50,4 +50,17 @@ public static class MessageHeaders
 
     /// <summary>Rejected: the factory, where it could be read.</summary>
     public const string FactoryId = "factory-id";
+
+    /// <summary>
+    /// Rejected by the Verifier: <c>unknown</c>, where <see cref="FactoryId"/> names a factory but the line stands on nobody's books, in
+    /// <see cref="Source"/> of the verified message as well: the factory has no key, and anybody may invent one. Absent: it stands on
+    /// that factory's.
+    /// </summary>
+    public const string Books = "books";
+
+    /// <summary>
+    /// The value of <see cref="Books"/>, and what nobody's books are called where people read them. No factory may be enrolled under that
+    /// name.
+    /// </summary>
+    public const string BooksUnknown = "unknown";
 }

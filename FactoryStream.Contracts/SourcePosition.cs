@@ -50,7 +50,7 @@ public readonly record struct SourceMessage(long Offset, int LineCount, IReadOnl
 
 /// <summary>A rejected line of a <see cref="SourceMessage"/>.</summary>
 /// <param name="Line">Which one, from 0.</param>
-/// <param name="FactoryId">Whose it was; "" where that could not be read.</param>
+/// <param name="FactoryId">Whose books it stands on; "", nobody's, where that could not be read or no such factory has a key.</param>
 /// <param name="Readings">How many readings of the partition it held: more than one when it was a batch.</param>
 public readonly record struct SourceRejection(int Line, string FactoryId, int Readings = 1);
 

@@ -12,7 +12,8 @@ namespace FactoryStream.Ingest;
 /// stores is told as degraded, not as unhealthy: what is accepted is safe in Kafka; cutting Ingest off would only turn the machines away.
 /// </summary>
 internal sealed class IngestHealthCheck(
-    SignedLog signed, Backlog backlog, BacklogWorker worker, SourceStates sources, IOptions<IngestOptions> options) : IHealthCheck
+    SignedLog signed, Backlog backlog, BacklogWorker worker, VerifierWatchWorker verifier, SourceStates sources,
+    IOptions<IngestOptions> options) : IHealthCheck
 {
     private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(10);
 
@@ -22,6 +23,7 @@ internal sealed class IngestHealthCheck(
         {
             ["backlog_readings"] = backlog.Readings,
             ["backlog_bytes"] = backlog.Bytes,
+            ["backlog_unknown_readings"] = backlog.UnknownReadings,
             ["pending_bytes"] = backlog.PendingBytes,
             ["waiting_for_verifier"] = worker.Verifying.Waiting,
             ["waiting_for_aggregator"] = worker.Storing.Waiting,
@@ -37,14 +39,23 @@ internal sealed class IngestHealthCheck(
             : null;
         if (trouble is not null)
             return Task.FromResult(new HealthCheckResult(context.Registration.FailureStatus, trouble, data: data));
-        string[] stalled =
+        string[] told =
         [
             .. Stalled("Verifier", worker.Verifying), .. Stalled("Aggregator", worker.Storing),
-            .. worker.AgeTrouble is { } aged ? (string[])[aged] : [],
+            .. worker.AgeTrouble is { } aged ? (string[])[aged] : [], .. Clock(),
         ];
-        return Task.FromResult(stalled.Length == 0
+        return Task.FromResult(told.Length == 0
             ? HealthCheckResult.Healthy(null, data)
-            : HealthCheckResult.Degraded(string.Join(' ', stalled), data: data));
+            : HealthCheckResult.Degraded(string.Join(' ', told), data: data));
+    }
+
+    private IEnumerable<string> Clock()
+    {
+        if (verifier.ClockDifference is not { } difference)
+            yield break;
+        var which = difference > TimeSpan.Zero ? "ahead of" : "behind";
+        yield return string.Create(
+            CultureInfo.InvariantCulture, $"The database's clock is {difference.Duration().TotalSeconds:F0} s {which} this machine's.");
     }
 
     private IEnumerable<string> Stalled(string service, StalledWork work)

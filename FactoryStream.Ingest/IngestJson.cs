@@ -9,5 +9,6 @@ namespace FactoryStream.Ingest;
 [JsonSerializable(typeof(IngestAnswer))]
 [JsonSerializable(typeof(IngestProblem))]
 [JsonSerializable(typeof(ProblemDetails))]
+[JsonSerializable(typeof(VerifierFactories))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class IngestJson : JsonSerializerContext;

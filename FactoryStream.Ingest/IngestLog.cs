@@ -52,6 +52,24 @@ internal sealed partial class IngestLog(ILogger<IngestLog> logger)
     [LoggerMessage(12, LogLevel.Warning, "Live streams wait: {Reason}.")]
     public partial void LiveTrouble(string reason);
 
+    [LoggerMessage(41, LogLevel.Warning,
+        "The Verifier does not tell which factories have a key: {Reason}. Trying again; what it said last stands.")]
+    public partial void VerifierAway(string reason);
+
+    [LoggerMessage(42, LogLevel.Information, "The Verifier tells again which factories have a key.")]
+    public partial void VerifierBack();
+
+    [LoggerMessage(43, LogLevel.Warning,
+        "The database's clock is {Seconds} s ahead of this machine's. What arrives is judged by this machine's.")]
+    public partial void ClockDiffers(double seconds);
+
+    [LoggerMessage(44, LogLevel.Information, "The database's clock and this machine's agree again.")]
+    public partial void ClockAgrees();
+
+    [LoggerMessage(45, LogLevel.Warning,
+        "Factories without a key have all of the backlog that they may have: {Readings} readings, {Bytes} bytes. They are asked to wait.")]
+    public partial void UnknownShareFull(long readings, long bytes);
+
     [LoggerMessage(13, LogLevel.Error, "Source {Source} failed in a way that nobody foresaw.")]
     public partial void SourceFailed(string source, Exception exception);
 }

@@ -56,6 +56,9 @@ internal sealed class IngestMetrics : IDisposable
         meter.CreateObservableGauge("factorystream.ingest.pending", () => backlog.PendingBytes, "By", "What waits for Kafka's acknowledgement.");
         meter.CreateObservableGauge("factorystream.ingest.backlog", () => backlog.Readings, "{reading}", "Readings accepted and not known to be stored.");
         meter.CreateObservableGauge("factorystream.ingest.backlog.size", () => backlog.Bytes, "By", "The size of these.");
+        meter.CreateObservableGauge(
+            "factorystream.ingest.backlog.unknown", () => backlog.UnknownReadings, "{reading}",
+            "Of these, the readings of factories without a key.");
     }
 
     public void Observe(Sources.SourceStates sources) =>

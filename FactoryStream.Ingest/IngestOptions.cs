@@ -55,6 +55,25 @@ internal sealed class IngestOptions : IValidatableObject
     [Range(1 << 20, 1L << 40)]
     public long MaxBacklogBytes { get; set; } = 1 << 30;
 
+    /// <summary>
+    /// How much of <see cref="MaxBacklogReadings"/> and <see cref="MaxBacklogBytes"/> the lines of factories without an enrolled key may
+    /// take together, refused ones included; beyond it they are answered 429, while others are still accepted. Default 0.25. 1: as much
+    /// as any.
+    /// </summary>
+    [Range(0.0, 1.0)]
+    public double UnknownKeyShare { get; set; } = 0.25;
+
+    /// <summary>How often the Verifier is asked which factories have a key; up to a minute while it is away. Default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
+    public TimeSpan VerifierPollInterval { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How far the database's clock, as the Verifier tells it, may differ from this machine's before <c>/health</c> says degraded.
+    /// Default 10 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "1.00:00:00")]
+    public TimeSpan MaxClockDifference { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>The broker keeps readings only in memory and forgets the oldest of a partition beyond 5 MB. Default false.</summary>
     public bool BrokerIsInMemory { get; set; }
 

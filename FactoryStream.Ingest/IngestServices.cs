@@ -46,7 +46,9 @@ internal static class IngestServices
         builder.Services.AddSingleton<RefusedLog>();
         builder.Services.AddSingleton<IntakePool>();
         builder.Services.AddSingleton<BacklogWorker>();
+        builder.Services.AddSingleton<VerifierWatchWorker>();
         builder.Services.AddHostedService<DrainWorker>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<VerifierWatchWorker>());
         builder.Services.AddHostedService(services => services.GetRequiredService<BacklogWorker>());
         builder.Services.AddHealthChecks().AddCheck<IngestHealthCheck>("ingest");
     }

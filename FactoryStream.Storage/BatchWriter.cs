@@ -26,9 +26,17 @@ public readonly record struct CheckpointStep(
 /// <summary>What a batch adds to the books.</summary>
 public readonly record struct LedgerEntry(int Partition, string FactoryId, long Accepted, long Stored, long Duplicates);
 
-/// <summary>A line that was refused or rejected, on its way into <c>factory.rejections</c>; of a rejected batch, how many readings of the partition it was.</summary>
+/// <summary>
+/// A line that was refused or rejected, on its way into <c>factory.rejections</c>; of a rejected batch, how many readings of the
+/// partition it was. One whose factory has no key keeps the name for people to read, but stands on nobody's books.
+/// </summary>
 public readonly record struct RejectionEntry(
-    int Partition, DateTime RejectedAt, string? FactoryId, string Reason, bool Refused, string? Detail, byte[] Line, long? SourceOffset, int? SourceLine, int Readings = 1);
+    int Partition, DateTime RejectedAt, string? FactoryId, string Reason, bool Refused, string? Detail, byte[] Line, long? SourceOffset,
+    int? SourceLine, int Readings = 1, bool IsOfUnknownFactory = false)
+{
+    /// <summary>Whose books it stands on; "": nobody's.</summary>
+    public string Books => IsOfUnknownFactory ? "" : FactoryId ?? "";
+}
 
 /// <summary>Messages of a partition that retention took before they were taken in.</summary>
 public readonly record struct LossEntry(string Topic, int Partition, long Messages);

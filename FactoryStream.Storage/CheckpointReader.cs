@@ -115,6 +115,19 @@ public sealed class CheckpointReader(NpgsqlDataSource database)
         return keys;
     }
 
+    /// <summary>Which of these factories have a key, whatever became of it.</summary>
+    public async Task<List<string>> EnrolledAsync(IReadOnlyCollection<string> factoryIds, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand(
+            "SELECT DISTINCT factory_id FROM factory.signing_keys WHERE factory_id = ANY ($1)");
+        command.Parameters.AddWithValue(factoryIds.ToArray());
+        var enrolled = new List<string>();
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+            enrolled.Add(reader.GetString(0));
+        return enrolled;
+    }
+
     /// <summary>The stored readings of engines since each one's last closed window, each engine's in the order of their time.</summary>
     /// <param name="engines">Whose.</param>
     /// <param name="each">Engine number, time, SHA-256, data bytes.</param>

@@ -40,7 +40,8 @@ public static class RejectionRetention
             gone AS (
                 DELETE FROM factory.rejections AS r USING oldest, kept
                 WHERE r.rejection_no = oldest.rejection_no AND (oldest.rejected_at < kept.since OR oldest.older_bytes < kept.bytes - $3)
-                RETURNING coalesce(r.factory_id, '') AS factory_id, r.reason, r.refused, r.readings, oldest.bytes),
+                RETURNING CASE WHEN r.unknown_factory THEN '' ELSE coalesce(r.factory_id, '') END AS factory_id,
+                    r.reason, r.refused, r.readings, oldest.bytes),
             counted AS (
                 INSERT INTO factory.rejections_dropped AS d (factory_id, reason, refused, lines, readings, bytes)
                 SELECT factory_id, reason, refused, count(*), sum(readings), sum(bytes) FROM gone GROUP BY factory_id, reason, refused

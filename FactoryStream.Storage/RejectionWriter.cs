@@ -63,10 +63,14 @@ public static class RejectionWriter
     private static NpgsqlBatchCommand[] Statements(IReadOnlyList<RejectionEntry> entries)
     {
         var lines = new NpgsqlBatchCommand("""
-            INSERT INTO factory.rejections (rejected_at, factory_id, reason, refused, detail, line, source_partition, source_offset, source_line, readings)
-            SELECT rejected_at, factory_id, reason, refused, detail, line, CASE WHEN source_offset IS NOT NULL THEN partition END, source_offset, source_line, readings
-            FROM unnest($1::int[], $2::timestamptz[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::bytea[], $8::bigint[], $9::int[], $10::int[])
-                AS entry (partition, rejected_at, factory_id, reason, refused, detail, line, source_offset, source_line, readings)
+            INSERT INTO factory.rejections (rejected_at, factory_id, reason, refused, detail, line, source_partition, source_offset,
+                source_line, readings, unknown_factory)
+            SELECT rejected_at, factory_id, reason, refused, detail, line, CASE WHEN source_offset IS NOT NULL THEN partition END,
+                source_offset, source_line, readings, unknown_factory
+            FROM unnest($1::int[], $2::timestamptz[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::bytea[], $8::bigint[], $9::int[],
+                    $10::int[], $11::bool[])
+                AS entry (partition, rejected_at, factory_id, reason, refused, detail, line, source_offset, source_line, readings,
+                    unknown_factory)
             """);
         BatchWriter.Add(lines.Parameters, NpgsqlDbType.Integer, entries.Select(entry => entry.Partition));
         BatchWriter.Add(lines.Parameters, NpgsqlDbType.TimestampTz, entries.Select(entry => entry.RejectedAt));
@@ -78,8 +82,9 @@ public static class RejectionWriter
         BatchWriter.Add(lines.Parameters, NpgsqlDbType.Bigint, entries.Select(entry => entry.SourceOffset));
         BatchWriter.Add(lines.Parameters, NpgsqlDbType.Integer, entries.Select(entry => entry.SourceLine));
         BatchWriter.Add(lines.Parameters, NpgsqlDbType.Integer, entries.Select(entry => entry.Readings));
+        BatchWriter.Add(lines.Parameters, NpgsqlDbType.Boolean, entries.Select(entry => entry.IsOfUnknownFactory));
 
-        var groups = entries.GroupBy(entry => (entry.Partition, FactoryId: entry.FactoryId ?? "", entry.Reason, entry.Refused))
+        var groups = entries.GroupBy(entry => (entry.Partition, FactoryId: entry.Books, entry.Reason, entry.Refused))
             .Select(group => (group.Key, Count: group.Sum(entry => (long)entry.Readings), Bytes: group.Sum(Bytes)))
             // Two owners may count in one partition, of verified and of rejected: in the same order, so that neither waits for the other for ever.
             .OrderBy(group => group.Key.Partition).ThenBy(group => group.Key.FactoryId, StringComparer.Ordinal).ThenBy(group => group.Key.Reason, StringComparer.Ordinal).ThenBy(group => group.Key.Refused).ToArray();

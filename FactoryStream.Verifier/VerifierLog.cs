@@ -60,6 +60,14 @@ internal sealed partial class VerifierLog(ILogger<VerifierLog> logger)
     [LoggerMessage(31, LogLevel.Error, "Partition {Partition}, offset {Offset}, line {Line}: what is to be written would break the message's lines; it is rejected instead. This is a fault of the Verifier's.")]
     public partial void FramingRefused(int partition, long offset, int line);
 
+    [LoggerMessage(41, LogLevel.Information,
+        "Partition {Partition}: what was answered from offset {From} to {To} is answered the same again.")]
+    public partial void Recalled(int partition, long from, long to);
+
+    [LoggerMessage(42, LogLevel.Warning,
+        "Partition {Partition}: what was answered from offset {From} on is not among the last {Messages} messages; it is decided anew.")]
+    public partial void NotRecalled(int partition, long from, int messages);
+
     [LoggerMessage(20, LogLevel.Warning, "The signature engine {Engine} is not used; it is {State}.")]
     public partial void EngineNotUsed(string engine, string state);
 

@@ -26,6 +26,13 @@ internal sealed class VerifierOptions
         set => field = value.Kind == DateTimeKind.Unspecified ? DateTime.SpecifyKind(value, DateTimeKind.Utc) : value.ToUniversalTime();
     } = DateTime.UnixEpoch;
 
+    /// <summary>
+    /// How long after a key's revocation or expiry a reading may arrive that was measured before it; later ones are rejected
+    /// (<c>key_revoked</c>, <c>key_not_valid</c>), whatever time they claim. Default 7 days.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "36500.00:00:00")]
+    public TimeSpan LateArrivalAfterRevocation { get; set; } = TimeSpan.FromDays(7);
+
     /// <summary>How often the keys are compared with the database when no notification came. Default 2 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:00:03")]
     public TimeSpan KeyPollInterval { get; set; } = TimeSpan.FromSeconds(2);
@@ -57,6 +64,13 @@ internal sealed class VerifierOptions
     /// <summary>Bytes of answers that may wait for Kafka's acknowledgement; beyond it nothing more is taken in. Default 32 MiB.</summary>
     [Range(1 << 16, 1 << 30)]
     public int MaxInFlightBytes { get; set; } = 32 << 20;
+
+    /// <summary>
+    /// Most messages, of <c>readings.rejected</c> and of <c>readings.verified</c>, that are read back when a partition is taken over, for
+    /// what its last owner answered without committing: that is answered the same again. Default 100,000.
+    /// </summary>
+    [Range(128, 10_000_000)]
+    public int MaxRecalledMessages { get; set; } = 100_000;
 
     /// <summary>How often acknowledged offsets are committed. Ingest's back-pressure looks at them, so it is short, and a fifth with a broker in memory. Default 100 ms.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]

@@ -94,6 +94,7 @@ internal static class VerifierServices
             });
         builder.Services.AddSingleton(_ => new TopicIncarnations(builder.Configuration.GetConnectionString(Kafka)!));
         builder.Services.AddSingleton<AnswerLog>();
+        builder.Services.AddSingleton<EarlierAnswersReader>();
         builder.Services.AddSingleton(services =>
         {
             var log = services.GetRequiredService<VerifierLog>();

@@ -18,6 +18,7 @@ internal sealed class VerifierWorker(
     IConsumer<byte[]?, ReadOnlyMemory<byte>> consumer,
     BatchBytes batchBytes,
     AnswerLog answers,
+    EarlierAnswersReader earlier,
     KeyRing keys,
     SignatureVerifier signatures,
     TopicIncarnations incarnations,
@@ -47,7 +48,8 @@ internal sealed class VerifierWorker(
         {
             var threads = options.CheckThreads > 0 ? options.CheckThreads : Environment.ProcessorCount;
             // Two parts a thread: one that was held up by another process leaves its second part to the others.
-            judges = [.. Enumerable.Range(0, threads * 2).Select(_ => new Judge(signatures, options.MaxClockSkew, options.MinMeasuredAt))];
+            judges = [.. Enumerable.Range(0, threads * 2).Select(_ => new Judge(
+                signatures, options.MaxClockSkew, options.MinMeasuredAt, options.LateArrivalAfterRevocation))];
             log.Engine(signatures.EngineName, threads);
             answers.Stopping = stoppingToken;
             consumer.Subscribe(Topics.Signed);
@@ -81,6 +83,7 @@ internal sealed class VerifierWorker(
             return;
         if (answers.MustIdentifyTopic)
             WaitUntil(TryIdentifyTopic, () => log.KafkaTrouble($"the id of {Topics.Signed} is not known"), stoppingToken);
+        Recall(stoppingToken);
         Process(stoppingToken);
         batch.Reset();
     }
@@ -126,6 +129,51 @@ internal sealed class VerifierWorker(
         partition.LastOffset = offset;
     }
 
+    /// <summary>
+    /// Before the first answer to a partition: what did its last owner say? The same line must not be judged twice, for a key may have been
+    /// enrolled or revoked since.
+    /// </summary>
+    private void Recall(CancellationToken stoppingToken)
+    {
+        var wanted = new Dictionary<PartitionAnswers, long>();
+        foreach (var record in batch.Records)
+        {
+            if (!record.Answers.IsRecalled && !record.Answers.IsClosed)
+                wanted.TryAdd(record.Answers, record.Offset);
+        }
+        if (wanted.Count == 0)
+            return;
+        var offsets = wanted.ToDictionary(entry => entry.Key.Partition, entry => entry.Value);
+        Task<Dictionary<int, EarlierAnswers>>? reading = null;
+        Dictionary<int, EarlierAnswers> found = [];
+        WaitUntil(TryRead, explain: null, stoppingToken);
+        foreach (var partition in wanted.Keys)
+        {
+            partition.Earlier = found[partition.Partition];
+            partition.IsRecalled = true;
+            if (partition.Earlier.LastOffset >= 0)
+                log.Recalled(partition.Partition, offsets[partition.Partition], partition.Earlier.LastOffset);
+        }
+
+        bool TryRead()
+        {
+            reading ??= Task.Run(() => earlier.Read(offsets, answers.SourceTopicId, stoppingToken), stoppingToken);
+            if (!reading.IsCompleted)
+                return false;
+            try
+            {
+                found = reading.GetAwaiter().GetResult();
+                return true;
+            }
+            catch (KafkaException exception)
+            {
+                log.KafkaTrouble(exception.Error.Reason);
+                reading = null;
+                return false;
+            }
+        }
+    }
+
     private void Process(CancellationToken stoppingToken)
     {
         var asOf = time.GetTimestamp();
@@ -168,7 +216,7 @@ internal sealed class VerifierWorker(
         var any = false;
         foreach (ref var line in batch.Lines)
         {
-            if (line.Verdict is Verdict.UnknownKey or Verdict.BadSignature)
+            if (line.Verdict is Verdict.UnknownKey or Verdict.BadSignature || line.IsOfUnknownFactory)
             {
                 line.IsDecided = false;
                 any = true;

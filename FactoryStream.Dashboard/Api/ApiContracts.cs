@@ -15,7 +15,7 @@ internal sealed record BooksResponse(IReadOnlyList<FactoryBooks> Factories, long
 internal sealed record LostMessages(string Topic, int Partition, long Messages);
 
 /// <summary>accepted = stored + duplicates + rejected + backlog; refused stands beside it.</summary>
-/// <param name="FactoryId">"" for lines whose factory could not be read.</param>
+/// <param name="FactoryId"><c>unknown</c>: all lines whose factory could not be read or has no key.</param>
 /// <param name="Accepted">Lines that had a 202.</param>
 /// <param name="Stored">Readings in the database.</param>
 /// <param name="Duplicates">Second copies of stored readings.</param>

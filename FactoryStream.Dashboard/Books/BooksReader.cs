@@ -12,16 +12,16 @@ internal sealed class BooksReader(NpgsqlDataSource database, SignedTail tail, Da
     /// <exception cref="TailTooLongException">The backlog is too long to be counted.</exception>
     public async Task<List<FactoryBooks>> ReadAsync(CancellationToken cancellation)
     {
-        var (books, taken) = await ReadSnapshotAsync(cancellation);
+        var (books, taken, enrolled) = await ReadSnapshotAsync(cancellation);
         // After the snapshot, so that a line is in neither only if it was not yet accepted when asked.
-        var beyond = await tail.CountAsync(taken, cancellation);
+        var beyond = await tail.CountAsync(taken, enrolled, cancellation);
         metrics.TailLines.Record(beyond.Values.Sum());
         foreach (var (factoryId, lines) in beyond)
             Of(books, factoryId).Accepted += lines;
         return [.. books.Values.OrderBy(book => book.FactoryId, StringComparer.Ordinal).Select(book => book.Close())];
     }
 
-    private async Task<(Dictionary<string, OpenBooks> Books, Dictionary<int, (string TopicId, long Offset)> Taken)> ReadSnapshotAsync(CancellationToken cancellation)
+    private async Task<Snapshot> ReadSnapshotAsync(CancellationToken cancellation)
     {
         var books = new Dictionary<string, OpenBooks>();
         var taken = new Dictionary<int, (string, long)>();
@@ -37,6 +37,7 @@ internal sealed class BooksReader(NpgsqlDataSource database, SignedTail tail, Da
                 {
                     Parameters = { new NpgsqlParameter<string> { TypedValue = Topics.Verified } },
                 },
+                new("SELECT DISTINCT factory_id FROM factory.signing_keys"),
             },
         };
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
@@ -54,7 +55,11 @@ internal sealed class BooksReader(NpgsqlDataSource database, SignedTail tail, Da
         await reader.NextResultAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
             taken[reader.GetInt32(0)] = (reader.GetString(1), reader.GetInt64(2));
-        return (books, taken);
+        await reader.NextResultAsync(cancellation);
+        var enrolled = new HashSet<string>();
+        while (await reader.ReadAsync(cancellation))
+            enrolled.Add(reader.GetString(0));
+        return new(books, taken, enrolled);
     }
 
     private static OpenBooks Of(Dictionary<string, OpenBooks> books, string factoryId)
@@ -63,6 +68,9 @@ internal sealed class BooksReader(NpgsqlDataSource database, SignedTail tail, Da
             books.Add(factoryId, book = new OpenBooks(factoryId));
         return book;
     }
+
+    private sealed record Snapshot(
+        Dictionary<string, OpenBooks> Books, Dictionary<int, (string TopicId, long Offset)> Taken, HashSet<string> Enrolled);
 
     private sealed class OpenBooks(string factoryId)
     {
@@ -78,6 +86,8 @@ internal sealed class BooksReader(NpgsqlDataSource database, SignedTail tail, Da
 
         public SortedDictionary<string, long> Refused { get; } = new(StringComparer.Ordinal);
 
-        public FactoryBooks Close() => new(factoryId, Accepted, Stored, Duplicates, Rejected, Refused, Accepted - Stored - Duplicates - Rejected.Values.Sum());
+        public FactoryBooks Close() => new(
+            factoryId.Length > 0 ? factoryId : MessageHeaders.BooksUnknown, Accepted, Stored, Duplicates, Rejected, Refused,
+            Accepted - Stored - Duplicates - Rejected.Values.Sum());
     }
 }

@@ -45,12 +45,17 @@ internal sealed class SignedTail : IDisposable
             .Build();
     }
 
-    /// <summary>Readings per factory ("" where it could not be read) from the given checkpoints on up to the log's present end.</summary>
+    /// <summary>
+    /// Readings per factory ("" where it could not be read or has no key: the log may name any number of those) from the given
+    /// checkpoints on up to the log's present end.
+    /// </summary>
     /// <param name="taken">Per partition the incarnation of the log that was read, and the last offset that was taken in (-1: none).</param>
+    /// <param name="enrolled">The factories that have a key.</param>
     /// <param name="cancellation">Ends the counting.</param>
     /// <exception cref="KafkaException">The broker is away.</exception>
     /// <exception cref="TailTooLongException">A bound of <see cref="DashboardOptions"/> was hit.</exception>
-    public async Task<Dictionary<string, long>> CountAsync(IReadOnlyDictionary<int, (string TopicId, long Offset)> taken, CancellationToken cancellation)
+    public async Task<Dictionary<string, long>> CountAsync(
+        IReadOnlyDictionary<int, (string TopicId, long Offset)> taken, IReadOnlySet<string> enrolled, CancellationToken cancellation)
     {
         await turn.WaitAsync(cancellation);
         try
@@ -58,7 +63,7 @@ internal sealed class SignedTail : IDisposable
             var incarnation = await incarnations.GetAsync(Topics.Signed);
             var partitions = await incarnations.PartitionCountAsync(Topics.Signed);
             // The client's calls block.
-            return await Task.Run(() => Count(taken, incarnation, partitions, cancellation), cancellation);
+            return await Task.Run(() => Count(taken, enrolled, incarnation, partitions, cancellation), cancellation);
         }
         finally
         {
@@ -108,7 +113,9 @@ internal sealed class SignedTail : IDisposable
         return (Math.Clamp(start, marks.Low.Value, marks.High.Value), marks.High.Value);
     }
 
-    private Dictionary<string, long> Count(IReadOnlyDictionary<int, (string TopicId, long Offset)> taken, string incarnation, int partitions, CancellationToken cancellation)
+    private Dictionary<string, long> Count(
+        IReadOnlyDictionary<int, (string TopicId, long Offset)> taken, IReadOnlySet<string> enrolled, string incarnation, int partitions,
+        CancellationToken cancellation)
     {
         var began = time.GetTimestamp();
         var ends = new Dictionary<int, long>();
@@ -137,7 +144,7 @@ internal sealed class SignedTail : IDisposable
                 if (consumer.Consume(TimeSpan.FromMilliseconds(100)) is not { } message || !ends.TryGetValue(message.Partition.Value, out var end))
                     continue;
                 if (message.Offset.Value < end)
-                    readings += CountReadings(message.Message, counts);
+                    readings += CountReadings(message.Message, enrolled, counts);
                 if (readings > options.MaxTailLines)
                     throw new TailTooLongException($"The backlog is of more than {options.MaxTailLines:N0} readings.");
                 if (message.Offset.Value + 1 < end)
@@ -153,7 +160,7 @@ internal sealed class SignedTail : IDisposable
         return counts;
     }
 
-    private long CountReadings(Message<Ignore, byte[]> message, Dictionary<string, long> counts)
+    private long CountReadings(Message<Ignore, byte[]> message, IReadOnlySet<string> enrolled, Dictionary<string, long> counts)
     {
         var isSingle = message.Headers?.TryGetLastBytes(MessageHeaders.Framing, out var framing) == true && framing.AsSpan().SequenceEqual("single"u8);
         // Of a batch that several partitions got, each counts its own readings.
@@ -166,7 +173,8 @@ internal sealed class SignedTail : IDisposable
             // A line that Ingest let pass may still be rejected; it is accepted all the same.
             parser.TryParse(line, out var reading, out _);
             var readings = share is null ? reading.Count : share[^1] < reading.BatchCount ? share.Length : 1;
-            counts[reading.FactoryId] = counts.GetValueOrDefault(reading.FactoryId) + readings;
+            var factoryId = enrolled.Contains(reading.FactoryId) ? reading.FactoryId : "";
+            counts[factoryId] = counts.GetValueOrDefault(factoryId) + readings;
             count += readings;
         }
         return count;

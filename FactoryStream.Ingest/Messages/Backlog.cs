@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Ingest.Messages;
@@ -19,6 +20,8 @@ internal enum Room : byte
 
     /// <summary>The topics have another number of partitions than engines are spread over.</summary>
     PartitionsChanged = 4,
+    /// <summary>Factories without a key have their whole share of the backlog: there is no waiting for that.</summary>
+    UnknownShareFull = 5,
 }
 
 /// <summary>
@@ -35,6 +38,10 @@ internal sealed class Backlog
     private long readings;
     private long foreignBytes;
     private long foreignReadings;
+    private long unknownBytes;
+    private long unknownReadings;
+    private bool wasUnknownFull;
+    private volatile FrozenSet<string>? enrolled;
     private bool isKafkaAway;
     private long lastTry;
     private bool wasFull;
@@ -60,6 +67,12 @@ internal sealed class Backlog
 
     /// <summary>Readings appended and not known to be stored, other producers' included.</summary>
     public long Readings => Volatile.Read(ref readings) + Volatile.Read(ref foreignReadings);
+
+    /// <summary>Of these, the ones of factories without a key.</summary>
+    public long UnknownReadings => Volatile.Read(ref unknownReadings);
+
+    /// <summary>Their bytes.</summary>
+    public long UnknownBytes => Volatile.Read(ref unknownBytes);
 
     /// <summary>Kafka did not acknowledge in time and has not answered since.</summary>
     public bool IsKafkaAway => Volatile.Read(ref isKafkaAway);
@@ -92,7 +105,9 @@ internal sealed class Backlog
     /// <summary>May so many bytes more be appended?</summary>
     /// <param name="more">Bytes of a line.</param>
     /// <param name="ofPartition">Bytes of its partition that are not known to be stored.</param>
-    public Room Check(int more, long ofPartition)
+    /// <param name="isUnknown">It is of a factory without a key.</param>
+    /// <param name="unknownOfPartition">Bytes of its partition that are of such factories and not known to be stored.</param>
+    public Room Check(int more, long ofPartition, bool isUnknown = false, long unknownOfPartition = 0)
     {
         if (Refusal is not null)
             return Room.PartitionsChanged;
@@ -112,7 +127,28 @@ internal sealed class Backlog
                 log.RetentionNear(ofPartition);
             return Room.RetentionNear;
         }
+        if (isUnknown && (UnknownBytes + more > options.MaxBacklogBytes * options.UnknownKeyShare
+            || UnknownReadings >= options.MaxBacklogReadings * options.UnknownKeyShare
+            || (options.BrokerIsInMemory && unknownOfPartition + more > options.InMemoryPartitionBytes * options.UnknownKeyShare)))
+        {
+            if (!Interlocked.Exchange(ref wasUnknownFull, true))
+                log.UnknownShareFull(UnknownReadings, UnknownBytes);
+            return Room.UnknownShareFull;
+        }
         return Room.Yes;
+    }
+
+    /// <summary>The factories that have a key, as the Verifier tells them.</summary>
+    public void Learn(IEnumerable<string> factoryIds) => enrolled = factoryIds.ToFrozenSet();
+
+    /// <summary>Whether a factory is known to have no key; while nothing is known, none is.</summary>
+    public bool IsUnknown(string factoryId) => enrolled is { } known && !known.Contains(factoryId);
+
+    /// <summary>Lines of factories without a key are on their way, or (negative) are stored or lost.</summary>
+    public void AddUnknown(long size, long count)
+    {
+        Interlocked.Add(ref unknownBytes, size);
+        Interlocked.Add(ref unknownReadings, count);
     }
 
     /// <summary>A line is on its way.</summary>
@@ -177,6 +213,10 @@ internal sealed class Backlog
         // Told once more only after a look in between at which nobody was turned away.
         if (!Interlocked.Exchange(ref isNear, false))
             Volatile.Write(ref wasNear, false);
+        // With hysteresis, so that it is not logged for every line.
+        if (UnknownReadings < options.MaxBacklogReadings * options.UnknownKeyShare / 2
+            && UnknownBytes < options.MaxBacklogBytes * options.UnknownKeyShare / 2)
+            Volatile.Write(ref wasUnknownFull, false);
         Wake();
     }
 

@@ -17,10 +17,14 @@ internal sealed class PartitionLog(
     private readonly Lock gate = new();
     private readonly TopicPartition topicPartition = new(Topics.Signed, partition);
     private readonly AppendedMessages appended = new();
+
+    // What of these is of factories without a key.
+    private readonly AppendedMessages appendedUnknown = new();
     private readonly Stack<SignedMessage> spare = new();
     private SignedMessage? open;
     private int inFlight;
     private long pendingBytes;
+    private long pendingUnknownBytes;
     private long foreignBytes;
 
     /// <summary>Adds a line to the message in the making, or says why it must wait. <see cref="Kick"/> sends it.</summary>
@@ -33,28 +37,29 @@ internal sealed class PartitionLog(
     {
         lock (gate)
         {
-            var room = Check(line.Length);
+            var isUnknown = backlog.IsUnknown(factoryId);
+            var room = Check(line.Length, isUnknown);
             if (room != Room.Yes)
                 return room;
-            Expect(line.Length, readings, receipt);
+            Expect(line.Length, readings, receipt, isUnknown);
 
             // A pretty-printed envelope keeps its bytes, line breaks and all, so it travels alone.
             var isSingle = line.Contains((byte)'\n');
             if (open is not null && (isSingle || open.Length + 1 + line.Length > options.MaxMessageBytes))
                 Send(isSingle: false);
             open ??= spare.Count > 0 ? spare.Pop() : new SignedMessage(this);
-            open.Add(line, factoryId, engineId, readings, receipt);
+            open.Add(line, factoryId, engineId, readings, receipt, isUnknown);
             if (isSingle || open.LineCount >= options.MaxLinesPerMessage)
                 Send(isSingle);
             return Room.Yes;
         }
     }
 
-    /// <summary>Whether there is room for a line of so many bytes.</summary>
-    public Room HasRoom(int bytes)
+    /// <summary>Whether there is room for a factory's line of so many bytes.</summary>
+    public Room HasRoom(int bytes, string factoryId)
     {
         lock (gate)
-            return Check(bytes);
+            return Check(bytes, backlog.IsUnknown(factoryId));
     }
 
     /// <summary>
@@ -72,11 +77,12 @@ internal sealed class PartitionLog(
         var header = Encoding.ASCII.GetBytes(BatchShare.Format(share));
         lock (gate)
         {
-            Expect(line.Length, share.Length, receipt);
+            var isUnknown = backlog.IsUnknown(factoryId);
+            Expect(line.Length, share.Length, receipt, isUnknown);
             if (open is not null)
                 Send(isSingle: false);
             open = spare.Count > 0 ? spare.Pop() : new SignedMessage(this);
-            open.Add(line, factoryId, engineId, share.Length, receipt);
+            open.Add(line, factoryId, engineId, share.Length, receipt, isUnknown);
             Send(isSingle: true, header, receivedAt);
         }
     }
@@ -102,7 +108,12 @@ internal sealed class PartitionLog(
             {
                 var (bytes, readings) = appended.Add(report.Offset.Value, SizeOf(message), count);
                 if (readings > 0)
+                {
                     backlog.Remove(bytes, readings);
+                    ForgetUnknown(long.MaxValue);
+                }
+                if (message.UnknownReadings > 0)
+                    appendedUnknown.Add(report.Offset.Value, message.UnknownBytes, message.UnknownReadings);
             }
             if (inFlight == 0 && open is not null)
                 Send(isSingle: false);
@@ -120,6 +131,7 @@ internal sealed class PartitionLog(
         {
             var (bytes, readings) = appended.Forget(stored);
             backlog.Remove(bytes, readings);
+            ForgetUnknown(stored);
             var foreign = Math.Max(0, end - stored - appended.Count - inFlight);
             if (foreign == 0)
             {
@@ -135,13 +147,24 @@ internal sealed class PartitionLog(
 
     private static int SizeOf(SignedMessage message) => message.Length - (message.LineCount - 1);
 
-    private Room Check(int bytes) => backlog.Check(bytes, pendingBytes + appended.Bytes + foreignBytes);
+    private Room Check(int bytes, bool isUnknown) => backlog.Check(
+        bytes, pendingBytes + appended.Bytes + foreignBytes, isUnknown, pendingUnknownBytes + appendedUnknown.Bytes);
 
-    private void Expect(int bytes, int readings, Receipt receipt)
+    private void Expect(int bytes, int readings, Receipt receipt, bool isUnknown)
     {
         receipt.Expect(readings);
         pendingBytes += bytes;
         backlog.Add(bytes, readings);
+        if (!isUnknown)
+            return;
+        pendingUnknownBytes += bytes;
+        backlog.AddUnknown(bytes, readings);
+    }
+
+    private void ForgetUnknown(long below)
+    {
+        var (bytes, readings) = appendedUnknown.Forget(below);
+        backlog.AddUnknown(-bytes, -readings);
     }
 
     private void Send(bool isSingle, byte[]? share = null, DateTimeOffset? receivedAt = null)
@@ -164,7 +187,10 @@ internal sealed class PartitionLog(
     private void Finish(SignedMessage message, Error error, long offset)
     {
         lock (gate)
+        {
             pendingBytes -= SizeOf(message);
+            pendingUnknownBytes -= message.UnknownBytes;
+        }
         Account(message, error);
         message.Settle(error, offset);
         lock (gate)
@@ -174,6 +200,7 @@ internal sealed class PartitionLog(
     private void FinishLocked(SignedMessage message, Error error)
     {
         pendingBytes -= SizeOf(message);
+        pendingUnknownBytes -= message.UnknownBytes;
         Account(message, error);
         message.Settle(error, null);
         Keep(message);
@@ -184,6 +211,7 @@ internal sealed class PartitionLog(
         backlog.Settle(SizeOf(message), message.ReadingCount, !error.IsError, error.Code is ErrorCode.Local_MsgTimedOut or ErrorCode.Local_Transport);
         if (!error.IsError)
             return;
+        backlog.AddUnknown(-message.UnknownBytes, -message.UnknownReadings);
         log.NotAcknowledged(message.ReadingCount, error.Reason);
         metrics.Unacknowledged(message.ReadingCount);
     }

@@ -29,18 +29,26 @@ internal sealed class RefusedLog(IProducer<byte[]?, byte[]> producer, Backlog ba
     {
         Partition partition;
         var size = line.Bytes.Length;
+        // A line that names nobody is of no factory that has a key.
+        var isUnknown = backlog.IsUnknown(factoryId);
         lock (gate)
         {
             // It has no source position, so any partition will do.
             next = (next + 1) % partitions.Length;
             partition = partitions[next];
-            var room = backlog.Check(size, partition.PendingBytes + partition.Appended.Bytes);
+            var room = backlog.Check(
+                size, partition.PendingBytes + partition.Appended.Bytes, isUnknown,
+                partition.PendingUnknownBytes + partition.AppendedUnknown.Bytes);
             if (room != Room.Yes)
                 return room;
             partition.PendingBytes += size;
+            if (isUnknown)
+                partition.PendingUnknownBytes += size;
         }
         receipt.Expect();
         backlog.Add(size, 1);
+        if (isUnknown)
+            backlog.AddUnknown(size, 1);
         var message = new Message<byte[]?, byte[]>
         {
             Value = line.Bytes.ToArray(),
@@ -56,11 +64,12 @@ internal sealed class RefusedLog(IProducer<byte[]?, byte[]> producer, Backlog ba
             message.Headers.Add(MessageHeaders.FactoryId, Encoding.UTF8.GetBytes(factoryId));
         try
         {
-            producer.Produce(partition.TopicPartition, message, report => OnDelivered(partition, size, receipt, reason, report.Error, report.Offset.Value));
+            producer.Produce(partition.TopicPartition, message,
+                report => OnDelivered(partition, size, isUnknown, receipt, reason, report.Error, report.Offset.Value));
         }
         catch (ProduceException<byte[]?, byte[]> exception)
         {
-            OnDelivered(partition, size, receipt, reason, exception.Error, -1);
+            OnDelivered(partition, size, isUnknown, receipt, reason, exception.Error, -1);
         }
         return Room.Yes;
     }
@@ -72,20 +81,38 @@ internal sealed class RefusedLog(IProducer<byte[]?, byte[]> producer, Backlog ba
         {
             var (bytes, count) = partitions[partition].Appended.Forget(stored);
             backlog.Remove(bytes, count);
+            ForgetUnknown(partitions[partition], stored);
         }
     }
 
-    private void OnDelivered(Partition partition, int size, Receipt receipt, Verdict reason, Error error, long offset)
+    private void ForgetUnknown(Partition partition, long below)
+    {
+        var (bytes, count) = partition.AppendedUnknown.Forget(below);
+        backlog.AddUnknown(-bytes, -count);
+    }
+
+    private void OnDelivered(Partition partition, int size, bool isUnknown, Receipt receipt, Verdict reason, Error error, long offset)
     {
         var isSafe = !error.IsError;
         lock (gate)
         {
             partition.PendingBytes -= size;
+            if (isUnknown)
+                partition.PendingUnknownBytes -= size;
             if (isSafe)
             {
                 var (bytes, count) = partition.Appended.Add(offset, size, 1);
                 if (count > 0)
+                {
                     backlog.Remove(bytes, count);
+                    ForgetUnknown(partition, long.MaxValue);
+                }
+                if (isUnknown)
+                    partition.AppendedUnknown.Add(offset, size, 1);
+            }
+            else if (isUnknown)
+            {
+                backlog.AddUnknown(-size, -1);
             }
         }
         backlog.Settle(size, 1, isSafe, error.Code is ErrorCode.Local_MsgTimedOut or ErrorCode.Local_Transport);
@@ -101,6 +128,11 @@ internal sealed class RefusedLog(IProducer<byte[]?, byte[]> producer, Backlog ba
         public TopicPartition TopicPartition { get; } = new(Topics.Rejected, number);
 
         public AppendedMessages Appended { get; } = new();
+
+        /// <summary>What of these names no factory with a key.</summary>
+        public AppendedMessages AppendedUnknown { get; } = new();
+
+        public long PendingUnknownBytes { get; set; }
 
         public long PendingBytes { get; set; }
     }

@@ -28,6 +28,12 @@ internal sealed class SignedMessage
 
     public int ReadingCount { get; private set; }
 
+    /// <summary>Bytes of its lines that are of factories without a key.</summary>
+    public int UnknownBytes { get; private set; }
+
+    /// <summary>Readings of these.</summary>
+    public int UnknownReadings { get; private set; }
+
     /// <summary>The moment it was handed to the client library.</summary>
     public long SentAt { get; private set; }
 
@@ -37,8 +43,14 @@ internal sealed class SignedMessage
     /// <param name="engine">Which engine's; null: several engines'.</param>
     /// <param name="readings">How many readings of the partition it holds.</param>
     /// <param name="receipt">The request that brought it.</param>
-    public void Add(ReadOnlySpan<byte> line, string factory, string? engine, int readings, Receipt receipt)
+    /// <param name="isUnknown">The factory has no key.</param>
+    public void Add(ReadOnlySpan<byte> line, string factory, string? engine, int readings, Receipt receipt, bool isUnknown)
     {
+        if (isUnknown)
+        {
+            UnknownBytes += line.Length;
+            UnknownReadings += readings;
+        }
         var start = Length == 0 ? 0 : Length + 1;
         Reserve(start + line.Length);
         if (start > 0)
@@ -118,6 +130,8 @@ internal sealed class SignedMessage
         Length = 0;
         LineCount = 0;
         ReadingCount = 0;
+        UnknownBytes = 0;
+        UnknownReadings = 0;
     }
 
     private void StartSpan(int partition)

@@ -57,6 +57,8 @@ internal record IngestAnswer(int Accepted, IReadOnlyList<IngestAnswer.Line> Reje
                 + $"only the first {intake.LineCount} lines were looked at."),
             Stop.PartitionsChanged => (StatusCodes.Status503ServiceUnavailable,
                 $"{intake.Refusal} Only the first {intake.LineCount} lines were looked at."),
+            Stop.UnknownShareFull => (StatusCodes.Status429TooManyRequests,
+                $"Too many readings of factories without a key wait to be judged; only the first {intake.LineCount} lines were looked at."),
             Stop.TooManyLines => (StatusCodes.Status413PayloadTooLarge, $"A request may have {options.MaxLinesPerRequest} lines; the others were not looked at."),
             Stop.BodyTooLarge => (StatusCodes.Status413PayloadTooLarge, $"A body may have {options.MaxBodyBytes} bytes; only the first {intake.LineCount} lines were looked at."),
             Stop.EnvelopeTooLarge => (StatusCodes.Status413PayloadTooLarge, $"An envelope may have {options.MaxLineBytes} bytes."),

@@ -24,6 +24,8 @@ internal enum Stop : byte
 
     /// <summary>The topics have another number of partitions than engines are spread over.</summary>
     PartitionsChanged,
+    /// <summary>The line's factory has no key, and such factories have all of the backlog that they may have.</summary>
+    UnknownShareFull,
 
     /// <summary>More lines than a request may have.</summary>
     TooManyLines,
@@ -253,7 +255,7 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
         {
             if (of[..i].Contains(of[i]))
                 continue;
-            var room = partitions[of[i]].HasRoom(line.Bytes.Length);
+            var room = partitions[of[i]].HasRoom(line.Bytes.Length, factoryId);
             if (room != Room.Yes)
                 return room;
         }
@@ -297,7 +299,8 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
         // What has gathered must go, or its acknowledgement would be waited for in vain.
         Kick();
         var since = time.GetTimestamp();
-        while (true)
+        // Whoever invents factories must not hold requests open either.
+        while (room != Room.UnknownShareFull)
         {
             var roomCame = backlog.RoomCame;
             var parser = parsers.Get();
@@ -306,7 +309,7 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
             if (room == Room.Yes)
                 return;
             var left = options.RoomTimeout - time.GetElapsedTime(since);
-            if (left <= TimeSpan.Zero || backlog.IsKafkaAway || room == Room.PartitionsChanged)
+            if (left <= TimeSpan.Zero || backlog.IsKafkaAway || room is Room.PartitionsChanged or Room.UnknownShareFull)
                 break;
             try
             {
@@ -322,6 +325,7 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
             Room.BacklogFull => Stop.BacklogFull,
             Room.RetentionNear => Stop.RetentionNear,
             Room.PartitionsChanged => Stop.PartitionsChanged,
+            Room.UnknownShareFull => Stop.UnknownShareFull,
             _ => Stop.KafkaSlow,
         };
     }

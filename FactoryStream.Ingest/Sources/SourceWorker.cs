@@ -169,7 +169,7 @@ internal sealed class SourceWorker(
                 // What Kafka has twice because the answer was lost is recognised as a duplicate.
                 if (failed == 0)
                     taken += count;
-                if (failed == 0 && stop is not (Stop.BacklogFull or Stop.KafkaSlow or Stop.RetentionNear or Stop.PartitionsChanged))
+                if (failed == 0 && stop is not (Stop.BacklogFull or Stop.KafkaSlow or Stop.RetentionNear or Stop.PartitionsChanged or Stop.UnknownShareFull))
                     continue;
             }
             if (!isTold)

@@ -330,6 +330,12 @@ namespace FactoryStream.Storage.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("source_partition");
 
+                    b.Property<bool>("UnknownFactory")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("unknown_factory");
+
                     b.HasKey("RejectionNo")
                         .HasName("pk_rejections");
 

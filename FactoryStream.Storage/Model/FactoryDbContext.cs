@@ -75,6 +75,7 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
             rejection.ToTable("rejections").HasKey(row => row.RejectionNo);
             rejection.HasIndex(row => row.RejectedAt);
             rejection.Property(row => row.Readings).HasDefaultValue(1);
+            rejection.Property(row => row.UnknownFactory).HasDefaultValue(false);
         });
         modelBuilder.Entity<CheckpointRow>().ToTable("checkpoints").HasKey(row => new { row.Topic, row.Partition });
         modelBuilder.Entity<LedgerRow>().ToTable("ledger").HasKey(row => new { row.Partition, row.FactoryId });

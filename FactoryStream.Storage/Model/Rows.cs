@@ -155,6 +155,9 @@ public sealed class RejectionRow
 
     /// <summary>How many readings the line was in the books: more than one of a rejected batch, as many as its partition had of it.</summary>
     public int Readings { get; set; }
+
+    /// <summary>The factory had no key, so the line stands on nobody's books, whatever <see cref="FactoryId"/> it named.</summary>
+    public bool UnknownFactory { get; set; }
 }
 
 /// <summary>How far a partition has been taken in, by whom, and of which incarnation of its topic.</summary>
@@ -186,7 +189,7 @@ public sealed class LedgerRow
 {
     public int Partition { get; set; }
 
-    /// <summary>"" where it could not be read.</summary>
+    /// <summary>"", nobody's, where it could not be read or no such factory had a key.</summary>
     public required string FactoryId { get; set; }
 
     /// <summary>Lines of <c>readings.signed</c> whose fate is known here: stored, duplicate or (to be) rejected.</summary>
@@ -202,7 +205,7 @@ public sealed class RejectionCountRow
 {
     public int Partition { get; set; }
 
-    /// <summary>"" where it could not be read.</summary>
+    /// <summary>"", nobody's, where it could not be read or no such factory had a key.</summary>
     public required string FactoryId { get; set; }
 
     public required string Reason { get; set; }
@@ -218,7 +221,7 @@ public sealed class RejectionCountRow
 /// <summary>Rejections that were stored and that retention has dropped since: still on the books, no longer to be read.</summary>
 public sealed class RejectionsDroppedRow
 {
-    /// <summary>"" where it could not be read.</summary>
+    /// <summary>"", nobody's, where it could not be read or no such factory had a key.</summary>
     public required string FactoryId { get; set; }
 
     public required string Reason { get; set; }

@@ -96,6 +96,48 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
     }
 
     [SkippableFact]
+    public async Task Factories_without_a_key_share_one_row_of_the_books_and_it_balances()
+    {
+        await using var owner = await Owner.StartAsync(postgres);
+        await owner.CommitAsync(
+            Message(0, "0:3!1=!2=", Single(0)), Unknown(0, "0:1", "invented-1"), Unknown(1, "0:2", "invented-2"),
+            Refused(2, "invented-3"), Refused(3, "f"), Refused(4, "invented-4"));
+
+        Assert.Equal(["|2|0|0", "f|1|1|0"], await owner.RowsAsync(Owner.Books + " ORDER BY 1"));
+        Assert.Equal(["|malformed|True|2", "|unknown_key|False|2", "f|malformed|True|1"],
+            await owner.RowsAsync("SELECT factory_id, reason, refused, count FROM factory.rejection_counts ORDER BY 1, 2"));
+        // People still read which name was claimed.
+        Assert.Equal(["invented-1|True", "invented-2|True", "invented-3|True", "f|False", "invented-4|True"],
+            await owner.RowsAsync("SELECT factory_id, unknown_factory FROM factory.rejections ORDER BY rejection_no"));
+
+        static ConsumeResult<Ignore, ReadOnlyMemory<byte>> Unknown(long offset, string source, string factoryId)
+        {
+            var message = Rejected(offset, source, "unknown_key", 1, "line");
+            message.Message.Headers.Remove(MessageHeaders.FactoryId);
+            message.Message.Headers.Add(MessageHeaders.FactoryId, Encoding.UTF8.GetBytes(factoryId));
+            message.Message.Headers.Add(MessageHeaders.Books, "unknown"u8.ToArray());
+            return message;
+        }
+
+        static ConsumeResult<Ignore, ReadOnlyMemory<byte>> Refused(long offset, string factoryId) => Consumed(
+            Topics.Rejected, offset, "line", (MessageHeaders.Reason, "malformed"), (MessageHeaders.RejectedBy, "ingest"),
+            (MessageHeaders.RejectedAt, "2026-01-01T12:00:00.000000Z"), (MessageHeaders.FactoryId, factoryId));
+    }
+
+    [Fact]
+    public void Between_batches_only_the_tallies_of_factories_with_engines_are_kept()
+    {
+        var engines = new PartitionEngines(0);
+        engines.Add("f", "e1", new EngineWindows("f", "e1"));
+
+        foreach (var name in (string[])["f", "", "invented-1", "invented-2"])
+            engines.Forget(engines.Tally(name));
+
+        Assert.Equal(1, engines.TallyCount);
+        Assert.Same(engines.Find("f", "e1")!.Tally, engines.Tally("f"));
+    }
+
+    [SkippableFact]
     public async Task A_message_whose_lines_are_broken_loses_no_neighbour_and_every_source_line_has_an_outcome()
     {
         await using var owner = await Owner.StartAsync(postgres);

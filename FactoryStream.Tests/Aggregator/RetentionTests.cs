@@ -120,6 +120,21 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
     }
 
     [SkippableFact]
+    public async Task What_a_factory_without_a_key_left_is_dropped_from_the_row_that_it_stands_in()
+    {
+        await using var database = await DatabaseAsync();
+        await RejectAsync(
+            database,
+            new RejectionEntry(0, At(1, 1), "invented", "unknown_key", false, null, [1], 5, 1, IsOfUnknownFactory: true),
+            new RejectionEntry(0, At(6, 1), "f", "future", false, null, [1], 5, 2));
+
+        await using (var connection = await database.OpenConnectionAsync())
+            await RejectionRetention.DropAsync(connection, At(6, 2), 2, null, 10, CancellationToken.None);
+
+        Assert.Equal(["|unknown_key|False|1|1|129"], await database.RowsAsync(Dropped));
+    }
+
+    [SkippableFact]
     public async Task Of_too_many_rejections_the_oldest_go_a_few_at_a_time()
     {
         await using var database = await DatabaseAsync();

@@ -283,7 +283,7 @@ public sealed class ApiTests(PostgresFixture postgres)
         {
             // Three messages in partition 1, of which the ledger knows the first.
             using var producer = new ProducerBuilder<byte[]?, byte[]>(new ProducerConfig { BootstrapServers = dashboard.Kafka }).Build();
-            foreach (var lines in (string[])["{}", $"{Envelope("f")}\n{Envelope("f")}\n{Envelope("g")}", "no JSON"])
+            foreach (var lines in (string[])["{}", $"{Envelope("f")}\n{Envelope("f")}\n{Envelope("g")}\n{Envelope("invented")}", "no JSON"])
                 await producer.ProduceAsync(new TopicPartition(Topics.Signed, 1), new Message<byte[]?, byte[]> { Value = Encoding.UTF8.GetBytes(lines) });
             await dashboard.Database.ScalarAsync<object>("""
                 INSERT INTO factory.checkpoints (topic, partition, epoch, topic_id, next_offset, source_topic_id, source_offset, source_line)
@@ -301,11 +301,16 @@ public sealed class ApiTests(PostgresFixture postgres)
             INSERT INTO factory.losses (topic, partition, messages, acknowledged)
             VALUES ('readings.verified', 1, 7, 7), ('readings.signed', 3, 5, 0) RETURNING 1
             """);
+        await dashboard.Database.ScalarAsync<object>("""
+            INSERT INTO factory.signing_keys (key_id, factory_id, algorithm, public_key, enrolled_at)
+            VALUES ('k1', 'f', 'RSASSA-PSS-SHA256', '', now()), ('k2', 'g', 'RSASSA-PSS-SHA256', '', now()) RETURNING 1
+            """);
 
         var books = await dashboard.Client.GetStringAsync("/api/books");
 
         Assert.Equal(
-            """{"factories":[{"factory_id":"","accepted":1,"stored":0,"duplicates":0,"rejected":{},"refused":{"malformed":4},"backlog":1},"""
+            """{"factories":[{"factory_id":"unknown","accepted":2,"stored":0,"duplicates":0,"rejected":{},"refused":"""
+            + """{"malformed":4},"backlog":2},"""
             + """{"factory_id":"f","accepted":17,"stored":11,"duplicates":1,"rejected":{"bad_signature":3},"refused":{},"backlog":2},"""
             + """{"factory_id":"g","accepted":1,"stored":0,"duplicates":0,"rejected":{},"refused":{},"backlog":1}]"""
             + ""","lost":12,"losses":[{"topic":"readings.signed","partition":3,"messages":5},"""

@@ -161,6 +161,7 @@ public sealed partial class ChartObjectsTests
             .Where(peer => peer.PodSelector is not null).Select(peer => peer.PodSelector.MatchLabels["app.kubernetes.io/component"]).Order();
         Assert.Equal(["aggregator", "dashboard", "migrations", "verifier"], Clients("postgres-networkpolicy"));
         Assert.Equal(["aggregator", "dashboard", "ingest", "kafka", "migrations", "verifier"], Clients("kafka-networkpolicy"));
+        Assert.Equal(["ingest", "simulator"], Clients("verifier-networkpolicy"));
         Assert.Null(policies["ingest-networkpolicy"].Spec.Ingress.Single().FromProperty);
         Assert.True(policies["aggregator-networkpolicy"].Spec.Ingress is null or { Count: 0 });
     }

@@ -65,6 +65,107 @@ public sealed class AnswerLogTests : IDisposable
     }
 
     [Fact]
+    public void What_a_factory_without_any_key_sends_stands_on_nobodys_books_in_both_messages()
+    {
+        using var partition = new Partition(this);
+        const string odd = """{"data": {"factory_id": "f3"}, "signature": "AAAA"}""";
+        var bad = Line(1).Replace("3000", "3001", StringComparison.Ordinal);
+
+        partition.Answer(Message(41, Line(1), Encoding.UTF8.GetString(Sign(0, "f2", Noon)), odd, bad));
+
+        Assert.Equal("41:4!1=!2=!3=f1", Assert.Single(Sources(partition)));
+        Assert.Equal(
+            [("unknown_key", "f2", "unknown"), ("malformed", "f3", "unknown"), ("bad_signature", "f1", null)],
+            partition.Producer.To(Topics.Rejected)
+                .Select(message => (message[MessageHeaders.Reason], message[MessageHeaders.FactoryId], message[MessageHeaders.Books])));
+    }
+
+    [Fact]
+    public void What_was_rejected_before_a_key_was_enrolled_is_rejected_again_by_whoever_takes_over()
+    {
+        // The last owner rejected two lines of message 41 and died before its verified message; f2 had no key then.
+        using var first = new Partition(this);
+        var known = Line(1);
+        var late = Encoding.UTF8.GetString(Sign(0, "f2", Noon));
+        first.Answer(Message(41, known, late, late));
+        var written = first.Producer.To(Topics.Rejected).ToArray();
+
+        using var next = new Partition(this, keys: [Key("f2", 0)]);
+        var earlier = new EarlierAnswers(41, "topic-1");
+        foreach (var message in written)
+            Assert.False(earlier.AddRejected(message.Message.Headers));
+        next.Answers.Earlier = earlier;
+        next.Answer(Message(41, known, late, late), Message(42, late));
+        next.Drain();
+
+        Assert.Equal(["41:3!1=!2=;42:1"], Sources(next));
+        Assert.Empty(next.Producer.To(Topics.Rejected));
+        Assert.Equal(2, written.Length);
+        Assert.Equal((43, null), (next.Answers.AcknowledgedOffset, next.Answers.Earlier));
+    }
+
+    [Fact]
+    public void What_the_verified_log_tells_of_already_is_not_answered_again_but_a_rejection_that_was_lost_is_written()
+    {
+        using var first = new Partition(this);
+        var late = Encoding.UTF8.GetString(Sign(0, "f2", Noon));
+        first.Answer(Message(41, Line(1), late, late));
+
+        // Both logs are written side by side: of the two rejections only the first got through.
+        using var next = new Partition(this, keys: [Key("f2", 0)]);
+        var earlier = new EarlierAnswers(41, "topic-1");
+        Assert.False(earlier.AddVerified(Assert.Single(first.Producer.To(Topics.Verified)).Message.Headers));
+        Assert.False(earlier.AddRejected(first.Producer.To(Topics.Rejected).First().Message.Headers));
+        next.Answers.Earlier = earlier;
+        next.Answer(Message(41, Line(1), late, late), Message(42, late));
+        next.Drain();
+
+        Assert.Equal(["42:1"], Sources(next));
+        var again = Assert.Single(next.Producer.To(Topics.Rejected));
+        Assert.Equal(("41:2", "unknown_key", "f2", "unknown"),
+            (again[MessageHeaders.Source], again[MessageHeaders.Reason], again[MessageHeaders.FactoryId], again[MessageHeaders.Books]));
+        Assert.Equal(43, next.Answers.AcknowledgedOffset);
+    }
+
+    [Fact]
+    public void What_was_accepted_before_a_rejection_is_accepted_again_though_its_key_was_revoked_since()
+    {
+        using var first = new Partition(this);
+        first.Answer(Message(41, Line(1), "garbage"));
+
+        using var next = new Partition(this, keys: [key with { RevokedAt = Noon.AddDays(-1) }]);
+        var earlier = new EarlierAnswers(41, "topic-1");
+        Assert.False(earlier.AddRejected(Assert.Single(first.Producer.To(Topics.Rejected)).Message.Headers));
+        next.Answers.Earlier = earlier;
+        next.Answer(Message(41, Line(1), "garbage", Line(1)));
+
+        Assert.Equal(["41:3!1=!2=f1"], Sources(next));
+        Assert.Equal("key_revoked", Assert.Single(next.Producer.To(Topics.Rejected))[MessageHeaders.Reason]);
+    }
+
+    [Fact]
+    public void Of_earlier_answers_only_those_count_that_are_of_this_log_and_not_before_what_is_asked()
+    {
+        using var partition = new Partition(this);
+        partition.Answer(Message(41, "no"), Message(42, "no"));
+        partition.Drain();
+        var rejected = partition.Producer.To(Topics.Rejected).Select(message => message.Message.Headers).ToArray();
+        var verified = partition.Producer.To(Topics.Verified).Select(message => message.Message.Headers).ToArray();
+
+        var earlier = new EarlierAnswers(42, "topic-1");
+        Assert.Equal([true, false], rejected.Select(earlier.AddRejected));
+        // One message, that begins before.
+        Assert.Equal([true], verified.Select(earlier.AddVerified));
+        Assert.Equal((42, new SourcePosition(42, 0)), (earlier.LastAnswered, earlier.LastRejected));
+        Assert.False(earlier.IsAnswered(41, out _));
+
+        var other = new EarlierAnswers(42, "topic-2");
+        Assert.DoesNotContain(true, rejected.Select(other.AddRejected));
+        Assert.DoesNotContain(true, verified.Select(other.AddVerified));
+        Assert.Equal(-1, other.LastOffset);
+    }
+
+    [Fact]
     public void A_message_of_which_nothing_was_accepted_is_answered_too()
     {
         using var partition = new Partition(this);
@@ -313,10 +414,11 @@ public sealed class AnswerLogTests : IDisposable
         private readonly SourceBatch batch = new(new BatchBytes());
         private readonly KeySnapshot keys;
 
-        public Partition(AnswerLogTests test, Action<VerifierOptions>? configure = null)
+        public Partition(AnswerLogTests test, Action<VerifierOptions>? configure = null, SigningKey[]? keys = null)
         {
             this.test = test;
-            keys = new KeySnapshot([test.key]);
+            var others = keys ?? [];
+            this.keys = new KeySnapshot(others.Any(key => key.FactoryId == test.key.FactoryId) ? others : [.. others, test.key]);
             var options = new VerifierOptions();
             configure?.Invoke(options);
             Log = new AnswerLog(Producer, Options.Create(options), new FakeTimeProvider(new DateTimeOffset(Noon)), test.metrics, new VerifierLog(NullLogger<VerifierLog>.Instance));

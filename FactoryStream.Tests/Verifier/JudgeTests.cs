@@ -87,6 +87,25 @@ public sealed class JudgeTests : IDisposable
     }
 
     [Fact]
+    public void What_arrives_too_long_after_its_keys_end_is_rejected_whenever_it_claims_to_have_been_measured()
+    {
+        var week = new Judge(signatures, Skew, lateArrival: TimeSpan.FromDays(7));
+        var keys = new KeySnapshot([Key("f1", 0, revokedAt: Noon), Key("f2", 1, notAfter: Noon)]);
+        var before = Noon.AddHours(-1);
+        byte[][] sent = [Sign(0, "f1", before), Sign(1, "f2", before), SignBatch(0, "f1", [("e1", before), ("e2", before.AddHours(-1))])];
+
+        var inTime = Lines(Noon.AddDays(7), sent);
+        week.Decide(inTime, keys);
+        var tooLate = Lines(Noon.AddDays(7).AddMicroseconds(1), sent);
+        week.Decide(tooLate, keys);
+
+        Assert.All(inTime, line => Assert.Equal(Verdict.Accepted, line.Verdict));
+        Assert.Equal([Verdict.KeyRevoked, Verdict.KeyNotValid, Verdict.KeyRevoked], tooLate.Select(line => line.Verdict));
+        Assert.Equal($"received more than 7.00:00:00 after signing key {keys.Of("f1")!.Keys[0].KeyId} was revoked", tooLate[0].Detail);
+        Assert.Equal(TimeSpan.FromDays(7), new FactoryStream.Verifier.VerifierOptions().LateArrivalAfterRevocation);
+    }
+
+    [Fact]
     public void Validity_includes_its_start_and_excludes_its_end()
     {
         var keys = new KeySnapshot([Key("f1", 0, notBefore: Noon, notAfter: Noon.AddSeconds(30))]);

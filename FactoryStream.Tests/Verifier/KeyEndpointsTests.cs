@@ -71,6 +71,16 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task No_factory_is_called_as_the_books_call_those_without_a_key()
+    {
+        var (status, body, _) = await SendAsync(
+            HttpMethod.Post, "/keys", Json(new { factory_id = "unknown", public_key = Signer(0).ExportPublicKeyPem() }));
+
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Contains("can be called unknown", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_key_that_comes_in_another_form_is_the_key_that_is_enrolled()
     {
         await EnrolAsync("f1", 0);
@@ -258,11 +268,27 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whoever_asks_is_told_which_factories_have_a_key_and_what_the_databases_clock_says()
+    {
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await SendAsync(HttpMethod.Get, "/keys/factories")).Status);
+        await EnrolAsync("f1", 0);
+        await EnrolAsync("f1", 1);
+        await EnrolAsync("f2", 0);
+        await app.Services.GetRequiredService<KeyRing>().RefreshAsync(time.GetTimestamp(), default);
+
+        var (status, body, _) = await SendAsync(HttpMethod.Get, "/keys/factories");
+
+        Assert.Equal((HttpStatusCode.OK, """{"factories":["f1","f2"],"clock":"2026-03-01T12:00:00Z"}"""), (status, body));
+    }
+
+    [Fact]
     public async Task The_interface_describes_itself()
     {
         var (status, body, _) = await SendAsync(HttpMethod.Get, "/openapi/v1.json");
         Assert.Equal(HttpStatusCode.OK, status);
-        Assert.Equal(["/keys", "/keys/{keyId}", "/public-key"], JsonDocument.Parse(body).RootElement.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order());
+        Assert.Equal(
+            ["/keys", "/keys/factories", "/keys/{keyId}", "/public-key"],
+            JsonDocument.Parse(body).RootElement.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order());
     }
 
     private Task<(HttpStatusCode Status, string Body, string? Location)> EnrolAsync(string factoryId, int pair) =>
@@ -288,6 +314,7 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
         builder.Services.AddSingleton<TimeProvider>(time);
         builder.Services.AddSingleton<IKeyStore>(store);
         builder.Services.AddSingleton(new SignatureVerifier());
+        builder.Services.AddSingleton<KeyRing>();
         builder.Services.AddVerifierOptions();
         builder.Services.Configure<VerifierOptions>(options => options.AdminToken = token);
         builder.Services.AddKeyApi();

@@ -45,6 +45,20 @@ public sealed class KeyRingTests : IDisposable
     }
 
     [Fact]
+    public async Task The_databases_clock_goes_on_between_two_looks_at_it()
+    {
+        Assert.Null(keys.DatabaseClock);
+        store.Clock = Noon.AddMinutes(3);
+        await keys.RefreshAsync(time.GetTimestamp(), default);
+        time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(Noon.AddMinutes(3).AddSeconds(2), keys.DatabaseClock);
+
+        store.Clock = Noon;
+        await keys.RefreshAsync(time.GetTimestamp(), default);
+        Assert.Equal(Noon, keys.DatabaseClock);
+    }
+
+    [Fact]
     public async Task Keys_are_read_anew_only_when_they_changed()
     {
         var key = Key("f1", 0);

@@ -28,13 +28,13 @@ public sealed class KeyStoreTests(PostgresFixture postgres)
         await database.RowsAsync("UPDATE factory.signing_keys SET revoked_at = '-infinity', not_before = '-infinity', not_after = 'infinity' WHERE factory_id = 'f0'");
         await database.RowsAsync("UPDATE factory.signing_keys SET revoked_at = '294276-01-01', enrolled_at = '4700-01-01 BC' WHERE factory_id = 'f1'");
         await database.RowsAsync("UPDATE factory.signing_keys SET public_key = 'none' WHERE factory_id = 'f2'");
-        var before = await store.FingerprintAsync(default);
+        var before = (await store.FingerprintAsync(default)).Text;
 
         var loaded = await store.LoadAsync(KeySnapshot.Empty, default);
         await store.RevokeAsync(keys[3].KeyId, Noon, default);
-        var revoked = await store.FingerprintAsync(default);
+        var revoked = (await store.FingerprintAsync(default)).Text;
         await store.RevokeAsync(keys[3].KeyId, Noon.AddSeconds(-1), default);
-        var revokedEarlier = await store.FingerprintAsync(default);
+        var revokedEarlier = (await store.FingerprintAsync(default)).Text;
 
         var end = new DateTime(9999, 12, 31, 23, 59, 59, DateTimeKind.Utc);
         Assert.Equal(

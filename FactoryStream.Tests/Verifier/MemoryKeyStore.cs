@@ -44,11 +44,14 @@ internal sealed class MemoryKeyStore : IKeyStore
         return ListAsync(null, cancellationToken);
     }
 
-    public Task<string> FingerprintAsync(CancellationToken cancellationToken)
+    /// <summary>What the database's clock says.</summary>
+    public DateTime Clock { get; set; } = Factories.Noon;
+
+    public Task<KeyFingerprint> FingerprintAsync(CancellationToken cancellationToken)
     {
         ThrowIfAway();
         Comparisons++;
-        return Task.FromResult(string.Join(';', keys.Values.Select(key => $"{key.KeyId}{key.RevokedAt:O}")));
+        return Task.FromResult(new KeyFingerprint(string.Join(';', keys.Values.Select(key => $"{key.KeyId}{key.RevokedAt:O}")), Clock));
     }
 
     private void ThrowIfAway()

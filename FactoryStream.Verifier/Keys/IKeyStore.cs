@@ -18,8 +18,11 @@ internal interface IKeyStore
     Task<IReadOnlyList<SigningKey>> LoadAsync(KeySnapshot known, CancellationToken cancellationToken);
 
     /// <summary>Changes whenever a key is enrolled or revoked, and costs less than reading them all.</summary>
-    Task<string> FingerprintAsync(CancellationToken cancellationToken);
+    Task<KeyFingerprint> FingerprintAsync(CancellationToken cancellationToken);
 }
+
+/// <summary>What changes with the keys, and what the database's clock said then.</summary>
+internal readonly record struct KeyFingerprint(string Text, DateTime Clock);
 
 /// <summary>The key as it is enrolled now, and whether it was this call that did it.</summary>
 internal readonly record struct Enrolled(SigningKey Key, bool IsNew);

@@ -35,6 +35,11 @@ internal sealed record KeyResponse(
 /// <summary>Enrolled keys, by factory, newest first.</summary>
 internal sealed record KeysResponse(IReadOnlyList<KeyResponse> Keys);
 
+/// <summary>Who has a key, whatever became of it, and what time it is.</summary>
+/// <param name="Factories">Their ids.</param>
+/// <param name="Clock">The database's clock, now: by which others may tell whether theirs is right.</param>
+internal sealed record FactoriesResponse(IReadOnlyCollection<string> Factories, DateTime? Clock);
+
 /// <summary>A factory's newest valid key.</summary>
 /// <param name="PublicKey">PEM.</param>
 internal sealed record PublicKeyResponse([property: JsonPropertyName("public-key")] string PublicKey);
@@ -44,6 +49,7 @@ internal sealed record PublicKeyResponse([property: JsonPropertyName("public-key
 [JsonSerializable(typeof(EnrolResponse))]
 [JsonSerializable(typeof(KeyResponse))]
 [JsonSerializable(typeof(KeysResponse))]
+[JsonSerializable(typeof(FactoriesResponse))]
 [JsonSerializable(typeof(PublicKeyResponse))]
 internal sealed partial class VerifierJson : JsonSerializerContext;
 
@@ -82,6 +88,8 @@ internal readonly record struct Enrolment(SigningKey? Key, string? Error)
 
         if (request is null || !IsName(request.FactoryId))
             return Wrong("factory_id is missing or no id: 1 to 128 characters, none of them a control character.");
+        if (request.FactoryId == FactoryStream.Contracts.MessageHeaders.BooksUnknown)
+            return Wrong("No factory can be called unknown: that is what the books call those without a key.");
         if (request.PublicKey is null)
             return Wrong("public_key is missing.");
         if (!RsaPublicKey.TryParsePem(request.PublicKey, out var publicKey, out var error))

@@ -18,6 +18,9 @@ internal static class KeyEndpoints
             .Accepts<EnrolRequest>("application/json")
             .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         keys.MapGet("/", ListAsync).WithName("ListKeys").WithSummary("All enrolled keys, or those of one factory.");
+        keys.MapGet("/factories", Factories).WithName("ListFactories")
+            .WithSummary("The factories that have a key, out of memory, and the database's clock.")
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         keys.MapGet("/{keyId}", FindAsync).WithName("GetKey").WithSummary("One enrolled key.");
         keys.MapDelete("/{keyId}", RevokeAsync).WithName("RevokeKey").AddEndpointFilter<AdminTokenFilter>()
             .WithSummary("Revoke a key as from a time, now if none is given. What was measured before stays valid. Needs the admin token.")
@@ -52,6 +55,10 @@ internal static class KeyEndpoints
         var keys = await store.ListAsync(factory_id, cancellationToken);
         return TypedResults.Ok(new KeysResponse([.. keys.Select(KeyResponse.Of)]));
     }
+
+    private static Results<Ok<FactoriesResponse>, ProblemHttpResult> Factories(KeyRing keys) => keys.IsLoaded
+        ? TypedResults.Ok(new FactoriesResponse(keys.Current.Factories, keys.DatabaseClock))
+        : Problem(StatusCodes.Status503ServiceUnavailable, "The signing keys are not loaded yet.");
 
     private static async Task<Results<Ok<KeyResponse>, ProblemHttpResult>> FindAsync(string keyId, IKeyStore store, CancellationToken cancellationToken) =>
         await store.FindAsync(keyId, cancellationToken) is { } key

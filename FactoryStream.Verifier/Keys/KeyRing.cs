@@ -7,7 +7,7 @@ internal sealed class KeyRing(IKeyStore store, TimeProvider time, VerifierMetric
 {
     private readonly SemaphoreSlim loading = new(1);
     private bool isAway;
-    private volatile State state = new(KeySnapshot.Empty, null, Fingerprint: "");
+    private volatile State state = new(KeySnapshot.Empty, null, Fingerprint: "", default, 0);
 
     /// <summary>The keys, empty before the first load.</summary>
     public KeySnapshot Current => state.Keys;
@@ -16,6 +16,9 @@ internal sealed class KeyRing(IKeyStore store, TimeProvider time, VerifierMetric
 
     /// <summary>How long ago the database last confirmed the keys; null: never.</summary>
     public TimeSpan? Age => state.ConfirmedAt is { } confirmedAt ? time.GetElapsedTime(confirmedAt) : null;
+
+    /// <summary>What the database's clock says by now, as it was last read; null: never.</summary>
+    public DateTime? DatabaseClock => state is { ConfirmedAt: not null } read ? read.Clock + time.GetElapsedTime(read.ClockReadAt) : null;
 
     /// <summary>Whether the keys are at least as new as that moment (<see cref="TimeProvider.GetTimestamp"/>).</summary>
     public bool IsAsOf(long timestamp) => state.ConfirmedAt is { } confirmedAt && confirmedAt >= timestamp;
@@ -30,16 +33,18 @@ internal sealed class KeyRing(IKeyStore store, TimeProvider time, VerifierMetric
                 return true;
             var asked = time.GetTimestamp();
             var fingerprint = await store.FingerprintAsync(cancellationToken);
-            if (!IsLoaded || fingerprint != state.Fingerprint)
+            var readAt = time.GetTimestamp();
+            if (!IsLoaded || fingerprint.Text != state.Fingerprint)
             {
                 // The fingerprint is the older of the two: what came in between is loaded once more, never missed.
-                state = new(new KeySnapshot(await store.LoadAsync(state.Keys, cancellationToken)), asked, fingerprint);
+                var loaded = new KeySnapshot(await store.LoadAsync(state.Keys, cancellationToken));
+                state = new(loaded, asked, fingerprint.Text, fingerprint.Clock, readAt);
                 metrics.KeysLoaded(state.Keys.Count);
                 log.KeysLoaded(state.Keys.Count);
             }
             else
             {
-                state = state with { ConfirmedAt = asked };
+                state = state with { ConfirmedAt = asked, Clock = fingerprint.Clock, ClockReadAt = readAt };
             }
             if (isAway)
                 log.DatabaseBack();
@@ -61,5 +66,5 @@ internal sealed class KeyRing(IKeyStore store, TimeProvider time, VerifierMetric
 
     public void Dispose() => loading.Dispose();
 
-    private sealed record State(KeySnapshot Keys, long? ConfirmedAt, string Fingerprint);
+    private sealed record State(KeySnapshot Keys, long? ConfirmedAt, string Fingerprint, DateTime Clock, long ClockReadAt);
 }

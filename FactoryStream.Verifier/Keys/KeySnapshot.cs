@@ -15,6 +15,9 @@ internal sealed class KeySnapshot
 
     public int Count { get; }
 
+    /// <summary>All that have a key, whatever became of it.</summary>
+    public IReadOnlyCollection<string> Factories => factories.Keys;
+
     public FactoryKeys? Of(string factoryId) => factories.GetValueOrDefault(factoryId);
 
     public SigningKey? Find(string factoryId, string keyId) => Of(factoryId)?.Find(keyId);

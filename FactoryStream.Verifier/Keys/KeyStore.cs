@@ -74,7 +74,7 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, VerifierLog log) : I
         return Usable(rows, known);
     }
 
-    public async Task<string> FingerprintAsync(CancellationToken cancellationToken)
+    public async Task<KeyFingerprint> FingerprintAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<FactoryDbContext>();
@@ -82,10 +82,13 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, VerifierLog log) : I
         var fingerprints = await database.Database.SqlQuery<string>($"""
             SELECT count(*) || '/' || count(revoked_at) || '/'
                 || coalesce(sum(extract(epoch FROM greatest(least(revoked_at, {Last}), {First}))) FILTER (WHERE revoked_at IS NOT NULL),
-                    0) AS "Value"
+                    0)
+                || '@' || (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS "Value"
             FROM factory.signing_keys
             """).ToListAsync(cancellationToken);
-        return fingerprints.Single();
+        // Both in one round trip: it is asked every other second, and before a reading is rejected for want of a key.
+        var parts = fingerprints.Single().Split('@');
+        return new(parts[0], DateTime.UnixEpoch.AddMicroseconds(long.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture)));
     }
 
     /// <summary>The rows, with times outside 1970 to 9999 moved to the end that they are beyond: what was revoked before all time is

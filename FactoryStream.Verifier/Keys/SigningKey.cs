@@ -37,4 +37,15 @@ internal sealed record SigningKey(
 
     /// <summary>What a batch that this key verifies is worth: what the worst of its readings is.</summary>
     public Verdict VerdictFor(DateTime oldestAt, DateTime newestAt) => VerdictFor(oldestAt) == Verdict.KeyNotValid ? Verdict.KeyNotValid : VerdictFor(newestAt);
+
+    /// <summary>
+    /// What a reading is worth that arrives after the key's end: whoever has a key that was stolen writes any time of measurement he likes,
+    /// so that time alone must not open the door for ever. Of a buffer that a machine could not send before, this much is waited for.
+    /// </summary>
+    /// <param name="receivedAt">When it arrived.</param>
+    /// <param name="lateArrival">How long after the key's expiry or revocation what was measured before may arrive.</param>
+    public Verdict VerdictForArrival(DateTime receivedAt, TimeSpan lateArrival) =>
+        receivedAt - RevokedAt > lateArrival ? Verdict.KeyRevoked
+        : receivedAt - NotAfter > lateArrival ? Verdict.KeyNotValid
+        : Verdict.Accepted;
 }

@@ -27,6 +27,7 @@ internal sealed class AnswerLog(
 
     private static readonly byte[] FramingSingle = "single"u8.ToArray();
     private static readonly byte[] ByVerifier = "verifier"u8.ToArray();
+    private static readonly byte[] BooksUnknown = Encoding.ASCII.GetBytes(MessageHeaders.BooksUnknown);
     private static readonly byte[][] Reasons = [.. Enum.GetValues<Verdict>().Select(verdict => Encoding.ASCII.GetBytes(verdict.ToName()))];
 
     private readonly VerifierOptions options = options.Value;
@@ -45,6 +46,9 @@ internal sealed class AnswerLog(
 
     /// <summary>Raised by an assignment: the topic may be another incarnation than the last one.</summary>
     public bool MustIdentifyTopic { get; private set; } = true;
+
+    /// <summary>The incarnation that all answers are about.</summary>
+    public string SourceTopicId => Encoding.UTF8.GetString(sourceTopicId);
 
     public long InFlightBytes => Interlocked.Read(ref inFlightBytes);
 
@@ -203,6 +207,18 @@ internal sealed class AnswerLog(
         if (record.Offset < partition.NextOffset)
             throw new InvalidOperationException($"Partition {partition.Partition}: offset {record.Offset} is answered after {partition.NextOffset - 1}.");
         partition.NextOffset = record.Offset + 1;
+        var earlier = partition.Earlier;
+        if (earlier is not null && record.Offset > earlier.LastOffset)
+            partition.Earlier = earlier = null;
+        if (earlier is not null)
+        {
+            if (earlier.IsAnswered(record.Offset, out var rejectedThen))
+            {
+                AnswerAgain(record, lines, earlier, rejectedThen, trace);
+                return;
+            }
+            Recall(record, lines, earlier);
+        }
         var pending = partition.Pending;
         // Its line breaks would be taken for ends of lines beside others; rejected, it leaves no line.
         var goesAlone = record.IsSingle && lines[0].Verdict == Verdict.Accepted;
@@ -237,19 +253,65 @@ internal sealed class AnswerLog(
             byVerdict[(int)line.Verdict] += line.Count;
             if (line.Verdict == Verdict.Accepted)
                 continue;
-            // Past the header's bound a line is booked as of an unreadable factory, in both messages alike.
-            var factoryId = line.Reading.FactoryId ?? "";
-            pending.RejectedHeaderBytes += 17 + Uri.EscapeDataString(factoryId).Length;
-            if (pending.RejectedHeaderBytes > MaxRejectedHeaderBytes)
-                factoryId = "";
-            (rejected ??= []).Add(new(i, factoryId, line.Count));
-            Reject(pending.Answer, new SourcePosition(record.Offset, i), line, factoryId, trace);
+            // Past the header's bound a line stands on nobody's books, as that of a factory without a key does: in both messages alike,
+            // so that the books balance.
+            var source = new SourcePosition(record.Offset, i);
+            EarlierRejection written = default;
+            var isWritten = earlier is not null && earlier.IsRejected(source, out written);
+            var books = isWritten ? written.Books : line.IsOfUnknownFactory ? "" : line.Reading.FactoryId ?? "";
+            pending.RejectedHeaderBytes += 17 + Uri.EscapeDataString(books).Length;
+            if (pending.RejectedHeaderBytes > MaxRejectedHeaderBytes && !isWritten)
+                books = "";
+            (rejected ??= []).Add(new(i, books, isWritten ? written.Readings : line.Count));
+            if (!isWritten)
+                Reject(pending.Answer, source, line, books, trace);
         }
         pending.LineCount += lines.Length;
         pending.Answer.NextOffset = partition.NextOffset;
         pending.Sources.Add(new SourceMessage(record.Offset, lines.Length, rejected ?? (IReadOnlyList<SourceRejection>)[]));
         if (goesAlone)
             Send(partition, isSingle: true, record.Share);
+    }
+
+    /// <summary>
+    /// Gives lines the verdicts that were given before, of which only the rejections are written. A line before the last of those was
+    /// accepted if it was not rejected; where a key says otherwise by now (it was revoked as from an earlier time), it is accepted again.
+    /// </summary>
+    private static void Recall(in SourceRecord record, Span<JudgedLine> lines, EarlierAnswers earlier)
+    {
+        for (var i = 0; i < lines.Length; i++)
+        {
+            ref var line = ref lines[i];
+            var source = new SourcePosition(record.Offset, i);
+            if (earlier.IsRejected(source, out var rejection))
+                (line.Verdict, line.Detail) = (rejection.Verdict, rejection.Detail);
+            else if (line.Verdict != Verdict.Accepted && line.Key is not null && source < earlier.LastRejected)
+                (line.Verdict, line.Detail) = (Verdict.Accepted, null);
+        }
+    }
+
+    /// <summary>
+    /// The verified log tells of this message already, and would ignore a second answer. What may be missing is rejections: the two logs
+    /// are written side by side.
+    /// </summary>
+    private void AnswerAgain(
+        in SourceRecord record, Span<JudgedLine> lines, EarlierAnswers earlier, IReadOnlyList<SourceRejection> rejected,
+        ActivityContext trace)
+    {
+        var partition = record.Answers;
+        var answer = new Answer(partition) { NextOffset = partition.NextOffset, IsSent = true };
+        partition.Begin(answer);
+        foreach (var (number, books, _) in rejected)
+        {
+            var source = new SourcePosition(record.Offset, number);
+            if (number >= lines.Length || earlier.IsRejected(source, out _))
+                continue;
+            ref var line = ref lines[number];
+            if (line.Verdict == Verdict.Accepted)
+                (line.Verdict, line.Detail) = (Verdict.UnknownKey, "rejected when it was first judged, by the keys of that moment");
+            Reject(answer, source, line, books, trace);
+        }
+        partition.Advance();
     }
 
     /// <summary>
@@ -284,8 +346,9 @@ internal sealed class AnswerLog(
         }
     }
 
-    private void Reject(Answer answer, SourcePosition source, in JudgedLine line, string factoryId, ActivityContext trace)
+    private void Reject(Answer answer, SourcePosition source, in JudgedLine line, string books, ActivityContext trace)
     {
+        var factoryId = line.Reading.FactoryId ?? "";
         var headers = new Headers
         {
             { MessageHeaders.Reason, Reasons[(int)line.Verdict] },
@@ -300,6 +363,8 @@ internal sealed class AnswerLog(
             headers.Add(MessageHeaders.Detail, Encoding.UTF8.GetBytes(line.Detail));
         if (factoryId.Length > 0)
             headers.Add(MessageHeaders.FactoryId, Encoding.UTF8.GetBytes(factoryId));
+        if (factoryId != books)
+            headers.Add(MessageHeaders.Books, BooksUnknown);
         if (MessageTracing.TraceParentOf(trace) is { } traceParent)
             headers.Add(MessageHeaders.TraceParent, Encoding.ASCII.GetBytes(traceParent));
         var message = new Message<byte[]?, byte[]> { Value = line.Raw.ToArray(), Headers = headers };

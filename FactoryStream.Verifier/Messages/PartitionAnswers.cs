@@ -20,6 +20,12 @@ internal sealed class PartitionAnswers(int partition)
     /// <summary>The offset behind the last one that was answered.</summary>
     public long NextOffset { get; set; }
 
+    /// <summary>Whether it is known what was answered before this replica had it.</summary>
+    public bool IsRecalled { get; set; }
+
+    /// <summary>What that was, as long as it may matter; null: nothing.</summary>
+    public EarlierAnswers? Earlier { get; set; }
+
     /// <summary>Verified messages that Kafka has not acknowledged.</summary>
     public int InFlight { get; set; }
 

@@ -11,9 +11,15 @@ namespace FactoryStream.Verifier.Verdicts;
 /// The verdict core: lines and keys in, verdicts out; it knows no Kafka, database, clock or logger. The order of reasons is: malformed; unknown key
 /// or bad signature; key not valid or revoked; future; too old. One instance a thread: it reuses its buffers.
 /// </summary>
-internal sealed class Judge(SignatureVerifier signatures, TimeSpan maxClockSkew, DateTime minMeasuredAt = default)
+/// <param name="signatures">Checks them.</param>
+/// <param name="maxClockSkew">How far clocks may differ.</param>
+/// <param name="minMeasuredAt">The earliest moment that a reading may be of.</param>
+/// <param name="lateArrival">How long after its key's end a reading may arrive that was measured before; null: for ever.</param>
+internal sealed class Judge(
+    SignatureVerifier signatures, TimeSpan maxClockSkew, DateTime minMeasuredAt = default, TimeSpan? lateArrival = null)
 {
     private readonly ReadingParser parser = new();
+    private readonly TimeSpan lateArrival = lateArrival ?? TimeSpan.MaxValue;
     private SignatureCheck[] checks = [];
     private bool[] results = [];
     private Trial[] trials = [];
@@ -49,7 +55,10 @@ internal sealed class Judge(SignatureVerifier signatures, TimeSpan maxClockSkew,
             ref var line = ref lines[i];
             if (line.IsDecided)
                 continue;
-            if (parser.TryParse(line.Raw, out line.Reading, out var wrong) != Verdict.Accepted)
+            var isWellFormed = parser.TryParse(line.Raw, out line.Reading, out var wrong) == Verdict.Accepted;
+            var factory = keys.Of(line.Reading.FactoryId);
+            line.IsOfUnknownFactory = factory is null;
+            if (!isWellFormed)
             {
                 Reject(ref line, Verdict.Malformed, wrong);
                 continue;
@@ -67,7 +76,7 @@ internal sealed class Judge(SignatureVerifier signatures, TimeSpan maxClockSkew,
             var latestEnrolment = Later(line.ReceivedAt, maxClockSkew);
             var trial = new Trial { Line = i, LatestEnrolment = latestEnrolment };
             SigningKey? key;
-            if (keys.Of(reading.FactoryId) is not { } factory)
+            if (factory is null)
             {
                 Reject(ref line, Verdict.UnknownKey, $"no signing key of {reading.FactoryId} is enrolled");
                 continue;
@@ -156,6 +165,15 @@ internal sealed class Judge(SignatureVerifier signatures, TimeSpan maxClockSkew,
                 return;
             case Verdict.KeyRevoked:
                 Reject(ref line, Verdict.KeyRevoked, $"measured after signing key {key.KeyId} was revoked");
+                return;
+        }
+        switch (key.VerdictForArrival(line.ReceivedAt, lateArrival))
+        {
+            case Verdict.KeyRevoked:
+                Reject(ref line, Verdict.KeyRevoked, $"received more than {lateArrival} after signing key {key.KeyId} was revoked");
+                return;
+            case Verdict.KeyNotValid:
+                Reject(ref line, Verdict.KeyNotValid, $"received more than {lateArrival} after signing key {key.KeyId} had expired");
                 return;
         }
         var ahead = measuredAt - line.ReceivedAt;

@@ -27,6 +27,11 @@ internal struct JudgedLine
     /// <summary>Whether <see cref="Verdict"/> stands.</summary>
     public bool IsDecided;
 
+    /// <summary>
+    /// The factory it names has no key at all: it stands on nobody's books, or whoever invents names would make them grow for ever.
+    /// </summary>
+    public bool IsOfUnknownFactory;
+
     /// <summary>The key that verified it; null when none did.</summary>
     public SigningKey? Key;
 

@@ -1,0 +1,213 @@
+#if !ASPIRE
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Aspire.Hosting;
+using Aspire.Hosting.Testing;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using FactoryStream.Contracts;
+using FactoryStream.LocalHosting.Servers;
+using FactoryStream.LocalHosting.Supervision;
+using FactoryStream.Migrations;
+using FactoryStream.ServiceDefaults;
+using FactoryStream.Tests.Distributed;
+using FactoryStream.Tests.Ingest;
+using FactoryStream.Tests.LocalHosting;
+using FactoryStream.Tests.Storage;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace FactoryStream.Tests.Migrations;
+
+/// <summary>What topics are made like, and what happens when they change under way; on an Apache Kafka, for the broker in memory can do neither.</summary>
+[Collection(DatabaseTests.Name)]
+public sealed class TopicTests(PostgresFixture postgres)
+{
+    private const string Quiet = "--Logging:LogLevel:Default=None";
+
+    [SkippableFact]
+    public async Task Enlarged_topics_stop_what_comes_and_not_what_is_on_its_way_until_that_is_stored()
+    {
+        await using var kafka = await StartKafkaAsync();
+        var connectionString = await postgres.CreateDatabaseAsync();
+        await using var database = NpgsqlDataSource.Create(connectionString);
+        await PrepareAsync(kafka.Servers, database, new MigrationsOptions { Partitions = 2, ReplicationFactor = 1 });
+        await using var aggregator = await InProcessService.StartAsync("FactoryStream.Aggregator",
+            [$"--ConnectionStrings:kafka={kafka.Servers}", $"--ConnectionStrings:factorydb={connectionString}", "--urls=http://127.0.0.1:0", Quiet], _ => { });
+        await Plant.EventuallyAsync(() => CommittedAsync(kafka.Servers, 2), offsets => offsets is [0, 0]);
+        await using var ingest = await StartIngestAsync(kafka.Servers);
+        using var client = Client(ingest);
+        await Plant.EventuallyAsync(async () => (await client.GetAsync("/health")).StatusCode, status => status == HttpStatusCode.OK);
+
+        using (var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka.Servers }).Build())
+            await admin.CreatePartitionsAsync(Topics.All.Select(topic => new PartitionsSpecification { Topic = topic, IncreaseTo = 3 }));
+
+        await Plant.EventuallyAsync(
+            async () => await (await client.GetAsync("/health")).Content.ReadAsStringAsync(),
+            health => health.Contains("Migrations__Repartition=true", StringComparison.Ordinal));
+        var (status503, words) = await PostAsync(client, Envelope());
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status503);
+        Assert.Contains("readings.signed has 3 partitions, but engines are spread over 2", words, StringComparison.Ordinal);
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => PrepareAsync(kafka.Servers, database, new MigrationsOptions()));
+        Assert.Contains("Migrations__Repartition=true", refused.Message, StringComparison.Ordinal);
+        // An Ingest that starts now knows it from the Aggregator's offsets.
+        await using (var late = await StartIngestAsync(kafka.Servers))
+        {
+            using var other = Client(late);
+            var (status, said) = await Plant.EventuallyAsync(() => PostAsync(other, Envelope()), answer => answer.Words.Contains("spread over 2", StringComparison.Ordinal));
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        }
+
+        // Accepted and not answered yet.
+        var offset = await ProduceAsync(kafka.Servers, Topics.Signed, 1, "{}");
+        var busy = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => PrepareAsync(kafka.Servers, database, new MigrationsOptions { Repartition = true }));
+        Assert.StartsWith("1 messages are on their way yet.", busy.Message, StringComparison.Ordinal);
+        using (var incarnations = new TopicIncarnations(kafka.Servers))
+        {
+            await ProduceAsync(kafka.Servers, Topics.Verified, 1, "", (MessageHeaders.Source, $"{offset}:1!0=f"),
+                (MessageHeaders.SourceTopicId, await incarnations.GetAsync(Topics.Signed)), (MessageHeaders.VerdictTime, "2026-01-01T12:00:00.000000Z"));
+        }
+        // The Aggregator still takes the old partitions in, and none of the new.
+        await Plant.EventuallyAsync(() => database.RowsAsync("SELECT factory_id, accepted FROM factory.ledger"), rows => rows is ["f|1"]);
+        Assert.Equal(-1001, (await CommittedAsync(kafka.Servers, 3))[2]);
+
+        await PrepareAsync(kafka.Servers, database, new MigrationsOptions { Repartition = true });
+
+        await Plant.EventuallyAsync(() => CommittedAsync(kafka.Servers, 3), offsets => offsets[2] == 0);
+        var stopping = new TaskCompletionSource();
+        using var registration = ingest.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(stopping.SetResult);
+        await stopping.Task.WaitAsync(Plant.Patience);
+        await using var anew = await StartIngestAsync(kafka.Servers);
+        using var again = Client(anew);
+        await Plant.EventuallyAsync(() => PostAsync(again, Envelope()), answer => answer.Status == HttpStatusCode.Accepted);
+    }
+
+    [SkippableFact]
+    public async Task Topics_that_are_there_are_brought_to_their_settings_unless_told_not_to_and_Ingest_keeps_within_them()
+    {
+        await using var kafka = await StartKafkaAsync();
+        await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka.Servers }).Build();
+        await admin.CreateTopicsAsync(Topics.All.Select(topic => new TopicSpecification { Name = topic, NumPartitions = 1, ReplicationFactor = 1 }));
+        var options = new MigrationsOptions { Retention = TimeSpan.FromMinutes(2), RetentionMebibytes = 8, AlterTopics = false };
+        var before = await SettingsAsync(admin);
+
+        await PrepareAsync(kafka.Servers, database, options);
+        Assert.Equal(before, await SettingsAsync(admin));
+        options.AlterTopics = true;
+        await PrepareAsync(kafka.Servers, database, options);
+
+        var after = await SettingsAsync(admin);
+        Assert.Equal(Topics.All.Select(topic => $"{topic} 120000 8388608 2097152"), after);
+
+        // This one waits already, for longer than a hundredth of two minutes by the time that Ingest looks.
+        await ProduceAsync(kafka.Servers, Topics.Signed, 0, Envelope());
+        await Task.Delay(TimeSpan.FromMilliseconds(1_300), CancellationToken.None);
+        await using var ingest = await StartIngestAsync(kafka.Servers, "--Ingest:RetentionShare=0.01", "--Ingest:RoomTimeout=00:00:00");
+        using var client = Client(ingest);
+        var health = await Plant.EventuallyAsync(
+            async () => await (await client.GetAsync("/health")).Content.ReadAsStringAsync(),
+            health => health.Contains("Degraded", StringComparison.Ordinal));
+        Assert.Contains("readings.signed has 1 messages that wait for longer than", health, StringComparison.Ordinal);
+        // A hundredth of 8 MiB.
+        var lines = string.Join('\n', Enumerable.Range(0, 100).Select(value => IngestApp.Envelope(value: value)));
+        var (_, words) = await Plant.EventuallyAsync(() => PostAsync(client, lines), answer => answer.Status == HttpStatusCode.TooManyRequests);
+        Assert.Contains("retention.bytes", words, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task A_broker_that_has_no_settings_is_left_as_it_is()
+    {
+        using var kafka = new InMemoryKafka(Topics.All, 2);
+        await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
+
+        await PrepareAsync(kafka.BootstrapServers, database, new MigrationsOptions());
+
+        Assert.Equal(["readings.rejected|2", "readings.signed|2", "readings.verified|2"],
+            await database.RowsAsync("SELECT topic, partitions FROM factory.topics ORDER BY topic"));
+    }
+
+    private static string Envelope() => IngestApp.Envelope();
+
+    private static async Task PrepareAsync(string servers, NpgsqlDataSource database, MigrationsOptions options)
+    {
+        using var topics = new TopicWriter(servers, database, options, NullLogger.Instance);
+        await topics.PrepareAsync(CancellationToken.None).WaitAsync(Plant.Patience);
+    }
+
+    private static Task<InProcessService> StartIngestAsync(string servers, params string[] more) => InProcessService.StartAsync(
+        "FactoryStream.Ingest", [$"--ConnectionStrings:kafka={servers}", "--urls=http://127.0.0.1:0", Quiet, .. more], _ => { });
+
+    private static HttpClient Client(InProcessService service) => new()
+    {
+        Timeout = Plant.Patience,
+        BaseAddress = new Uri(service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()),
+    };
+
+    private static async Task<(HttpStatusCode Status, string Words)> PostAsync(HttpClient client, string lines)
+    {
+        using var content = new StringContent(lines, Encoding.UTF8, new MediaTypeHeaderValue("application/x-ndjson"));
+        using var response = await client.PostAsync("/readings", content);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    private static async Task<long> ProduceAsync(string servers, string topic, int partition, string value, params (string Name, string Text)[] headers)
+    {
+        using var producer = new ProducerBuilder<Null, string>(new ProducerConfig { BootstrapServers = servers }).Build();
+        var message = new Message<Null, string> { Value = value, Headers = [] };
+        foreach (var (name, text) in headers)
+            message.Headers.Add(name, Encoding.UTF8.GetBytes(text));
+        return (await producer.ProduceAsync(new TopicPartition(topic, partition), message).WaitAsync(Plant.Patience)).Offset.Value;
+    }
+
+    /// <summary>The Aggregator group's offsets of <c>readings.verified</c>; -1001: none.</summary>
+    private static async Task<long[]> CommittedAsync(string servers, int partitions)
+    {
+        using var member = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = servers, GroupId = Topics.AggregatorGroup }).Build();
+        try
+        {
+            return await Task.Run(() => Array.ConvertAll(
+                [.. member.Committed(Enumerable.Range(0, partitions).Select(partition => new TopicPartition(Topics.Verified, partition)), TimeSpan.FromSeconds(10))],
+                one => one.Offset.Value));
+        }
+        catch (KafkaException)
+        {
+            // The group's coordinator is just coming up.
+            return [];
+        }
+    }
+
+    private static async Task<string[]> SettingsAsync(IAdminClient admin)
+    {
+        var answers = await admin.DescribeConfigsAsync(Topics.All.Select(topic => new ConfigResource { Type = ResourceType.Topic, Name = topic }));
+        return [.. answers.Select(answer =>
+            $"{answer.ConfigResource.Name} {answer.Entries["retention.ms"].Value} {answer.Entries["retention.bytes"].Value} {answer.Entries["segment.bytes"].Value}")];
+    }
+
+    private static async Task<ApacheKafka> StartKafkaAsync()
+    {
+        var home = Environment.GetEnvironmentVariable("KAFKA_HOME") ?? Path.GetFullPath(Path.Combine(SharedData.Root, "..", "shared", "kafka"));
+        Skip.IfNot(Directory.Exists(Path.Combine(home, "libs")) && ChildProcess.FindOnPath("java") is not null, "no Apache Kafka (KAFKA_HOME) or no Java");
+        var folder = new TemporaryFolder().Reachable();
+        var running = await Running.StartAsync([$"--data={folder.Path}/data", $"--KAFKA_HOME={home}"], builder => builder.AddKafka("kafka"));
+        await running.UntilAsync("kafka", snapshot => snapshot.HealthStatus == HealthStatus.Healthy);
+        return new ApacheKafka(folder, running, (await running.App.GetConnectionStringAsync("kafka"))!);
+    }
+
+    private sealed record ApacheKafka(TemporaryFolder Folder, Running Running, string Servers) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await Running.DisposeAsync();
+            Folder.Dispose();
+        }
+    }
+}
+#endif
