@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace FactoryStream.Contracts;
 
 /// <summary>
@@ -14,10 +12,18 @@ public static class Timestamps
     /// <summary>What one that lies before 1970 is told.</summary>
     public const string ExpectedSince = "1970-01-01T00:00:00Z or later";
 
-    // Seconds below the year 5138, milliseconds below it as well and from 1973 on, and so forth: each unit begins where the one before it ends.
-    private const decimal FirstMilliseconds = 1e11m, FirstMicroseconds = 1e14m, FirstNanoseconds = 1e17m;
+    // Seconds below 1e11 (the year 5138), milliseconds below 1e14, and so forth: each unit begins where the one before it ends.
+    private const int SecondsDigits = 11, MillisecondsDigits = 14, MicrosecondsDigits = 17;
 
-    private static readonly decimal Last = (DateTime.MaxValue - DateTime.UnixEpoch).Ticks;
+    // More digits than any time has in whole ticks, of any unit; what stands behind them cannot reach a tick.
+    private const int MaxDigits = 30;
+
+    // No exponent that fits into a timestamp's length needs more to tell that it is far too large or small.
+    private const int FarExponent = 100_000;
+
+    private static readonly ulong Last = (ulong)(DateTime.MaxValue - DateTime.UnixEpoch).Ticks;
+
+    private static readonly UInt128[] PowersOfTen = MakePowersOfTen();
 
     /// <summary>Parses a timestamp to UTC in whole microseconds (further digits are cut off).</summary>
     /// <param name="text">e.g. <c>2026-02-25 06:13:20</c>, <c>2026-02-25T07:13:20,125+01</c>, <c>20260225T061320Z</c>, <c>2016-12-31T23:59:60Z</c>.</param>
@@ -44,18 +50,76 @@ public static class Timestamps
     {
         utc = default;
         expected = Expected;
-        if (!decimal.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
+        if (!TryDigits(number, out var isNegative, out var digits, out var count, out var exponent))
             return false;
-        if (value < 0)
+        if (digits == 0)
+            return TryTicks(DateTime.UnixEpoch.Ticks, out utc, ref expected);
+        if (isNegative)
         {
             expected = ExpectedSince;
             return false;
         }
-        var ticks = value < FirstMilliseconds ? value * TimeSpan.TicksPerSecond
-            : value < FirstMicroseconds ? value * TimeSpan.TicksPerMillisecond
-            : value < FirstNanoseconds ? value * TimeSpan.TicksPerMicrosecond
-            : value / TimeSpan.NanosecondsPerTick;
+        // So many digits stand before the point. All of it in whole numbers: a decimal or a double would round up into the next second, or down to nothing.
+        var magnitude = count + exponent;
+        var shift = exponent + magnitude switch { <= SecondsDigits => 7, <= MillisecondsDigits => 4, <= MicrosecondsDigits => 1, _ => -2 };
+        if (magnitude > MicrosecondsDigits + 4)
+            return false;
+        var ticks = shift >= 0 ? digits * PowersOfTen[shift] : -shift < PowersOfTen.Length ? digits / PowersOfTen[-shift] : 0;
         return ticks <= Last && TryTicks(DateTime.UnixEpoch.Ticks + (long)ticks, out utc, ref expected);
+    }
+
+    /// <summary>Takes a JSON number apart: <c>-1772.50e6</c> is minus 177250 of 6 digits with the exponent 4.</summary>
+    private static bool TryDigits(ReadOnlySpan<byte> number, out bool isNegative, out UInt128 digits, out int count, out int exponent)
+    {
+        (isNegative, digits, count, exponent) = (number is [(byte)'-', ..], 0, 0, 0);
+        var at = isNegative ? 1 : 0;
+        var hasDigit = false;
+        var isFraction = false;
+        for (; at < number.Length && number[at] is var next && (char.IsAsciiDigit((char)next) || (next == '.' && !isFraction)); at++)
+        {
+            if (next == '.')
+            {
+                isFraction = true;
+                continue;
+            }
+            hasDigit = true;
+            var isKept = count < MaxDigits;
+            if (isKept && (count > 0 || next != '0'))
+            {
+                digits = digits * 10 + (uint)(next - '0');
+                count++;
+            }
+            // A digit before the point that is not kept still counts; one behind it does where it is kept, leading zeros as well.
+            exponent += (isFraction ? -1 : 0) + (isKept ? 0 : 1);
+        }
+        if (!hasDigit || at == number.Length)
+            return hasDigit;
+        if (number[at] is not ((byte)'e' or (byte)'E'))
+            return false;
+        var power = number[(at + 1)..];
+        var isSmall = power is [(byte)'-', ..];
+        if (power is [(byte)'-' or (byte)'+', ..])
+            power = power[1..];
+        if (power.IsEmpty)
+            return false;
+        var given = 0;
+        foreach (var digit in power)
+        {
+            if (!char.IsAsciiDigit((char)digit))
+                return false;
+            given = Math.Min(FarExponent, given * 10 + (digit - '0'));
+        }
+        exponent += isSmall ? -given : given;
+        return true;
+    }
+
+    private static UInt128[] MakePowersOfTen()
+    {
+        var powers = new UInt128[39];
+        powers[0] = 1;
+        for (var i = 1; i < powers.Length; i++)
+            powers[i] = powers[i - 1] * 10;
+        return powers;
     }
 
     private static bool TryTicks(long ticks, out DateTime utc, ref string expected)

@@ -176,7 +176,7 @@ internal sealed class EnvelopeSplitter(int maxLineBytes, Func<ReadOnlyMemory<byt
     private bool TryEnvelope(out Line line)
     {
         var bytes = LineSplitter.Trim(held.WrittenMemory);
-        line = new Line(isTooLong ? bytes[..Math.Min(bytes.Length, LineSplitter.KeptOfTooLong)] : bytes, 1, isTooLong);
+        line = new Line(isTooLong ? LineSplitter.Trim(bytes[..Math.Min(bytes.Length, LineSplitter.KeptOfTooLong)]) : bytes, 1, isTooLong);
         return !bytes.IsEmpty;
     }
 

@@ -51,6 +51,31 @@ public sealed class WireFormatTests
     }
 
     [Theory]
+    [InlineData("1772000000.9999999999999999999999999", "2026-02-25T06:13:20.9999990Z")]
+    [InlineData("1772000000.99999999999999999999999999999999999999999999999999999", "2026-02-25T06:13:20.9999990Z")]
+    [InlineData("99999999999.999999999999999999999999999", "5138-11-16T09:46:39.9999990Z")]
+    [InlineData("253402300799999999999", "9999-12-31T23:59:59.9999990Z")]
+    [InlineData("177200000012500000000000000000000000000000e-32", "2026-02-25T06:13:20.1250000Z")]
+    [InlineData("0.00000000000000000000000000000000001772e44", "2026-02-25T06:13:20.0000000Z")]
+    [InlineData("0e99999999999999999999", "1970-01-01T00:00:00.0000000Z")]
+    [InlineData("-0.000", "1970-01-01T00:00:00.0000000Z")]
+    [InlineData("1e-99999999999999999999", "1970-01-01T00:00:00.0000000Z")]
+    public void Digits_beyond_a_microsecond_are_cut_off_and_never_rounded_up(string number, string expected)
+    {
+        Assert.True(Timestamps.TryParseNumber(Encoding.UTF8.GetBytes(number), out var utc, out _));
+        Assert.Equal(expected, utc.ToString("O"));
+    }
+
+    [Theory]
+    [InlineData("-1e-400")]
+    [InlineData("-0.000000000000000000000000000000000000001")]
+    public void A_number_below_nothing_is_before_1970_however_small(string number)
+    {
+        Assert.False(Timestamps.TryParseNumber(Encoding.UTF8.GetBytes(number), out _, out var expected));
+        Assert.Equal(Timestamps.ExpectedSince, expected);
+    }
+
+    [Theory]
     [InlineData("-1")]
     [InlineData("1e30")]
     [InlineData("1e-400")]

@@ -53,6 +53,17 @@ public sealed class BodyFormTests
     }
 
     [Fact]
+    public void What_is_kept_of_a_long_envelope_has_no_white_space_around_it_in_any_form()
+    {
+        var spaces = new string(' ', 6_000);
+        Assert.Equal(["{"], Cut(new EnvelopeSplitter(5_000, _ => false), Encoding.UTF8.GetBytes($"{{{spaces}"), 1_000));
+        Assert.Equal(["{"], Cut(new EnvelopeSplitter(5_000, _ => false), Encoding.UTF8.GetBytes($"[{{{spaces}"), 1_000));
+        var body = new ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes($"{{{spaces}\n"));
+        Assert.True(new LineSplitter(5_000).TryRead(ref body, out var line));
+        Assert.Equal("{", Encoding.UTF8.GetString(line.Bytes.Span));
+    }
+
+    [Fact]
     public async Task A_long_element_is_refused_alone_and_a_long_envelope_is_read_no_further()
     {
         await using var app = await StartAsync(("MaxLineBytes", 2_048));
