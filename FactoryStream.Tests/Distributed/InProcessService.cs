@@ -51,8 +51,9 @@ internal sealed class InProcessService : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // The entry point stops and disposes its own host, once.
-        host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        // The entry point stops and disposes its own host, once; one that stopped by itself has done so.
+        if (!run.IsCompleted)
+            host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
         await run.WaitAsync(Plant.Patience);
     }
 

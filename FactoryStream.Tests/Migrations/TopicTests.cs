@@ -78,11 +78,11 @@ public sealed class TopicTests(PostgresFixture postgres)
         await Plant.EventuallyAsync(() => database.RowsAsync("SELECT factory_id, accepted FROM factory.ledger"), rows => rows is ["f|1"]);
         Assert.Equal(-1001, (await CommittedAsync(kafka.Servers, 3))[2]);
 
+        var stopping = new TaskCompletionSource();
+        using var registration = ingest.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(stopping.SetResult);
         await PrepareAsync(kafka.Servers, database, new MigrationsOptions { Repartition = true });
 
         await Plant.EventuallyAsync(() => CommittedAsync(kafka.Servers, 3), offsets => offsets[2] == 0);
-        var stopping = new TaskCompletionSource();
-        using var registration = ingest.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(stopping.SetResult);
         await stopping.Task.WaitAsync(Plant.Patience);
         await using var anew = await StartIngestAsync(kafka.Servers);
         using var again = Client(anew);
@@ -139,7 +139,20 @@ public sealed class TopicTests(PostgresFixture postgres)
     private static async Task PrepareAsync(string servers, NpgsqlDataSource database, MigrationsOptions options)
     {
         using var topics = new TopicWriter(servers, database, options, NullLogger.Instance);
-        await topics.PrepareAsync(CancellationToken.None).WaitAsync(Plant.Patience);
+        // As the program does: a topic that was just made may have no leader yet.
+        using var timeout = new CancellationTokenSource(Plant.Patience);
+        while (true)
+        {
+            try
+            {
+                await topics.PrepareAsync(timeout.Token).WaitAsync(timeout.Token);
+                return;
+            }
+            catch (KafkaException)
+            {
+                await Task.Delay(200, timeout.Token);
+            }
+        }
     }
 
     private static Task<InProcessService> StartIngestAsync(string servers, params string[] more) => InProcessService.StartAsync(

@@ -27,7 +27,7 @@ public sealed class SchemaTests(PostgresFixture postgres)
         var made = await database.RowsAsync("""
             SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
             WHERE table_schema = 'factory' AND table_name IN ('signing_keys', 'engines', 'readings', 'batches', 'windows', 'rejections',
-                'checkpoints', 'ledger', 'rejection_counts', 'engine_metrics', 'rejections_dropped')
+                'checkpoints', 'ledger', 'rejection_counts', 'engine_metrics', 'rejections_dropped', 'losses', 'topics')
             """);
 
         Assert.Equal(model.Order(StringComparer.Ordinal), made.Order(StringComparer.Ordinal));
