@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using System.Threading.Channels;
 
 namespace FactoryStream.AppHost.Hosting;
 
 /// <summary>The AppHost's own output: every resource's lines with its name in front. A reader that is slow or gone loses lines; nothing ever waits for it.</summary>
-internal sealed class ConsoleOutput : IAsyncDisposable
+internal sealed partial class ConsoleOutput : IAsyncDisposable
 {
     private const int LinesBehind = 10_000;
     private const int NameWidth = 12;
@@ -37,7 +38,8 @@ internal sealed class ConsoleOutput : IAsyncDisposable
         var name = resourceId.PadRight(NameWidth);
         if (!coloured)
         {
-            lines.Writer.TryWrite($"{name} | {text}");
+            // Services colour what they log, since the dashboard shows it so.
+            lines.Writer.TryWrite($"{name} | {Colour().Replace(text, "")}");
             return;
         }
         var hash = 0;
@@ -73,4 +75,7 @@ internal sealed class ConsoleOutput : IAsyncDisposable
             }
         }
     }
+
+    [GeneratedRegex(@"\e\[[0-9;]*m")]
+    private static partial Regex Colour();
 }

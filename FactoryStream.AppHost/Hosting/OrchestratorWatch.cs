@@ -4,14 +4,17 @@ using Microsoft.Extensions.Logging;
 
 namespace FactoryStream.AppHost.Hosting;
 
-/// <summary>Aspire does not notice when its orchestrator (DCP) dies: the application would run on, and nobody would look after it. So it is stopped in good order.</summary>
-internal sealed class OrchestratorWatch(IHostApplicationLifetime lifetime, ILogger<OrchestratorWatch> logger, TimeProvider clock) : BackgroundService
+/// <summary>
+/// Aspire does not notice when its orchestrator (DCP) dies: the application would run on, and nobody would look after it. So it is stopped in good
+/// order, with exit code 1. Only of an AppHost that is a process of its own: of several in one process nobody can tell whose orchestrator it was.
+/// </summary>
+internal sealed class OrchestratorWatch(AppHostSettings settings, IHostApplicationLifetime lifetime, ILogger<OrchestratorWatch> logger, TimeProvider clock) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (!OperatingSystem.IsLinux())
+        if (!OperatingSystem.IsLinux() || settings.RandomizePorts)
             return;
         var pid = 0;
         string? startedAt = null;
@@ -22,7 +25,7 @@ internal sealed class OrchestratorWatch(IHostApplicationLifetime lifetime, ILogg
             {
                 if (startedAt is null)
                 {
-                    pid = Processes.All().FirstOrDefault(IsOurs);
+                    pid = Find(Processes.All().Select(process => (process, Processes.CommandOf(process))), Environment.ProcessId);
                     startedAt = pid == 0 ? null : Processes.StartTimeOf(pid);
                 }
                 else if (Processes.StartTimeOf(pid) != startedAt)
@@ -40,8 +43,18 @@ internal sealed class OrchestratorWatch(IHostApplicationLifetime lifetime, ILogg
         }
     }
 
-    /// <summary>dcp run-controllers ... --monitor AppHost's number</summary>
-    private static bool IsOurs(int pid) => Processes.CommandOf(pid) is [var program, .. var words]
-        && Path.GetFileName(program) == "dcp" && words.Contains("run-controllers")
-        && words.Contains(Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+    /// <summary>
+    /// The orchestrator of an AppHost, or 0: <c>dcp start-apiserver --monitor APPHOST --kubeconfig FILE</c> starts
+    /// <c>dcp run-controllers --kubeconfig FILE</c>, which is the one that looks after processes.
+    /// </summary>
+    internal static int Find(IEnumerable<(int Pid, string[] Command)> processes, int appHost)
+    {
+        var orchestrators = processes.Where(process => process.Command is [var program, ..] && Path.GetFileName(program) == "dcp").ToArray();
+        var monitored = appHost.ToString(CultureInfo.InvariantCulture);
+        var session = orchestrators.Where(process => process.Command.Contains("start-apiserver") && Value(process.Command, "--monitor") == monitored)
+            .Select(process => Value(process.Command, "--kubeconfig")).FirstOrDefault();
+        return session is null ? 0 : orchestrators.FirstOrDefault(process => process.Command.Contains("run-controllers") && Value(process.Command, "--kubeconfig") == session).Pid;
+
+        static string? Value(string[] command, string name) => Array.IndexOf(command, name) is >= 0 and var at && at + 1 < command.Length ? command[at + 1] : null;
+    }
 }

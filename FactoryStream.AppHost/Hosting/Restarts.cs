@@ -50,13 +50,19 @@ internal sealed class Restarts(
         }
         else if (KnownResourceStates.TerminalStates.Contains(state))
         {
-            if (!history.IsUp && state != KnownResourceStates.FailedToStart || history.IsRestarting)
+            if (history.IsRestarting || (!history.IsUp && state != KnownResourceStates.FailedToStart))
                 return;
+            var wasUp = history.IsUp;
             history.IsUp = false;
             var isJob = instances.IsJob(change.Resource);
-            if (history.WasAsked || (isJob && change.Snapshot.ExitCode == 0))
+            if (history.WasAsked)
+            {
+                SupervisionLog.StaysStopped(loggers.GetLogger(change.ResourceId));
                 return;
-            history.Crashes = clock.GetElapsedTime(history.StartedAt) > LongEnough ? 1 : history.Crashes + 1;
+            }
+            if (isJob && change.Snapshot.ExitCode == 0)
+                return;
+            history.Crashes = wasUp && clock.GetElapsedTime(history.StartedAt) > LongEnough ? 1 : history.Crashes + 1;
             history.IsRestarting = true;
             _ = StartAgainAsync(change, history, isJob);
         }

@@ -30,7 +30,10 @@ internal static class ServiceExtensions
     /// <summary>A project, started as the program that it was built to: `dotnet run` would build it again, and stay beside it as a second process.</summary>
     public static IResourceBuilder<ProjectResource> AddBuiltProject<TProject>(this IDistributedApplicationBuilder builder, string name) where TProject : IProjectMetadata, new()
     {
-        var project = builder.AddProject<TProject>(name, launchProfileName: null);
+        // Not the parts of a connection string (FACTORYDB_PASSWORD, FACTORYDB_URI, ...), which are for other languages than .NET.
+        var project = builder.AddProject<TProject>(name, launchProfileName: null)
+            .WithReferenceEnvironment(
+                ReferenceEnvironmentInjectionFlags.ConnectionString | ReferenceEnvironmentInjectionFlags.ServiceDiscovery | ReferenceEnvironmentInjectionFlags.Endpoints);
         var path = new TProject().ProjectPath;
         if (builder.ExecutionContext.IsRunMode && Programs.BuiltFrom(path) is { } program)
         {

@@ -25,4 +25,7 @@ internal static partial class SupervisionLog
 
     [LoggerMessage(7, LogLevel.Information, "{Line}")]
     public static partial void Draining(ILogger logger, string line);
+
+    [LoggerMessage(8, LogLevel.Information, "It was stopped by a command and stays so.")]
+    public static partial void StaysStopped(ILogger logger);
 }

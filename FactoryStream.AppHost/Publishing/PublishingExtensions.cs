@@ -21,6 +21,8 @@ internal static class PublishingExtensions
                 await WriteChartAsync(context.Model, builder.Configuration, builder.AppHostDirectory, folder, context.CancellationToken);
                 await task.CompleteAsync($"Helm chart: {folder}", CompletionState.Completed, context.CancellationToken);
             }
+            // The task is for the Aspire CLI, which shows it; without it there is the console.
+            await Console.Out.WriteLineAsync($"Helm chart: {folder}");
         }, requiredBy: WellKnownPipelineSteps.Publish);
         return builder;
     }

@@ -19,6 +19,9 @@ internal static class LocalServers
         }
     }
 
+    /// <summary>The AppHost's own program: what lies beside the tests has not all that it needs.</summary>
+    public static string AppHost => FactoryStream.AppHost.Hosting.Programs.BuiltFrom(Path.Combine(Projects.FactoryStream_AppHost.ProjectPath, "FactoryStream.AppHost.csproj"))!;
+
     /// <summary>What PostgreSQL wrote down when it ended: DBState of global/pg_control.</summary>
     public static string ClusterState(string data)
     {

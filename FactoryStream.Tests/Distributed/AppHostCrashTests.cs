@@ -72,6 +72,23 @@ public sealed class AppHostCrashTests : IDisposable
         await KillAsync(appHost);
     }
 
+    [SkippableFact]
+    public async Task When_Aspires_orchestrator_dies_the_application_ends_in_good_order()
+    {
+        Skip.IfNot(LocalServers.HasPostgres, LocalServers.NoPostgres);
+        using var appHost = await StartAsync();
+        var orchestrator = FactoryStream.AppHost.Hosting.OrchestratorWatch.Find(
+            FactoryStream.AppHost.Hosting.Processes.All().Select(pid => (pid, FactoryStream.AppHost.Hosting.Processes.CommandOf(pid))), appHost.Id);
+        Assert.NotEqual(0, orchestrator);
+
+        Running.Kill(orchestrator);
+
+        await appHost.WaitForExitAsync().WaitAsync(Plant.Patience);
+        Assert.True(appHost.ExitCode == 1, string.Join('\n', console));
+        await UntilAsync(() => Task.FromResult(Marked().Count == 0));
+        Assert.Equal("shut down", LocalServers.ClusterState($"{folder.Path}/data/postgres/data"));
+    }
+
     private async Task<Process> StartAsync()
     {
         string[] args =
@@ -79,8 +96,7 @@ public sealed class AppHostCrashTests : IDisposable
             "--data", $"{folder.Path}/data", "--simulator", "false", "--aspire-dashboard", "false", "--containers", "false",
             $"--Parameters:admin-token={Plant.AdminToken}", Argument("ingest", ingest), Argument("verifier", verifier), Argument("dashboard", dashboard),
         ];
-        var program = FactoryStream.AppHost.Hosting.Programs.BuiltFrom(Path.Combine(Projects.FactoryStream_AppHost.ProjectPath, "FactoryStream.AppHost.csproj"));
-        var start = new ProcessStartInfo(program!, args)
+        var start = new ProcessStartInfo(LocalServers.AppHost, args)
         {
             WorkingDirectory = Projects.FactoryStream_AppHost.ProjectPath, RedirectStandardOutput = true, RedirectStandardError = true,
         };

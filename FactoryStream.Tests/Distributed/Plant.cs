@@ -43,7 +43,8 @@ internal sealed class Plant : IAsyncDisposable
             Environment.SetEnvironmentVariable("KAFKA_HOME", Path.GetFullPath(kafka));
 
         var folder = new TemporaryFolder().Reachable();
-        using var timeout = new CancellationTokenSource(Patience);
+        // A whole system is a dozen processes, one after the other.
+        using var timeout = new CancellationTokenSource(2 * Patience);
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(
             ["--simulator=false", "--aspire-dashboard=false", "--persistent=false", $"--Parameters:admin-token={AdminToken}", $"--data={folder.Path}/data", .. args],
             timeout.Token);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using FactoryStream.Contracts;
+using FactoryStream.Tests.AppHost;
 
 namespace FactoryStream.Tests.Publishing;
 
@@ -38,8 +39,7 @@ public sealed class ChartTests
     public async Task The_command_line_writes_the_same_chart()
     {
         using var folder = new TemporaryFolder();
-        var appHost = typeof(Projects.FactoryStream_AppHost).Assembly.Location;
-        var (exitCode, output, error) = await Tool.RunAsync("dotnet", appHost, "--operation", "publish", "--step", "publish", "--output-path", folder.Path);
+        var (exitCode, output, error) = await Tool.RunAsync(LocalServers.AppHost, "--operation", "publish", "--step", "publish", "--output-path", folder.Path);
         Assert.Equal((0, ""), (exitCode, error));
         Assert.Contains($"Helm chart: {folder.Path}", output, StringComparison.Ordinal);
         Assert.Equal(PublishedFiles.Read(Kept), PublishedFiles.Read(folder.Path));

@@ -1,6 +1,7 @@
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using FactoryStream.AppHost.Publishing;
+using FactoryStream.Tests.AppHost;
 
 namespace FactoryStream.Tests.Publishing;
 
@@ -22,9 +23,8 @@ internal static class PublishedFiles
     /// <summary>Has Aspire write the manifest, as its user would.</summary>
     public static async Task ManifestAsync(string file, params string[] args)
     {
-        var appHost = typeof(Projects.FactoryStream_AppHost).Assembly.Location;
         var (exitCode, output, error) = await Tool.RunAsync(
-            "dotnet", [appHost, "--operation", "publish", "--publisher", "manifest", "--output-path", file, .. args]);
+            LocalServers.AppHost, ["--operation", "publish", "--publisher", "manifest", "--output-path", file, .. args]);
         Assert.True(exitCode == 0, output + error);
     }
 
