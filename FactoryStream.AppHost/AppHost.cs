@@ -23,12 +23,12 @@ var verifier = builder.AddService<Projects.FactoryStream_Verifier>("verifier", p
     .WithReference(kafka).WaitFor(kafka).WaitForCompletion(migrations)
     .WithReference(factoryDb)
     .WithUrlForEndpoint("http", url => (url.Url, url.DisplayText) = ("/keys", "Signing keys"))
-    .WithEnvironment("Verifier__AdminToken", adminToken);
+    .WithSecret("Verifier__AdminToken", adminToken);
 
 builder.AddService<Projects.FactoryStream_Aggregator>("aggregator")
     .WithReference(kafka).WaitFor(kafka).WaitForCompletion(migrations)
     .WithReference(factoryDb)
-    .WithEnvironment("Aggregator__AdminToken", adminToken)
+    .WithSecret("Aggregator__AdminToken", adminToken)
     .WithPurgeCommand(adminToken);
 
 if (settings.Dashboard)
@@ -48,7 +48,7 @@ if (settings.Simulator)
         .WaitFor(kafka).WaitForCompletion(migrations)
         .WithReference(ingest).WaitFor(ingest)
         .WithReference(verifier).WaitFor(verifier)
-        .WithEnvironment("Simulator__AdminToken", adminToken)
+        .WithSecret("Simulator__AdminToken", adminToken)
         .WithHttpCommand("/pause", "Pause", commandName: "pause", commandOptions: new() { Description = "Takes no readings until resumed.", IconName = "Pause" })
         .WithHttpCommand("/resume", "Resume", commandName: "resume", commandOptions: new() { Description = "Takes readings again.", IconName = "PlayCircle" });
 }

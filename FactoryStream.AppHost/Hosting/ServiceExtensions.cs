@@ -59,6 +59,18 @@ internal static class ServiceExtensions
         });
     }
 
+    /// <summary>
+    /// A secret that a service is told. Names of .NET's configuration do not differ by case, those of an environment do: a setting of the
+    /// AppHost's (<c>verifier__AdminToken</c>) must neither stand beside the parameter that takes its place nor be published.
+    /// </summary>
+    public static IResourceBuilder<ProjectResource> WithSecret(this IResourceBuilder<ProjectResource> service, string name, IResourceBuilder<ParameterResource> secret) =>
+        service.WithReferenceRelationship(secret).WithEnvironment(context =>
+        {
+            foreach (var same in context.EnvironmentVariables.Keys.Where(key => string.Equals(key, name, StringComparison.OrdinalIgnoreCase)).ToArray())
+                context.EnvironmentVariables.Remove(same);
+            context.EnvironmentVariables[name] = secret.Resource;
+        });
+
     /// <summary>Deletes what the Aggregator has stored, when its user has said yes.</summary>
     public static IResourceBuilder<ProjectResource> WithPurgeCommand(this IResourceBuilder<ProjectResource> aggregator, IResourceBuilder<ParameterResource> adminToken) =>
         aggregator.WithHttpCommand("/purge", "Purge data", commandName: "purge", commandOptions: new()

@@ -32,11 +32,9 @@ internal sealed record PublishedResource(IResource Resource, IReadOnlyList<KeyVa
         var arguments = new CommandLineArgsCallbackContext([], resource, cancellationToken) { ExecutionContext = execution };
         foreach (var annotation in resource.Annotations.OfType<CommandLineArgsCallbackAnnotation>())
             await annotation.Callback(arguments);
-        // What Aspire itself tells every project of its address and its telemetry is said otherwise in a cluster; the parts of a connection string
-        // (KAFKA_HOST, FACTORYDB_URI, ...) are for other languages than .NET.
+        // What Aspire itself tells every project of its address and its telemetry is said otherwise in a cluster.
         var told = environment.EnvironmentVariables
-            .Where(variable => !Aspires.Any(prefix => variable.Key.StartsWith(prefix, StringComparison.Ordinal))
-                && (variable.Key.Contains("__", StringComparison.Ordinal) || variable.Value is EndpointReference))
+            .Where(variable => !Aspires.Any(prefix => variable.Key.StartsWith(prefix, StringComparison.Ordinal)))
             .Select(variable => KeyValuePair.Create(variable.Key, Plain(resource, variable.Value)));
         // .NET's configuration does not tell names apart by case, and the last one counts: a setting of the AppHost's (verifier__AdminToken) must not
         // be published beside the parameter that replaces it (Verifier__AdminToken).
