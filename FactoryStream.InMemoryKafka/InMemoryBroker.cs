@@ -5,7 +5,8 @@ namespace FactoryStream.InMemoryKafka;
 
 /// <summary>
 /// librdkafka's broker in memory. It speaks the real protocol to the real clients and gives real topic ids, but keeps
-/// 5 MB a partition, forgets the oldest beyond that, and everything with its process; it creates no topics for clients, so all are made here.
+/// 5 MB a partition, forgets the oldest beyond that, and everything with its process; it creates no topics for clients, so all are made
+/// here.
 /// </summary>
 internal sealed partial class InMemoryBroker : IDisposable
 {
@@ -24,7 +25,8 @@ internal sealed partial class InMemoryBroker : IDisposable
             if (name != Library)
                 return 0;
             Confluent.Kafka.Library.Load();
-            var loaded = File.ReadLines("/proc/self/maps").Select(line => line[(line.LastIndexOf(' ') + 1)..]).FirstOrDefault(file => file.Contains("librdkafka", StringComparison.Ordinal))
+            var loaded = File.ReadLines("/proc/self/maps").Select(line => line[(line.LastIndexOf(' ') + 1)..])
+                .FirstOrDefault(file => file.Contains("librdkafka", StringComparison.Ordinal))
                 ?? throw new DllNotFoundException("Confluent.Kafka loaded no librdkafka.");
             return NativeLibrary.Load(loaded);
         });
@@ -51,7 +53,8 @@ internal sealed partial class InMemoryBroker : IDisposable
         _ = SetController(cluster, BrokerId);
         // A group's first assignment need not wait 3 s for members that a test or a demo does not have.
         SetRebalanceDelay(cluster, 100);
-        BootstrapServers = Marshal.PtrToStringUTF8(Bootstraps(cluster)) ?? throw new InvalidOperationException("librdkafka's broker has no address.");
+        BootstrapServers = Marshal.PtrToStringUTF8(Bootstraps(cluster))
+            ?? throw new InvalidOperationException("librdkafka's broker has no address.");
     }
 
     public string BootstrapServers { get; }

@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace FactoryStream.InMemoryKafka;
 
 /// <summary>
-/// One port before several: each connection goes to the next that is ready. It listens before the first is, and connections wait meanwhile; one
-/// that does not take a connection is passed over.
+/// One port before several: each connection goes to the next that is ready. It listens before the first is, and connections wait meanwhile;
+/// one that does not take a connection is passed over.
 /// </summary>
 internal sealed class Relay : IAsyncDisposable
 {
@@ -89,7 +89,8 @@ internal sealed class Relay : IAsyncDisposable
                     await instance.ConnectAsync(new IPEndPoint(IPAddress.Loopback, ports[(int)((first + i) % ports.Count)]), timeout.Token);
                     return instance;
                 }
-                catch (Exception exception) when (exception is SocketException || exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+                catch (Exception exception) when (exception is SocketException || exception is OperationCanceledException
+                    && !cancellationToken.IsCancellationRequested)
                 {
                     instance.Dispose();
                 }

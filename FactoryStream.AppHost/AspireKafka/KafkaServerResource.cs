@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Aspire.Hosting;
 
-/// <summary>A Kafka broker in a container, for where <c>Aspire.Hosting.Kafka</c> is not to be had: the same names, image and addresses.</summary>
+/// <summary>
+/// A Kafka broker in a container, for where <c>Aspire.Hosting.Kafka</c> is not to be had: the same names, image and addresses.
+/// </summary>
 public sealed class KafkaServerResource : ContainerResource, IResourceWithConnectionString
 {
     internal const string PrimaryEndpointName = "tcp";
@@ -22,7 +24,8 @@ public sealed class KafkaServerResource : ContainerResource, IResourceWithConnec
     public EndpointReference InternalEndpoint { get; }
 
     /// <summary><c>host:port</c></summary>
-    public ReferenceExpression ConnectionStringExpression => ReferenceExpression.Create($"{PrimaryEndpoint.Property(EndpointProperty.HostAndPort)}");
+    public ReferenceExpression ConnectionStringExpression =>
+        ReferenceExpression.Create($"{PrimaryEndpoint.Property(EndpointProperty.HostAndPort)}");
 }
 
 /// <summary>A page to look into Kafka.</summary>
@@ -53,7 +56,8 @@ public static class KafkaBuilderExtensions
     }
 
     /// <summary>Its log outlives the container.</summary>
-    public static IResourceBuilder<KafkaServerResource> WithDataVolume(this IResourceBuilder<KafkaServerResource> builder, string? name = null, bool isReadOnly = false) =>
+    public static IResourceBuilder<KafkaServerResource> WithDataVolume(this IResourceBuilder<KafkaServerResource> builder,
+        string? name = null, bool isReadOnly = false) =>
         builder.WithVolume(name ?? $"{builder.Resource.Name}-data", Data, isReadOnly);
 
     /// <summary>A page to look into topics and messages.</summary>
@@ -66,7 +70,8 @@ public static class KafkaBuilderExtensions
             .WithImageRegistry("docker.io")
             .WithHttpEndpoint(targetPort: 8080)
             .WithEnvironment("KAFKA_CLUSTERS_0_NAME", kafka.Name)
-            .WithEnvironment("KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS", ReferenceExpression.Create($"{kafka.InternalEndpoint.Property(EndpointProperty.HostAndPort)}"))
+            .WithEnvironment("KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS",
+                ReferenceExpression.Create($"{kafka.InternalEndpoint.Property(EndpointProperty.HostAndPort)}"))
             .WithParentRelationship(kafka)
             .ExcludeFromManifest();
         configureContainer?.Invoke(page);

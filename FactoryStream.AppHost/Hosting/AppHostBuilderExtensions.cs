@@ -70,11 +70,15 @@ internal static class AppHostBuilderExtensions
         return builder;
     }
 
-    /// <summary>A secret that is generated when first asked for and kept in the data folder; <c>Parameters:NAME</c> takes its place.</summary>
-    public static IResourceBuilder<ParameterResource> AddGeneratedSecret(this IDistributedApplicationBuilder builder, string name, int minLength = 22)
+    /// <summary>
+    /// A secret that is generated when first asked for and kept in the data folder; <c>Parameters:NAME</c> takes its place.
+    /// </summary>
+    public static IResourceBuilder<ParameterResource> AddGeneratedSecret(this IDistributedApplicationBuilder builder, string name,
+        int minLength = 22)
     {
         var generated = new GenerateParameterDefault { MinLength = minLength, Special = false };
-        return builder.AddParameter(name, builder.ExecutionContext.IsRunMode ? new KeptParameterDefault(name, generated, builder.Parts().Folder) : generated, secret: true);
+        return builder.AddParameter(name, builder.ExecutionContext.IsRunMode
+            ? new KeptParameterDefault(name, generated, builder.Parts().Folder) : generated, secret: true);
     }
 
     /// <summary>Runs the application; what its user can mend is a line on the console and exit code 1.</summary>
@@ -93,15 +97,16 @@ internal static class AppHostBuilderExtensions
     }
 
     /// <summary>
-    /// Parameters and connection strings are read by now. Whatever this process starts inherits its environment: only references hand secrets on.
-    /// A process that is not the AppHost itself, such as a test, keeps its own.
+    /// Parameters and connection strings are read by now. Whatever this process starts inherits its environment: only references hand
+    /// secrets on. A process that is not the AppHost itself, such as a test, keeps its own.
     /// </summary>
     private static void HideOwnSecrets()
     {
         if (System.Reflection.Assembly.GetEntryAssembly() != typeof(AppHostBuilderExtensions).Assembly)
             return;
         foreach (var name in Environment.GetEnvironmentVariables().Keys.Cast<string>()
-            .Where(name => name.StartsWith("Parameters__", StringComparison.OrdinalIgnoreCase) || name.StartsWith("ConnectionStrings__", StringComparison.OrdinalIgnoreCase)).ToArray())
+            .Where(name => name.StartsWith("Parameters__", StringComparison.OrdinalIgnoreCase)
+                || name.StartsWith("ConnectionStrings__", StringComparison.OrdinalIgnoreCase)).ToArray())
             Environment.SetEnvironmentVariable(name, null);
     }
 

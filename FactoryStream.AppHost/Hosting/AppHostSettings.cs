@@ -5,8 +5,8 @@ using System.Text;
 namespace FactoryStream.AppHost.Hosting;
 
 /// <summary>
-/// What the AppHost itself is told, by command line (<c>--simulator false</c>), environment (<c>simulator=false</c>) or appsettings.json, read
-/// once. docs/operations.md lists all.
+/// What the AppHost itself is told, by command line (<c>--simulator false</c>), environment (<c>simulator=false</c>) or appsettings.json,
+/// read once. docs/operations.md lists all.
 /// </summary>
 internal sealed class AppHostSettings
 {
@@ -20,7 +20,8 @@ internal sealed class AppHostSettings
             : IsDataTemporary ? Path.Combine(Path.GetTempPath(), $"factorystream-test-{Guid.NewGuid():N}")
             : StandardDataFolder(appHostDirectory);
         if (!IPAddress.TryParse(Listen, out _) && Listen != "localhost")
-            throw new DistributedApplicationException($"listen is '{Listen}', which is no address: for instance 0.0.0.0 for the whole network.");
+            throw new DistributedApplicationException($"listen is '{Listen}', which is no address: for instance 0.0.0.0 for the "
+                + "whole network.");
     }
 
     /// <summary>Ten simulated factories send readings; true.</summary>
@@ -63,7 +64,8 @@ internal sealed class AppHostSettings
             : throw new DistributedApplicationException($"{service}:replicas is a number from 1 to 100.");
 
     /// <summary>A service's own options: what stands under its name and is not the AppHost's.</summary>
-    public IEnumerable<KeyValuePair<string, string>> Options(string service) => configuration.GetSection(service).AsEnumerable(makePathsRelative: true)
+    public IEnumerable<KeyValuePair<string, string>> Options(string service) => configuration.GetSection(service)
+        .AsEnumerable(makePathsRelative: true)
         .Where(option => option is { Key: not ("" or "port" or "replicas"), Value: not null })
         .Select(option => KeyValuePair.Create($"{service}__{option.Key.Replace(":", "__", StringComparison.Ordinal)}", option.Value!));
 

@@ -12,7 +12,8 @@ internal sealed class ConsoleLines(
 {
     private readonly ConcurrentDictionary<string, bool> followed = new();
 
-    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext executionContext, CancellationToken cancellationToken)
+    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext executionContext,
+        CancellationToken cancellationToken)
     {
         // A test's console is its own.
         if (settings.RandomizePorts)
@@ -33,7 +34,8 @@ internal sealed class ConsoleLines(
 
     /// <summary>A line as Aspire keeps it: <c>2026-11-27T07:45:04.1234567Z text</c>.</summary>
     public static string WithoutTime(string line) =>
-        line.IndexOf(' ', StringComparison.Ordinal) is > 0 and var space && DateTimeOffset.TryParse(line.AsSpan(0, space), System.Globalization.CultureInfo.InvariantCulture, out _)
+        line.IndexOf(' ', StringComparison.Ordinal) is > 0 and var space
+            && DateTimeOffset.TryParse(line.AsSpan(0, space), System.Globalization.CultureInfo.InvariantCulture, out _)
             ? line[(space + 1)..]
             : line;
 

@@ -3,7 +3,10 @@ using System.Threading.Channels;
 
 namespace FactoryStream.AppHost.Hosting;
 
-/// <summary>The AppHost's own output: every resource's lines with its name in front. A reader that is slow or gone loses lines; nothing ever waits for it.</summary>
+/// <summary>
+/// The AppHost's own output: every resource's lines with its name in front. A reader that is slow or gone loses lines; nothing ever waits
+/// for it.
+/// </summary>
 internal sealed partial class ConsoleOutput : IAsyncDisposable
 {
     private const int LinesBehind = 10_000;
@@ -12,7 +15,8 @@ internal sealed partial class ConsoleOutput : IAsyncDisposable
     // Readable on dark and on light grounds.
     private static readonly int[] Colours = [36, 32, 35, 34, 33, 31];
 
-    private readonly Channel<string> lines = Channel.CreateBounded<string>(new BoundedChannelOptions(LinesBehind) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<string> lines = Channel.CreateBounded<string>(new BoundedChannelOptions(LinesBehind) { SingleReader = true,
+        FullMode = BoundedChannelFullMode.DropOldest });
     private readonly TextWriter? writer;
     private readonly bool coloured;
     private readonly Task writing;

@@ -20,11 +20,13 @@ internal sealed class DataFolder(string path, bool isTemporary = false) : IDispo
         try
         {
             // Others may pass through, so that a server run as another user reaches its own folder; they may not look around.
-            CreateFolder(Path, OwnerOnlyFolder | (OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess ? UnixFileMode.GroupExecute | UnixFileMode.OtherExecute : 0));
+            CreateFolder(Path, OwnerOnlyFolder | (OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess
+                ? UnixFileMode.GroupExecute | UnixFileMode.OtherExecute : 0));
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
-            throw new DistributedApplicationException($"The data folder {Path} cannot be made: {exception.Message} Name another by --data FOLDER.", exception);
+            throw new DistributedApplicationException($"The data folder {Path} cannot be made: {exception.Message} Name another by "
+                + "--data FOLDER.", exception);
         }
         try
         {

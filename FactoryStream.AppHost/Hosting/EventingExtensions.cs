@@ -16,7 +16,8 @@ internal static class EventingExtensions
         });
 
     /// <summary>A line of the AppHost itself, when it starts.</summary>
-    public static void Say(this IDistributedApplicationBuilder builder, string line) => builder.Eventing.Subscribe<BeforeStartEvent>((started, _) =>
+    public static void Say(this IDistributedApplicationBuilder builder, string line) =>
+        builder.Eventing.Subscribe<BeforeStartEvent>((started, _) =>
     {
         started.Services.GetService<ConsoleOutput>()?.Say(line);
         return Task.CompletedTask;

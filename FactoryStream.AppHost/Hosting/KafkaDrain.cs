@@ -12,7 +12,8 @@ internal sealed class KafkaDrain(string connectionString, IConfigurationSection 
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
 
     // A broker that is not there is said once, below.
-    private readonly IAdminClient client = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = connectionString, ReconnectBackoffMaxMs = 500 })
+    private readonly IAdminClient client =
+        new AdminClientBuilder(new AdminClientConfig { BootstrapServers = connectionString, ReconnectBackoffMaxMs = 500 })
         .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
 
     public void Dispose() => client.Dispose();
@@ -50,7 +51,8 @@ internal sealed class KafkaDrain(string connectionString, IConfigurationSection 
     private async Task<long> LagAsync(string group, string[] topics)
     {
         var partitions = topics
-            .SelectMany(topic => client.GetMetadata(topic, RequestTimeout).Topics[0].Partitions.Select(partition => new TopicPartition(topic, partition.PartitionId))).ToList();
+            .SelectMany(topic => client.GetMetadata(topic, RequestTimeout)
+                .Topics[0].Partitions.Select(partition => new TopicPartition(topic, partition.PartitionId))).ToList();
         if (partitions.Count == 0)
             return 0;
         var ends = await client.ListOffsetsAsync(
@@ -58,7 +60,9 @@ internal sealed class KafkaDrain(string connectionString, IConfigurationSection 
             new ListOffsetsOptions { RequestTimeout = RequestTimeout });
         var committed = await client.ListConsumerGroupOffsetsAsync(
             [new ConsumerGroupTopicPartitions(group, partitions)], new ListConsumerGroupOffsetsOptions { RequestTimeout = RequestTimeout });
-        var read = committed[0].Partitions.ToDictionary(partition => partition.TopicPartition, partition => partition.Offset.IsSpecial ? 0 : partition.Offset.Value);
-        return ends.ResultInfos.Sum(end => Math.Max(0, end.TopicPartitionOffsetError.Offset.Value - read[end.TopicPartitionOffsetError.TopicPartition]));
+        var read = committed[0].Partitions.ToDictionary(partition => partition.TopicPartition, partition => partition.Offset.IsSpecial ? 0
+            : partition.Offset.Value);
+        return ends.ResultInfos.Sum(end =>
+            Math.Max(0, end.TopicPartitionOffsetError.Offset.Value - read[end.TopicPartitionOffsetError.TopicPartition]));
     }
 }

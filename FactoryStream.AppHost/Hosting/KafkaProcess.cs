@@ -5,7 +5,8 @@ namespace FactoryStream.AppHost.Hosting;
 
 /// <summary>
 /// Kafka as a process: Apache Kafka from <c>KAFKA_HOME</c>, one node, kept in the data folder; else a broker in memory. Settings, under the
-/// resource's name: <c>in-memory</c> (true: no Apache Kafka even if there is one), <c>partitions</c> (12), <c>topics</c>, <c>heap</c> (512m).
+/// resource's name: <c>in-memory</c> (true: no Apache Kafka even if there is one), <c>partitions</c> (12), <c>topics</c>, <c>heap</c>
+/// (512m).
 /// </summary>
 internal sealed partial class KafkaProcess(KafkaProcessResource resource, DataFolder folder, IConfiguration configuration)
 {
@@ -79,11 +80,13 @@ internal sealed partial class KafkaProcess(KafkaProcessResource resource, DataFo
     {
         if (resource.Home is null)
         {
-            string[] broker = ["--port", Port.ToString(CultureInfo.InvariantCulture), "--partitions", Partitions.ToString(CultureInfo.InvariantCulture)];
+            string[] broker = ["--port", Port.ToString(CultureInfo.InvariantCulture), "--partitions",
+                Partitions.ToString(CultureInfo.InvariantCulture)];
             return [.. broker, .. settings.GetSection("topics").Get<string[]>() ?? []];
         }
         var heap = settings["heap"] ?? "512m";
-        return [$"-Xms{heap}", $"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-cp", $"{Libraries}/*", "kafka.Kafka", Properties];
+        return [$"-Xms{heap}", $"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-cp", $"{Libraries}/*", "kafka.Kafka",
+            Properties];
     }
 
     private async Task<string> FindJavaAsync(CancellationToken cancellationToken)
@@ -93,11 +96,14 @@ internal sealed partial class KafkaProcess(KafkaProcessResource resource, DataFo
             
         {
             throw new DistributedApplicationException(
-                "Apache Kafka needs a Java 17 runtime: install one (Debian: openjdk-17-jre-headless), set JAVA_HOME, or run without it by --kafka:in-memory true.");
+                "Apache Kafka needs a Java 17 runtime: install one (Debian: openjdk-17-jre-headless), set JAVA_HOME, or run without "
+                    + "it by --kafka:in-memory true.");
         }
         var version = await Programs.RunAsync([java, "-version"], "/", $"{java} cannot be run", cancellationToken);
-        return JavaVersion().Match(version) is { Success: true } match && int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) < 17
-            ? throw new DistributedApplicationException($"Apache Kafka needs Java 17 or newer; {java} is {match.Groups[1].Value}. Set JAVA_HOME to another.")
+        return JavaVersion().Match(version) is { Success: true } match
+            && int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) < 17
+            ? throw new DistributedApplicationException($"Apache Kafka needs Java 17 or newer; {java} is {match.Groups[1].Value}. "
+                + "Set JAVA_HOME to another.")
             : java;
     }
 

@@ -5,10 +5,12 @@ using Microsoft.Extensions.Logging;
 namespace FactoryStream.AppHost.Hosting;
 
 /// <summary>
-/// Aspire does not notice when its orchestrator (DCP) dies: the application would run on, and nobody would look after it. So it is stopped in good
-/// order, with exit code 1. Only of an AppHost that is a process of its own: of several in one process nobody can tell whose orchestrator it was.
+/// Aspire does not notice when its orchestrator (DCP) dies: the application would run on, and nobody would look after it. So it is stopped
+/// in good order, with exit code 1. Only of an AppHost that is a process of its own: of several in one process nobody can tell whose
+/// orchestrator it was.
 /// </summary>
-internal sealed class OrchestratorWatch(AppHostSettings settings, IHostApplicationLifetime lifetime, ILogger<OrchestratorWatch> logger, TimeProvider clock) : BackgroundService
+internal sealed class OrchestratorWatch(AppHostSettings settings, IHostApplicationLifetime lifetime, ILogger<OrchestratorWatch> logger,
+    TimeProvider clock) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -49,12 +51,16 @@ internal sealed class OrchestratorWatch(AppHostSettings settings, IHostApplicati
     /// </summary>
     internal static int Find(IEnumerable<(int Pid, string[] Command)> processes, int appHost)
     {
-        var orchestrators = processes.Where(process => process.Command is [var program, ..] && Path.GetFileName(program) == "dcp").ToArray();
+        var orchestrators = processes.Where(process => process.Command is [var program, ..] && Path.GetFileName(program) == "dcp")
+            .ToArray();
         var monitored = appHost.ToString(CultureInfo.InvariantCulture);
-        var session = orchestrators.Where(process => process.Command.Contains("start-apiserver") && Value(process.Command, "--monitor") == monitored)
+        var session = orchestrators.Where(process => process.Command.Contains("start-apiserver")
+            && Value(process.Command, "--monitor") == monitored)
             .Select(process => Value(process.Command, "--kubeconfig")).FirstOrDefault();
-        return session is null ? 0 : orchestrators.FirstOrDefault(process => process.Command.Contains("run-controllers") && Value(process.Command, "--kubeconfig") == session).Pid;
+        return session is null ? 0 : orchestrators.FirstOrDefault(process => process.Command.Contains("run-controllers")
+            && Value(process.Command, "--kubeconfig") == session).Pid;
 
-        static string? Value(string[] command, string name) => Array.IndexOf(command, name) is >= 0 and var at && at + 1 < command.Length ? command[at + 1] : null;
+        static string? Value(string[] command, string name) => Array.IndexOf(command, name) is >= 0 and var at && at + 1 < command.Length
+            ? command[at + 1] : null;
     }
 }

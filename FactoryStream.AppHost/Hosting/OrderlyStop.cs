@@ -3,10 +3,11 @@ using Microsoft.Extensions.Hosting;
 namespace FactoryStream.AppHost.Hosting;
 
 /// <summary>
-/// Ends every process in an order in which nothing that was promised is lost, before Aspire would end all of them at once: those that wait for
-/// most first, and whoever has to finish what others gave it (<see cref="KafkaDrain"/>) when it has.
+/// Ends every process in an order in which nothing that was promised is lost, before Aspire would end all of them at once: those that wait
+/// for most first, and whoever has to finish what others gave it (<see cref="KafkaDrain"/>) when it has.
 /// </summary>
-internal sealed class OrderlyStop(Instances instances, DistributedApplicationModel model, IConfiguration configuration, ResourceLoggerService loggers, TimeProvider clock)
+internal sealed class OrderlyStop(Instances instances, DistributedApplicationModel model, IConfiguration configuration,
+    ResourceLoggerService loggers, TimeProvider clock)
     : IHostedService
 {
     /// <summary>How long a process may take to end before it is killed.</summary>
@@ -21,7 +22,8 @@ internal sealed class OrderlyStop(Instances instances, DistributedApplicationMod
         {
             var running = instances.Running(resource);
             if (running.Any(instance => instance.IsReady) && drain is not null)
-                await drain.WaitAsync(resource.Name, line => SupervisionLog.Draining(loggers.GetLogger(running[0].Id), line), cancellationToken);
+                await drain.WaitAsync(resource.Name, line => SupervisionLog.Draining(loggers.GetLogger(running[0].Id), line),
+                    cancellationToken);
             await Task.WhenAll(running.Select(EndAsync));
         }
     }
@@ -29,7 +31,8 @@ internal sealed class OrderlyStop(Instances instances, DistributedApplicationMod
     private async Task<KafkaDrain?> DrainAsync(CancellationToken cancellationToken)
     {
         // A Kafka of the user's own keeps what it has, and others may still fill it.
-        if (model.Resources.FirstOrDefault(resource => resource is KafkaProcessResource or KafkaServerResource) is not IResourceWithConnectionString kafka)
+        if (model.Resources.FirstOrDefault(resource =>
+            resource is KafkaProcessResource or KafkaServerResource) is not IResourceWithConnectionString kafka)
             return null;
         if (kafka is KafkaProcessResource process && instances.Running(process).Count == 0)
             return null;

@@ -4,9 +4,11 @@ using Aspire.Hosting.Lifecycle;
 namespace FactoryStream.AppHost.Hosting;
 
 /// <summary>Before anything is started: the data folder is this AppHost's, and the ports that services are to have are free.</summary>
-internal sealed class Ownership(DataFolder folder, Ports ports, AppHostSettings settings, DistributedApplicationModel model) : IDistributedApplicationEventingSubscriber
+internal sealed class Ownership(DataFolder folder, Ports ports, AppHostSettings settings, DistributedApplicationModel model)
+    : IDistributedApplicationEventingSubscriber
 {
-    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext executionContext, CancellationToken cancellationToken)
+    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext executionContext,
+        CancellationToken cancellationToken)
     {
         eventing.Subscribe<BeforeStartEvent>((_, _) =>
         {
@@ -30,7 +32,8 @@ internal sealed class Ownership(DataFolder folder, Ports ports, AppHostSettings 
                     continue;
                 var who = OperatingSystem.IsLinux() && Ports.ListenerOf(port) is { } listener ? $" ({listener})" : "";
                 throw new DistributedApplicationException(
-                    $"{project.Name}: port {port} is taken by another program{who}. Stop that, or choose another port by --{project.Name}:port NUMBER.");
+                    $"{project.Name}: port {port} is taken by another program{who}. Stop that, or choose another port by "
+                        + $"--{project.Name}:port NUMBER.");
             }
         }
     }

@@ -56,8 +56,8 @@ internal sealed class Ports(DataFolder folder) : IDisposable
     }
 
     /// <summary>
-    /// Binds without listening, until the end: with SO_REUSEADDR on both sides the process that the port is meant for can still bind and listen,
-    /// while the kernel gives it to nobody who asks for any port, nor to an outgoing connection.
+    /// Binds without listening, until the end: with SO_REUSEADDR on both sides the process that the port is meant for can still bind and
+    /// listen, while the kernel gives it to nobody who asks for any port, nor to an outgoing connection.
     /// </summary>
     private int? TryHold(int port)
     {
@@ -95,15 +95,18 @@ internal sealed class Ports(DataFolder folder) : IDisposable
         try
         {
             var local = string.Create(CultureInfo.InvariantCulture, $":{port:X4}");
-            var inode = File.ReadLines("/proc/net/tcp").Concat(File.ReadLines("/proc/net/tcp6")).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                .FirstOrDefault(fields => fields.Length > 9 && fields[1].EndsWith(local, StringComparison.Ordinal) && fields[3] == "0A")?[9];
+            var inode = File.ReadLines("/proc/net/tcp").Concat(File.ReadLines("/proc/net/tcp6"))
+                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .FirstOrDefault(fields => fields.Length > 9 && fields[1].EndsWith(local, StringComparison.Ordinal)
+                    && fields[3] == "0A")?[9];
             if (inode is null)
                 return null;
             foreach (var process in Directory.EnumerateDirectories("/proc").Where(path => char.IsAsciiDigit(Path.GetFileName(path)[0])))
             {
                 try
                 {
-                    if (Directory.EnumerateFiles(Path.Combine(process, "fd")).Any(fd => File.ResolveLinkTarget(fd, false)?.Name == $"socket:[{inode}]"))
+                    if (Directory.EnumerateFiles(Path.Combine(process, "fd"))
+                        .Any(fd => File.ResolveLinkTarget(fd, false)?.Name == $"socket:[{inode}]"))
                         return $"{File.ReadAllText(Path.Combine(process, "comm")).Trim()}, process {Path.GetFileName(process)}";
                 }
                 catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -6,14 +6,14 @@ using Npgsql;
 namespace FactoryStream.AppHost.Hosting;
 
 /// <summary>
-/// PostgreSQL as a process: the server binaries of this machine on a private cluster in the data folder, reached on the loopback address with a
-/// generated password. PostgreSQL refuses to run as root: then it runs as <c>postgres</c> or <c>nobody</c>.
-/// Settings, under the resource's name: <c>bin</c> (the folder of the binaries).
+/// PostgreSQL as a process: the server binaries of this machine on a private cluster in the data folder, reached on the loopback address
+/// with a generated password. PostgreSQL refuses to run as root: then it runs as <c>postgres</c> or <c>nobody</c>. Settings, under the
+/// resource's name: <c>bin</c> (the folder of the binaries).
 /// </summary>
 internal sealed class PostgresProcess(PostgresProcessResource resource, DataFolder folder, string? bin)
 {
-    // SIGTERM, which is what every process is ended with, is PostgreSQL's word for "wait until the clients have gone"; SIGINT ends it at once and
-    // cleanly. The shell waits on, for a signal ends its wait before the server has ended.
+    // SIGTERM, which is what every process is ended with, is PostgreSQL's word for "wait until the clients have gone"; SIGINT ends it at
+    // once and cleanly. The shell waits on, for a signal ends its wait before the server has ended.
     private const string EndedByInterrupt =
         """
         "$@" & server=$!; trap 'kill -INT $server' TERM INT; while kill -0 $server 2>/dev/null; do wait $server; code=$?; done; exit $code
@@ -78,7 +78,8 @@ internal sealed class PostgresProcess(PostgresProcessResource resource, DataFold
             user?.Own(passwordFile);
             string[] initialise =
             [
-                Path.Combine(binaries, "initdb"), "-D", next, "-U", "postgres", "--auth=scram-sha-256", $"--pwfile={passwordFile}", "--encoding=UTF8",
+                Path.Combine(binaries, "initdb"), "-D", next, "-U", "postgres", "--auth=scram-sha-256", $"--pwfile={passwordFile}",
+                    "--encoding=UTF8",
                 "--no-locale", "--data-checksums",
             ];
             await Programs.RunAsync(user?.Run(initialise) ?? initialise, own, "PostgreSQL's data folder cannot be made", cancellationToken);
@@ -91,7 +92,10 @@ internal sealed class PostgresProcess(PostgresProcessResource resource, DataFold
         Directory.Move(next, data);
     }
 
-    /// <summary>For a store that takes readings at a high rate on a machine it shares: durable, with rare checkpoints. Written once; the owner may change it.</summary>
+    /// <summary>
+    /// For a store that takes readings at a high rate on a machine it shares: durable, with rare checkpoints. Written once; the owner may
+    /// change it.
+    /// </summary>
     private static string Tuning()
     {
         var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1024 / 1024;
@@ -126,36 +130,43 @@ internal sealed class PostgresProcess(PostgresProcessResource resource, DataFold
             if (Directory.Exists(root))
                 {
                 candidates.AddRange(Directory.EnumerateDirectories(root)
-                    .OrderByDescending(version => double.TryParse(Path.GetFileName(version), CultureInfo.InvariantCulture, out var number) ? number : 0)
+                    .OrderByDescending(version => double.TryParse(Path.GetFileName(version), CultureInfo.InvariantCulture, out var number)
+                        ? number : 0)
                     .Select(version => Path.Combine(version, "bin")));
             }
         }
-        candidates.AddRange(Directory.Exists("/usr") ? Directory.EnumerateDirectories("/usr", "pgsql-*").OrderDescending().Select(version => Path.Combine(version, "bin")) : []);
+        candidates.AddRange(Directory.Exists("/usr") ? Directory.EnumerateDirectories("/usr", "pgsql-*").OrderDescending()
+            .Select(version => Path.Combine(version, "bin")) : []);
         candidates.AddRange((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries));
-        var complete = candidates.Where(folder => File.Exists(Path.Combine(folder, "postgres")) && File.Exists(Path.Combine(folder, "initdb"))).Distinct().ToArray();
+        var complete = candidates.Where(folder => File.Exists(Path.Combine(folder, "postgres"))
+            && File.Exists(Path.Combine(folder, "initdb"))).Distinct().ToArray();
         if (complete.Length == 0)
         {
             throw new DistributedApplicationException(
-                "There is no PostgreSQL server on this machine. Install one (Debian: apt install postgresql), name the folder of its binaries by "
+                "There is no PostgreSQL server on this machine. Install one (Debian: apt install postgresql), name the folder of "
+                    + "its binaries by "
                 + "--postgres:bin FOLDER, give a database of your own by ConnectionStrings__factorydb, or start a container engine.");
         }
         if (wanted is null)
             return complete[0];
-        return Array.Find(complete, folder => Path.GetFileName(Path.GetDirectoryName(folder)) is { } version && (version == wanted || version == $"pgsql-{wanted}"))
+        return Array.Find(complete, folder => Path.GetFileName(Path.GetDirectoryName(folder)) is { } version
+            && (version == wanted || version == $"pgsql-{wanted}"))
             ?? (complete.Length == 1 ? complete[0] : throw new DistributedApplicationException(
-                $"The data in {data} was made by PostgreSQL {wanted}, which is not on this machine. Install it, or move the data with pg_upgrade."));
+                $"The data in {data} was made by PostgreSQL {wanted}, which is not on this machine. Install it, or move the data "
+                    + "with pg_upgrade."));
     }
 
     /// <summary>
-    /// What a postmaster that was killed left behind. One that still runs on this very folder is stopped; a file that names anyone else is stale,
-    /// and PostgreSQL itself would be misled by it when another process has that number now.
+    /// What a postmaster that was killed left behind. One that still runs on this very folder is stopped; a file that names anyone else is
+    /// stale, and PostgreSQL itself would be misled by it when another process has that number now.
     /// </summary>
     private async Task TakeOverAsync(ILogger logger, CancellationToken cancellationToken)
     {
         var file = Path.Combine(data, "postmaster.pid");
         if (!File.Exists(file))
             return;
-        if (int.TryParse((await File.ReadAllLinesAsync(file, cancellationToken)).FirstOrDefault(), CultureInfo.InvariantCulture, out var pid) && IsPostmasterOf(pid, data))
+        if (int.TryParse((await File.ReadAllLinesAsync(file, cancellationToken)).FirstOrDefault(), CultureInfo.InvariantCulture,
+            out var pid) && IsPostmasterOf(pid, data))
         {
             SupervisionLog.EarlierPostgres(logger, pid);
             _ = Native.Kill(pid, Native.SigInt);
@@ -172,7 +183,8 @@ internal sealed class PostgresProcess(PostgresProcessResource resource, DataFold
         // Its command line, which everyone may read: the postmaster's names the folder, its children's are titles.
         try
         {
-            return pid > 0 && File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cmdline")).Split('\0') is [var program, .. var arguments]
+            return pid > 0 && File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cmdline"))
+                .Split('\0') is [var program, .. var arguments]
                 && program.EndsWith("postgres", StringComparison.Ordinal) && arguments.Contains(data);
         }
         catch (IOException)
@@ -181,7 +193,8 @@ internal sealed class PostgresProcess(PostgresProcessResource resource, DataFold
         }
     }
 
-    public static async Task<object?> QueryAsync(string? connectionString, string sql, CancellationToken cancellationToken, params object[] parameters)
+    public static async Task<object?> QueryAsync(string? connectionString, string sql, CancellationToken cancellationToken,
+        params object[] parameters)
     {
         // A pool would keep connections that hold up a shutdown, and the health check is rare.
         var builder = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, Timeout = 5, CommandTimeout = 30 };

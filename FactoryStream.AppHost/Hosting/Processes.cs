@@ -5,7 +5,10 @@ namespace FactoryStream.AppHost.Hosting;
 /// <summary>What /proc knows of processes.</summary>
 internal static class Processes
 {
-    /// <summary>When a process was started, in ticks since the machine was; null if there is none, or it has ended and only its parent does not know yet.</summary>
+    /// <summary>
+    /// When a process was started, in ticks since the machine was; null if there is none, or it has ended and only its parent does not know
+    /// yet.
+    /// </summary>
     public static string? StartTimeOf(int pid)
     {
         try
@@ -26,7 +29,8 @@ internal static class Processes
     {
         try
         {
-            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cmdline")).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cmdline"))
+                .Split('\0', StringSplitOptions.RemoveEmptyEntries);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -42,5 +42,6 @@ internal sealed class KafkaProcessResource : ExecutableResource, IResourceWithCo
 
     public EndpointReference PrimaryEndpoint { get; }
 
-    public ReferenceExpression ConnectionStringExpression => ReferenceExpression.Create($"127.0.0.1:{PrimaryEndpoint.Property(EndpointProperty.Port)}");
+    public ReferenceExpression ConnectionStringExpression =>
+        ReferenceExpression.Create($"127.0.0.1:{PrimaryEndpoint.Property(EndpointProperty.Port)}");
 }

@@ -6,7 +6,8 @@ namespace FactoryStream.AppHost.Hosting;
 internal static class ServiceExtensions
 {
     /// <summary>A service: its address, its probes, its instances and its settings.</summary>
-    public static IResourceBuilder<ProjectResource> AddService<TProject>(this IDistributedApplicationBuilder builder, string name, int? port = null, int replicas = 1)
+    public static IResourceBuilder<ProjectResource> AddService<TProject>(this IDistributedApplicationBuilder builder, string name,
+        int? port = null, int replicas = 1)
         where TProject : IProjectMetadata, new()
     {
         var settings = builder.Settings();
@@ -27,13 +28,17 @@ internal static class ServiceExtensions
             .WithServiceSettings();
     }
 
-    /// <summary>A project, started as the program that it was built to: `dotnet run` would build it again, and stay beside it as a second process.</summary>
-    public static IResourceBuilder<ProjectResource> AddBuiltProject<TProject>(this IDistributedApplicationBuilder builder, string name) where TProject : IProjectMetadata, new()
+    /// <summary>
+    /// A project, started as the program that it was built to: `dotnet run` would build it again, and stay beside it as a second process.
+    /// </summary>
+    public static IResourceBuilder<ProjectResource> AddBuiltProject<TProject>(this IDistributedApplicationBuilder builder,
+        string name) where TProject : IProjectMetadata, new()
     {
         // Not the parts of a connection string (FACTORYDB_PASSWORD, FACTORYDB_URI, ...), which are for other languages than .NET.
         var project = builder.AddProject<TProject>(name, launchProfileName: null)
             .WithReferenceEnvironment(
-                ReferenceEnvironmentInjectionFlags.ConnectionString | ReferenceEnvironmentInjectionFlags.ServiceDiscovery | ReferenceEnvironmentInjectionFlags.Endpoints);
+                ReferenceEnvironmentInjectionFlags.ConnectionString | ReferenceEnvironmentInjectionFlags.ServiceDiscovery
+                | ReferenceEnvironmentInjectionFlags.Endpoints);
         var path = new TProject().ProjectPath;
         if (builder.ExecutionContext.IsRunMode && Programs.BuiltFrom(path) is { } program)
         {
@@ -63,20 +68,24 @@ internal static class ServiceExtensions
     /// A secret that a service is told. Names of .NET's configuration do not differ by case, those of an environment do: a setting of the
     /// AppHost's (<c>verifier__AdminToken</c>) must neither stand beside the parameter that takes its place nor be published.
     /// </summary>
-    public static IResourceBuilder<ProjectResource> WithSecret(this IResourceBuilder<ProjectResource> service, string name, IResourceBuilder<ParameterResource> secret) =>
+    public static IResourceBuilder<ProjectResource> WithSecret(this IResourceBuilder<ProjectResource> service, string name,
+        IResourceBuilder<ParameterResource> secret) =>
         service.WithReferenceRelationship(secret).WithEnvironment(context =>
         {
-            foreach (var same in context.EnvironmentVariables.Keys.Where(key => string.Equals(key, name, StringComparison.OrdinalIgnoreCase)).ToArray())
+            foreach (var same in context.EnvironmentVariables.Keys.Where(key =>
+                string.Equals(key, name, StringComparison.OrdinalIgnoreCase)).ToArray())
                 context.EnvironmentVariables.Remove(same);
             context.EnvironmentVariables[name] = secret.Resource;
         });
 
     /// <summary>Deletes what the Aggregator has stored, when its user has said yes.</summary>
-    public static IResourceBuilder<ProjectResource> WithPurgeCommand(this IResourceBuilder<ProjectResource> aggregator, IResourceBuilder<ParameterResource> adminToken) =>
+    public static IResourceBuilder<ProjectResource> WithPurgeCommand(this IResourceBuilder<ProjectResource> aggregator,
+        IResourceBuilder<ParameterResource> adminToken) =>
         aggregator.WithHttpCommand("/purge", "Purge data", commandName: "purge", commandOptions: new()
         {
             Description = "Deletes every reading, window, rejection and the books; signing keys stay.",
-            ConfirmationMessage = "Delete all readings, windows, rejections and the books for good? Signing keys stay, and counting goes on from zero.",
+            ConfirmationMessage = "Delete all readings, windows, rejections and the books for good? Signing keys stay, and counting "
+                + "goes on from zero.",
             IconName = "Delete",
             PrepareRequest = async context =>
                 context.Request.Headers.Authorization = new("Bearer", await adminToken.Resource.GetValueAsync(context.CancellationToken)),
@@ -110,7 +119,8 @@ internal static class ServiceExtensions
     }
 
     private static bool IsOnKafkaInMemory(ProjectResource service) =>
-        service.Annotations.OfType<ResourceRelationshipAnnotation>().Any(edge => edge.Resource is KafkaProcessResource { IsInMemory: true });
+        service.Annotations.OfType<ResourceRelationshipAnnotation>()
+            .Any(edge => edge.Resource is KafkaProcessResource { IsInMemory: true });
 
     private static IEnumerable<KeyValuePair<string, string>> ForKafkaInMemory(string service) =>
         service is "ingest" or "verifier" or "aggregator"

@@ -13,9 +13,11 @@ internal sealed record UnprivilegedUser(string Name, int UserId, int GroupId)
         foreach (var name in (string[])["postgres", "nobody"])
         {
             if (users.TryGetValue(name, out var fields))
-                return new UnprivilegedUser(name, int.Parse(fields[2], CultureInfo.InvariantCulture), int.Parse(fields[3], CultureInfo.InvariantCulture));
+                return new UnprivilegedUser(name, int.Parse(fields[2], CultureInfo.InvariantCulture),
+                    int.Parse(fields[3], CultureInfo.InvariantCulture));
         }
-        throw new DistributedApplicationException("PostgreSQL does not run as root, and there is neither a user 'postgres' nor 'nobody'. Start the AppHost as an ordinary user.");
+        throw new DistributedApplicationException("PostgreSQL does not run as root, and there is neither a user 'postgres' nor "
+            + "'nobody'. Start the AppHost as an ordinary user.");
     }
 
     /// <summary>Hands a file or folder over.</summary>
@@ -33,7 +35,8 @@ internal sealed record UnprivilegedUser(string Name, int UserId, int GroupId)
             if ((File.GetUnixFileMode(folder) & UnixFileMode.OtherExecute) == 0)
             {
                 throw new DistributedApplicationException(
-                    $"PostgreSQL runs as the user {Name} when the AppHost is run by root, and that user cannot pass through {folder}. Name another folder by --data FOLDER, or chmod o+x {folder}.");
+                    $"PostgreSQL runs as the user {Name} when the AppHost is run by root, and that user cannot pass through "
+                        + $"{folder}. Name another folder by --data FOLDER, or chmod o+x {folder}.");
             }
         }
     }
@@ -47,6 +50,7 @@ internal sealed record UnprivilegedUser(string Name, int UserId, int GroupId)
         if (Programs.Find("chroot") is { } chroot)
             return [chroot, $"--userspec={ids.User}:{ids.Group}", "--skip-chdir", "/", .. command];
         throw new DistributedApplicationException(
-            "PostgreSQL does not run as root, and neither setpriv nor chroot is there to change the user. Start the AppHost as an ordinary user.");
+            "PostgreSQL does not run as root, and neither setpriv nor chroot is there to change the user. Start the AppHost as an "
+                + "ordinary user.");
     }
 }

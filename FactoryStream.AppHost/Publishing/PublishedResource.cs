@@ -6,7 +6,8 @@ namespace FactoryStream.AppHost.Publishing;
 /// <param name="Resource">The resource.</param>
 /// <param name="Environment">In order: a text, a parameter, an endpoint, or a resource with a connection string.</param>
 /// <param name="Arguments">As the environment.</param>
-internal sealed record PublishedResource(IResource Resource, IReadOnlyList<KeyValuePair<string, object>> Environment, IReadOnlyList<object> Arguments)
+internal sealed record PublishedResource(IResource Resource, IReadOnlyList<KeyValuePair<string, object>> Environment,
+    IReadOnlyList<object> Arguments)
 {
     private static readonly string[] Aspires = ["OTEL_", "ASPNETCORE_", "HTTP_PORTS", "DOTNET_"];
 
@@ -24,7 +25,8 @@ internal sealed record PublishedResource(IResource Resource, IReadOnlyList<KeyVa
     ];
 
     /// <summary>Runs the callbacks of the model; a value that publishing has no word for is an error.</summary>
-    public static async Task<PublishedResource> OfAsync(IResource resource, DistributedApplicationExecutionContext execution, CancellationToken cancellationToken)
+    public static async Task<PublishedResource> OfAsync(IResource resource, DistributedApplicationExecutionContext execution,
+        CancellationToken cancellationToken)
     {
         var environment = new EnvironmentCallbackContext(execution, resource, cancellationToken: cancellationToken);
         foreach (var annotation in resource.Annotations.OfType<EnvironmentCallbackAnnotation>())
@@ -36,15 +38,16 @@ internal sealed record PublishedResource(IResource Resource, IReadOnlyList<KeyVa
         var told = environment.EnvironmentVariables
             .Where(variable => !Aspires.Any(prefix => variable.Key.StartsWith(prefix, StringComparison.Ordinal)))
             .Select(variable => KeyValuePair.Create(variable.Key, Plain(resource, variable.Value)));
-        // .NET's configuration does not tell names apart by case, and the last one counts: a setting of the AppHost's (verifier__AdminToken) must not
-        // be published beside the parameter that replaces it (Verifier__AdminToken).
+        // .NET's configuration does not tell names apart by case, and the last one counts: a setting of the AppHost's
+        // (verifier__AdminToken) must not be published beside the parameter that replaces it (Verifier__AdminToken).
         var variables = told.GroupBy(variable => variable.Key, StringComparer.OrdinalIgnoreCase).Select(same => same.Last());
         return new PublishedResource(resource, [.. variables], [.. arguments.Args.Select(argument => Plain(resource, argument))]);
     }
 
     /// <summary>Its project file.</summary>
     public string ProjectPath =>
-        Resource.Annotations.OfType<IProjectMetadata>().LastOrDefault()?.ProjectPath ?? throw new DistributedApplicationException($"'{Name}' has no project.");
+        Resource.Annotations.OfType<IProjectMetadata>().LastOrDefault()?.ProjectPath
+            ?? throw new DistributedApplicationException($"'{Name}' has no project.");
 
     /// <summary>The image that the SDK makes of its project: <c>ContainerRepository</c> of the project file.</summary>
     public string ContainerRepository =>
@@ -53,7 +56,8 @@ internal sealed record PublishedResource(IResource Resource, IReadOnlyList<KeyVa
 
     private static object Plain(IResource resource, object value) => value switch
     {
-        string or ParameterResource or EndpointReference or KafkaServerResource or PostgresServerResource or PostgresDatabaseResource => value,
+        string or ParameterResource or EndpointReference or KafkaServerResource or PostgresServerResource or PostgresDatabaseResource =>
+            value,
         ConnectionStringReference reference => Plain(resource, reference.Resource),
         IResourceBuilder<IResource> { Resource: var built } => Plain(resource, built),
         ReferenceExpression { ValueProviders: [var only], Format: "{0}" } => Plain(resource, only),

@@ -28,7 +28,8 @@ internal static class PublishingExtensions
     }
 
     /// <summary>Writes the chart of a model into a folder.</summary>
-    public static async Task WriteChartAsync(DistributedApplicationModel model, IConfiguration configuration, string appHostDirectory, string folder, CancellationToken cancellationToken)
+    public static async Task WriteChartAsync(DistributedApplicationModel model, IConfiguration configuration, string appHostDirectory,
+        string folder, CancellationToken cancellationToken)
     {
         var chart = await ApplicationChart.OfAsync(model, configuration, ChartName(appHostDirectory), cancellationToken);
         await chart.WriteAsync(folder, cancellationToken);
@@ -38,6 +39,7 @@ internal static class PublishingExtensions
     private static string ChartName(string appHostDirectory)
     {
         var name = Path.GetFileName(appHostDirectory.TrimEnd('/'));
-        return (name.EndsWith(".AppHost", StringComparison.Ordinal) ? name[..^".AppHost".Length] : name).ToLowerInvariant().Replace('.', '-');
+        return (name.EndsWith(".AppHost", StringComparison.Ordinal) ? name[..^".AppHost".Length] : name).ToLowerInvariant()
+            .Replace('.', '-');
     }
 }

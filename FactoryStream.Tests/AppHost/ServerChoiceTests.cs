@@ -36,7 +36,8 @@ public sealed class DataFolderTests
             var refused = Assert.Throws<DistributedApplicationException>(second.Take);
 
             Assert.Equal(
-                $"Another AppHost (process {Environment.ProcessId}) uses the data folder {folder.Path}. Stop it first, or name another folder by --data FOLDER.",
+                $"Another AppHost (process {Environment.ProcessId}) uses the data folder {folder.Path}. Stop it first, or name "
+                    + "another folder by --data FOLDER.",
                 refused.Message);
         }
         using var again = new DataFolder(folder.Path);
@@ -52,7 +53,8 @@ public sealed class DataFolderTests
         Assert.Equal("first", data.Secret("token", () => "first"));
         Assert.Equal("first", data.Secret("token", () => "second"));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode($"{folder.Path}/data/secrets/token"));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode($"{folder.Path}/data/secrets"));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            File.GetUnixFileMode($"{folder.Path}/data/secrets"));
     }
 
     [Fact]
@@ -71,7 +73,8 @@ public sealed class SupervisionRulesTests
     [Fact]
     public void Starts_come_ever_more_slowly_and_a_job_is_given_up()
     {
-        Assert.Equal([0.1, 0.5, 1, 2, 5, 10, 30, 30], Enumerable.Range(1, 8).Select(crashes => Restarts.Delay(crashes, isJob: false)!.Value));
+        Assert.Equal([0.1, 0.5, 1, 2, 5, 10, 30, 30], Enumerable.Range(1, 8)
+            .Select(crashes => Restarts.Delay(crashes, isJob: false)!.Value));
         Assert.Equal([0.1, 0.5, 1, 2, null], Enumerable.Range(1, 5).Select(crashes => Restarts.Delay(crashes, isJob: true)));
     }
 
@@ -79,7 +82,8 @@ public sealed class SupervisionRulesTests
     [InlineData("2026-11-27T08:10:09.7890000Z ready", "ready")]
     [InlineData("ready at last", "ready at last")]
     [InlineData("ready", "ready")]
-    public void The_console_shows_a_line_without_Aspires_time(string line, string shown) => Assert.Equal(shown, ConsoleLines.WithoutTime(line));
+    public void The_console_shows_a_line_without_Aspires_time(string line, string shown) =>
+        Assert.Equal(shown, ConsoleLines.WithoutTime(line));
 
     [Fact]
     public void The_orchestrator_is_found_by_its_AppHost_and_not_another_AppHosts()
@@ -93,6 +97,7 @@ public sealed class SupervisionRulesTests
             (30, []),
         ];
 
-        Assert.Equal((11, 21, 0), (OrchestratorWatch.Find(processes, 7), OrchestratorWatch.Find(processes, 8), OrchestratorWatch.Find(processes, 9)));
+        Assert.Equal((11, 21, 0), (OrchestratorWatch.Find(processes, 7), OrchestratorWatch.Find(processes, 8),
+            OrchestratorWatch.Find(processes, 9)));
     }
 }

@@ -163,6 +163,18 @@ internal sealed class Plant : IAsyncDisposable
         return instances;
     }
 
+    /// <summary>Waits for a line of an instance's console that contains a text.</summary>
+    public async Task SaysAsync(string id, string text)
+    {
+        using var timeout = new CancellationTokenSource(Patience);
+        await foreach (var lines in App.Services.GetRequiredService<ResourceLoggerService>().WatchAsync(id).WithCancellation(timeout.Token))
+        {
+            if (lines.Any(line => line.Content.Contains(text, StringComparison.Ordinal)))
+                return;
+        }
+        Assert.Fail($"the console of {id} ended");
+    }
+
     /// <summary>Kills one instance as a power cut would, and waits until the orchestrator has started it again by itself.</summary>
     public async Task KillAndReviveAsync(string service)
     {
