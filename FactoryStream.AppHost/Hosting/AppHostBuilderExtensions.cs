@@ -26,7 +26,10 @@ internal static class AppHostBuilderExtensions
         var configuration = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build();
         return new DistributedApplicationOptions
         {
-            Args = args,
+            // The host reads appsettings.json of the folder that it is started in; the AppHost's own counts wherever that is.
+            Args = Directory.Exists(Projects.FactoryStream_AppHost.ProjectPath)
+                ? [$"--contentRoot={Projects.FactoryStream_AppHost.ProjectPath}", .. args]
+                : args,
             // A collector of the user's own gets what is sent; the dashboard shows resources and consoles all the same.
             DisableDashboard = !configuration.GetValue("aspire-dashboard", true),
             AllowUnsecuredTransport = true,
