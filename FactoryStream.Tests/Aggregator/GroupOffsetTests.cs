@@ -1,7 +1,6 @@
-#if !ASPIRE
 using Confluent.Kafka;
 using FactoryStream.Contracts;
-using FactoryStream.LocalHosting.Servers;
+using FactoryStream.InMemoryKafka;
 using FactoryStream.ServiceDefaults;
 using FactoryStream.Tests.Distributed;
 using FactoryStream.Tests.Storage;
@@ -17,7 +16,7 @@ public sealed class GroupOffsetTests(PostgresFixture postgres)
     {
         var connectionString = await postgres.CreateDatabaseAsync();
         await using var database = NpgsqlDataSource.Create(connectionString);
-        using var kafka = new InMemoryKafka(Topics.All, 2);
+        using var kafka = new InMemoryBroker(Topics.All, 2);
         using var incarnations = new TopicIncarnations(kafka.BootstrapServers);
         // All three messages of partition 1 were taken in; then the group's offsets expired.
         using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = kafka.BootstrapServers }).Build();
@@ -45,4 +44,3 @@ public sealed class GroupOffsetTests(PostgresFixture postgres)
             offsets => offsets is [0, 3, 0, 0]);
     }
 }
-#endif

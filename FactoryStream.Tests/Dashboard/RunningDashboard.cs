@@ -1,6 +1,6 @@
 using System.Globalization;
 using FactoryStream.Contracts;
-using FactoryStream.LocalHosting.Servers;
+using FactoryStream.InMemoryKafka;
 using FactoryStream.Storage;
 using FactoryStream.Tests.Distributed;
 using FactoryStream.Tests.Storage;
@@ -17,9 +17,9 @@ internal sealed class RunningDashboard : IAsyncDisposable
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly InProcessService service;
-    private readonly InMemoryKafka kafka;
+    private readonly InMemoryBroker kafka;
 
-    private RunningDashboard(InProcessService service, InMemoryKafka kafka, NpgsqlDataSource database, Uri address)
+    private RunningDashboard(InProcessService service, InMemoryBroker kafka, NpgsqlDataSource database, Uri address)
     {
         this.service = service;
         this.kafka = kafka;
@@ -46,7 +46,7 @@ internal sealed class RunningDashboard : IAsyncDisposable
         var database = NpgsqlDataSource.Create(connectionString);
         if (seed is not null)
             await seed(database);
-        var kafka = new InMemoryKafka(Topics.All, 3);
+        var kafka = new InMemoryBroker(Topics.All, 3);
         // Named as the program is: its files' list lies beside the assembly under that name.
         string[] args =
         [

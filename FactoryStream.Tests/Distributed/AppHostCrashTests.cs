@@ -1,5 +1,3 @@
-#if !ASPIRE
-using System.Collections;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
@@ -9,9 +7,8 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
-using FactoryStream.LocalHosting.Supervision;
 using FactoryStream.Signatures;
-using FactoryStream.Tests.LocalHosting;
+using FactoryStream.Tests.AppHost;
 
 namespace FactoryStream.Tests.Distributed;
 
@@ -20,6 +17,11 @@ namespace FactoryStream.Tests.Distributed;
 public sealed class AppHostCrashTests : IDisposable
 {
     private const int LinesPerPost = 20;
+
+    /// <summary>In the environment of everything that an AppHost of these tests starts, however far it forks.</summary>
+    private const string Mark = "FACTORYSTREAM_TEST_RUN";
+
+    private readonly string run = Guid.NewGuid().ToString("N");
 
     private readonly TemporaryFolder folder = new TemporaryFolder().Reachable();
     private readonly int ingest = FreePort(), verifier = FreePort(), dashboard = FreePort();
@@ -35,7 +37,7 @@ public sealed class AppHostCrashTests : IDisposable
     [SkippableFact]
     public async Task Killed_under_load_it_leaves_no_process_behind_and_the_next_start_goes_on()
     {
-        Skip.IfNot(PostgresTests.IsInstalled, "no PostgreSQL server binaries on this machine");
+        Skip.IfNot(LocalServers.HasPostgres, LocalServers.NoPostgres);
         using var signer = ReadingSigner.Create();
         var appHost = await StartAsync();
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Plant.AdminToken);
@@ -70,18 +72,41 @@ public sealed class AppHostCrashTests : IDisposable
         await KillAsync(appHost);
     }
 
-    private async Task<ChildProcess> StartAsync()
+    [SkippableFact]
+    public async Task When_Aspires_orchestrator_dies_the_application_ends_in_good_order()
     {
-        var here = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/'));
-        // The AppHost's own output folder: configuration and framework are the two folders above these tests' files.
-        var program = Path.Combine(Projects.FactoryStream_AppHost.ProjectPath, "bin", here.Parent!.Parent!.Name, here.Parent.Name, here.Name, "FactoryStream.AppHost");
+        Skip.IfNot(LocalServers.HasPostgres, LocalServers.NoPostgres);
+        using var appHost = await StartAsync();
+        var orchestrator = FactoryStream.AppHost.Hosting.OrchestratorWatch.Find(
+            FactoryStream.AppHost.Hosting.Processes.All().Select(pid => (pid, FactoryStream.AppHost.Hosting.Processes.CommandOf(pid))), appHost.Id);
+        Assert.NotEqual(0, orchestrator);
+
+        Running.Kill(orchestrator);
+
+        await appHost.WaitForExitAsync().WaitAsync(Plant.Patience);
+        Assert.True(appHost.ExitCode == 1, string.Join('\n', console));
+        await UntilAsync(() => Task.FromResult(Marked().Count == 0));
+        Assert.Equal("shut down", LocalServers.ClusterState($"{folder.Path}/data/postgres/data"));
+    }
+
+    private async Task<Process> StartAsync()
+    {
         string[] args =
         [
-            "--data", $"{folder.Path}/data", "--simulator", "false", "--aspire-dashboard", "false", $"--Parameters:admin-token={Plant.AdminToken}",
-            Argument("ingest", ingest), Argument("verifier", verifier), Argument("dashboard", dashboard),
+            "--data", $"{folder.Path}/data", "--simulator", "false", "--aspire-dashboard", "false", "--containers", "false",
+            $"--Parameters:admin-token={Plant.AdminToken}", Argument("ingest", ingest), Argument("verifier", verifier), Argument("dashboard", dashboard),
         ];
-        var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "");
-        var appHost = ChildProcess.Start(new ProcessSpec(program, args, environment, folder.Path), (line, _) => console.Enqueue(line));
+        var start = new ProcessStartInfo(LocalServers.AppHost, args)
+        {
+            WorkingDirectory = Projects.FactoryStream_AppHost.ProjectPath, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        start.Environment[Mark] = run;
+        var appHost = new Process { StartInfo = start };
+        appHost.OutputDataReceived += (_, line) => console.Enqueue(line.Data ?? "");
+        appHost.ErrorDataReceived += (_, line) => console.Enqueue(line.Data ?? "");
+        appHost.Start();
+        appHost.BeginOutputReadLine();
+        appHost.BeginErrorReadLine();
         foreach (var port in (int[])[ingest, verifier, dashboard])
             await UntilAsync(async () => await StatusAsync($"http://127.0.0.1:{port}/health") == HttpStatusCode.OK);
         return appHost;
@@ -89,18 +114,15 @@ public sealed class AppHostCrashTests : IDisposable
         static string Argument(string service, int port) => string.Create(CultureInfo.InvariantCulture, $"--{service}:port={port}");
     }
 
-    private async Task KillAsync(ChildProcess appHost)
+    private async Task KillAsync(Process appHost)
     {
-        var run = (await File.ReadAllTextAsync($"{folder.Path}/data/run")).Trim();
-        var register = (await File.ReadAllLinesAsync($"{folder.Path}/data/processes")).Select(line => int.Parse(line.Split(' ')[0], CultureInfo.InvariantCulture)).ToArray();
-        Assert.NotEmpty(register);
-        Assert.NotEmpty(Marked(run));
+        Assert.True(Marked().Count > 5, string.Join(' ', Marked()));
+        appHost.Kill();
+        await appHost.WaitForExitAsync().WaitAsync(Plant.Patience);
+        appHost.Dispose();
 
-        appHost.Signal(9);
-        await appHost.Exited.WaitAsync(Plant.Patience);
-
-        await UntilAsync(() => Task.FromResult(Marked(run).Count == 0 && register.All(pid => SupervisionTests.StateOf(pid) is null)));
-        Assert.Equal("shut down", PostgresTests.ClusterState($"{folder.Path}/data/postgres/data"));
+        await UntilAsync(() => Task.FromResult(Marked().Count == 0));
+        Assert.Equal("shut down", LocalServers.ClusterState($"{folder.Path}/data/postgres/data"));
         foreach (var port in (int[])[ingest, verifier, dashboard])
             Assert.Null(await StatusAsync($"http://127.0.0.1:{port}/alive"));
     }
@@ -149,11 +171,12 @@ public sealed class AppHostCrashTests : IDisposable
         }
     }
 
-    private static List<string> Marked(string run) => [.. Directory.EnumerateDirectories("/proc").Where(path => char.IsAsciiDigit(Path.GetFileName(path)[0])).Where(path =>
+    /// <summary>The processes of this test's AppHost; one that has ended, and whose parent does not know yet, has no environment any more.</summary>
+    private List<string> Marked() => [.. Directory.EnumerateDirectories("/proc").Where(path => char.IsAsciiDigit(Path.GetFileName(path)[0])).Where(path =>
     {
         try
         {
-            return File.ReadAllText(Path.Combine(path, "environ")).Contains($"{Watchdog.RunVariable}={run}", StringComparison.Ordinal);
+            return File.ReadAllText(Path.Combine(path, "environ")).Contains($"{Mark}={run}", StringComparison.Ordinal);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -168,4 +191,3 @@ public sealed class AppHostCrashTests : IDisposable
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }
-#endif

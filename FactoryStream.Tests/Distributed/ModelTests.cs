@@ -21,7 +21,7 @@ public sealed class ModelTests
                 "simulator x1 after kafka, migrations, ingest, verifier",
             ],
             resources.OfType<ProjectResource>().Select(service =>
-                $"{service.Name} x{service.GetReplicaCount()} after {string.Join(", ", service.Annotations.OfType<WaitAnnotation>().Where(wait => wait.Resource is not PostgresServerResource).Select(wait => wait.Resource.Name))}"));
+                $"{service.Name} x{service.GetReplicaCount()} after {string.Join(", ", service.Annotations.OfType<WaitAnnotation>().Where(wait => wait.Resource.Name != "postgres").Select(wait => wait.Resource.Name))}"));
         Assert.All(
             resources.OfType<ProjectResource>().Where(service => service.Name != "migrations"),
             service => Assert.Single(service.Annotations.OfType<WaitAnnotation>(), wait => wait.WaitType == WaitType.WaitForCompletion && wait.Resource.Name == "migrations"));

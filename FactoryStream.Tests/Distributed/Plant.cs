@@ -8,6 +8,7 @@ using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using FactoryStream.Signatures;
+using FactoryStream.Tests.AppHost;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -21,10 +22,13 @@ internal sealed class Plant : IAsyncDisposable
     /// <summary>How long anything may take before a test says that it will not come.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
-    private Plant(DistributedApplication app, NpgsqlDataSource database)
+    private readonly TemporaryFolder folder;
+
+    private Plant(DistributedApplication app, NpgsqlDataSource database, TemporaryFolder folder)
     {
         App = app;
         Database = database;
+        this.folder = folder;
     }
 
     public DistributedApplication App { get; }
@@ -38,9 +42,12 @@ internal sealed class Plant : IAsyncDisposable
         if (Environment.GetEnvironmentVariable("KAFKA_HOME") is null && Directory.Exists(Path.Combine(kafka, "libs")))
             Environment.SetEnvironmentVariable("KAFKA_HOME", Path.GetFullPath(kafka));
 
-        using var timeout = new CancellationTokenSource(Patience);
+        var folder = new TemporaryFolder().Reachable();
+        // A whole system is a dozen processes, one after the other.
+        using var timeout = new CancellationTokenSource(2 * Patience);
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(
-            ["--simulator=false", "--aspire-dashboard=false", "--persistent=false", $"--Parameters:admin-token={AdminToken}", .. args], timeout.Token);
+            ["--simulator=false", "--aspire-dashboard=false", "--persistent=false", $"--Parameters:admin-token={AdminToken}", $"--data={folder.Path}/data", .. args],
+            timeout.Token);
         var app = await builder.BuildAsync(timeout.Token);
         try
         {
@@ -48,11 +55,12 @@ internal sealed class Plant : IAsyncDisposable
             foreach (var service in (string[])["ingest", "verifier", "aggregator", "dashboard"])
                 await app.ResourceNotifications.WaitForResourceHealthyAsync(service, timeout.Token);
             var connection = await app.GetConnectionStringAsync("factorydb", timeout.Token);
-            return new Plant(app, NpgsqlDataSource.Create(connection!));
+            return new Plant(app, NpgsqlDataSource.Create(connection!), folder);
         }
         catch
         {
             await app.DisposeAsync();
+            folder.Dispose();
             throw;
         }
     }
@@ -61,6 +69,7 @@ internal sealed class Plant : IAsyncDisposable
     {
         await Database.DisposeAsync();
         await App.DisposeAsync();
+        folder.Dispose();
     }
 
     public HttpClient Client(string service)
@@ -152,6 +161,18 @@ internal sealed class Plant : IAsyncDisposable
             // Half a second of present state is what was asked for.
         }
         return instances;
+    }
+
+    /// <summary>Waits for a line of an instance's console that contains a text.</summary>
+    public async Task SaysAsync(string id, string text)
+    {
+        using var timeout = new CancellationTokenSource(Patience);
+        await foreach (var lines in App.Services.GetRequiredService<ResourceLoggerService>().WatchAsync(id).WithCancellation(timeout.Token))
+        {
+            if (lines.Any(line => line.Content.Contains(text, StringComparison.Ordinal)))
+                return;
+        }
+        Assert.Fail($"the console of {id} ended");
     }
 
     /// <summary>Kills one instance as a power cut would, and waits until the orchestrator has started it again by itself.</summary>

@@ -1,4 +1,3 @@
-#if !ASPIRE
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -6,7 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
-using FactoryStream.LocalHosting.Servers;
+using FactoryStream.InMemoryKafka;
 using FactoryStream.Tests.Distributed;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -20,7 +19,7 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
 {
     private const int PartitionCount = 3;
 
-    private readonly InMemoryKafka kafka = new(Topics.All, PartitionCount);
+    private readonly InMemoryBroker kafka = new(Topics.All, PartitionCount);
     private readonly HttpClient client = new() { Timeout = Patience };
     private InProcessService service = null!;
 
@@ -160,4 +159,3 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
         return response.StatusCode;
     }
 }
-#endif

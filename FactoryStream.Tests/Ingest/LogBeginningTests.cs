@@ -1,11 +1,10 @@
-#if !ASPIRE
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
 using FactoryStream.Ingest.Messages;
-using FactoryStream.LocalHosting.Servers;
+using FactoryStream.InMemoryKafka;
 using FactoryStream.Tests.Distributed;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -28,7 +27,7 @@ public sealed class LogBeginningTests
     [InlineData(Topics.Verified)]
     public async Task The_backlog_counts_from_where_the_log_begins(string topic)
     {
-        using var kafka = new InMemoryKafka(Topics.All, 1);
+        using var kafka = new InMemoryBroker(Topics.All, 1);
         var (low, high) = await FillAsync(kafka.BootstrapServers, topic);
         Assert.InRange(low, 1, Messages - 1);
         if (topic != Topics.Signed)
@@ -76,4 +75,3 @@ public sealed class LogBeginningTests
     private static IConsumer<Ignore, Ignore> Consumer(string bootstrapServers, string group) =>
         new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = bootstrapServers, GroupId = group }).Build();
 }
-#endif

@@ -51,7 +51,8 @@ public sealed partial class ChartObjectsTests
         foreach (var project in model.Resources.OfType<ProjectResource>().Where(project => project.Name != "simulator" || installation == "everything"))
         {
             var told = Environment(objects, project.Name);
-            var references = project.Annotations.OfType<ResourceRelationshipAnnotation>().Where(edge => edge.Type == "Reference").Select(edge => edge.Resource).ToArray();
+            var references = project.Annotations.OfType<ResourceRelationshipAnnotation>().Where(edge => edge.Type == "Reference" && edge.Resource is not ParameterResource)
+                .Select(edge => edge.Resource).ToArray();
             Assert.NotEmpty(references);
             Assert.All(references, reference =>
                 Assert.Contains(reference is IResourceWithConnectionString ? $"ConnectionStrings__{reference.Name}" : $"services__{reference.Name}__http__0", told.Keys));

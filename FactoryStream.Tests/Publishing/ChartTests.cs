@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using FactoryStream.Contracts;
+using FactoryStream.Tests.AppHost;
 
 namespace FactoryStream.Tests.Publishing;
 
@@ -38,9 +39,9 @@ public sealed class ChartTests
     public async Task The_command_line_writes_the_same_chart()
     {
         using var folder = new TemporaryFolder();
-        var appHost = typeof(Projects.FactoryStream_AppHost).Assembly.Location;
-        var (exitCode, output, error) = await Tool.RunAsync("dotnet", appHost, "--operation", "publish", "--step", "publish", "--output-path", folder.Path);
-        Assert.Equal((0, $"Helm chart: {folder.Path}\n", ""), (exitCode, output, error));
+        var (exitCode, output, error) = await Tool.RunAsync(LocalServers.AppHost, "--operation", "publish", "--step", "publish", "--output-path", folder.Path);
+        Assert.Equal((0, ""), (exitCode, error));
+        Assert.Contains($"Helm chart: {folder.Path}", output, StringComparison.Ordinal);
         Assert.Equal(PublishedFiles.Read(Kept), PublishedFiles.Read(folder.Path));
     }
 
@@ -108,8 +109,8 @@ public sealed class ChartTests
     {
         using var folder = new TemporaryFolder();
         string[] secrets = ["--Parameters:admin-token", "a-secret-of-the-plant", "--Verifier:AdminToken", "a-secret-of-the-plant"];
-        await PublishedFiles.PublishAsync(["--operation", "publish", "--output-path", Path.Combine(folder.Path, "chart"), .. secrets]);
-        await PublishedFiles.PublishAsync(["--publisher", "manifest", "--output-path", Path.Combine(folder.Path, "aspire-manifest.json"), .. secrets]);
+        await PublishedFiles.ChartAsync(Path.Combine(folder.Path, "chart"), secrets);
+        await PublishedFiles.ManifestAsync(Path.Combine(folder.Path, "aspire-manifest.json"), secrets);
         Assert.All(PublishedFiles.Read(folder.Path), file => Assert.DoesNotContain("a-secret-of-the-plant", file.Value, StringComparison.Ordinal));
     }
 
@@ -117,7 +118,7 @@ public sealed class ChartTests
     public async Task A_services_own_setting_becomes_a_default_of_its_values()
     {
         using var folder = new TemporaryFolder();
-        await PublishedFiles.PublishAsync("--operation", "publish", "--output-path", folder.Path, "--Ingest:Sources:0", "http://factory.example.com/stream", "--verifier:replicas", "3");
+        await PublishedFiles.ChartAsync(folder.Path, "--Ingest:Sources:0", "http://factory.example.com/stream", "--verifier:replicas", "3");
         var values = await File.ReadAllTextAsync(Path.Combine(folder.Path, "values.yaml"));
         Assert.Contains("  config:\n    ingest__Sources__0: \"http://factory.example.com/stream\"\n", values, StringComparison.Ordinal);
         Assert.Contains("  replicas: 3\n", values, StringComparison.Ordinal);

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using FactoryStream.LocalHosting.Publishing.Helm;
+using FactoryStream.AppHost.Publishing.Helm;
 using k8s.Models;
 
 namespace FactoryStream.Tests.Publishing;

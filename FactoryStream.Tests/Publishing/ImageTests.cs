@@ -21,7 +21,7 @@ public sealed class ImageTests
         var configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
         var (exitCode, output, error) = await Tool.RunAsync(
             "dotnet", "publish", Path.Combine(appHost, "..", "FactoryStream.Ingest"), "-t:PublishContainer", "--no-build", "-c", configuration, "-v", "q", "--nologo",
-            "-nodeReuse:false", "-p:Orchestrator=local", $"-p:ContainerBaseImage={registry.Image}", "-p:ContainerImageTag=1.2.3", $"-p:ContainerArchiveOutputPath={folder.Path}/");
+            "-nodeReuse:false", $"-p:ContainerBaseImage={registry.Image}", "-p:ContainerImageTag=1.2.3", $"-p:ContainerArchiveOutputPath={folder.Path}/");
         Assert.True(exitCode == 0, output + error);
 
         var files = await UnpackAsync(Path.Combine(folder.Path, "factorystream", "ingest.tar.gz"));

@@ -73,7 +73,8 @@ public sealed class ManifestTests
     {
         using var folder = new TemporaryFolder();
         var file = Path.Combine(folder.Path, "aspire-manifest.json");
-        var model = await PublishedFiles.ManifestAsync(file);
+        await PublishedFiles.ManifestAsync(file);
+        var model = await PublishedFiles.ModelAsync();
         var resources = JsonNode.Parse(await File.ReadAllTextAsync(file))!["resources"]!.AsObject();
         Assert.Equal(model.Resources.Select(resource => resource.Name), resources.Select(resource => resource.Key));
         Assert.All(resources, resource => Assert.NotNull(resource.Value!["type"]));

@@ -1,7 +1,7 @@
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
-using FactoryStream.LocalHosting;
-using FactoryStream.LocalHosting.Publishing;
+using FactoryStream.AppHost.Publishing;
+using FactoryStream.Tests.AppHost;
 
 namespace FactoryStream.Tests.Publishing;
 
@@ -10,20 +10,31 @@ internal static class PublishedFiles
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Publishes into a folder, the chart, or a file of it, the manifest; returns the model.</summary>
-    public static async Task<DistributedApplicationModel> PublishAsync(params string[] args)
+    /// <summary>Publishes the chart into a folder; returns the model.</summary>
+    public static async Task<DistributedApplicationModel> ChartAsync(string folder, params string[] args)
     {
         using var timeout = new CancellationTokenSource(Patience);
-        await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(args, timeout.Token);
+        await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(["--operation", "publish", .. args], timeout.Token);
         var model = new DistributedApplicationModel(builder.Resources);
-        var settings = new AppHostSettings(builder.Configuration, builder.AppHostDirectory, "Production", IsTest: true);
-        await new Publisher(args, model, settings).PublishAsync(PublishRequest.Of(args), timeout.Token);
+        await PublishingExtensions.WriteChartAsync(model, builder.Configuration, builder.AppHostDirectory, folder, timeout.Token);
         return model;
     }
 
-    public static Task<DistributedApplicationModel> ChartAsync(string folder) => PublishAsync("--operation", "publish", "--step", "publish", "--output-path", folder);
+    /// <summary>Has Aspire write the manifest, as its user would.</summary>
+    public static async Task ManifestAsync(string file, params string[] args)
+    {
+        var (exitCode, output, error) = await Tool.RunAsync(
+            LocalServers.AppHost, ["--operation", "publish", "--publisher", "manifest", "--output-path", file, .. args]);
+        Assert.True(exitCode == 0, output + error);
+    }
 
-    public static Task<DistributedApplicationModel> ManifestAsync(string file) => PublishAsync("--operation", "publish", "--publisher", "manifest", "--output-path", file);
+    /// <summary>The model that is published.</summary>
+    public static async Task<DistributedApplicationModel> ModelAsync()
+    {
+        using var timeout = new CancellationTokenSource(Patience);
+        await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(["--operation", "publish"], timeout.Token);
+        return new DistributedApplicationModel(builder.Resources);
+    }
 
     /// <summary>All files below a folder: path within it, and content.</summary>
     public static SortedDictionary<string, string> Read(string folder) => new(

@@ -1,0 +1,80 @@
+using System.Globalization;
+
+namespace Aspire.Hosting;
+
+/// <summary>
+/// A Kafka broker in a container, for where <c>Aspire.Hosting.Kafka</c> is not to be had: the same names, image and addresses.
+/// </summary>
+public sealed class KafkaServerResource : ContainerResource, IResourceWithConnectionString
+{
+    internal const string PrimaryEndpointName = "tcp";
+    internal const string InternalEndpointName = "internal";
+
+    /// <summary>A broker of that name.</summary>
+    public KafkaServerResource(string name) : base(name)
+    {
+        PrimaryEndpoint = new EndpointReference(this, PrimaryEndpointName);
+        InternalEndpoint = new EndpointReference(this, InternalEndpointName);
+    }
+
+    /// <summary>Where programs outside of containers reach it.</summary>
+    public EndpointReference PrimaryEndpoint { get; }
+
+    /// <summary>Where other containers reach it.</summary>
+    public EndpointReference InternalEndpoint { get; }
+
+    /// <summary><c>host:port</c></summary>
+    public ReferenceExpression ConnectionStringExpression =>
+        ReferenceExpression.Create($"{PrimaryEndpoint.Property(EndpointProperty.HostAndPort)}");
+}
+
+/// <summary>A page to look into Kafka.</summary>
+public sealed class KafkaUIContainerResource(string name) : ContainerResource(name);
+
+/// <summary>Adds Kafka.</summary>
+public static class KafkaBuilderExtensions
+{
+    private const int Port = 9092;
+    private const int InternalPort = 9093;
+    private const string Data = "/var/lib/kafka/data";
+
+    /// <summary>Adds a broker; a connection to it, outside of containers, is <c>host:port</c>.</summary>
+    public static IResourceBuilder<KafkaServerResource> AddKafka(this IDistributedApplicationBuilder builder, string name, int? port = null)
+    {
+        var kafka = new KafkaServerResource(name);
+        return builder.AddResource(kafka)
+            .WithEndpoint(port: port, targetPort: Port, name: KafkaServerResource.PrimaryEndpointName)
+            .WithEndpoint(targetPort: InternalPort, name: KafkaServerResource.InternalEndpointName)
+            .WithImage("confluentinc/confluent-local", "8.2.0")
+            .WithImageRegistry("docker.io")
+            .WithEnvironment("KAFKA_LISTENERS", string.Create(CultureInfo.InvariantCulture,
+                $"PLAINTEXT://localhost:29092,CONTROLLER://localhost:29093,PLAINTEXT_HOST://0.0.0.0:{Port},PLAINTEXT_INTERNAL://0.0.0.0:{InternalPort}"))
+            .WithEnvironment("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP",
+                "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT,PLAINTEXT_INTERNAL:PLAINTEXT")
+            .WithEnvironment("KAFKA_ADVERTISED_LISTENERS", ReferenceExpression.Create(
+                $"PLAINTEXT://localhost:29092,PLAINTEXT_HOST://{kafka.PrimaryEndpoint.Property(EndpointProperty.HostAndPort)},PLAINTEXT_INTERNAL://{kafka.InternalEndpoint.Property(EndpointProperty.HostAndPort)}"));
+    }
+
+    /// <summary>Its log outlives the container.</summary>
+    public static IResourceBuilder<KafkaServerResource> WithDataVolume(this IResourceBuilder<KafkaServerResource> builder,
+        string? name = null, bool isReadOnly = false) =>
+        builder.WithVolume(name ?? $"{builder.Resource.Name}-data", Data, isReadOnly);
+
+    /// <summary>A page to look into topics and messages.</summary>
+    public static IResourceBuilder<KafkaServerResource> WithKafkaUI(
+        this IResourceBuilder<KafkaServerResource> builder, Action<IResourceBuilder<KafkaUIContainerResource>>? configureContainer = null)
+    {
+        var kafka = builder.Resource;
+        var page = builder.ApplicationBuilder.AddResource(new KafkaUIContainerResource($"{kafka.Name}-ui"))
+            .WithImage("kafbat/kafka-ui", "v1.5.0")
+            .WithImageRegistry("docker.io")
+            .WithHttpEndpoint(targetPort: 8080)
+            .WithEnvironment("KAFKA_CLUSTERS_0_NAME", kafka.Name)
+            .WithEnvironment("KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS",
+                ReferenceExpression.Create($"{kafka.InternalEndpoint.Property(EndpointProperty.HostAndPort)}"))
+            .WithParentRelationship(kafka)
+            .ExcludeFromManifest();
+        configureContainer?.Invoke(page);
+        return builder;
+    }
+}

@@ -1,0 +1,129 @@
+using System.Globalization;
+
+namespace FactoryStream.AppHost.Hosting;
+
+/// <summary>What all services share.</summary>
+internal static class ServiceExtensions
+{
+    /// <summary>A service: its address, its probes, its instances and its settings.</summary>
+    public static IResourceBuilder<ProjectResource> AddService<TProject>(this IDistributedApplicationBuilder builder, string name,
+        int? port = null, int replicas = 1)
+        where TProject : IProjectMetadata, new()
+    {
+        var settings = builder.Settings();
+        var count = settings.Replicas(name, replicas);
+        return builder.AddBuiltProject<TProject>(name)
+            // In a test ports are anybody's, but one that no proxy stands before would stay as it is.
+            .WithHttpEndpoint(port: settings.RandomizePorts && builder.ExecutionContext.IsRunMode ? null : settings.Port(name, port))
+            .WithEndpoint("http", endpoint =>
+            {
+                endpoint.TargetHost = settings.Listen;
+                // The proxy that shares out connections among replicas costs a third of Ingest's rate: one instance has its port to itself.
+                if (count == 1)
+                    endpoint.IsProxied = false;
+            })
+            .WithHttpProbe(ProbeType.Readiness, "/health", timeoutSeconds: 3, endpointName: "http")
+            .WithHttpProbe(ProbeType.Liveness, "/alive", periodSeconds: 10, timeoutSeconds: 3, endpointName: "http")
+            .WithReplicas(count)
+            .WithServiceSettings();
+    }
+
+    /// <summary>
+    /// A project, started as the program that it was built to: `dotnet run` would build it again, and stay beside it as a second process.
+    /// </summary>
+    public static IResourceBuilder<ProjectResource> AddBuiltProject<TProject>(this IDistributedApplicationBuilder builder,
+        string name) where TProject : IProjectMetadata, new()
+    {
+        // Not the parts of a connection string (FACTORYDB_PASSWORD, FACTORYDB_URI, ...), which are for other languages than .NET.
+        var project = builder.AddProject<TProject>(name, launchProfileName: null)
+            .WithReferenceEnvironment(
+                ReferenceEnvironmentInjectionFlags.ConnectionString | ReferenceEnvironmentInjectionFlags.ServiceDiscovery
+                | ReferenceEnvironmentInjectionFlags.Endpoints);
+        var path = new TProject().ProjectPath;
+        if (builder.ExecutionContext.IsRunMode && Programs.BuiltFrom(path) is { } program)
+        {
+            project.WithAnnotation(new ExecutableAnnotation { Command = program, WorkingDirectory = Path.GetDirectoryName(path)! })
+                .WithEnvironment("DOTNET_ROOT", Programs.DotNetRoot);
+        }
+        return project.WithTelemetry();
+    }
+
+    /// <summary>A service's own options, as they stand under its name in the AppHost's settings.</summary>
+    public static IResourceBuilder<ProjectResource> WithServiceSettings(this IResourceBuilder<ProjectResource> service)
+    {
+        var settings = service.ApplicationBuilder.Settings();
+        return service.WithEnvironment(context =>
+        {
+            if (context.ExecutionContext.IsRunMode && IsOnKafkaInMemory(service.Resource))
+            {
+                foreach (var (key, value) in ForKafkaInMemory(service.Resource.Name))
+                    context.EnvironmentVariables[key] = value;
+            }
+            foreach (var (key, value) in settings.Options(service.Resource.Name))
+                context.EnvironmentVariables[key] = value;
+        });
+    }
+
+    /// <summary>
+    /// A secret that a service is told. Names of .NET's configuration do not differ by case, those of an environment do: a setting of the
+    /// AppHost's (<c>verifier__AdminToken</c>) must neither stand beside the parameter that takes its place nor be published.
+    /// </summary>
+    public static IResourceBuilder<ProjectResource> WithSecret(this IResourceBuilder<ProjectResource> service, string name,
+        IResourceBuilder<ParameterResource> secret) =>
+        service.WithReferenceRelationship(secret).WithEnvironment(context =>
+        {
+            foreach (var same in context.EnvironmentVariables.Keys.Where(key =>
+                string.Equals(key, name, StringComparison.OrdinalIgnoreCase)).ToArray())
+                context.EnvironmentVariables.Remove(same);
+            context.EnvironmentVariables[name] = secret.Resource;
+        });
+
+    /// <summary>Deletes what the Aggregator has stored, when its user has said yes.</summary>
+    public static IResourceBuilder<ProjectResource> WithPurgeCommand(this IResourceBuilder<ProjectResource> aggregator,
+        IResourceBuilder<ParameterResource> adminToken) =>
+        aggregator.WithHttpCommand("/purge", "Purge data", commandName: "purge", commandOptions: new()
+        {
+            Description = "Deletes every reading, window, rejection and the books; signing keys stay.",
+            ConfirmationMessage = "Delete all readings, windows, rejections and the books for good? Signing keys stay, and counting "
+                + "goes on from zero.",
+            IconName = "Delete",
+            PrepareRequest = async context =>
+                context.Request.Headers.Authorization = new("Bearer", await adminToken.Resource.GetValueAsync(context.CancellationToken)),
+        });
+
+    /// <summary>Where telemetry goes: to the Aspire dashboard, to a collector of the user's own, or nowhere.</summary>
+    private static IResourceBuilder<ProjectResource> WithTelemetry(this IResourceBuilder<ProjectResource> project)
+    {
+        var settings = project.ApplicationBuilder.Settings();
+        return project.WithEnvironment(context =>
+        {
+            if (!context.ExecutionContext.IsRunMode)
+                return;
+            if (settings.Collector is { } collector)
+            {
+                context.EnvironmentVariables["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector;
+                foreach (var told in (string[])["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_HEADERS"])
+                {
+                    if (project.ApplicationBuilder.Configuration[told] is { Length: > 0 } value)
+                        context.EnvironmentVariables[told] = value;
+                    else
+                        context.EnvironmentVariables.Remove(told);
+                }
+            }
+            else if (!settings.AspireDashboard)
+            {
+                // An address that nobody listens on costs each service ten seconds at its end.
+                context.EnvironmentVariables.Remove("OTEL_EXPORTER_OTLP_ENDPOINT");
+            }
+        });
+    }
+
+    private static bool IsOnKafkaInMemory(ProjectResource service) =>
+        service.Annotations.OfType<ResourceRelationshipAnnotation>()
+            .Any(edge => edge.Resource is KafkaProcessResource { IsInMemory: true });
+
+    private static IEnumerable<KeyValuePair<string, string>> ForKafkaInMemory(string service) =>
+        service is "ingest" or "verifier" or "aggregator"
+            ? [KeyValuePair.Create($"{char.ToUpper(service[0], CultureInfo.InvariantCulture)}{service[1..]}__BrokerIsInMemory", "true")]
+            : [];
+}

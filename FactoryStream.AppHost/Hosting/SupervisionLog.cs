@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace FactoryStream.AppHost.Hosting;
+
+/// <summary>What is said of resources, on their own consoles.</summary>
+internal static partial class SupervisionLog
+{
+    [LoggerMessage(1, LogLevel.Warning, "It ended with exit code {ExitCode} and is started again in {Seconds} s.")]
+    public static partial void StartedAgain(ILogger logger, int? exitCode, double seconds);
+
+    [LoggerMessage(2, LogLevel.Error, "It ended with exit code {ExitCode}, {Times} times in a row. What waits for it will not start.")]
+    public static partial void GivenUp(ILogger logger, int? exitCode, int times);
+
+    [LoggerMessage(3, LogLevel.Warning, "It did not end within {Seconds} s and is killed.")]
+    public static partial void Killed(ILogger logger, double seconds);
+
+    [LoggerMessage(4, LogLevel.Information, "A PostgreSQL of an earlier run (process {Pid}) is stopped first.")]
+    public static partial void EarlierPostgres(ILogger logger, int pid);
+
+    [LoggerMessage(5, LogLevel.Critical, "Aspire's orchestrator (process {Pid}) has ended: the application is stopped in good order.")]
+    public static partial void OrchestratorGone(ILogger logger, int pid);
+
+    [LoggerMessage(6, LogLevel.Error, "It could not be started again: {Reason}")]
+    public static partial void CannotStart(ILogger logger, string? reason);
+
+    [LoggerMessage(7, LogLevel.Information, "{Line}")]
+    public static partial void Draining(ILogger logger, string line);
+
+    [LoggerMessage(8, LogLevel.Information, "It was stopped by a command and stays so.")]
+    public static partial void StaysStopped(ILogger logger);
+}

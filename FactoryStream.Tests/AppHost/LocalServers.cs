@@ -1,0 +1,45 @@
+using System.Globalization;
+
+namespace FactoryStream.Tests.AppHost;
+
+/// <summary>What this machine has, and what is left of what ran on it.</summary>
+internal static class LocalServers
+{
+    public const string NoPostgres = "no PostgreSQL server binaries on this machine";
+
+    public static bool HasPostgres => Directory.Exists("/usr/lib/postgresql")
+        || FactoryStream.AppHost.Hosting.Programs.Find("postgres") is not null;
+
+    /// <summary>The folder of an Apache Kafka to test with, or null.</summary>
+    public static string? KafkaHome
+    {
+        get
+        {
+            var home = Environment.GetEnvironmentVariable("KAFKA_HOME")
+                ?? Path.GetFullPath(Path.Combine(SharedData.Root, "..", "shared", "kafka"));
+            return Directory.Exists(Path.Combine(home, "libs")) && FactoryStream.AppHost.Hosting.Programs.Find("java") is not null ? home
+                : null;
+        }
+    }
+
+    /// <summary>The AppHost's own program: what lies beside the tests has not all that it needs.</summary>
+    public static string AppHost =>
+        FactoryStream.AppHost.Hosting.Programs.BuiltFrom(Path.Combine(Projects.FactoryStream_AppHost.ProjectPath,
+        "FactoryStream.AppHost.csproj"))!;
+
+    /// <summary>What PostgreSQL wrote down when it ended: DBState of global/pg_control.</summary>
+    public static string ClusterState(string data)
+    {
+        // ControlFileData: system identifier (8 bytes), control version (4), catalogue version (4), then the state.
+        var control = File.ReadAllBytes(Path.Combine(data, "global", "pg_control"));
+        return BitConverter.ToInt32(control, 16) switch { 1 => "shut down", 6 => "in production", var other =>
+            other.ToString(CultureInfo.InvariantCulture) };
+    }
+
+    /// <summary>Lets others pass through: as root, PostgreSQL runs as a user who must.</summary>
+    public static TemporaryFolder Reachable(this TemporaryFolder folder)
+    {
+        File.SetUnixFileMode(folder.Path, File.GetUnixFileMode(folder.Path) | UnixFileMode.OtherExecute);
+        return folder;
+    }
+}
