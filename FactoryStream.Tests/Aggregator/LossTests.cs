@@ -1,8 +1,7 @@
-#if !ASPIRE
 using Confluent.Kafka;
 using FactoryStream.Aggregator;
 using FactoryStream.Contracts;
-using FactoryStream.LocalHosting.Servers;
+using FactoryStream.InMemoryKafka;
 using FactoryStream.Storage;
 using FactoryStream.Tests.Distributed;
 using FactoryStream.Tests.Storage;
@@ -40,7 +39,7 @@ public sealed class LossTests(PostgresFixture postgres)
     {
         var connectionString = await postgres.CreateDatabaseAsync();
         await using var database = NpgsqlDataSource.Create(connectionString);
-        using var kafka = new InMemoryKafka(Topics.All, 1);
+        using var kafka = new InMemoryBroker(Topics.All, 1);
         // 6 MB, of which the broker keeps 5.
         using (var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = kafka.BootstrapServers }).Build())
         {
@@ -73,4 +72,3 @@ public sealed class LossTests(PostgresFixture postgres)
         async Task<string> HealthAsync() => await (await client.GetAsync($"{address}/health")).Content.ReadAsStringAsync();
     }
 }
-#endif

@@ -19,6 +19,16 @@ internal sealed class Running : IAsyncDisposable
 
     public DistributedApplication App { get; }
 
+    /// <summary>Starts those of the AppHost's own resources that are wanted, and no others.</summary>
+    public static async Task<Running> StartAsync(string[] args, Func<IResource, bool> isWanted)
+    {
+        using var timeout = new CancellationTokenSource(Patience);
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(args, timeout.Token);
+        foreach (var resource in builder.Resources.Where(resource => !isWanted(resource)).ToArray())
+            builder.Resources.Remove(resource);
+        return await StartAsync(builder, timeout.Token);
+    }
+
     public static async Task<Running> StartAsync(Action<IDistributedApplicationBuilder> describe)
     {
         using var timeout = new CancellationTokenSource(Patience);
@@ -29,10 +39,15 @@ internal sealed class Running : IAsyncDisposable
         foreach (var resource in builder.Resources.ToArray())
             builder.Resources.Remove(resource);
         describe(builder);
-        var app = await builder.BuildAsync(timeout.Token);
+        return await StartAsync(builder, timeout.Token);
+    }
+
+    private static async Task<Running> StartAsync(IDistributedApplicationTestingBuilder builder, CancellationToken cancellation)
+    {
+        var app = await builder.BuildAsync(cancellation);
         try
         {
-            await app.StartAsync(timeout.Token);
+            await app.StartAsync(cancellation);
             return new Running(app);
         }
         catch

@@ -10,12 +10,10 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-#if !ASPIRE
 using FactoryStream.Contracts;
-using FactoryStream.LocalHosting.Servers;
+using FactoryStream.InMemoryKafka;
 using FactoryStream.Tests.Distributed;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-#endif
 using static FactoryStream.Tests.Ingest.IngestApp;
 
 namespace FactoryStream.Tests.Ingest;
@@ -120,11 +118,10 @@ public sealed class UnknownFactoriesTests
         Assert.Equal((1, 1), (Told(log, 43), Told(log, 44)));
     }
 
-#if !ASPIRE
     [Fact]
     public async Task Health_is_degraded_while_the_databases_clock_is_another()
     {
-        using var kafka = new InMemoryKafka(Topics.All, 1);
+        using var kafka = new InMemoryBroker(Topics.All, 1);
         var behind = TimeSpan.FromHours(-1);
         await using var verifier = await StubAsync(() =>
         {
@@ -153,7 +150,6 @@ public sealed class UnknownFactoriesTests
             return entry.Description;
         }
     }
-#endif
 
     private static int Told(RecordingLog log, int id) => log.Ids.Count(told => told == id);
 

@@ -1,4 +1,3 @@
-#if !ASPIRE
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -7,13 +6,12 @@ using Aspire.Hosting.Testing;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using FactoryStream.Contracts;
-using FactoryStream.LocalHosting.Servers;
-using FactoryStream.LocalHosting.Supervision;
+using FactoryStream.InMemoryKafka;
 using FactoryStream.Migrations;
 using FactoryStream.ServiceDefaults;
 using FactoryStream.Tests.Distributed;
 using FactoryStream.Tests.Ingest;
-using FactoryStream.Tests.LocalHosting;
+using FactoryStream.Tests.AppHost;
 using FactoryStream.Tests.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -125,7 +123,7 @@ public sealed class TopicTests(PostgresFixture postgres)
     [SkippableFact]
     public async Task A_broker_that_has_no_settings_is_left_as_it_is()
     {
-        using var kafka = new InMemoryKafka(Topics.All, 2);
+        using var kafka = new InMemoryBroker(Topics.All, 2);
         await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
 
         await PrepareAsync(kafka.BootstrapServers, database, new MigrationsOptions());
@@ -206,10 +204,11 @@ public sealed class TopicTests(PostgresFixture postgres)
 
     private static async Task<ApacheKafka> StartKafkaAsync()
     {
-        var home = Environment.GetEnvironmentVariable("KAFKA_HOME") ?? Path.GetFullPath(Path.Combine(SharedData.Root, "..", "shared", "kafka"));
-        Skip.IfNot(Directory.Exists(Path.Combine(home, "libs")) && ChildProcess.FindOnPath("java") is not null, "no Apache Kafka (KAFKA_HOME) or no Java");
+        Skip.If(LocalServers.KafkaHome is null, "no Apache Kafka (KAFKA_HOME) or no Java");
         var folder = new TemporaryFolder().Reachable();
-        var running = await Running.StartAsync([$"--data={folder.Path}/data", $"--KAFKA_HOME={home}"], builder => builder.AddKafka("kafka"));
+        var running = await Running.StartAsync(
+            [$"--data={folder.Path}/data", $"--KAFKA_HOME={LocalServers.KafkaHome}", "--containers=false", "--aspire-dashboard=false"],
+            resource => resource.Name == "kafka");
         await running.UntilAsync("kafka", snapshot => snapshot.HealthStatus == HealthStatus.Healthy);
         return new ApacheKafka(folder, running, (await running.App.GetConnectionStringAsync("kafka"))!);
     }
@@ -223,4 +222,3 @@ public sealed class TopicTests(PostgresFixture postgres)
         }
     }
 }
-#endif

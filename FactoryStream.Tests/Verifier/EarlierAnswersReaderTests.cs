@@ -1,8 +1,7 @@
-#if !ASPIRE
 using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
-using FactoryStream.LocalHosting.Servers;
+using FactoryStream.InMemoryKafka;
 using FactoryStream.Verifier;
 using FactoryStream.Verifier.Messages;
 using Microsoft.Extensions.Configuration;
@@ -14,7 +13,7 @@ namespace FactoryStream.Tests.Verifier;
 /// <summary>On librdkafka's broker in memory.</summary>
 public sealed class EarlierAnswersReaderTests : IDisposable
 {
-    private readonly InMemoryKafka kafka = new(Topics.All, 1);
+    private readonly InMemoryBroker kafka = new(Topics.All, 1);
 
     public void Dispose() => kafka.Dispose();
 
@@ -87,4 +86,3 @@ public sealed class EarlierAnswersReaderTests : IDisposable
         await Task.WhenAll(sent).WaitAsync(TimeSpan.FromSeconds(60));
     }
 }
-#endif
