@@ -23,6 +23,7 @@ internal static class AppHostBuilderExtensions
         // Its monitor beside each process costs 20 MB; the death of this AppHost is seen without them.
         if (Environment.GetEnvironmentVariable("DCP_DISABLE_MONITOR_PROCESS") is null)
             Environment.SetEnvironmentVariable("DCP_DISABLE_MONITOR_PROCESS", "true");
+        args = OutputFromHere(args);
         var configuration = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build();
         return new DistributedApplicationOptions
         {
@@ -34,6 +35,16 @@ internal static class AppHostBuilderExtensions
             DisableDashboard = !configuration.GetValue("aspire-dashboard", true),
             AllowUnsecuredTransport = true,
         };
+    }
+
+    /// <summary>A folder to publish into is one of where the user stands, and not of where the AppHost's settings are.</summary>
+    private static string[] OutputFromHere(string[] args)
+    {
+        const string option = "--output-path";
+        return [.. args.Select((arg, i) =>
+            i > 0 && args[i - 1] == option ? Path.GetFullPath(arg)
+            : arg.StartsWith($"{option}=", StringComparison.Ordinal) ? $"{option}={Path.GetFullPath(arg[(option.Length + 1)..])}"
+            : arg)];
     }
 
     public static AppHostParts Parts(this IDistributedApplicationBuilder builder) => Known.GetValue(builder, static key =>
