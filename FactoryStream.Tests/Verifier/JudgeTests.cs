@@ -185,6 +185,26 @@ public sealed class JudgeTests : IDisposable
     }
 
     [Fact]
+    public void A_batch_that_is_rejected_for_one_reading_says_which()
+    {
+        var key = Key("f1", 0) with { NotBefore = Noon.AddHours(-1), RevokedAt = Noon.AddMinutes(30) };
+        var keys = new KeySnapshot([key]);
+
+        Assert.Equal($"reading 1: measured outside the validity of signing key {key.KeyId}", Detail(Noon, Noon.AddHours(-2), Noon.AddHours(-3)));
+        Assert.Equal($"reading 2: measured after signing key {key.KeyId} was revoked", Detail(Noon, Noon, Noon.AddMinutes(31)));
+        Assert.Equal("reading 0: measured 61 s after it was received", Detail(Noon.AddSeconds(61), Noon, Noon.AddSeconds(90)));
+        // All of them alike: then it is the batch.
+        Assert.Equal($"measured outside the validity of signing key {key.KeyId}", Detail(Noon.AddHours(-2), Noon.AddHours(-3)));
+
+        string? Detail(params DateTime[] times)
+        {
+            var judged = Lines(Noon, SignBatch(0, "f1", times.Select((time, i) => ($"e{i}", time))));
+            judge.Decide(judged, keys);
+            return judged[0].Detail;
+        }
+    }
+
+    [Fact]
     public void A_share_must_be_of_its_batch()
     {
         var keys = new KeySnapshot([Key("f1", 0)]);

@@ -156,40 +156,58 @@ internal sealed class Judge(
     private void Weigh(ref JudgedLine line, SigningKey key)
     {
         line.Key = key;
-        var measuredAt = line.Reading.MeasuredAt;
+        var reading = line.Reading;
         // A batch is one claim: it is worth what the worst of its readings is.
-        switch (line.Reading.IsBatch ? key.VerdictFor(line.Reading.OldestAt, measuredAt) : key.VerdictFor(measuredAt))
-        {
-            case Verdict.KeyNotValid:
-                Reject(ref line, Verdict.KeyNotValid, $"measured outside the validity of signing key {key.KeyId}");
-                return;
-            case Verdict.KeyRevoked:
-                Reject(ref line, Verdict.KeyRevoked, $"measured after signing key {key.KeyId} was revoked");
-                return;
-        }
-        switch (key.VerdictForArrival(line.ReceivedAt, lateArrival))
-        {
-            case Verdict.KeyRevoked:
-                Reject(ref line, Verdict.KeyRevoked, $"received more than {lateArrival} after signing key {key.KeyId} was revoked");
-                return;
-            case Verdict.KeyNotValid:
-                Reject(ref line, Verdict.KeyNotValid, $"received more than {lateArrival} after signing key {key.KeyId} had expired");
-                return;
-        }
-        var ahead = measuredAt - line.ReceivedAt;
-        if (ahead > maxClockSkew)
-        {
-            Reject(ref line, Verdict.Future, string.Create(CultureInfo.InvariantCulture, $"measured {ahead.TotalSeconds:F0} s after it was received"));
-            return;
-        }
-        if ((line.Reading.IsBatch ? line.Reading.OldestAt : measuredAt) < minMeasuredAt)
-        {
-            Reject(ref line, Verdict.TooOld, string.Create(CultureInfo.InvariantCulture, $"measured before {minMeasuredAt:O}"));
-            return;
-        }
-        line.Verdict = Verdict.Accepted;
-        line.Detail = null;
+        var (verdict, words) = Worth(key, reading.IsBatch ? reading.OldestAt : reading.MeasuredAt, reading.MeasuredAt, line.ReceivedAt);
+        if (verdict != Verdict.Accepted && reading.IsBatch)
+            words = WorstOf(line, key, verdict) ?? words;
+        line.Verdict = verdict;
+        line.Detail = words;
         line.IsDecided = true;
+    }
+
+    /// <summary>What readings of a time are worth that a key has signed, and why they are worth no more.</summary>
+    private (Verdict Verdict, string? Words) Worth(SigningKey key, DateTime oldestAt, DateTime newestAt, DateTime receivedAt)
+    {
+        switch (key.VerdictFor(oldestAt, newestAt))
+        {
+            case Verdict.KeyNotValid:
+                return (Verdict.KeyNotValid, $"measured outside the validity of signing key {key.KeyId}");
+            case Verdict.KeyRevoked:
+                return (Verdict.KeyRevoked, $"measured after signing key {key.KeyId} was revoked");
+        }
+        switch (key.VerdictForArrival(receivedAt, lateArrival))
+        {
+            case Verdict.KeyRevoked:
+                return (Verdict.KeyRevoked, $"received more than {lateArrival} after signing key {key.KeyId} was revoked");
+            case Verdict.KeyNotValid:
+                return (Verdict.KeyNotValid, $"received more than {lateArrival} after signing key {key.KeyId} had expired");
+        }
+        var ahead = newestAt - receivedAt;
+        if (ahead > maxClockSkew)
+            return (Verdict.Future, string.Create(CultureInfo.InvariantCulture, $"measured {ahead.TotalSeconds:F0} s after it was received"));
+        return oldestAt < minMeasuredAt
+            ? (Verdict.TooOld, string.Create(CultureInfo.InvariantCulture, $"measured before {minMeasuredAt:O}"))
+            : (Verdict.Accepted, null);
+    }
+
+    /// <summary>Which reading of a batch it is rejected for, and why; null when it is rejected for all of them.</summary>
+    private string? WorstOf(in JudgedLine line, SigningKey key, Verdict verdict)
+    {
+        // Parsed once more: it is seldom, and what the parser knows of a batch is gone with the next line.
+        parser.TryParse(line.Raw, out _, out _);
+        string? words = null;
+        var count = 0;
+        for (var i = parser.BatchReadings.Length - 1; i >= 0; i--)
+        {
+            var measuredAt = parser.BatchReadings[i].MeasuredAt;
+            var own = Worth(key, measuredAt, measuredAt, line.ReceivedAt);
+            if (own.Verdict != verdict)
+                continue;
+            count++;
+            words = $"reading {i}: {own.Words}";
+        }
+        return count == parser.BatchReadings.Length && count > 1 ? null : words;
     }
 
     private static void Reject(ref JudgedLine line, Verdict verdict, string? detail)
