@@ -110,24 +110,12 @@ internal sealed class TopicWriter(
     {
         TopicPartition[] partitions = [.. Topics.All.SelectMany(
             topic => Enumerable.Range(0, partitionCount).Select(partition => new TopicPartition(topic, partition)))];
-        var beginnings = await OffsetsAsync(OffsetSpec.Earliest(), partitions);
-        var ends = await OffsetsAsync(OffsetSpec.Latest(), partitions);
+        var beginnings = await admin.OffsetsAsync(OffsetSpec.Earliest(), partitions, RequestTimeout);
+        var ends = await admin.OffsetsAsync(OffsetSpec.Latest(), partitions, RequestTimeout);
         var until = taken.ToDictionary(entry => new TopicPartition(entry.Topic, entry.Partition), entry => entry.NextOffset);
         return partitions.ToDictionary(
             partition => partition,
             partition => Math.Max(0, ends[partition] - Math.Max(until.GetValueOrDefault(partition), beginnings[partition])));
-    }
-
-    private async Task<Dictionary<TopicPartition, long>> OffsetsAsync(OffsetSpec which, TopicPartition[] partitions)
-    {
-        var answers = await admin.ListOffsetsAsync(
-            partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = which }),
-            new ListOffsetsOptions { RequestTimeout = RequestTimeout });
-        return answers.ResultInfos.ToDictionary(
-            answer => answer.TopicPartitionOffsetError.TopicPartition,
-            answer => answer.TopicPartitionOffsetError.Error.IsError
-                ? throw new KafkaException(answer.TopicPartitionOffsetError.Error)
-                : answer.TopicPartitionOffsetError.Offset.Value);
     }
 
     private async Task SetAsync(

@@ -207,7 +207,7 @@ internal sealed class BacklogWorker(
             if (waiting.Length == 0)
                 continue;
             var since = OffsetSpec.ForTimestamp((time.GetUtcNow() - allowed).ToUnixTimeMilliseconds());
-            var youngEnough = await OffsetsAsync(admin, since, waiting);
+            var youngEnough = await admin.OffsetsAsync(since, waiting, RequestTimeout);
             // Negative: there is nothing younger.
             var old = waiting.Sum(
                 partition => Math.Max(0, (youngEnough[partition] < 0 ? ends[partition] : youngEnough[partition]) - taken[partition]));
@@ -232,10 +232,10 @@ internal sealed class BacklogWorker(
         TopicPartition[] all = [.. bySigned, .. byVerified, .. byRejected];
         if (beginnings.Count == 0 || time.GetElapsedTime(beginningsAt) > BeginningsAge)
         {
-            beginnings = await OffsetsAsync(admin, OffsetSpec.Earliest(), all);
+            beginnings = await admin.OffsetsAsync(OffsetSpec.Earliest(), all, RequestTimeout);
             beginningsAt = time.GetTimestamp();
         }
-        var ends = await OffsetsAsync(admin, OffsetSpec.Latest(), all);
+        var ends = await admin.OffsetsAsync(OffsetSpec.Latest(), all, RequestTimeout);
 
         long foreignBytes = 0, foreignReadings = 0;
         long forVerifier = 0, forAggregator = 0;
@@ -302,17 +302,4 @@ internal sealed class BacklogWorker(
     /// <summary>Committed offsets; a partition that has none is left out. The call blocks, so it has a thread of its own.</summary>
     private static Task<Dictionary<TopicPartition, long>> CommittedAsync(IConsumer<Ignore, Ignore> member, TopicPartition[] partitions) => Task.Run(() =>
         member.Committed(partitions, RequestTimeout).Where(partition => partition.Offset >= 0).ToDictionary(partition => partition.TopicPartition, partition => partition.Offset.Value));
-
-    private static async Task<Dictionary<TopicPartition, long>> OffsetsAsync(
-        IAdminClient admin, OffsetSpec which, TopicPartition[] partitions)
-    {
-        var answers = await admin.ListOffsetsAsync(
-            partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = which }),
-            new ListOffsetsOptions { RequestTimeout = RequestTimeout });
-        return answers.ResultInfos.ToDictionary(
-            answer => answer.TopicPartitionOffsetError.TopicPartition,
-            answer => answer.TopicPartitionOffsetError.Error.IsError
-                ? throw new KafkaException(answer.TopicPartitionOffsetError.Error)
-                : answer.TopicPartitionOffsetError.Offset.Value);
-    }
 }
