@@ -84,8 +84,12 @@ internal sealed class AggregatorOptions
     [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
     public TimeSpan FetchWait { get; set; } = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>The broker keeps readings only in memory, and answers a fetch that found nothing only when its time is up. Default false.</summary>
-    public bool BrokerIsInMemory { get; set; }
+    /// <summary>
+    /// How often the group's offsets are committed to Kafka. They only show what waits, which Ingest's back-pressure looks at. Default
+    /// 200 ms.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan OffsetCommitInterval { get; set; } = TimeSpan.FromMilliseconds(200);
 
     public WindowingRules Rules => new(WindowLength.Ticks, Lateness.Ticks, IdleTimeout.Ticks);
 }

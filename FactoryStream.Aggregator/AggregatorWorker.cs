@@ -1,6 +1,7 @@
 using Confluent.Kafka;
 using FactoryStream.Contracts;
 using FactoryStream.ServiceDefaults;
+using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.Storage;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -12,7 +13,7 @@ namespace FactoryStream.Aggregator;
 /// (the database is away, a partition has another owner) ends the session: the group is left, all state dropped, and a new session starts from the checkpoints.
 /// </summary>
 internal sealed class AggregatorWorker(
-    NpgsqlDataSource database, IConfiguration configuration, IOptions<AggregatorOptions> options, AggregatorMetrics instruments, AggregatorHealth health,
+    NpgsqlDataSource database, KafkaConnection kafka, IOptions<AggregatorOptions> options, AggregatorMetrics instruments, AggregatorHealth health,
     RetentionRuns retention, TimeProvider time, ILogger<AggregatorWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(0.5);
@@ -20,15 +21,13 @@ internal sealed class AggregatorWorker(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var bootstrapServers = configuration.GetConnectionString("kafka")
-            ?? throw new InvalidOperationException("No Kafka address: set ConnectionStrings__kafka or start the service through the AppHost.");
         var pause = ShortestPause;
         var careful = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             var begun = time.GetTimestamp();
             var session = new AggregatorSession(
-                database, bootstrapServers, options.Value, careful, instruments, health, retention, time, logger);
+                database, kafka, options.Value, careful, instruments, health, retention, time, logger);
             try
             {
                 await using (session)
@@ -101,39 +100,38 @@ internal sealed class AggregatorSession : IAsyncDisposable
     private long lastIncarnationLook;
 
     public AggregatorSession(
-        NpgsqlDataSource database, string bootstrapServers, AggregatorOptions options, bool careful, AggregatorMetrics instruments,
+        NpgsqlDataSource database, KafkaConnection kafka, AggregatorOptions options, bool careful, AggregatorMetrics instruments,
         AggregatorHealth health, RetentionRuns retention, TimeProvider time, ILogger logger)
     {
         (this.options, this.instruments, this.health, this.time, this.logger) = (options, instruments, health, time, logger);
-        incarnations = new TopicIncarnations(bootstrapServers);
+        incarnations = new TopicIncarnations(kafka);
         checkpoints = new CheckpointReader(database);
         losses = new LossReader(database);
         record = new PartitionRecord(database);
         lanes = [.. Enumerable.Range(0, options.Parallelism).Select(number => new CommitLane(
             number, database, options, careful, instruments, retention, time, logger))];
-        verified = Build(bootstrapServers);
-        rejected = Build(bootstrapServers);
+        verified = Build(kafka);
+        rejected = Build(kafka);
     }
 
     /// <summary>Still takes the way that asks the database what is new.</summary>
     public bool IsCareful => lanes.All(lane => lane.Committer.CarefulBatches > 0);
 
-    private IConsumer<Ignore, ReadOnlyMemory<byte>> Build(string bootstrapServers) =>
-        new ConsumerBuilder<Ignore, ReadOnlyMemory<byte>>(new ConsumerConfig
+    private IConsumer<Ignore, ReadOnlyMemory<byte>> Build(KafkaConnection kafka) =>
+        kafka.Consumer<Ignore, ReadOnlyMemory<byte>>(new ConsumerConfig
         {
-            BootstrapServers = bootstrapServers,
             GroupId = Topics.AggregatorGroup,
             PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky,
             // The checkpoints in the database are the truth; the offsets in Kafka only show the lag.
             EnableAutoOffsetStore = false,
             EnableAutoCommit = true,
-            AutoCommitIntervalMs = options.BrokerIsInMemory ? 40 : 200,
+            AutoCommitIntervalMs = (int)options.OffsetCommitInterval.TotalMilliseconds,
             AutoOffsetReset = AutoOffsetReset.Earliest,
             EnablePartitionEof = true,
             SessionTimeoutMs = 10_000,
             HeartbeatIntervalMs = 1_000,
-            FetchWaitMaxMs = options.BrokerIsInMemory ? 10 : (int)options.FetchWait.TotalMilliseconds,
-            FetchMinBytes = options.BrokerIsInMemory ? 1 : options.FetchMinBytes,
+            FetchWaitMaxMs = (int)options.FetchWait.TotalMilliseconds,
+            FetchMinBytes = options.FetchMinBytes,
             FetchMaxBytes = 16 * 1024 * 1024,
             QueuedMaxMessagesKbytes = options.MaxFetchedKilobytes,
             // By default a full queue is not looked at again for a second.

@@ -2,6 +2,7 @@ using FactoryStream.Dashboard.Api;
 using FactoryStream.Dashboard.Books;
 using FactoryStream.Dashboard.Live;
 using FactoryStream.Dashboard.Pages;
+using FactoryStream.ServiceDefaults.Http;
 using FactoryStream.Storage;
 using Microsoft.Extensions.Options;
 using Radzen;
@@ -66,16 +67,8 @@ internal static class DashboardServices
 
     public static void AddApi(this WebApplicationBuilder builder)
     {
-        builder.Services.AddProblemDetails();
-        builder.Services.AddExceptionHandler<Unavailable>();
+        builder.Services.AddApiDefaults(ApiJson.Default);
         builder.Services.AddOpenApi();
-        builder.Services.ConfigureHttpJsonOptions(json =>
-        {
-            // The context's metadata is used, but the options here say how: they must be its own.
-            json.SerializerOptions.PropertyNamingPolicy = ApiJson.Default.Options.PropertyNamingPolicy;
-            json.SerializerOptions.NumberHandling = ApiJson.Default.Options.NumberHandling;
-            json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default);
-        });
     }
 
     public static void AddPages(this WebApplicationBuilder builder)

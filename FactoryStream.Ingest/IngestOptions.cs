@@ -74,12 +74,12 @@ internal sealed class IngestOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.100", "1.00:00:00")]
     public TimeSpan MaxClockDifference { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The broker keeps readings only in memory and forgets the oldest of a partition beyond 5 MB. Default false.</summary>
-    public bool BrokerIsInMemory { get; set; }
-
-    /// <summary>Most bytes of one partition that are accepted but not stored yet, with a broker in memory. Default 2.5 MB: the broker needs as much again for its own overhead and for what is in flight.</summary>
-    [Range(1 << 20, 4_000_000)]
-    public long InMemoryPartitionBytes { get; set; } = 2_500_000;
+    /// <summary>
+    /// Most bytes of one partition that are accepted but not stored yet, for a broker that cannot say what it keeps, and is then not asked.
+    /// Default: none, <see cref="RetentionShare"/> of what Kafka keeps.
+    /// </summary>
+    [Range(1 << 20, long.MaxValue)]
+    public long? MaxPartitionBytes { get; set; }
 
     /// <summary>
     /// The share of what Kafka keeps of a partition (<c>retention.bytes</c>) that may be accepted and not stored: more is answered 429. Once
@@ -89,7 +89,7 @@ internal sealed class IngestOptions : IValidatableObject
     [Range(0.01, 0.95)]
     public double RetentionShare { get; set; } = 0.5;
 
-    /// <summary>How often the backlog is looked at while there is one; five times as often with a broker in memory. Default 100 ms.</summary>
+    /// <summary>How often the backlog is looked at while there is one. Default 100 ms.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:00:10")]
     public TimeSpan BacklogPollInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 

@@ -5,6 +5,8 @@ using FactoryStream.Ingest.Messages;
 using FactoryStream.Ingest.Readings;
 using FactoryStream.Ingest.Sources;
 using FactoryStream.ServiceDefaults;
+using FactoryStream.ServiceDefaults.Http;
+using FactoryStream.ServiceDefaults.Kafka;
 using Microsoft.AspNetCore.RequestDecompression;
 using Microsoft.OpenApi;
 
@@ -24,7 +26,7 @@ internal static class IngestServices
     public static void AddLog(this IHostApplicationBuilder builder)
     {
         var options = builder.Configuration.GetSection(IngestOptions.Section).Get<IngestOptions>() ?? new IngestOptions();
-        builder.AddKafkaProducer<byte[]?, byte[]>("kafka",
+        builder.AddKafkaProducer<byte[]?, byte[]>(KafkaConnection.Name,
             settings =>
             {
                 settings.DisableHealthChecks = true;
@@ -39,6 +41,7 @@ internal static class IngestServices
                 settings.Config.QueueBufferingMaxMessages = 0;
                 settings.Config.QueueBufferingMaxKbytes = (int)(options.MaxPendingBytes / 1_024 * 4);
                 settings.Config.DeliveryReportFields = "none";
+                new KafkaConnection(builder.Configuration).Apply(settings.Config);
             },
             (services, producer) => producer.SetErrorHandler((_, error) => StopWhenFatal(services, error)));
         builder.Services.AddSingleton<Backlog>();
@@ -79,12 +82,7 @@ internal static class IngestServices
             // A machine may send a line a minute in one request: silence is judged where the body is read (IngestOptions.BodyIdleTimeout), open requests are counted.
             kestrel.Limits.MinRequestBodyDataRate = null;
         });
-        builder.Services.ConfigureHttpJsonOptions(json =>
-        {
-            json.SerializerOptions.PropertyNamingPolicy = System.Text.Json.JsonNamingPolicy.SnakeCaseLower;
-            json.SerializerOptions.TypeInfoResolverChain.Insert(0, IngestJson.Default);
-        });
-        builder.Services.AddProblemDetails();
+        builder.Services.AddApiDefaults(IngestJson.Default);
         builder.Services.AddRequestDecompression(decompression =>
         {
             // HTTP's older name of gzip, and its name for what is not compressed (RFC 9110, section 8.4.1).

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -10,7 +11,7 @@ namespace FactoryStream.Migrations;
 
 /// <summary>Brings the schema to this version and makes the topics, then ends the program.</summary>
 internal sealed class MigrationsWorker(
-    IServiceScopeFactory scopes, NpgsqlDataSource database, IConfiguration configuration, IOptions<MigrationsOptions> options,
+    IServiceScopeFactory scopes, NpgsqlDataSource database, KafkaConnection kafka, IOptions<MigrationsOptions> options,
     IHostApplicationLifetime lifetime, TimeProvider time, ILogger<MigrationsWorker> logger)
     : BackgroundService
 {
@@ -61,9 +62,7 @@ internal sealed class MigrationsWorker(
 
     private async Task PrepareTopicsAsync(CancellationToken stoppingToken)
     {
-        var bootstrapServers = configuration.GetConnectionString("kafka")
-            ?? throw new InvalidOperationException("No Kafka address: set ConnectionStrings__kafka or start this through the AppHost.");
-        using var topics = new TopicWriter(bootstrapServers, database, options.Value, logger);
+        using var topics = new TopicWriter(kafka, database, options.Value, logger);
         await topics.PrepareAsync(stoppingToken);
     }
 }

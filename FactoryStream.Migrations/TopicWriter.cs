@@ -3,6 +3,7 @@ using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using FactoryStream.Contracts;
 using FactoryStream.ServiceDefaults;
+using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.Storage;
 using Npgsql;
 
@@ -10,21 +11,13 @@ namespace FactoryStream.Migrations;
 
 /// <summary>Makes the topics, brings those that are there to their settings, and holds them to the partitions that engines are spread over.</summary>
 internal sealed class TopicWriter(
-    string bootstrapServers, NpgsqlDataSource database, MigrationsOptions options, ILogger logger) : IDisposable
+    KafkaConnection kafka, NpgsqlDataSource database, MigrationsOptions options, ILogger logger) : IDisposable
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(10);
 
     private readonly PartitionRecord record = new(database);
-    private readonly TopicIncarnations incarnations = new(bootstrapServers);
-    private readonly IAdminClient admin = new AdminClientBuilder(new AdminClientConfig
-        {
-            BootstrapServers = bootstrapServers,
-            SocketTimeoutMs = (int)RequestTimeout.TotalMilliseconds,
-        })
-        // What cannot be reached shows as the call's own exception.
-        .SetLogHandler((_, _) => { })
-        .SetErrorHandler((_, _) => { })
-        .Build();
+    private readonly TopicIncarnations incarnations = new(kafka);
+    private readonly IAdminClient admin = kafka.QuietAdmin(new AdminClientConfig { SocketTimeoutMs = (int)RequestTimeout.TotalMilliseconds });
 
     public void Dispose()
     {

@@ -1,4 +1,5 @@
 using FactoryStream.ServiceDefaults;
+using FactoryStream.ServiceDefaults.Kafka;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Configuration;
@@ -35,6 +36,7 @@ public static class Extensions
             http.AddServiceDiscovery();
         });
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(_ => new KafkaConnection(builder.Configuration));
         // The host only logs that a worker failed; FailFast ends the service.
         builder.Services.Configure<HostOptions>(host =>
             host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore);
@@ -79,7 +81,7 @@ public static class Extensions
                 .SetSampler(services => new ParentBasedSampler(new RateLimitingSampler(
                     services.GetRequiredService<IOptions<TelemetryOptions>>().Value.TracesPerSecond, services.GetRequiredService<TimeProvider>())))
                 .AddProcessor(new ErrorsAlways())
-                .AddProcessor(new BrokerAddress(builder.Configuration.GetConnectionString("kafka")))
+                .AddProcessor(new BrokerAddress(builder.Configuration.GetConnectionString(KafkaConnection.Name)))
                 .AddSource(builder.Environment.ApplicationName, "FactoryStream.*")
                 .AddAspNetCoreInstrumentation(options => options.Filter = context =>
                     !context.Request.Path.StartsWithSegments(HealthEndpointPath) && !context.Request.Path.StartsWithSegments(AlivenessEndpointPath))

@@ -1,17 +1,14 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using FactoryStream.ServiceDefaults.Kafka;
 
 namespace FactoryStream.ServiceDefaults;
 
 /// <summary>Tells one incarnation of a topic from the next: a broker that lost its log, or a topic made anew, has another id.</summary>
-/// <param name="bootstrapServers">The broker's address.</param>
-public sealed class TopicIncarnations(string bootstrapServers) : IDisposable
+/// <param name="kafka">The broker.</param>
+public sealed class TopicIncarnations(KafkaConnection kafka) : IDisposable
 {
-    private readonly IAdminClient admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = bootstrapServers, SocketTimeoutMs = 5_000 })
-        // What cannot be reached shows as the call's own exception.
-        .SetLogHandler((_, _) => { })
-        .SetErrorHandler((_, _) => { })
-        .Build();
+    private readonly IAdminClient admin = kafka.QuietAdmin(new AdminClientConfig { SocketTimeoutMs = 5_000 });
 
     /// <summary>The topic's id, as Kafka writes it.</summary>
     /// <param name="topic">Must exist.</param>

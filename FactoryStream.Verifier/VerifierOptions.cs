@@ -72,7 +72,7 @@ internal sealed class VerifierOptions
     [Range(128, 10_000_000)]
     public int MaxRecalledMessages { get; set; } = 100_000;
 
-    /// <summary>How often acknowledged offsets are committed. Ingest's back-pressure looks at them, so it is short, and a fifth with a broker in memory. Default 100 ms.</summary>
+    /// <summary>How often acknowledged offsets are committed. Ingest's back-pressure looks at them, so it is short. Default 100 ms.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan CommitInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
@@ -95,7 +95,4 @@ internal sealed class VerifierOptions
     /// <summary>Longest that Kafka waits for <see cref="FetchMinBytes"/>. Default 20 ms.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
     public TimeSpan FetchWait { get; set; } = TimeSpan.FromMilliseconds(20);
-
-    /// <summary>The broker keeps readings only in memory, and answers a fetch that found nothing only when its time is up. Default false.</summary>
-    public bool BrokerIsInMemory { get; set; }
 }

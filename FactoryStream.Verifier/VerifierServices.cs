@@ -1,6 +1,8 @@
 using Confluent.Kafka;
 using FactoryStream.Contracts;
 using FactoryStream.ServiceDefaults;
+using FactoryStream.ServiceDefaults.Http;
+using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.Signatures;
 using FactoryStream.Storage;
 using FactoryStream.Verifier.Keys;
@@ -12,8 +14,6 @@ namespace FactoryStream.Verifier;
 /// <summary>What the Verifier is made of.</summary>
 internal static class VerifierServices
 {
-    private const string Kafka = "kafka";
-
     /// <summary>Keys: the store, the ring in memory, and what the endpoints need.</summary>
     public static void AddSigningKeys(this IHostApplicationBuilder builder)
     {
@@ -36,7 +36,8 @@ internal static class VerifierServices
     public static void AddVerifying(this IHostApplicationBuilder builder)
     {
         var options = builder.Configuration.GetSection(VerifierOptions.Section).Get<VerifierOptions>() ?? new VerifierOptions();
-        builder.AddKafkaProducer<byte[]?, byte[]>(Kafka, settings =>
+        var kafka = new KafkaConnection(builder.Configuration);
+        builder.AddKafkaProducer<byte[]?, byte[]>(KafkaConnection.Name, settings =>
         {
             settings.DisableHealthChecks = true;
             // The services trace and count by themselves, a batch at a time; Aspire's instrumentation would do it again, a message at a time.
@@ -53,9 +54,10 @@ internal static class VerifierServices
             // The broker's limit decides; an answer is a little longer than its source.
             settings.Config.MessageMaxBytes = 16 << 20;
             settings.Config.DeliveryReportFields = "none";
+            kafka.Apply(settings.Config);
         });
         builder.Services.AddSingleton<BatchBytes>();
-        builder.AddKafkaConsumer<byte[]?, ReadOnlyMemory<byte>>(Kafka,
+        builder.AddKafkaConsumer<byte[]?, ReadOnlyMemory<byte>>(KafkaConnection.Name,
             settings =>
             {
                 settings.DisableHealthChecks = true;
@@ -65,7 +67,7 @@ internal static class VerifierServices
                 settings.Config.AutoOffsetReset = AutoOffsetReset.Earliest;
                 settings.Config.PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky;
                 settings.Config.EnableAutoOffsetStore = false;
-                settings.Config.AutoCommitIntervalMs = (int)options.CommitInterval.TotalMilliseconds / (options.BrokerIsInMemory ? 5 : 1);
+                settings.Config.AutoCommitIntervalMs = (int)options.CommitInterval.TotalMilliseconds;
                 settings.Config.SessionTimeoutMs = (int)options.SessionTimeout.TotalMilliseconds;
                 settings.Config.HeartbeatIntervalMs = (int)options.SessionTimeout.TotalMilliseconds / 6;
                 settings.Config.ConsumeResultFields = "headers,timestamp";
@@ -73,8 +75,9 @@ internal static class VerifierServices
                 settings.Config.QueuedMaxMessagesKbytes = 16 << 10;
                 settings.Config.FetchQueueBackoffMs = 10;
                 settings.Config.FetchErrorBackoffMs = 100;
-                settings.Config.FetchWaitMaxMs = options.BrokerIsInMemory ? 10 : (int)options.FetchWait.TotalMilliseconds;
-                settings.Config.FetchMinBytes = options.BrokerIsInMemory ? 1 : options.FetchMinBytes;
+                settings.Config.FetchWaitMaxMs = (int)options.FetchWait.TotalMilliseconds;
+                settings.Config.FetchMinBytes = options.FetchMinBytes;
+                kafka.Apply(settings.Config);
             },
             (services, consumer) =>
             {
@@ -92,7 +95,7 @@ internal static class VerifierServices
                     answers.Lose(lost);
                 });
             });
-        builder.Services.AddSingleton(_ => new TopicIncarnations(builder.Configuration.GetConnectionString(Kafka)!));
+        builder.Services.AddSingleton<TopicIncarnations>();
         builder.Services.AddSingleton<AnswerLog>();
         builder.Services.AddSingleton<EarlierAnswersReader>();
         builder.Services.AddSingleton(services =>
@@ -119,13 +122,7 @@ internal static class VerifierServices
     /// <summary>HTTP: JSON in snake_case, errors as problems, the OpenAPI document.</summary>
     public static void AddKeyApi(this IServiceCollection services)
     {
-        services.ConfigureHttpJsonOptions(json =>
-        {
-            json.SerializerOptions.PropertyNamingPolicy = System.Text.Json.JsonNamingPolicy.SnakeCaseLower;
-            json.SerializerOptions.TypeInfoResolverChain.Insert(0, VerifierJson.Default);
-        });
-        services.AddProblemDetails();
-        services.AddExceptionHandler<DatabaseAway>();
+        services.AddApiDefaults(VerifierJson.Default);
         services.AddOpenApi();
     }
 

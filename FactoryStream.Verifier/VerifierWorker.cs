@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
 using FactoryStream.ServiceDefaults;
+using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.Signatures;
 using FactoryStream.Verifier.Keys;
 using FactoryStream.Verifier.Messages;
@@ -317,10 +318,7 @@ internal sealed class VerifierWorker(
             Activity.Current = null;
             if (span is null)
                 continue;
-            span.SetTag("messaging.system", "kafka").SetTag("messaging.operation.name", "process").SetTag("messaging.operation.type", "process")
-                .SetTag("messaging.destination.name", Topics.Signed).SetTag("messaging.consumer.group.name", Topics.VerifierGroup)
-                .SetTag("messaging.destination.partition.id", traced.Key.Partition.ToString(System.Globalization.CultureInfo.InvariantCulture))
-                .SetTag("messaging.batch.message_count", traced.Count());
+            span.SetMessaging("process", Topics.Signed, traced.Key.Partition, Topics.VerifierGroup, traced.Count());
             spans.Add(traced.Key, span);
         }
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using FactoryStream.ServiceDefaults.Kafka;
 
 namespace FactoryStream.AppHost.Hosting;
 
@@ -19,6 +20,8 @@ internal sealed class AppHostSettings
         DataFolder = configuration["data"] is { Length: > 0 } path ? Path.GetFullPath(path)
             : IsDataTemporary ? Path.Combine(Path.GetTempPath(), $"factorystream-test-{Guid.NewGuid():N}")
             : StandardDataFolder(appHostDirectory);
+        // Said at the start, and not by the first client that fails.
+        Kafka(servers: null);
         if (!IPAddress.TryParse(Listen, out _) && Listen != "localhost")
             throw new DistributedApplicationException($"listen is '{Listen}', which is no address: for instance 0.0.0.0 for the "
                 + "whole network.");
@@ -68,6 +71,25 @@ internal sealed class AppHostSettings
         .AsEnumerable(makePathsRelative: true)
         .Where(option => option is { Key: not ("" or "port" or "replicas"), Value: not null })
         .Select(option => KeyValuePair.Create($"{service}__{option.Key.Replace(":", "__", StringComparison.Ordinal)}", option.Value!));
+
+    /// <summary>How to sign in at a Kafka: the client settings among the section <c>kafka</c>.</summary>
+    /// <exception cref="DistributedApplicationException">One is unknown, or its value cannot be read.</exception>
+    public KafkaConnection Kafka(string? servers)
+    {
+        try
+        {
+            return new KafkaConnection(servers, configuration.GetSection(KafkaConnection.Section), KafkaProcess.OwnSettings);
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new DistributedApplicationException(exception.Message, exception);
+        }
+    }
+
+    /// <summary>The client settings, as services are told them.</summary>
+    public IEnumerable<KeyValuePair<string, string>> KafkaSettings() => configuration.GetSection(KafkaConnection.Section).GetChildren()
+        .Where(setting => setting.Value is not null && KafkaConnection.IsSetting(setting.Key))
+        .Select(setting => KeyValuePair.Create($"{KafkaConnection.Section}__{setting.Key}", setting.Value!));
 
     /// <summary>The AppHost's own settings of a builder.</summary>
     public static AppHostSettings Of(IDistributedApplicationBuilder builder) => new(builder.Configuration, builder.AppHostDirectory);

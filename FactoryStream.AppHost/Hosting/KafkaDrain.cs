@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using FactoryStream.ServiceDefaults.Kafka;
 
 namespace FactoryStream.AppHost.Hosting;
 
@@ -7,14 +8,12 @@ namespace FactoryStream.AppHost.Hosting;
 /// What a service has still to read before it may end, so that all that was answered 202 is stored. Settings, under the broker's name:
 /// <c>drain:SERVICE:group</c> and <c>drain:SERVICE:topics</c> (what it must have read), <c>drain-seconds</c> (30: how long it may take).
 /// </summary>
-internal sealed class KafkaDrain(string connectionString, IConfigurationSection settings, TimeProvider clock) : IDisposable
+internal sealed class KafkaDrain(KafkaConnection kafka, IConfigurationSection settings, TimeProvider clock) : IDisposable
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
 
     // A broker that is not there is said once, below.
-    private readonly IAdminClient client =
-        new AdminClientBuilder(new AdminClientConfig { BootstrapServers = connectionString, ReconnectBackoffMaxMs = 500 })
-        .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+    private readonly IAdminClient client = kafka.QuietAdmin(new AdminClientConfig { ReconnectBackoffMaxMs = 500 });
 
     public void Dispose() => client.Dispose();
 

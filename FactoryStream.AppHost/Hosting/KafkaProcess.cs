@@ -10,6 +10,9 @@ namespace FactoryStream.AppHost.Hosting;
 /// </summary>
 internal sealed partial class KafkaProcess(KafkaProcessResource resource, DataFolder folder, IConfiguration configuration)
 {
+    /// <summary>What of the section <c>kafka</c> is the AppHost's, and no setting of a client.</summary>
+    public static readonly string[] OwnSettings = ["in-memory", "partitions", "topics", "heap", "drain", "drain-seconds"];
+
     private readonly IConfigurationSection settings = configuration.GetSection(resource.Name);
 
     private string java = "";

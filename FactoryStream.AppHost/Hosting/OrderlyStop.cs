@@ -7,7 +7,7 @@ namespace FactoryStream.AppHost.Hosting;
 /// for most first, and whoever has to finish what others gave it (<see cref="KafkaDrain"/>) when it has.
 /// </summary>
 internal sealed class OrderlyStop(Instances instances, DistributedApplicationModel model, IConfiguration configuration,
-    ResourceLoggerService loggers, TimeProvider clock)
+    AppHostSettings settings, ResourceLoggerService loggers, TimeProvider clock)
     : IHostedService
 {
     /// <summary>How long a process may take to end before it is killed.</summary>
@@ -37,7 +37,7 @@ internal sealed class OrderlyStop(Instances instances, DistributedApplicationMod
         if (kafka is KafkaProcessResource process && instances.Running(process).Count == 0)
             return null;
         return await kafka.GetConnectionStringAsync(cancellationToken) is { } connectionString
-            ? new KafkaDrain(connectionString, configuration.GetSection(kafka.Name), clock)
+            ? new KafkaDrain(settings.Kafka(connectionString), configuration.GetSection(kafka.Name), clock)
             : null;
     }
 

@@ -143,11 +143,11 @@ internal static class ServerExtensions
     private static IResourceBuilder<T> WithKafkaHealthCheck<T>(this IResourceBuilder<T> resource) where T : IResourceWithConnectionString
     {
         IAdminClient? client = null;
+        var settings = resource.ApplicationBuilder.Settings();
         return resource.WithServerHealthCheck((connection, _) =>
         {
             // A broker that is not there yet is not worth a word on the console: the health report says so.
-            client ??= new AdminClientBuilder(new AdminClientConfig { BootstrapServers = connection, ReconnectBackoffMaxMs = 500 })
-                .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+            client ??= settings.Kafka(connection).QuietAdmin(new AdminClientConfig { ReconnectBackoffMaxMs = 500 });
             return Task.Run(() => client.GetMetadata(RequestTimeout).Brokers.Count > 0 ? null : "No broker answers.",
                 CancellationToken.None);
         });

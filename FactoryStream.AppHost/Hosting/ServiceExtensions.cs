@@ -1,4 +1,4 @@
-using System.Globalization;
+using FactoryStream.ServiceDefaults.Kafka;
 
 namespace FactoryStream.AppHost.Hosting;
 
@@ -57,6 +57,11 @@ internal static class ServiceExtensions
             if (context.ExecutionContext.IsRunMode && IsOnKafkaInMemory(service.Resource))
             {
                 foreach (var (key, value) in ForKafkaInMemory(service.Resource.Name))
+                    context.EnvironmentVariables[key] = value;
+            }
+            if (context.ExecutionContext.IsRunMode && IsOnKafka(service.Resource))
+            {
+                foreach (var (key, value) in settings.KafkaSettings())
                     context.EnvironmentVariables[key] = value;
             }
             foreach (var (key, value) in settings.Options(service.Resource.Name))
@@ -118,12 +123,37 @@ internal static class ServiceExtensions
         });
     }
 
+    private static bool IsOnKafka(ProjectResource service) =>
+        service.Annotations.OfType<ResourceRelationshipAnnotation>().Any(edge => edge.Resource.Name == KafkaConnection.Name);
+
     private static bool IsOnKafkaInMemory(ProjectResource service) =>
         service.Annotations.OfType<ResourceRelationshipAnnotation>()
             .Any(edge => edge.Resource is KafkaProcessResource { IsInMemory: true });
 
-    private static IEnumerable<KeyValuePair<string, string>> ForKafkaInMemory(string service) =>
-        service is "ingest" or "verifier" or "aggregator"
-            ? [KeyValuePair.Create($"{char.ToUpper(service[0], CultureInfo.InvariantCulture)}{service[1..]}__BrokerIsInMemory", "true")]
-            : [];
+    /// <summary>
+    /// That broker keeps 5 MB of a partition, a fraction of a second: what waits and what is stored must be known in less, and no partition
+    /// may get more than half, for its own overhead and what is in flight are as much again. A fetch that found nothing is answered only
+    /// when its time is up.
+    /// </summary>
+    private static IEnumerable<KeyValuePair<string, string>> ForKafkaInMemory(string service) => service switch
+    {
+        "ingest" =>
+        [
+            new("Ingest__MaxPartitionBytes", "2500000"),
+            new("Ingest__BacklogPollInterval", "00:00:00.020"),
+        ],
+        "verifier" =>
+        [
+            new("Verifier__CommitInterval", "00:00:00.020"),
+            new("Verifier__FetchWait", "00:00:00.010"),
+            new("Verifier__FetchMinBytes", "1"),
+        ],
+        "aggregator" =>
+        [
+            new("Aggregator__OffsetCommitInterval", "00:00:00.040"),
+            new("Aggregator__FetchWait", "00:00:00.010"),
+            new("Aggregator__FetchMinBytes", "1"),
+        ],
+        _ => [],
+    };
 }

@@ -3,6 +3,7 @@ using System.Text;
 using FactoryStream.Contracts;
 using FactoryStream.Dashboard.Books;
 using FactoryStream.Dashboard.Live;
+using FactoryStream.ServiceDefaults.Http;
 using FactoryStream.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
@@ -52,8 +53,7 @@ internal static class ApiEndpoints
         var snapshot = latest.Current;
         if (snapshot.IsLive)
             return TypedResults.Ok(new LatestDataResponse("success", snapshot.ToLatestData(factory_id)));
-        context.Response.Headers.RetryAfter = "2";
-        return Problem(StatusCodes.Status503ServiceUnavailable, "The database does not answer.");
+        return context.NotNow(StatusCodes.Status503ServiceUnavailable, "The database does not answer.", Unavailable.RetryAfter);
     }
 
     private static async Task<IResult> WindowsAsync(
@@ -97,8 +97,7 @@ internal static class ApiEndpoints
         }
         if (await socket.TryServeAsync(context, factory_id))
             return TypedResults.Empty;
-        context.Response.Headers.RetryAfter = "5";
-        return Problem(StatusCodes.Status429TooManyRequests, "Too many clients of this address.");
+        return context.NotNow(StatusCodes.Status429TooManyRequests, "Too many clients of this address.", TimeSpan.FromSeconds(5));
     }
 
     /// <summary>The same address with the page's end as cursor. The start is said, too: without one it would move on with the

@@ -1,7 +1,7 @@
 using System.Globalization;
 using FactoryStream.Contracts;
-using FactoryStream.Dashboard.Api;
 using FactoryStream.ServiceDefaults;
+using FactoryStream.ServiceDefaults.Http;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Npgsql;

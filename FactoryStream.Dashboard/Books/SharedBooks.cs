@@ -1,4 +1,5 @@
 using FactoryStream.Dashboard.Api;
+using FactoryStream.ServiceDefaults.Http;
 using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Dashboard.Books;

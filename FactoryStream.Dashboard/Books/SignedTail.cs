@@ -1,12 +1,14 @@
 using Confluent.Kafka;
 using FactoryStream.Contracts;
 using FactoryStream.ServiceDefaults;
+using FactoryStream.ServiceDefaults.Http;
+using FactoryStream.ServiceDefaults.Kafka;
 using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Dashboard.Books;
 
 /// <summary>There is more than may be counted, or it took longer than it may.</summary>
-internal sealed class TailTooLongException(string message) : Exception(message);
+internal sealed class TailTooLongException(string message) : NotNowException(message);
 
 /// <summary>Counts, per factory, the readings of <see cref="Topics.Signed"/> that no checkpoint covers yet. Belongs to no consumer group, so it disturbs none.</summary>
 internal sealed class SignedTail : IDisposable
@@ -20,16 +22,13 @@ internal sealed class SignedTail : IDisposable
     private readonly ReadingParser parser = new();
     private readonly SemaphoreSlim turn = new(1);
 
-    public SignedTail(IConfiguration configuration, IOptions<DashboardOptions> options, TimeProvider time)
+    public SignedTail(KafkaConnection kafka, IOptions<DashboardOptions> options, TimeProvider time)
     {
         this.options = options.Value;
         this.time = time;
-        var bootstrapServers = configuration.GetConnectionString("kafka")
-            ?? throw new InvalidOperationException("No Kafka address: set ConnectionStrings__kafka (host:port[,host:port...]) or start the service through the AppHost.");
-        incarnations = new TopicIncarnations(bootstrapServers);
-        consumer = new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig
+        incarnations = new TopicIncarnations(kafka);
+        consumer = kafka.QuietConsumer<Ignore, byte[]>(new ConsumerConfig
             {
-                BootstrapServers = bootstrapServers,
                 // The client insists on a name; without subscription and commits no group of it ever comes to be.
                 GroupId = "factorystream-dashboard",
                 EnableAutoCommit = false,
@@ -38,11 +37,7 @@ internal sealed class SignedTail : IDisposable
                 AllowAutoCreateTopics = false,
                 QueuedMaxMessagesKbytes = 16_384,
                 FetchQueueBackoffMs = 10,
-            })
-            // What cannot be reached shows as the call's own exception.
-            .SetLogHandler((_, _) => { })
-            .SetErrorHandler((_, _) => { })
-            .Build();
+            });
     }
 
     /// <summary>

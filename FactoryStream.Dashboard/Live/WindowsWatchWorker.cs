@@ -1,6 +1,6 @@
 using System.Data.Common;
 using System.Text.Json;
-using System.Threading.Channels;
+using FactoryStream.ServiceDefaults.Postgres;
 using FactoryStream.Storage;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
@@ -9,94 +9,56 @@ using Npgsql;
 namespace FactoryStream.Dashboard.Live;
 
 /// <summary>Keeps <see cref="LatestWindows"/> true: one listening connection for all pages, and all engines anew whenever that connection had been lost.</summary>
-internal sealed class WindowsWatchWorker(
-    NpgsqlDataSource database, LatestWindowsReader reader, LatestWindows latest, IOptions<DashboardOptions> options,
-    DashboardMetrics metrics, TimeProvider time, ILogger<WindowsWatchWorker> logger) : BackgroundService, IHealthCheck
+internal sealed class WindowsWatchWorker : BackgroundService, IHealthCheck
 {
-    private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan LastRetryDelay = TimeSpan.FromSeconds(10);
+    private readonly LatestWindowsReader reader;
+    private readonly LatestWindows latest;
+    private readonly DashboardMetrics metrics;
+    private readonly TimeProvider time;
+    private readonly ILogger<WindowsWatchWorker> logger;
+    private readonly NotificationListener listener;
 
-    private volatile bool isListening;
+    public WindowsWatchWorker(
+        NpgsqlDataSource database, LatestWindowsReader reader, LatestWindows latest, IOptions<DashboardOptions> options,
+        DashboardMetrics metrics, TimeProvider time, ILogger<WindowsWatchWorker> logger)
+    {
+        (this.reader, this.latest, this.metrics, this.time, this.logger) = (reader, latest, metrics, time, logger);
+        listener = new NotificationListener(database, BatchWriter.WindowsChannel, time)
+        {
+            CheckInterval = options.Value.ListenCheckInterval,
+            // An Aggregator tells a commit at a time; a moment's patience makes one query of a burst.
+            GatherFor = options.Value.PushInterval / 2,
+            Began = BeganAsync,
+            Notified = NotifiedAsync,
+            Lost = Lost,
+        };
+    }
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(isListening ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("not listening for closed windows"));
+        Task.FromResult(listener.IsListening ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("not listening for closed windows"));
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => listener.RunAsync(stoppingToken);
+
+    private async Task BeganAsync(CancellationToken cancellation)
     {
-        var delay = FirstRetryDelay;
-        while (true)
-        {
-            try
-            {
-                await ListenAsync(stoppingToken);
-            }
-            catch (DbException exception)
-            {
-                if (isListening || delay == FirstRetryDelay)
-                    logger.ListenerLost(exception.Message);
-                delay = isListening ? FirstRetryDelay : TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, LastRetryDelay.Ticks));
-                isListening = false;
-                latest.Age();
-            }
-            await Task.Delay(delay, time, stoppingToken);
-        }
-    }
-
-    private async Task ListenAsync(CancellationToken stoppingToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(stoppingToken);
-        // Notifications come while others are being worked on; each is a few bytes to 7,000, and more than this many at once mean "all".
-        var pending = Channel.CreateBounded<string>(1_024);
-        var isOverflown = 0;
-        connection.Notification += (_, notification) =>
-        {
-            if (!pending.Writer.TryWrite(notification.Payload))
-                Interlocked.Exchange(ref isOverflown, 1);
-        };
-        await using (var listen = new NpgsqlCommand($"LISTEN {BatchWriter.WindowsChannel}", connection))
-            await listen.ExecuteNonQueryAsync(stoppingToken);
-
-        // After LISTEN: what closes from here on is notified, what closed before is read.
         var began = time.GetTimestamp();
-        await UpdateAsync(null, stoppingToken);
-        isListening = true;
+        await UpdateAsync(null, cancellation);
         logger.Listening(latest.Current.Engines.Count, (long)time.GetElapsedTime(began).TotalMilliseconds);
-
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        var receiving = ReceiveAsync(connection, ending.Token);
-        try
-        {
-            while (true)
-            {
-                var ready = pending.Reader.WaitToReadAsync(ending.Token).AsTask();
-                if (await Task.WhenAny(ready, receiving) == receiving)
-                    await receiving;
-                // An Aggregator tells a commit at a time; a moment's patience makes one query of a burst.
-                await Task.Delay(options.Value.PushInterval / 2, time, stoppingToken);
-                var engineNos = new HashSet<int>();
-                var all = Interlocked.Exchange(ref isOverflown, 0) == 1;
-                while (pending.Reader.TryRead(out var payload))
-                    all |= !TryAdd(payload, engineNos);
-                await UpdateAsync(all ? null : engineNos, stoppingToken);
-            }
-        }
-        finally
-        {
-            await ending.CancelAsync();
-            // Its failure is the reason why this ends, or comes of it; either way it must be over before the connection is closed.
-            await receiving.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        }
     }
 
-    private async Task ReceiveAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    private async Task NotifiedAsync(IReadOnlyCollection<string>? payloads, CancellationToken cancellation)
     {
-        while (true)
-        {
-            if (await connection.WaitAsync(options.Value.ListenCheckInterval, cancellation))
-                continue;
-            await using var check = new NpgsqlCommand("SELECT 1", connection);
-            await check.ExecuteScalarAsync(cancellation);
-        }
+        var engineNos = new HashSet<int>();
+        var all = payloads is null;
+        foreach (var payload in payloads ?? [])
+            all |= !TryAdd(payload, engineNos);
+        await UpdateAsync(all ? null : engineNos, cancellation);
+    }
+
+    private void Lost(DbException exception)
+    {
+        logger.ListenerLost(exception.Message);
+        latest.Age();
     }
 
     private async Task UpdateAsync(IReadOnlyCollection<int>? engineNos, CancellationToken cancellation)

@@ -2,6 +2,7 @@ using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
 using FactoryStream.Ingest.Messages;
+using FactoryStream.ServiceDefaults.Kafka;
 
 namespace FactoryStream.Ingest.Live;
 
@@ -9,7 +10,7 @@ namespace FactoryStream.Ingest.Live;
 /// Reads <c>readings.signed</c> from its end on, for the clients of <c>GET /stream</c>: one consumer, without a group, for all of them,
 /// and none while there are no clients.
 /// </summary>
-internal sealed class LiveWorker(LiveReadings readings, SignedLog signed, IConfiguration configuration, IngestLog log) : BackgroundService
+internal sealed class LiveWorker(LiveReadings readings, SignedLog signed, KafkaConnection kafka, IngestLog log) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -29,9 +30,8 @@ internal sealed class LiveWorker(LiveReadings readings, SignedLog signed, IConfi
 
     private void Listen(CancellationToken stoppingToken)
     {
-        using var consumer = new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig
+        using var consumer = kafka.Consumer<Ignore, byte[]>(new ConsumerConfig
         {
-            BootstrapServers = configuration.GetConnectionString("kafka"),
             // The client library wants a name; no group is joined and nothing committed.
             GroupId = "factorystream-live",
             EnableAutoCommit = false,

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
+using FactoryStream.ServiceDefaults.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
@@ -129,11 +130,8 @@ internal static class StreamEndpoints
             }
         }
 
-        private Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult NotNow(HttpContext context, int status, string detail)
-        {
-            context.Response.Headers.RetryAfter = Math.Ceiling(options.RetryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-            return TypedResults.Problem(detail, statusCode: status);
-        }
+        private Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult NotNow(HttpContext context, int status, string detail) =>
+            context.NotNow(status, detail, options.RetryAfter);
 
         // Sample: "text/event-stream, */*;q=0.1"
         private static string? ChooseForm(HttpRequest request)

@@ -114,7 +114,7 @@ internal sealed class Backlog
         if (PendingBytes + more > options.MaxPendingBytes)
             return Room.KafkaSlow;
         if (Bytes + more > options.MaxBacklogBytes || Readings >= options.MaxBacklogReadings
-            || (options.BrokerIsInMemory && ofPartition + more > options.InMemoryPartitionBytes))
+            || ofPartition + more > options.MaxPartitionBytes)
         {
             if (!Interlocked.Exchange(ref wasFull, true))
                 log.BacklogFull(Readings, Bytes);
@@ -129,7 +129,7 @@ internal sealed class Backlog
         }
         if (isUnknown && (UnknownBytes + more > options.MaxBacklogBytes * options.UnknownKeyShare
             || UnknownReadings >= options.MaxBacklogReadings * options.UnknownKeyShare
-            || (options.BrokerIsInMemory && unknownOfPartition + more > options.InMemoryPartitionBytes * options.UnknownKeyShare)))
+            || unknownOfPartition + more > options.MaxPartitionBytes * options.UnknownKeyShare))
         {
             if (!Interlocked.Exchange(ref wasUnknownFull, true))
                 log.UnknownShareFull(UnknownReadings, UnknownBytes);

@@ -2,6 +2,7 @@ using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using FactoryStream.Contracts;
 using FactoryStream.ServiceDefaults;
+using FactoryStream.ServiceDefaults.Kafka;
 using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Ingest.Messages;
@@ -11,7 +12,7 @@ namespace FactoryStream.Ingest.Messages;
 /// told from the offsets that Verifier and Aggregator have committed and from where the topics begin and end.
 /// </summary>
 internal sealed class BacklogWorker(
-    SignedLog signed, RefusedLog refused, Backlog backlog, IConfiguration configuration, IOptions<IngestOptions> options,
+    SignedLog signed, RefusedLog refused, Backlog backlog, KafkaConnection kafka, IOptions<IngestOptions> options,
     IHostApplicationLifetime lifetime, TimeProvider time, IngestLog log) : BackgroundService
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
@@ -25,8 +26,7 @@ internal sealed class BacklogWorker(
     private static readonly TimeSpan PartitionsAge = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RetentionAge = TimeSpan.FromSeconds(30);
 
-    // The broker in memory has room for a fraction of a second, so that is how often it must be known.
-    private readonly TimeSpan interval = options.Value.BacklogPollInterval / (options.Value.BrokerIsInMemory ? 5 : 1);
+    private readonly TimeSpan interval = options.Value.BacklogPollInterval;
     private StoredPosition[] stored = [];
     private Dictionary<TopicPartition, long> beginnings = [];
     private long beginningsAt;
@@ -169,7 +169,8 @@ internal sealed class BacklogWorker(
     private async Task ReadRetentionAsync(IAdminClient admin)
     {
         retentionAt = time.GetTimestamp();
-        if (options.Value.BrokerIsInMemory)
+        // Stated by hand.
+        if (options.Value.MaxPartitionBytes is not null)
             return;
         try
         {
@@ -285,17 +286,12 @@ internal sealed class BacklogWorker(
     private long Taken(Dictionary<TopicPartition, long> committed, TopicPartition partition) =>
         Math.Max(committed.GetValueOrDefault(partition), beginnings[partition]);
 
-    private IConsumer<Ignore, Ignore> Build(string group) => new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig
+    private IConsumer<Ignore, Ignore> Build(string group) => kafka.QuietConsumer<Ignore, Ignore>(new ConsumerConfig
     {
-        BootstrapServers = configuration.GetConnectionString("kafka"),
         GroupId = group,
         EnableAutoCommit = false,
         SocketTimeoutMs = (int)RequestTimeout.TotalMilliseconds,
-    })
-        // What cannot be reached shows as the call's own exception.
-        .SetLogHandler((_, _) => { })
-        .SetErrorHandler((_, _) => { })
-        .Build();
+    });
 
     private static TopicPartition[] Partitions(string topic, int count) => [.. Enumerable.Range(0, count).Select(partition => new TopicPartition(topic, partition))];
 

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
+using FactoryStream.ServiceDefaults.Kafka;
 
 namespace FactoryStream.Ingest.Messages;
 
@@ -140,12 +141,7 @@ internal sealed class SignedMessage
         var current = Activity.Current;
         span = IngestTracing.Source.StartBatch($"send {Topics.Signed}", ActivityKind.Producer, traces);
         Activity.Current = current;
-        span?.SetTag("messaging.system", "kafka")
-            .SetTag("messaging.operation.type", "send")
-            .SetTag("messaging.operation.name", "send")
-            .SetTag("messaging.destination.name", Topics.Signed)
-            .SetTag("messaging.destination.partition.id", partition.ToString(System.Globalization.CultureInfo.InvariantCulture))
-            .SetTag("messaging.batch.message_count", ReadingCount);
+        span.SetMessaging("send", Topics.Signed, partition, count: ReadingCount);
     }
 
     private void Reserve(int size)

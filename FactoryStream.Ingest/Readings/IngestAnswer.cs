@@ -1,7 +1,7 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text.Json;
 using FactoryStream.Contracts;
+using FactoryStream.ServiceDefaults.Http;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -131,7 +131,7 @@ internal record IngestAnswer(int Accepted, IReadOnlyList<IngestAnswer.Line> Reje
         response.ContentType = detail is null ? "application/json" : "application/problem+json";
         response.ContentLength = buffer.WrittenCount;
         if (status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
-            response.Headers.RetryAfter = Math.Ceiling(options.RetryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            response.AskToRetryAfter(options.RetryAfter);
         // Copied before it returns, so the buffer is free for the thread's next answer.
         response.BodyWriter.Write(buffer.WrittenSpan);
         return Task.CompletedTask;

@@ -2,6 +2,7 @@ using Confluent.Kafka;
 using FactoryStream.Contracts;
 using FactoryStream.InMemoryKafka;
 using FactoryStream.ServiceDefaults;
+using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.Tests.Distributed;
 using FactoryStream.Tests.Storage;
 using Npgsql;
@@ -17,7 +18,7 @@ public sealed class GroupOffsetTests(PostgresFixture postgres)
         var connectionString = await postgres.CreateDatabaseAsync();
         await using var database = NpgsqlDataSource.Create(connectionString);
         using var kafka = new InMemoryBroker(Topics.All, 2);
-        using var incarnations = new TopicIncarnations(kafka.BootstrapServers);
+        using var incarnations = new TopicIncarnations(new KafkaConnection(kafka.BootstrapServers));
         // All three messages of partition 1 were taken in; then the group's offsets expired.
         using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = kafka.BootstrapServers }).Build();
         for (var message = 0; message < 3; message++)

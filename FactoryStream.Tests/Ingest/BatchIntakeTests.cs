@@ -96,7 +96,7 @@ public sealed class BatchIntakeTests
     [Fact]
     public async Task A_batch_goes_to_all_its_partitions_or_to_none()
     {
-        await using var app = await StartAsync(2, ("BrokerIsInMemory", true), ("InMemoryPartitionBytes", 1 << 20), ("RoomTimeout", "00:00:00"));
+        await using var app = await StartAsync(2, ("MaxPartitionBytes", 1 << 20), ("RoomTimeout", "00:00:00"));
         var full = Enumerable.Range(0, 50).First(engine => Partitioner.Partition("f1", $"e{engine}", 2) == 1);
         var padded = Envelope("f1", $"e{full}").Replace("}, ", $"}},{new string(' ', 30_000)}", StringComparison.Ordinal);
         while ((await app.PostAsync(padded)).Status == HttpStatusCode.Accepted)

@@ -28,7 +28,7 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
         service = await InProcessService.StartAsync("FactoryStream.Ingest",
             [
                 $"--ConnectionStrings:kafka={kafka.BootstrapServers}", "--urls=http://127.0.0.1:0",
-                "--Ingest:BrokerIsInMemory=true", "--Ingest:StalledAfter=00:00:01",
+                "--Ingest:MaxPartitionBytes=2500000", "--Ingest:BacklogPollInterval=00:00:00.020", "--Ingest:StalledAfter=00:00:01",
                 "--Ingest:RoomTimeout=00:00:00", "--Ingest:DeliveryTimeout=00:00:02", "--Logging:LogLevel:Default=None",
             ], _ => { });
         client.BaseAddress = new Uri(service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());

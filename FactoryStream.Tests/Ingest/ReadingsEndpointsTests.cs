@@ -333,7 +333,7 @@ public sealed class ReadingsEndpointsTests
     [Fact]
     public async Task A_broker_in_memory_is_never_given_more_of_a_partition_than_it_keeps()
     {
-        await using var app = await StartAsync(2, ("BrokerIsInMemory", true), ("InMemoryPartitionBytes", 1 << 20), ("RoomTimeout", "00:00:00"));
+        await using var app = await StartAsync(2, ("MaxPartitionBytes", 1 << 20), ("RoomTimeout", "00:00:00"));
         var padding = new string(' ', 1_000);
         var full = Enumerable.Range(0, 50).First(engine => Partitioner.Partition("f1", $"e{engine}", 2) == 0);
         var other = Enumerable.Range(0, 50).First(engine => Partitioner.Partition("f1", $"e{engine}", 2) == 1);

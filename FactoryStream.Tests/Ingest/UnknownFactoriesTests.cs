@@ -130,7 +130,7 @@ public sealed class UnknownFactoriesTests
         });
         await using var service = await InProcessService.StartAsync("FactoryStream.Ingest",
             [
-                $"--ConnectionStrings:kafka={kafka.BootstrapServers}", "--urls=http://127.0.0.1:0", "--Ingest:BrokerIsInMemory=true",
+                $"--ConnectionStrings:kafka={kafka.BootstrapServers}", "--urls=http://127.0.0.1:0", "--Ingest:MaxPartitionBytes=2500000",
                 $"--services:verifier:http:0={verifier.Urls.First()}", "--Ingest:VerifierPollInterval=00:00:00.100",
                 "--Logging:LogLevel:Default=None",
             ], _ => { });

@@ -9,6 +9,7 @@ using FactoryStream.Contracts;
 using FactoryStream.InMemoryKafka;
 using FactoryStream.Migrations;
 using FactoryStream.ServiceDefaults;
+using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.Tests.Distributed;
 using FactoryStream.Tests.Ingest;
 using FactoryStream.Tests.AppHost;
@@ -67,7 +68,7 @@ public sealed class TopicTests(PostgresFixture postgres)
         var busy = await Assert.ThrowsAsync<InvalidOperationException>(
             () => PrepareAsync(kafka.Servers, database, new MigrationsOptions { Repartition = true }));
         Assert.StartsWith("1 messages are on their way yet.", busy.Message, StringComparison.Ordinal);
-        using (var incarnations = new TopicIncarnations(kafka.Servers))
+        using (var incarnations = new TopicIncarnations(new KafkaConnection(kafka.Servers)))
         {
             await ProduceAsync(kafka.Servers, Topics.Verified, 1, "", (MessageHeaders.Source, $"{offset}:1!0=f"),
                 (MessageHeaders.SourceTopicId, await incarnations.GetAsync(Topics.Signed)), (MessageHeaders.VerdictTime, "2026-01-01T12:00:00.000000Z"));
@@ -136,7 +137,7 @@ public sealed class TopicTests(PostgresFixture postgres)
 
     private static async Task PrepareAsync(string servers, NpgsqlDataSource database, MigrationsOptions options)
     {
-        using var topics = new TopicWriter(servers, database, options, NullLogger.Instance);
+        using var topics = new TopicWriter(new KafkaConnection(servers), database, options, NullLogger.Instance);
         // As the program does: a topic that was just made may have no leader yet.
         using var timeout = new CancellationTokenSource(Plant.Patience);
         while (true)

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using FactoryStream.Contracts;
-using FactoryStream.Tests.AppHost;
 
 namespace FactoryStream.Tests.Publishing;
 
@@ -39,10 +38,15 @@ public sealed class ChartTests
     public async Task The_command_line_writes_the_same_chart()
     {
         using var folder = new TemporaryFolder();
-        var (exitCode, output, error) = await Tool.RunAsync(LocalServers.AppHost, "--operation", "publish", "--step", "publish", "--output-path", folder.Path);
+        var configuration = Path.GetFileName(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)))!;
+        // As documented, from where the user stands.
+        var (exitCode, output, error) = await Tool.RunInAsync(
+            folder.Path, "dotnet", "run", "--no-build", "-c", configuration, "--project", Projects.FactoryStream_AppHost.ProjectPath,
+            "--", "--operation", "publish", "--step", "publish", "--output-path", "deploy/chart");
+        var written = Path.Combine(folder.Path, "deploy", "chart");
         Assert.Equal((0, ""), (exitCode, error));
-        Assert.Contains($"Helm chart: {folder.Path}", output, StringComparison.Ordinal);
-        Assert.Equal(PublishedFiles.Read(Kept), PublishedFiles.Read(folder.Path));
+        Assert.Contains($"Helm chart: {written}", output, StringComparison.Ordinal);
+        Assert.Equal(PublishedFiles.Read(Kept), PublishedFiles.Read(written));
     }
 
     [Fact]

@@ -37,9 +37,16 @@ internal static class Tool
         return output.Trim();
     }
 
-    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(string program, params string[] args)
+    public static Task<(int ExitCode, string Output, string Error)> RunAsync(string program, params string[] args) => RunInAsync("", program, args);
+
+    public static async Task<(int ExitCode, string Output, string Error)> RunInAsync(string directory, string program, params string[] args)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, args) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(program, args)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = directory,
+        })!;
         using var timeout = new CancellationTokenSource(Patience);
         var output = process.StandardOutput.ReadToEndAsync(timeout.Token);
         var error = process.StandardError.ReadToEndAsync(timeout.Token);

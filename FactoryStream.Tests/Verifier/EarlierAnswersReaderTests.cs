@@ -1,6 +1,7 @@
 using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
+using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.InMemoryKafka;
 using FactoryStream.Verifier;
 using FactoryStream.Verifier.Messages;
@@ -51,10 +52,8 @@ public sealed class EarlierAnswersReaderTests : IDisposable
 
     private EarlierAnswers Read(long from, int most = 100_000)
     {
-        var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection([KeyValuePair.Create("ConnectionStrings:kafka", (string?)kafka.BootstrapServers)]).Build();
         var reader = new EarlierAnswersReader(
-            configuration, Options.Create(new VerifierOptions { MaxRecalledMessages = most }), TimeProvider.System,
+            new KafkaConnection(kafka.BootstrapServers), Options.Create(new VerifierOptions { MaxRecalledMessages = most }), TimeProvider.System,
             new VerifierLog(NullLogger<VerifierLog>.Instance));
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         return reader.Read(new Dictionary<int, long> { [0] = from }, "topic-1", timeout.Token)[0];

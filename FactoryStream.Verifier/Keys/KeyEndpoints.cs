@@ -1,4 +1,5 @@
 using System.Buffers;
+using FactoryStream.ServiceDefaults.Http;
 using FactoryStream.Signatures;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -10,10 +11,13 @@ internal static class KeyEndpoints
     // A 4096-bit key in PEM is under 1 KB.
     private const int MaxBodyBytes = 64 << 10;
 
+    private const string TokenSetting = "Verifier:AdminToken";
+
     public static void MapKeyEndpoints(this IEndpointRouteBuilder routes)
     {
         var keys = routes.MapGroup("/keys").WithTags("Keys");
-        keys.MapPost("/", EnrolAsync).WithName("EnrolKey").AddEndpointFilter<AdminTokenFilter>()
+        keys.MapPost("/", EnrolAsync).WithName("EnrolKey")
+            .RequireAdminToken((VerifierOptions options) => options.AdminToken, TokenSetting, "Enrolling a key")
             .WithSummary("Enrol a factory's public key. Needs the admin token. May be signed with the key itself, as an envelope, to prove possession.")
             .Accepts<EnrolRequest>("application/json")
             .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
@@ -22,7 +26,8 @@ internal static class KeyEndpoints
             .WithSummary("The factories that have a key, out of memory, and the database's clock.")
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         keys.MapGet("/{keyId}", FindAsync).WithName("GetKey").WithSummary("One enrolled key.");
-        keys.MapDelete("/{keyId}", RevokeAsync).WithName("RevokeKey").AddEndpointFilter<AdminTokenFilter>()
+        keys.MapDelete("/{keyId}", RevokeAsync).WithName("RevokeKey")
+            .RequireAdminToken((VerifierOptions options) => options.AdminToken, TokenSetting, "Revoking a key")
             .WithSummary("Revoke a key as from a time, now if none is given. What was measured before stays valid. Needs the admin token.")
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         routes.MapGet("/public-key", PublicKeyAsync).WithTags("Keys").WithName("GetPublicKey").WithSummary("A factory's newest valid public key.");

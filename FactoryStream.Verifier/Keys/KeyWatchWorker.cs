@@ -1,3 +1,4 @@
+using FactoryStream.ServiceDefaults.Postgres;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -6,8 +7,6 @@ namespace FactoryStream.Verifier.Keys;
 /// <summary>Keeps the <see cref="KeyRing"/> true: at once on a notification, and every poll interval, for a notification is lost with its connection.</summary>
 internal sealed class KeyWatchWorker(KeyRing keys, NpgsqlDataSource database, IOptions<VerifierOptions> options, TimeProvider time, VerifierLog log) : BackgroundService
 {
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // The poll does not depend on the listener's connection: either alone keeps the promise. But one that failed in an unforeseen way
@@ -34,31 +33,12 @@ internal sealed class KeyWatchWorker(KeyRing keys, NpgsqlDataSource database, IO
         }
     }
 
-    private async Task ListenAsync(CancellationToken stoppingToken)
+    private Task ListenAsync(CancellationToken stoppingToken) => new NotificationListener(database, KeyStore.Channel, time)
     {
-        var isLost = false;
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await using var connection = await database.OpenConnectionAsync(stoppingToken);
-                await using (var listen = new NpgsqlCommand($"LISTEN {KeyStore.Channel}", connection))
-                    await listen.ExecuteNonQueryAsync(stoppingToken);
-                isLost = false;
-                while (true)
-                {
-                    // Before the first wait as well: what changed while nobody listened was told to nobody.
-                    await keys.RefreshAsync(time.GetTimestamp(), stoppingToken);
-                    await connection.WaitAsync(stoppingToken);
-                }
-            }
-            catch (NpgsqlException exception)
-            {
-                if (!isLost)
-                    log.ListenerLost(exception);
-                isLost = true;
-                await Task.Delay(RetryDelay, time, stoppingToken);
-            }
-        }
-    }
+        Began = RefreshAsync,
+        Notified = (_, cancellationToken) => RefreshAsync(cancellationToken),
+        Lost = log.ListenerLost,
+    }.RunAsync(stoppingToken);
+
+    private Task<bool> RefreshAsync(CancellationToken cancellationToken) => keys.RefreshAsync(time.GetTimestamp(), cancellationToken);
 }

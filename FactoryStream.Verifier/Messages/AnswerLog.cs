@@ -5,6 +5,7 @@ using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
+using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.Verifier.Verdicts;
 using Microsoft.Extensions.Options;
 
@@ -378,12 +379,7 @@ internal sealed class AnswerLog(
             return;
         using var noParent = new NoCurrentActivity();
         var span = Traces.StartBatch("send readings.verified", ActivityKind.Producer, pending.Traces);
-        if (span is not null)
-        {
-            span.SetTag("messaging.system", "kafka").SetTag("messaging.operation.name", "send").SetTag("messaging.operation.type", "send")
-                .SetTag("messaging.destination.name", Topics.Verified)
-                .SetTag("messaging.destination.partition.id", partition.Partition.ToString(CultureInfo.InvariantCulture));
-        }
+        span.SetMessaging("send", Topics.Verified, partition.Partition);
 
         var headers = new Headers
         {

@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using FactoryStream.Contracts;
+using FactoryStream.ServiceDefaults.Kafka;
 using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Verifier.Messages;
@@ -10,7 +11,7 @@ namespace FactoryStream.Verifier.Messages;
 /// what is not committed is asked of.
 /// </summary>
 internal sealed class EarlierAnswersReader(
-    IConfiguration configuration, IOptions<VerifierOptions> options, TimeProvider time, VerifierLog log)
+    KafkaConnection kafka, IOptions<VerifierOptions> options, TimeProvider time, VerifierLog log)
 {
     private const int FirstStep = 128, Growth = 8;
 
@@ -86,9 +87,8 @@ internal sealed class EarlierAnswersReader(
         }
     }
 
-    private IConsumer<Ignore, Ignore> Build() => new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig
+    private IConsumer<Ignore, Ignore> Build() => kafka.QuietConsumer<Ignore, Ignore>(new ConsumerConfig
     {
-        BootstrapServers = configuration.GetConnectionString("kafka"),
         // The client insists on a name; without subscription and commits no group of it ever comes to be.
         GroupId = "factorystream-verifier-earlier",
         EnableAutoCommit = false,
@@ -99,9 +99,5 @@ internal sealed class EarlierAnswersReader(
         FetchWaitMaxMs = 10,
         QueuedMaxMessagesKbytes = 16 << 10,
         ConsumeResultFields = "headers,topic",
-    })
-        // What cannot be reached shows as the call's own exception.
-        .SetLogHandler((_, _) => { })
-        .SetErrorHandler((_, _) => { })
-        .Build();
+    });
 }

@@ -75,7 +75,7 @@ internal static class AutoscalingObjects
                         // A group that has not committed yet is behind by all there is.
                         ["offsetResetPolicy"] = "earliest",
                         ["scaleToZeroOnInvalidOffset"] = "false",
-                    })),
+                    }, new TriggerAuthentication(KafkaObjects.KedaAuthentication(application, application.Kafka)))),
                     new ScaleTrigger("cpu", "Utilization", new Dictionary<string, string> { ["value"] = chart.Tokens.Text(HelmString.Of($"{processor} | int")) }),
                 ])), When("lag"));
     }
@@ -102,5 +102,7 @@ internal static class AutoscalingObjects
 
     private sealed record ScaleTarget(string ApiVersion, string Kind, string Name);
 
-    private sealed record ScaleTrigger(string Type, string? MetricType, IReadOnlyDictionary<string, string> Metadata);
+    private sealed record ScaleTrigger(string Type, string? MetricType, IReadOnlyDictionary<string, string> Metadata, TriggerAuthentication? AuthenticationRef = null);
+
+    private sealed record TriggerAuthentication(string Name);
 }

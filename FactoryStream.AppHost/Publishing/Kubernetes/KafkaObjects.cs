@@ -15,6 +15,8 @@ internal static class KafkaObjects
         values.Describe($"{key}.external", "A Kafka of your own, where enabled is false.");
         var enabled = application.Condition(kafka.Name)!;
         values.Text($"{key}.external.bootstrapServers", "", "Bootstrap address of a Kafka of your own, for instance plant-kafka-bootstrap.kafka:9092.");
+        values.Text(ClientSecretKey(kafka), "", "Secret whose keys are client settings, for TLS and passwords: SecurityProtocol, SaslMechanism, SaslUsername, SaslPassword, SslCaPem, ...");
+        values.Text(KedaAuthenticationKey(kafka), "", "TriggerAuthentication by which KEDA signs in at it (sasl, tls, username, password, ca); needed for autoscaling by lag.");
         var labels = application.Labels(kafka.Name);
         var service = HelmNames.Service(kafka.Name);
 
@@ -115,6 +117,25 @@ internal static class KafkaObjects
             application.Condition(kafka.Name)!, Address(kafka),
             HelmString.Required($".Values.{key}.external.bootstrapServers", $"{key}.external.bootstrapServers is missing"));
     }
+
+    /// <summary>The client settings of a Kafka of the user's own, as variables of a pod. Optional: without the value no Secret of this name need exist.</summary>
+    public static V1EnvFromSource ClientSettings(ApplicationChart application, KafkaServerResource kafka) => new()
+    {
+        Prefix = $"{FactoryStream.ServiceDefaults.Kafka.KafkaConnection.Section}__",
+        SecretRef = new V1SecretEnvSource
+        {
+            Name = application.Chart.Tokens.Text(HelmString.Of($"default \"kafka-client\" .Values.{ClientSecretKey(kafka)}")),
+            Optional = true,
+        },
+    };
+
+    /// <summary>The TriggerAuthentication of KEDA's; empty if there is none.</summary>
+    public static string KedaAuthentication(ApplicationChart application, KafkaServerResource kafka) =>
+        application.Chart.Tokens.TextIf($".Values.{KedaAuthenticationKey(kafka)}", HelmString.Of($".Values.{KedaAuthenticationKey(kafka)}"));
+
+    private static string ClientSecretKey(KafkaServerResource kafka) => $"{HelmNames.Key(kafka.Name)}.external.clientSecret";
+
+    private static string KedaAuthenticationKey(KafkaServerResource kafka) => $"{HelmNames.Key(kafka.Name)}.external.kedaAuthentication";
 
     /// <summary>With the namespace, so that an autoscaler in another one finds the broker by what the broker says of itself.</summary>
     private static HelmString Address(KafkaServerResource kafka) =>

@@ -77,6 +77,7 @@ internal static class ServiceObjects
                 new V1EnvFromSource { ConfigMapRef = new V1ConfigMapEnvSource { Name = HelmNames.Config(service.Name) } },
                 // Optional: without the value no Secret of this name need exist.
                 new V1EnvFromSource { SecretRef = new V1SecretEnvSource { Name = chart.Tokens.Text(HelmString.Of("default \"otlp-headers\" .Values.otlp.headersSecret")), Optional = true } },
+                .. service.Environment.Any(variable => variable.Value is KafkaServerResource) ? [KafkaObjects.ClientSettings(application, application.Kafka!)] : (V1EnvFromSource[])[],
             ],
             Env = Environment(application, service),
             Resources = Pods.Resources(chart, key, options.Cpu, options.CpuLimit, options.Memory, options.MemoryLimit),

@@ -1,0 +1,42 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FactoryStream.ServiceDefaults.Http;
+
+/// <summary>Endpoints that only the holder of a service's admin token may use.</summary>
+public static class AdminToken
+{
+    private const string Scheme = "Bearer ";
+
+    /// <summary>
+    /// Lets through whoever sends the token as <c>Authorization: Bearer</c>; others get 401, and everybody 503 while there is none. How
+    /// long the comparison takes says nothing of the token.
+    /// </summary>
+    /// <typeparam name="TBuilder">Of an endpoint or a group.</typeparam>
+    /// <typeparam name="TOptions">The service's options.</typeparam>
+    /// <param name="endpoint">The endpoint, or a group of them.</param>
+    /// <param name="token">The token; null or empty: there is none.</param>
+    /// <param name="setting">The token's setting, for instance <c>Verifier:AdminToken</c>.</param>
+    /// <param name="deed">What needs it, for instance "Purging".</param>
+    public static TBuilder RequireAdminToken<TBuilder, TOptions>(this TBuilder endpoint, Func<TOptions, string?> token, string setting, string deed)
+        where TBuilder : IEndpointConventionBuilder
+        where TOptions : class =>
+        endpoint.AddEndpointFilter(async ValueTask<object?> (EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
+        {
+            var options = context.HttpContext.RequestServices.GetRequiredService<Microsoft.Extensions.Options.IOptions<TOptions>>().Value;
+            if (token(options) is not { Length: > 0 } expected)
+                return TypedResults.Problem($"{deed} needs an admin token, and none is configured ({setting}).", statusCode: StatusCodes.Status503ServiceUnavailable);
+            var authorization = context.HttpContext.Request.Headers.Authorization.ToString();
+            if (authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+                && CryptographicOperations.FixedTimeEquals(Digest(authorization[Scheme.Length..].Trim()), Digest(expected)))
+                return await next(context);
+            context.HttpContext.Response.Headers.WWWAuthenticate = "Bearer";
+            return TypedResults.Problem($"{deed} needs the admin token: Authorization: Bearer <token>.", statusCode: StatusCodes.Status401Unauthorized);
+        });
+
+    // Digests are of one length, whatever the lengths of the tokens.
+    private static byte[] Digest(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
+}

@@ -1,0 +1,26 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FactoryStream.ServiceDefaults.Http;
+
+/// <summary>What every HTTP API of FactoryStream has.</summary>
+public static class ApiDefaults
+{
+    /// <summary>JSON in snake_case, errors as problems (RFC 9457), 503 while the database or Kafka is away.</summary>
+    /// <param name="services">The service's.</param>
+    /// <param name="contracts">The generated code of the API's types.</param>
+    public static IServiceCollection AddApiDefaults(this IServiceCollection services, JsonSerializerContext contracts)
+    {
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            // The context's metadata is used, but the options here say how.
+            json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+            json.SerializerOptions.NumberHandling = contracts.Options.NumberHandling;
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, contracts);
+        });
+        services.AddProblemDetails();
+        services.AddExceptionHandler<Unavailable>();
+        return services;
+    }
+}

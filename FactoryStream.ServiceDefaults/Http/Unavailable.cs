@@ -1,0 +1,56 @@
+using System.Data.Common;
+using System.Globalization;
+using Confluent.Kafka;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace FactoryStream.ServiceDefaults.Http;
+
+/// <summary>A request that needs what does not answer just now gets 503: the client is not to blame and may come again.</summary>
+public sealed class Unavailable(IProblemDetailsService problems) : IExceptionHandler
+{
+    /// <summary>How long a client is asked to wait where a service has no option for it.</summary>
+    public static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (Describe(exception) is not { } detail)
+            return false;
+        httpContext.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+        httpContext.Response.AskToRetryAfter(RetryAfter);
+        return await problems.TryWriteAsync(new()
+        {
+            HttpContext = httpContext,
+            ProblemDetails = { Status = StatusCodes.Status503ServiceUnavailable, Detail = detail },
+        });
+    }
+
+    /// <summary>What is away, in words; null for what is no such failure.</summary>
+    public static string? Describe(Exception exception) => exception switch
+    {
+        DbException or InvalidOperationException { InnerException: DbException } => "The database does not answer.",
+        KafkaException => "Kafka does not answer.",
+        NotNowException => exception.Message,
+        _ => null,
+    };
+}
+
+/// <summary>A request cannot be answered just now, for a reason that its message says to the client.</summary>
+public class NotNowException(string message) : Exception(message);
+
+/// <summary>Answers that ask to come again.</summary>
+public static class RetryAfterExtensions
+{
+    /// <summary>Sets <c>Retry-After</c>, in whole seconds, rounded up.</summary>
+    public static void AskToRetryAfter(this HttpResponse response, TimeSpan wait) =>
+        response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>A problem (RFC 9457) with <c>Retry-After</c>.</summary>
+    public static ProblemHttpResult NotNow(this HttpContext context, int status, string detail, TimeSpan wait)
+    {
+        context.Response.AskToRetryAfter(wait);
+        return TypedResults.Problem(detail, statusCode: status);
+    }
+}

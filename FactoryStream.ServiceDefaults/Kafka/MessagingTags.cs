@@ -1,0 +1,28 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace FactoryStream.ServiceDefaults.Kafka;
+
+/// <summary>What a span of messages says, as OpenTelemetry's conventions for messaging have it.</summary>
+public static class MessagingTags
+{
+    /// <summary>Says of a span what it did with messages of one partition.</summary>
+    /// <param name="span">The span; null: nobody traces.</param>
+    /// <param name="operation"><c>send</c> or <c>process</c>.</param>
+    /// <param name="topic">Whose messages.</param>
+    /// <param name="partition">The topic's partition.</param>
+    /// <param name="group">The consumer group, where one processes.</param>
+    /// <param name="count">How many messages, where it is known.</param>
+    public static void SetMessaging(this Activity? span, string operation, string topic, int partition, string? group = null, int? count = null)
+    {
+        if (span is null)
+            return;
+        span.SetTag("messaging.system", "kafka").SetTag("messaging.operation.name", operation).SetTag("messaging.operation.type", operation)
+            .SetTag("messaging.destination.name", topic)
+            .SetTag("messaging.destination.partition.id", partition.ToString(CultureInfo.InvariantCulture));
+        if (group is not null)
+            span.SetTag("messaging.consumer.group.name", group);
+        if (count is not null)
+            span.SetTag("messaging.batch.message_count", count);
+    }
+}

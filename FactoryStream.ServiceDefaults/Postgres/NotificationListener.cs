@@ -1,0 +1,120 @@
+using System.Data.Common;
+using System.Threading.Channels;
+using Npgsql;
+
+namespace FactoryStream.ServiceDefaults.Postgres;
+
+/// <summary>
+/// LISTEN on one channel of the database, by a connection of its own, for as long as the service runs: a connection that is lost is opened
+/// anew, and what was told while nobody listened is read.
+/// </summary>
+/// <param name="database">Where to listen.</param>
+/// <param name="channel">The channel's name, an identifier.</param>
+/// <param name="time">The clock of the pauses.</param>
+public sealed class NotificationListener(NpgsqlDataSource database, string channel, TimeProvider time)
+{
+    /// <summary>Notifications come while others are being worked on; more than this many at once are told as "all".</summary>
+    private const int MostPending = 1_024;
+
+    private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LastRetryDelay = TimeSpan.FromSeconds(10);
+
+    private volatile bool isListening;
+
+    /// <summary>Now the channel is heard.</summary>
+    public bool IsListening => isListening;
+
+    /// <summary>A connection that was silent for so long is asked whether it still is one.</summary>
+    public TimeSpan CheckInterval { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long notifications are gathered before they are told.</summary>
+    public TimeSpan GatherFor { get; init; }
+
+    /// <summary>The channel is heard from here on: the time to read what changed before. What it throws of the database loses the connection.</summary>
+    public required Func<CancellationToken, Task> Began { get; init; }
+
+    /// <summary>Payloads that came; null: more than could be kept. What it throws of the database loses the connection.</summary>
+    public required Func<IReadOnlyCollection<string>?, CancellationToken, Task> Notified { get; init; }
+
+    /// <summary>The connection was lost, or could not be opened; told once until it is there again.</summary>
+    public required Action<DbException> Lost { get; init; }
+
+    /// <summary>Listens until cancelled.</summary>
+    /// <exception cref="OperationCanceledException">It was.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var delay = FirstRetryDelay;
+        var isTold = false;
+        while (true)
+        {
+            try
+            {
+                await ListenAsync(cancellationToken);
+            }
+            catch (DbException exception)
+            {
+                if (isListening || !isTold)
+                    Lost(exception);
+                isTold = true;
+                delay = isListening ? FirstRetryDelay : TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, LastRetryDelay.Ticks));
+            }
+            finally
+            {
+                isListening = false;
+            }
+            await Task.Delay(delay, time, cancellationToken);
+        }
+    }
+
+    private async Task ListenAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var pending = Channel.CreateBounded<string>(MostPending);
+        var isOverflown = 0;
+        connection.Notification += (_, notification) =>
+        {
+            if (!pending.Writer.TryWrite(notification.Payload))
+                Interlocked.Exchange(ref isOverflown, 1);
+        };
+        await using (var listen = new NpgsqlCommand($"LISTEN {channel}", connection))
+            await listen.ExecuteNonQueryAsync(cancellationToken);
+
+        // After LISTEN: what changes from here on is notified, what changed before is read.
+        await Began(cancellationToken);
+        isListening = true;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var receiving = ReceiveAsync(connection, ending.Token);
+        try
+        {
+            while (true)
+            {
+                var ready = pending.Reader.WaitToReadAsync(ending.Token).AsTask();
+                if (await Task.WhenAny(ready, receiving) == receiving)
+                    await receiving;
+                await Task.Delay(GatherFor, time, cancellationToken);
+                var isAll = Interlocked.Exchange(ref isOverflown, 0) == 1;
+                var payloads = new List<string>();
+                while (pending.Reader.TryRead(out var payload))
+                    payloads.Add(payload);
+                await Notified(isAll ? null : payloads, cancellationToken);
+            }
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            // Its failure is the reason why this ends, or comes of it; either way it must be over before the connection is closed.
+            await receiving.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+    }
+
+    private async Task ReceiveAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (await connection.WaitAsync(CheckInterval, cancellationToken))
+                continue;
+            await using var check = new NpgsqlCommand("SELECT 1", connection);
+            await check.ExecuteScalarAsync(cancellationToken);
+        }
+    }
+}
