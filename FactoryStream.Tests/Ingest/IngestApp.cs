@@ -43,6 +43,7 @@ internal sealed class IngestApp : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create($"Ingest:{setting.Name}", setting.Value.ToString())));
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(new FactoryStream.ServiceDefaults.Kafka.KafkaConnection("127.0.0.1:1"));
         builder.Services.AddIngestOptions();
         builder.AddLog();
         builder.Services.AddLive();
