@@ -8,11 +8,11 @@ internal static partial class AggregatorLog
     [LoggerMessage(2, LogLevel.Information, "Gave up {Count} partitions: {Partitions}")]
     public static partial void Revoked(this ILogger logger, int count, string partitions);
 
-    [LoggerMessage(3, LogLevel.Warning, "Batch dropped, to be taken again from the checkpoints in {Seconds} s: {Reason}")]
-    public static partial void BatchDropped(this ILogger logger, double seconds, string reason);
+    [LoggerMessage(3, LogLevel.Warning, "Commit dropped, to be taken again from the checkpoints in {Seconds} s: {Reason}")]
+    public static partial void CommitDropped(this ILogger logger, double seconds, string reason);
 
     [LoggerMessage(4, LogLevel.Warning, "{Topic} [{Partition}] is another log than the checkpoint's (offset {Offset}): taken in from its beginning")]
-    public static partial void NewIncarnation(this ILogger logger, string topic, int partition, long offset);
+    public static partial void LogShortened(this ILogger logger, string topic, int partition, long offset);
 
     [LoggerMessage(5, LogLevel.Error, "{Topic} [{Partition}] has lost messages {From} to {To} before they were taken in: "
         + "the broker's retention is shorter than the backlog. They are counted in factory.losses")]
@@ -46,7 +46,7 @@ internal static partial class AggregatorLog
     public static partial void SourceShortened(this ILogger logger, string topic, int partition, long end, long offset);
 
     [LoggerMessage(11, LogLevel.Warning, "A reading is stored that the state does not know; for a while the database is asked what is new: {Reason}")]
-    public static partial void Careful(this ILogger logger, string reason);
+    public static partial void ConflictTolerant(this ILogger logger, string reason);
 
     [LoggerMessage(31, LogLevel.Error, "{Topic} [{Partition}] offset {Offset} has {Lines} lines, though its source positions say {Accepted}: what is whole is taken in, the rest is kept as a rejection. This is a fault of the Verifier's.")]
     public static partial void Unframed(this ILogger logger, string topic, int partition, long offset, int lines, long accepted);
@@ -54,6 +54,6 @@ internal static partial class AggregatorLog
     [LoggerMessage(32, LogLevel.Error, "A rejection of partition {Partition} could not be stored as it is and was kept without its words: {Reason}")]
     public static partial void RejectionBared(this ILogger logger, int partition, string reason);
 
-    [LoggerMessage(12, LogLevel.Warning, "All readings, windows, rejections and books were deleted, as asked with the admin token")]
+    [LoggerMessage(12, LogLevel.Warning, "All readings, windows, rejections and the ledger were deleted, as asked with the admin token")]
     public static partial void Purged(this ILogger logger);
 }

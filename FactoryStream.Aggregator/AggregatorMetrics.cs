@@ -31,11 +31,11 @@ internal sealed class AggregatorMetrics : IDisposable
         PartitionsDropped = meter.CreateCounter<long>(
             "factorystream.aggregator.partitions_dropped", "{partition}", "Tables of readings and batches dropped, too old");
         meter.CreateObservableGauge("factorystream.aggregator.backlog", () => Interlocked.Read(ref backlog), "{message}", "Messages of this process's partitions that are not taken in yet, as of the last second");
-        CommitDuration = meter.CreateHistogram<double>("factorystream.aggregator.commit.duration", "s", "From a batch's hand-over to its commit",
+        CommitDuration = meter.CreateHistogram<double>("factorystream.aggregator.commit.duration", "s", "From when a commit was handed over to when it was done",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10] });
         MeasuredToCommitted = meter.CreateHistogram<double>("factorystream.aggregator.measured_to_committed", "s", "Age of each reading, duplicates and late ones as well, at its commit",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60, 600] });
-        BatchReadings = meter.CreateHistogram<long>("factorystream.aggregator.batch.readings", "{reading}", "Readings of one transaction",
+        CommitReadings = meter.CreateHistogram<long>("factorystream.aggregator.commit.readings", "{reading}", "Readings of one transaction",
             advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [1, 10, 100, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000] });
     }
 
@@ -63,7 +63,7 @@ internal sealed class AggregatorMetrics : IDisposable
 
     public Histogram<double> MeasuredToCommitted { get; }
 
-    public Histogram<long> BatchReadings { get; }
+    public Histogram<long> CommitReadings { get; }
 
     public void Backlog(long messages) => Interlocked.Exchange(ref backlog, messages);
 

@@ -153,44 +153,46 @@ public static class BatchWriter
         return command;
     }
 
-    /// <summary>
-    /// Totals of readings that no closed row counts yet, one for each engine, window and metric, merged into the rows that are there; a window that has no such row gets one.
-    /// Read, merged here and written: PostgreSQL's own arithmetic ends a statement where a value overflows or underflows, and one odd reading must not stop all others.
-    /// Safe because the partition's epoch, checked by the same transaction, lets nobody else write its engines' windows.
-    /// </summary>
+    /// <summary>The closed windows that are stored, of those named; in the transaction that is to write them again.</summary>
     /// <param name="connection">In the transaction.</param>
-    /// <param name="windows">Each engine, window and metric once.</param>
-    /// <param name="newRevision">Of a row that is not there yet: 1 when the window was closed without it, 0 when it closes now. A row that is there goes up by one.</param>
-    /// <param name="updatedAt">UTC.</param>
+    /// <param name="windows">Which: engine, start, end and metric.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
-    public static async Task MergeAsync(NpgsqlConnection connection, IReadOnlyList<WindowTotals> windows, int newRevision, DateTime updatedAt, CancellationToken cancellation)
+    public static async Task<List<WindowTotals>> ReadWindowsAsync(
+        NpgsqlConnection connection, IReadOnlyList<WindowTotals> windows, CancellationToken cancellation)
     {
-        if (windows.Count == 0)
-            return;
-        var merged = windows.ToDictionary(window => (window.EngineNo, window.WindowStart, window.WindowEnd, window.Metric));
-        await using (var select = new NpgsqlCommand("""
+        await using var select = new NpgsqlCommand("""
             SELECT w.engine_no, w.window_start, w.window_end, w.metric, w.count, w.sum, w.min, w.max, w.squared_deviation
-            FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[], $4::text[]) AS late (engine_no, window_start, window_end, metric)
+            FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[], $4::text[]) AS named (engine_no, window_start, window_end, metric)
             CROSS JOIN LATERAL (
                 SELECT * FROM factory.windows
-                WHERE windows.engine_no = late.engine_no AND windows.window_start = late.window_start AND windows.window_end = late.window_end AND windows.metric = late.metric
+                WHERE windows.engine_no = named.engine_no AND windows.window_start = named.window_start
+                    AND windows.window_end = named.window_end AND windows.metric = named.metric
                 OFFSET 0) AS w
-            """, connection))
+            """, connection);
+        Add(select.Parameters, NpgsqlDbType.Integer, windows.Select(window => window.EngineNo));
+        Add(select.Parameters, NpgsqlDbType.TimestampTz, windows.Select(window => window.WindowStart));
+        Add(select.Parameters, NpgsqlDbType.TimestampTz, windows.Select(window => window.WindowEnd));
+        Add(select.Parameters, NpgsqlDbType.Text, windows.Select(window => window.Metric));
+        var stored = new List<WindowTotals>();
+        await using var reader = await select.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
         {
-            Add(select.Parameters, NpgsqlDbType.Integer, windows.Select(window => window.EngineNo));
-            Add(select.Parameters, NpgsqlDbType.TimestampTz, windows.Select(window => window.WindowStart));
-            Add(select.Parameters, NpgsqlDbType.TimestampTz, windows.Select(window => window.WindowEnd));
-            Add(select.Parameters, NpgsqlDbType.Text, windows.Select(window => window.Metric));
-            await using var reader = await select.ExecuteReaderAsync(cancellation);
-            while (await reader.ReadAsync(cancellation))
-            {
-                var stored = new WindowTotals(reader.GetInt32(0), reader.GetDateTime(1), reader.GetDateTime(2), reader.GetString(3),
-                    reader.GetInt64(4), reader.GetDouble(5), reader.GetDouble(6), reader.GetDouble(7), reader.GetDouble(8));
-                var key = (stored.EngineNo, stored.WindowStart, stored.WindowEnd, stored.Metric);
-                merged[key] = stored.With(merged[key]);
-            }
+            stored.Add(new WindowTotals(reader.GetInt32(0), reader.GetDateTime(1), reader.GetDateTime(2), reader.GetString(3),
+                reader.GetInt64(4), reader.GetDouble(5), reader.GetDouble(6), reader.GetDouble(7), reader.GetDouble(8)));
         }
+        return stored;
+    }
 
+    /// <summary>Writes closed windows over those that are there.</summary>
+    /// <param name="connection">In the transaction.</param>
+    /// <param name="rows">Each engine, window and metric once.</param>
+    /// <param name="newRevision">Of a row that is not there yet. A row that is there goes up by one.</param>
+    /// <param name="updatedAt">UTC.</param>
+    /// <param name="cancellation">Ends the wait for the database.</param>
+    public static async Task UpsertWindowsAsync(
+        NpgsqlConnection connection, IReadOnlyCollection<WindowTotals> rows, int newRevision, DateTime updatedAt,
+        CancellationToken cancellation)
+    {
         await using var upsert = new NpgsqlCommand("""
             INSERT INTO factory.windows AS w (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation, updated_at, metric)
             SELECT engine_no, $11, window_start, window_end, count, sum, min, max, squared_deviation, $10, metric
@@ -200,7 +202,6 @@ public static class BatchWriter
                 revision = w.revision + 1, count = EXCLUDED.count, sum = EXCLUDED.sum, min = EXCLUDED.min, max = EXCLUDED.max,
                 squared_deviation = EXCLUDED.squared_deviation, updated_at = EXCLUDED.updated_at
             """, connection);
-        var rows = merged.Values;
         Add(upsert.Parameters, NpgsqlDbType.Integer, rows.Select(window => window.EngineNo));
         Add(upsert.Parameters, NpgsqlDbType.TimestampTz, rows.Select(window => window.WindowStart));
         Add(upsert.Parameters, NpgsqlDbType.TimestampTz, rows.Select(window => window.WindowEnd));

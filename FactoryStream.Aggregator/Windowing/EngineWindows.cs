@@ -7,7 +7,7 @@ namespace FactoryStream.Aggregator.Windowing;
 internal enum Arrival : byte
 {
     /// <summary>Counted in an open window.</summary>
-    Fresh,
+    New,
 
     /// <summary>Its window is closed.</summary>
     Late,
@@ -17,77 +17,75 @@ internal enum Arrival : byte
 }
 
 /// <summary>A window that has closed, with its totals.</summary>
-internal readonly record struct ClosedWindow(EngineWindows Engine, long Start, List<MetricTotals> Totals);
+/// <param name="Start">In ticks, UTC.</param>
+/// <param name="Totals">One for each metric.</param>
+internal readonly record struct ClosedWindow(long Start, List<MetricTotals> Totals);
 
 /// <summary>One engine's open windows and its watermark. All times in ticks, UTC.</summary>
-internal sealed class EngineWindows(string factoryId, string engineId)
+internal sealed class EngineWindows
 {
     private readonly List<OpenWindow> open = [];
+    private Watermark watermark;
 
-    public string FactoryId { get; } = factoryId;
-
-    public string EngineId { get; } = engineId;
-
-    /// <summary>The engine's number in the database; 0 until it has one.</summary>
-    public int EngineNo { get; set; }
-
-    /// <summary>The names of metrics that its stored readings have brought.</summary>
-    public NameIndex Metrics { get; } = new();
-
-    /// <summary>Windows that end at or before this are closed. Never moves back.</summary>
-    public long Watermark { get; private set; }
-
-    /// <summary>By the wall clock: when a reading came in last.</summary>
-    public long LastHeard { get; set; }
+    public Watermark Watermark => watermark;
 
     public int OpenCount => open.Count;
 
-    /// <summary>The end of the last window that is closed by now, with readings or without; what is stored since then is all that open windows are made of.</summary>
-    public long ClosedUntil(in WindowingRules rules) => Watermark < DateTime.UnixEpoch.Ticks ? 0 : rules.StartOf(Watermark);
+    /// <summary>
+    /// The end of the last window that is closed by now, with readings or without; what is stored since then is all that open windows are
+    /// made of.
+    /// </summary>
+    public long ClosedUntil(in WindowingRules rules) => watermark.Ticks < DateTime.UnixEpoch.Ticks ? 0 : rules.StartOf(watermark.Ticks);
 
-    /// <summary>Takes a stored closing over, when the state is built again.</summary>
-    public void RaiseWatermark(long ticks) => Watermark = Math.Max(Watermark, ticks);
+    /// <summary>Takes a stored closing over, when the state is rebuilt.</summary>
+    public void RaiseWatermark(long ticks) => watermark.Raise(ticks);
 
-    /// <summary>Counts a reading in, unless it is late or a duplicate, and moves the windows on that its time has passed.</summary>
+    /// <summary>Counts a reading in, unless it is late or a duplicate, and closes the windows that its time has passed.</summary>
+    /// <param name="rules">The rules.</param>
+    /// <param name="measuredAt">The reading's time.</param>
+    /// <param name="identity">Of its bytes: equal ones are the same reading.</param>
+    /// <param name="metrics">Its values.</param>
+    /// <param name="closed">Where the windows go that close.</param>
     public Arrival Add(in WindowingRules rules, long measuredAt, UInt128 identity, ReadOnlySpan<Metric> metrics, List<ClosedWindow> closed)
     {
         var start = rules.StartOf(measuredAt);
-        if (start + rules.Length <= Watermark)
+        if (watermark.HasReached(start + rules.Length))
             return Arrival.Late;
         if (!Window(start).Add(identity, metrics))
             return Arrival.Duplicate;
-        var reached = measuredAt - rules.Lateness;
-        if (reached > Watermark)
-        {
-            Watermark = reached;
-            Close(rules, reached, closed);
-        }
-        return Arrival.Fresh;
+        if (watermark.Raise(measuredAt - rules.Lateness))
+            Close(rules, watermark.Ticks, closed);
+        return Arrival.New;
     }
 
-    /// <summary>Whether <see cref="CloseSilent"/> would close anything.</summary>
-    public bool IsSilent(in WindowingRules rules, long heardAllUntil) =>
-        open.Count > 0 && heardAllUntil - LastHeard >= rules.IdleTimeout && open[0].Start + rules.Length <= heardAllUntil - rules.IdleTimeout;
-
-    /// <summary>Closes what a silent engine has left open, by the wall clock.</summary>
+    /// <summary>Whether <see cref="CloseIdle"/> would close anything.</summary>
     /// <param name="rules">The rules.</param>
-    /// <param name="heardAllUntil">A moment of the wall clock up to which all that was sent has been taken in: who has a backlog cannot tell silence from its own delay.</param>
-    /// <param name="closed">Where the windows go that close.</param>
-    public void CloseSilent(in WindowingRules rules, long heardAllUntil, List<ClosedWindow> closed)
+    /// <param name="caughtUpUntil">
+    /// A moment of the wall clock up to which all that was sent has been taken in: who has a backlog cannot tell idleness from its own
+    /// delay.
+    /// </param>
+    /// <param name="lastArrival">When the engine's last reading was taken in, by the wall clock.</param>
+    public bool IsIdle(in WindowingRules rules, long caughtUpUntil, long lastArrival) =>
+        open.Count > 0 && caughtUpUntil - lastArrival >= rules.IdleTimeout
+        && open[0].Start + rules.Length <= caughtUpUntil - rules.IdleTimeout;
+
+    /// <summary>Closes what an idle engine has left open, by the wall clock.</summary>
+    /// <inheritdoc cref="IsIdle"/>
+    public void CloseIdle(in WindowingRules rules, long caughtUpUntil, long lastArrival, List<ClosedWindow> closed)
     {
-        if (!IsSilent(rules, heardAllUntil))
+        if (!IsIdle(rules, caughtUpUntil, lastArrival))
             return;
         var before = closed.Count;
-        Close(rules, heardAllUntil - rules.IdleTimeout, closed);
+        Close(rules, caughtUpUntil - rules.IdleTimeout, closed);
         for (var i = before; i < closed.Count; i++)
-            RaiseWatermark(closed[i].Start + rules.Length);
+            watermark.Raise(closed[i].Start + rules.Length);
     }
 
     private void Close(in WindowingRules rules, long reached, List<ClosedWindow> closed)
     {
         while (open.Count > 0 && open[0].Start + rules.Length <= reached)
         {
-            closed.Add(new ClosedWindow(this, open[0].Start, open[0].Totals));
+            closed.Add(new ClosedWindow(open[0].Start, open[0].Totals));
             open.RemoveAt(0);
         }
     }

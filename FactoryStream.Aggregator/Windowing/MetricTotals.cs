@@ -1,30 +1,76 @@
-using FactoryStream.Storage;
-
 namespace FactoryStream.Aggregator.Windowing;
 
-/// <summary>Running totals of one metric, by Welford's update; never infinite and never not a number, whatever a machine sends.</summary>
+/// <summary>Totals of one metric in one window; never infinite and never not a number, whatever a machine sends.</summary>
 internal struct MetricTotals
 {
-    public string Metric;
-    public long Count;
-    public double Sum;
-    public double Min;
-    public double Max;
-    public double SquaredDeviation;
+    // Below this, a division by a count could come to nothing, which PostgreSQL takes for an error in whoever's query it is.
+    private const double Smallest = 1e-290;
+
     private double mean;
 
-    public static MetricTotals Of(string metric, double value) =>
-        new() { Metric = metric, Count = 1, Sum = WindowTotals.Bounded(value), Min = value, Max = value, mean = value };
+    /// <summary>Totals of values that were counted before, as they are stored.</summary>
+    /// <param name="metric">The metric's name.</param>
+    /// <param name="count">How many values; at least one.</param>
+    /// <param name="sum">Of the values.</param>
+    /// <param name="min">The least value.</param>
+    /// <param name="max">The greatest value.</param>
+    /// <param name="squaredDeviation">Sum of (value - mean)^2.</param>
+    public MetricTotals(string metric, long count, double sum, double min, double max, double squaredDeviation)
+    {
+        (Metric, Count, Sum, Min, Max, SquaredDeviation) = (metric, count, sum, min, max, squaredDeviation);
+        mean = sum / count;
+    }
 
+    public string Metric { get; }
+
+    public long Count { get; private set; }
+
+    public double Sum { get; private set; }
+
+    public double Min { get; private set; }
+
+    public double Max { get; private set; }
+
+    /// <summary>Sum of (value - mean)^2.</summary>
+    public double SquaredDeviation { get; private set; }
+
+    /// <summary>Totals of one value.</summary>
+    public static MetricTotals Of(string metric, double value) => new(metric, 1, Bounded(value), value, value, 0) { mean = value };
+
+    /// <summary>Counts one more value: Welford's update.</summary>
     public void Add(double value)
     {
         Count++;
-        Sum = WindowTotals.Bounded(Sum + value);
+        Sum = Bounded(Sum + value);
         Min = Math.Min(Min, value);
         Max = Math.Max(Max, value);
         // Of finite numbers a difference may be infinite; clamped, the mean stays between least and greatest.
         var before = Math.Clamp(value - mean, -double.MaxValue, double.MaxValue);
         mean += before / Count;
-        SquaredDeviation = WindowTotals.Bounded(SquaredDeviation + before * (value - mean));
+        SquaredDeviation = Bounded(SquaredDeviation + before * (value - mean));
+    }
+
+    /// <summary>
+    /// These values and the others' together: the pairwise update of Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm
+    /// for Computing Sample Variances" (1979).
+    /// </summary>
+    public readonly MetricTotals With(in MetricTotals other)
+    {
+        var count = Count + other.Count;
+        var difference = other.Sum / other.Count - Sum / Count;
+        return new(
+            Metric, count, Bounded(Sum + other.Sum), Math.Min(Min, other.Min), Math.Max(Max, other.Max),
+            Bounded(SquaredDeviation + other.SquaredDeviation + difference * difference * ((double)Count / count * other.Count)));
+    }
+
+    /// <summary>
+    /// A total as it can be stored and computed with: what overflowed is the greatest number there is, what all but vanished is zero.
+    /// No sensor measures there, but a machine may send it, and nobody's query, page or transaction may break on it.
+    /// </summary>
+    private static double Bounded(double total)
+    {
+        if (double.IsNaN(total))
+            return double.MaxValue;
+        return Math.Abs(total) < Smallest ? 0 : Math.Clamp(total, -double.MaxValue, double.MaxValue);
     }
 }

@@ -2,6 +2,8 @@ using System.Diagnostics.Metrics;
 using BenchmarkDotNet.Attributes;
 using Confluent.Kafka;
 using FactoryStream.Aggregator;
+using FactoryStream.Aggregator.Committing;
+using FactoryStream.Aggregator.Consuming;
 using FactoryStream.Contracts;
 using FactoryStream.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,7 +19,8 @@ public class BatchDecodeBenchmarks : IDisposable
 
     private readonly ServiceProvider services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private AggregatorMetrics? instruments;
-    private Batch? batch;
+    private readonly PendingCommit pending = new();
+    private MessageDecoder? decoder;
     private ConsumeResult<Ignore, ReadOnlyMemory<byte>>[] messages = [];
 
     [Params(1, 20, 100)]
@@ -27,20 +30,20 @@ public class BatchDecodeBenchmarks : IDisposable
     public void Setup()
     {
         instruments = new AggregatorMetrics(services.GetRequiredService<IMeterFactory>());
-        batch = new Batch(NullLogger.Instance, instruments);
+        decoder = new MessageDecoder(NullLogger.Instance, instruments);
         messages = Samples.VerifiedMessages(Readings / LinesPerMessage, LinesPerMessage);
-        if (Decode() != Readings || batch.Rejections.Count > 0)
-            throw new InvalidOperationException($"{batch.Readings.Count} of {Readings} readings were decoded.");
+        if (Decode() != Readings || pending.Rejections.Count > 0)
+            throw new InvalidOperationException($"{pending.Readings.Count} of {Readings} readings were decoded.");
     }
 
     [Benchmark(OperationsPerInvoke = Readings)]
     public int Decode()
     {
         var progress = new PartitionProgress(new CheckpointRow { Topic = Topics.Verified, Partition = 0, TopicId = "", SourceTopicId = "", SourceOffset = -1 });
-        batch!.Clear();
+        pending.Clear();
         foreach (var message in messages)
-            batch.Add(message, progress);
-        return batch.Readings.Count;
+            decoder!.Decode(message, progress, pending);
+        return pending.Readings.Count;
     }
 
     [GlobalCleanup]

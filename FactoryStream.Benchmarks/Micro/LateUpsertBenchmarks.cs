@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using BenchmarkDotNet.Attributes;
 using FactoryStream.Benchmarks.EndToEnd;
+using FactoryStream.Aggregator.Committing;
 using FactoryStream.Storage;
 using Npgsql;
 
@@ -60,7 +61,7 @@ public class LateUpsertBenchmarks
     public async Task MergeWindows()
     {
         await using var transaction = await connection!.BeginTransactionAsync();
-        await BatchWriter.MergeAsync(connection, totals, newRevision: 1, Samples.Start, CancellationToken.None);
+        await WindowStore.MergeAsync(connection, totals, newRevision: 1, Samples.Start, CancellationToken.None);
         await transaction.CommitAsync();
     }
 

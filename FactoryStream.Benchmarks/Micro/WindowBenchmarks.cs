@@ -29,13 +29,13 @@ public class WindowBenchmarks
     [Benchmark(OperationsPerInvoke = Readings)]
     public int Add()
     {
-        var engines = Enumerable.Range(0, Engines).Select(i => new EngineWindows("factory_001", $"engine_{i}")).ToArray();
+        var engines = Enumerable.Range(0, Engines).Select(_ => new EngineWindows()).ToArray();
         var closedWindows = 0;
         for (var i = 0; i < Readings; i++)
         {
             // Ten a second of each engine: a window closes after a hundred of them.
             var measuredAt = Samples.Start.Ticks + i / Engines * (TimeSpan.TicksPerSecond / 10);
-            if (engines[i % Engines].Add(Rules, measuredAt, identities[i], metrics, closed) != Arrival.Fresh)
+            if (engines[i % Engines].Add(Rules, measuredAt, identities[i], metrics, closed) != Arrival.New)
                 throw new InvalidOperationException("Each of them is new and in time.");
             closedWindows += closed.Count;
             closed.Clear();

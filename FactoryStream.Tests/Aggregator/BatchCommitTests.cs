@@ -3,7 +3,9 @@ using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Aggregator;
-using FactoryStream.Aggregator.Windowing;
+using FactoryStream.Aggregator.Committing;
+using FactoryStream.Aggregator.Consuming;
+using FactoryStream.Aggregator.Maintenance;
 using FactoryStream.Contracts;
 using FactoryStream.Storage;
 using FactoryStream.Tests.Storage;
@@ -37,15 +39,25 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
     }
 
     [SkippableTheory, InlineData(false), InlineData(true)]
-    public async Task A_reading_is_one_however_it_is_signed_and_sent_again(bool isCareful)
+    public async Task A_reading_is_one_however_it_is_signed_and_sent_again(bool isTolerant)
     {
-        await using var owner = await Owner.StartAsync(postgres, isCareful);
+        await using var owner = await Owner.StartAsync(postgres, isTolerant);
         await owner.CommitAsync(Message(0, "0:1", Single(0)), Message(1, "1:1", Batch(0, 1)), Message(2, "2:2", Batch(0, 1), Single(1)));
         await owner.CommitAsync(Message(3, "3:2", Batch(0, 1), Batch(1, 0)));
 
         // The last batch has no reading of its own, so it is nobody's evidence.
         Assert.Equal(["2|1|1|1|1|1"], await owner.RowsAsync(Stored));
         Assert.Equal(["f|10|2|8"], await owner.RowsAsync(Owner.Books));
+    }
+
+    [SkippableFact]
+    public async Task The_first_commit_of_an_owner_may_be_a_backlog_of_thousands()
+    {
+        await using var owner = await Owner.StartAsync(postgres);
+        string[] lines = [.. Enumerable.Range(0, 3_000).Select(Single)];
+        await owner.CommitAsync(Message(0, $"0:{lines.Length}", lines));
+
+        Assert.Equal(["f|3000|3000|0"], await owner.RowsAsync(Owner.Books));
     }
 
     [SkippableFact]
@@ -125,16 +137,16 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
     }
 
     [Fact]
-    public void Between_batches_only_the_tallies_of_factories_with_engines_are_kept()
+    public void Between_commits_only_the_ledger_of_factories_with_engines_is_kept()
     {
         var engines = new PartitionEngines(0);
-        engines.Add("f", "e1", new EngineWindows("f", "e1"));
+        engines.Add("f", "e1", engineNo: 1);
 
         foreach (var name in (string[])["f", "", "invented-1", "invented-2"])
-            engines.Forget(engines.Tally(name));
+            engines.Forget(engines.Ledger(name));
 
-        Assert.Equal(1, engines.TallyCount);
-        Assert.Same(engines.Find("f", "e1")!.Tally, engines.Tally("f"));
+        Assert.Equal(1, engines.LedgerCount);
+        Assert.Same(engines.Find("f", "e1")!.Ledger, engines.Ledger("f"));
     }
 
     [SkippableFact]
@@ -188,9 +200,9 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
     }
 
     [SkippableTheory, InlineData(false), InlineData(true)]
-    public async Task A_reading_that_brings_its_engine_too_many_metrics_is_rejected_and_the_books_balance(bool isCareful)
+    public async Task A_reading_that_brings_its_engine_too_many_metrics_is_rejected_and_the_books_balance(bool isTolerant)
     {
-        await using var owner = await Owner.StartAsync(postgres, isCareful, maxMetrics: 3);
+        await using var owner = await Owner.StartAsync(postgres, isTolerant, maxMetrics: 3);
         await owner.CommitAsync(Message(0, "0:4", Single(0), Metrics(1, "a", "b"), Metrics(2, "b", "c"), Metrics(3, "b", "rpm")));
         await owner.CommitAsync(Message(1, "1:2", Metrics(1, "a", "b"), Metrics(2, "b", "c")));
 
@@ -226,7 +238,7 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
     [SkippableFact]
     public async Task A_reading_that_retention_may_have_dropped_is_rejected_by_its_verdicts_time_and_the_books_balance()
     {
-        await using var owner = await Owner.StartAsync(postgres, maxAge: TimeSpan.FromDays(1));
+        await using var owner = await Owner.StartAsync(postgres, retentionDays: 1);
         // Their verdicts are all of noon, whenever they are taken in.
         await owner.CommitAsync(Message(0, "0:3", Single(-86_400), Single(-86_401), Batch(-86_402, 0)));
         await owner.CommitAsync(Message(1, "1:2", Single(-86_400), Single(-86_401)));
@@ -306,30 +318,36 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
         private readonly NpgsqlDataSource database;
         private readonly AggregatorMetrics instruments;
         private readonly Dictionary<string, PartitionProgress> progress = [];
-        private readonly Batch batch;
-        private readonly Func<BatchCommitter> make;
-        private BatchCommitter committer;
+        private readonly PendingCommit pending = new();
+        private readonly MessageDecoder decoder;
+        private readonly Func<CommitTransaction> make;
+        private CommitTransaction transaction;
 
-        private Owner(NpgsqlDataSource database, bool isCareful, int maxMetrics, int maxEngines, TimeSpan? maxAge)
+        private Owner(NpgsqlDataSource database, bool isTolerant, int maxMetrics, int maxEngines, int retentionDays)
         {
             this.database = database;
             instruments = new AggregatorMetrics(services.GetRequiredService<IMeterFactory>());
-            batch = new Batch(NullLogger.Instance, instruments);
-            var rules = new WindowingRules(TimeSpan.FromSeconds(10).Ticks, TimeSpan.FromSeconds(2).Ticks, TimeSpan.FromSeconds(10).Ticks);
-            make = () => new BatchCommitter(database, rules, instruments, TimeProvider.System, NullLogger.Instance)
+            decoder = new MessageDecoder(NullLogger.Instance, instruments);
+            var options = new AggregatorOptions
             {
-                CarefulBatches = isCareful ? 100 : 0,
+                WindowLength = TimeSpan.FromSeconds(10),
+                Lateness = TimeSpan.FromSeconds(2),
+                IdleTimeout = TimeSpan.FromSeconds(10),
                 MaxMetricsPerEngine = maxMetrics,
                 MaxEnginesPerFactory = maxEngines,
-                MaxAge = maxAge ?? TimeSpan.MaxValue,
+                RetentionDays = retentionDays,
             };
-            committer = make();
+            make = () => new CommitTransaction(database, options, instruments, new RetentionRuns(), TimeProvider.System, NullLogger.Instance)
+            {
+                ConflictTolerantCommits = isTolerant ? 100 : 0,
+            };
+            transaction = make();
         }
 
         public static async Task<Owner> StartAsync(
-            PostgresFixture postgres, bool isCareful = false, int maxMetrics = 100, int maxEngines = 100, TimeSpan? maxAge = null)
+            PostgresFixture postgres, bool isTolerant = false, int maxMetrics = 100, int maxEngines = 100, int retentionDays = 0)
         {
-            var owner = new Owner(NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync()), isCareful, maxMetrics, maxEngines, maxAge);
+            var owner = new Owner(NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync()), isTolerant, maxMetrics, maxEngines, retentionDays);
             await owner.RowsAsync("INSERT INTO factory.signing_keys (key_id, factory_id, algorithm, public_key, enrolled_at) VALUES ('k1', 'f', 'RSASSA-PSS-SHA256', '', now())");
             await owner.RestartAsync();
             return owner;
@@ -338,20 +356,20 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
         /// <summary>What was in memory is gone.</summary>
         public async Task RestartAsync()
         {
-            committer = make();
+            transaction = make();
             var checkpoints = new CheckpointReader(database);
             foreach (var topic in (string[])[Topics.Verified, Topics.Rejected])
                 progress[topic] = new PartitionProgress(await checkpoints.AcquireAsync(topic, 0, topic, CancellationToken.None));
-            await committer.RebuildAsync([progress[Topics.Verified]], 1, CancellationToken.None);
+            await transaction.RebuildAsync([progress[Topics.Verified]], 1, CancellationToken.None);
         }
 
         public async Task CommitAsync(params ConsumeResult<Ignore, ReadOnlyMemory<byte>>[] messages)
         {
             foreach (var message in messages)
-                batch.Add(message, progress[message.Topic]);
-            batch.Seal([]);
-            await committer.CommitAsync(batch, [], CancellationToken.None);
-            batch.Clear();
+                decoder.Decode(message, progress[message.Topic], pending);
+            pending.Seal([]);
+            await transaction.CommitAsync(pending, [], CancellationToken.None);
+            pending.Clear();
         }
 
         public Task<string[]> RowsAsync(string sql) => database.RowsAsync(sql);

@@ -21,7 +21,7 @@ public sealed class LossTests(PostgresFixture postgres)
     [Fact]
     public async Task A_loss_is_degraded_and_counted_and_stops_nothing()
     {
-        var health = new AggregatorHealth(TimeProvider.System);
+        var health = new AggregatorHealthCheck(TimeProvider.System);
         health.Joined();
         Assert.Equal(HealthStatus.Healthy, (await health.CheckHealthAsync(new())).Status);
 

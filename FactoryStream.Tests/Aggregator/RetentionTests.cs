@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using FactoryStream.Aggregator;
+using FactoryStream.Aggregator.Maintenance;
 using FactoryStream.Storage;
 using FactoryStream.Tests.Storage;
 using Microsoft.EntityFrameworkCore;

@@ -1,6 +1,5 @@
 using FactoryStream.Aggregator.Windowing;
 using FactoryStream.Contracts;
-using FactoryStream.Storage;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
@@ -42,19 +41,23 @@ public sealed class WindowingTests
         private readonly Dictionary<int, EngineWindows> engines = [];
         private readonly HashSet<Sample> stored = [];
 
-        public Dictionary<(int Engine, long Start, string Metric), WindowTotals> Rows { get; } = [];
+        public Dictionary<(int Engine, long Start, string Metric), MetricTotals> Rows { get; } = [];
 
         public int Duplicates { get; private set; }
 
         public void Take(IEnumerable<Sample> batch)
         {
-            var closed = new List<ClosedWindow>();
+            var closing = new List<ClosedWindow>();
+            var closed = new List<(int Engine, ClosedWindow Window)>();
             foreach (var sample in batch)
             {
                 var engine = Engine(sample.Engine);
-                switch (engine.Add(Rules, sample.Ticks, sample.Identity, sample.Metrics, closed))
+                var arrival = engine.Add(Rules, sample.Ticks, sample.Identity, sample.Metrics, closing);
+                closed.AddRange(closing.Select(window => (sample.Engine, window)));
+                closing.Clear();
+                switch (arrival)
                 {
-                    case Arrival.Fresh:
+                    case Arrival.New:
                         Assert.True(stored.Add(sample));
                         break;
                     case Arrival.Duplicate:
@@ -78,7 +81,7 @@ public sealed class WindowingTests
         /// <summary>A crash: the state is gone, and built again from what is stored and how far it is closed.</summary>
         public void Restart()
         {
-            var closedUntil = engines.ToDictionary(engine => engine.Key, engine => Rules.StartOf(engine.Value.Watermark));
+            var closedUntil = engines.ToDictionary(engine => engine.Key, engine => Rules.StartOf(engine.Value.Watermark.Ticks));
             engines.Clear();
             var closed = new List<ClosedWindow>();
             foreach (var (number, until) in closedUntil)
@@ -93,33 +96,35 @@ public sealed class WindowingTests
         public void Silence()
         {
             var closed = new List<ClosedWindow>();
-            foreach (var engine in engines.Values)
-                engine.CloseSilent(Rules, Start + 3600 * Second, closed);
-            Write(closed);
+            foreach (var (number, engine) in engines)
+            {
+                engine.CloseIdle(Rules, Start + 3600 * Second, lastArrival: 0, closed);
+                Write([.. closed.Select(window => (number, window))]);
+                closed.Clear();
+            }
         }
 
         private EngineWindows Engine(int number)
         {
             if (!engines.TryGetValue(number, out var engine))
-                engines.Add(number, engine = new EngineWindows("f", $"{number}") { EngineNo = number });
+                engines.Add(number, engine = new EngineWindows());
             return engine;
         }
 
-        private void Write(List<ClosedWindow> closed)
+        private void Write(List<(int Engine, ClosedWindow Window)> closed)
         {
-            foreach (var window in closed)
+            foreach (var (engine, window) in closed)
             {
                 foreach (var totals in window.Totals)
-                    Merge(window.Engine.EngineNo, window.Start, totals);
+                    Merge(engine, window.Start, totals);
             }
             closed.Clear();
         }
 
         private void Merge(int engine, long start, in MetricTotals totals)
         {
-            var (begin, end) = (new DateTime(start, DateTimeKind.Utc), new DateTime(start + Rules.Length, DateTimeKind.Utc));
-            var row = new WindowTotals(
-                engine, begin, end, totals.Metric, totals.Count, totals.Sum, totals.Min, totals.Max, totals.SquaredDeviation);
+            // As the database has them: without the running mean.
+            var row = new MetricTotals(totals.Metric, totals.Count, totals.Sum, totals.Min, totals.Max, totals.SquaredDeviation);
             var key = (engine, start, totals.Metric);
             Rows[key] = Rows.TryGetValue(key, out var stored) ? stored.With(row) : row;
         }
@@ -199,27 +204,27 @@ public sealed class WindowingTests
     [Property]
     public Property Watermark_never_moves_back() => Prop.ForAll(Samples, samples =>
     {
-        var engine = new EngineWindows("f", "e");
-        var before = engine.Watermark;
+        var engine = new EngineWindows();
+        var before = engine.Watermark.Ticks;
         foreach (var sample in samples)
         {
             engine.Add(Rules, sample.Ticks, sample.Identity, sample.Metrics, []);
-            Assert.True(engine.Watermark >= before);
-            before = engine.Watermark;
+            Assert.True(engine.Watermark.Ticks >= before);
+            before = engine.Watermark.Ticks;
         }
     });
 
     [Fact]
     public void A_window_closes_when_its_engines_newest_less_the_lateness_reaches_its_end()
     {
-        var engine = new EngineWindows("f", "e");
+        var engine = new EngineWindows();
         var closed = new List<ClosedWindow>();
 
-        Assert.Equal(Arrival.Fresh, Add(0));
-        Assert.Equal(Arrival.Fresh, Add(11.9));
+        Assert.Equal(Arrival.New, Add(0));
+        Assert.Equal(Arrival.New, Add(11.9));
         Assert.Empty(closed);
-        Assert.Equal(Arrival.Fresh, Add(9.9));
-        Assert.Equal(Arrival.Fresh, Add(12));
+        Assert.Equal(Arrival.New, Add(9.9));
+        Assert.Equal(Arrival.New, Add(12));
         Assert.Equal([Start], closed.Select(window => window.Start));
         Assert.Equal(2, closed[0].Totals[0].Count);
         Assert.Equal(Arrival.Late, Add(9.8));
@@ -229,30 +234,31 @@ public sealed class WindowingTests
     }
 
     [Fact]
-    public void A_silent_engines_windows_close_by_the_clock_and_its_buffer_of_an_hour_is_not_late()
+    public void An_idle_engines_windows_close_by_the_clock_and_its_buffer_of_an_hour_is_not_late()
     {
-        var engine = new EngineWindows("f", "e") { LastHeard = Start + 5 * Second };
+        var engine = new EngineWindows();
         var closed = new List<ClosedWindow>();
         engine.Add(Rules, Start + 5 * Second, 1, [new Metric("a", 1)], closed);
 
-        engine.CloseSilent(Rules, Start + 14 * Second, closed);
+        var lastArrival = Start + 5 * Second;
+        engine.CloseIdle(Rules, Start + 14 * Second, lastArrival, closed);
         Assert.Empty(closed);
-        engine.CloseSilent(Rules, Start + 19 * Second, closed);
+        engine.CloseIdle(Rules, Start + 19 * Second, lastArrival, closed);
         Assert.Empty(closed);
-        engine.CloseSilent(Rules, Start + 20 * Second, closed);
+        engine.CloseIdle(Rules, Start + 20 * Second, lastArrival, closed);
         Assert.Equal([Start], closed.Select(window => window.Start));
-        engine.CloseSilent(Rules, Start + 3600 * Second, closed);
+        engine.CloseIdle(Rules, Start + 3600 * Second, lastArrival, closed);
 
         // An hour later it sends what it kept: only the window that was closed half-way is corrected.
         Assert.Equal(Arrival.Late, engine.Add(Rules, Start + 6 * Second, 2, [new Metric("a", 1)], closed));
-        Assert.Equal(Arrival.Fresh, engine.Add(Rules, Start + 10 * Second, 3, [new Metric("a", 1)], closed));
-        Assert.Equal(Arrival.Fresh, engine.Add(Rules, Start + 3599 * Second, 4, [new Metric("a", 1)], closed));
+        Assert.Equal(Arrival.New, engine.Add(Rules, Start + 10 * Second, 3, [new Metric("a", 1)], closed));
+        Assert.Equal(Arrival.New, engine.Add(Rules, Start + 3599 * Second, 4, [new Metric("a", 1)], closed));
     }
 
     [Fact]
     public void A_reading_without_metrics_closes_windows_and_makes_no_row()
     {
-        var engine = new EngineWindows("f", "e");
+        var engine = new EngineWindows();
         var closed = new List<ClosedWindow>();
         engine.Add(Rules, Start, 1, [], closed);
         engine.Add(Rules, Start + 12 * Second, 2, [], closed);

@@ -1,9 +1,12 @@
 using System.Globalization;
 using Confluent.Kafka;
 
-namespace FactoryStream.Aggregator;
+namespace FactoryStream.Aggregator.Consuming;
 
-/// <summary>Times that messages tell. Whoever writes to a topic may tell any; what is taken lies between 1970 and the year 9999, as PostgreSQL and .NET both have it.</summary>
+/// <summary>
+/// Times that messages tell. Whoever writes to a topic may tell any; what is taken lies between 1970 and the year 9999, as PostgreSQL and
+/// .NET both have it.
+/// </summary>
 internal static class MessageTime
 {
     private static readonly DateTime Last = new(9999, 12, 31, 0, 0, 0, DateTimeKind.Utc);

@@ -1,7 +1,7 @@
 using Confluent.Kafka;
 using FactoryStream.Storage;
 
-namespace FactoryStream.Aggregator;
+namespace FactoryStream.Aggregator.Consuming;
 
 /// <summary>How far a partition that this process owns has been decoded; the checkpoint in the database follows with each commit.</summary>
 internal sealed class PartitionProgress(CheckpointRow checkpoint)
@@ -18,7 +18,7 @@ internal sealed class PartitionProgress(CheckpointRow checkpoint)
 
     public int SourceLine { get; set; } = checkpoint.SourceLine;
 
-    /// <summary>The incarnation of the topic that the checkpoint is of.</summary>
+    /// <summary>The id of the topic that the checkpoint is of.</summary>
     public string TopicId { get; } = checkpoint.TopicId;
 
     /// <summary>Messages were gone and no source position has been seen since: how many source messages they answered is not known.</summary>
@@ -28,27 +28,27 @@ internal sealed class PartitionProgress(CheckpointRow checkpoint)
     public bool AtEnd { get; set; }
 
     /// <summary>
-    /// Up to which moment, in ticks, all that the log held has been taken in; 0: not known. A partition that is never quite at its end, for something
-    /// always comes, has nevertheless taken in all that was there a moment ago.
+    /// Up to which moment of the wall clock, in ticks, all that the log held has been taken in; 0: not known. A partition that is never
+    /// quite at its end, for something always comes, has nevertheless taken in all that was there a moment ago.
     /// </summary>
-    public long HeardAllUntil { get; private set; }
+    public long CaughtUpUntil { get; private set; }
 
     private (long Offset, long At) mark = (-1, 0);
 
     /// <summary>Looks how far the log reaches now, and whether what it held before has been taken in.</summary>
     /// <param name="end">The log's end, or less than 0 where it is not known yet.</param>
     /// <param name="now">The moment, in ticks.</param>
-    public void LookAhead(long end, long now)
+    public void ObserveEnd(long end, long now)
     {
         if (AtEnd || (end >= 0 && NextOffset >= end))
         {
-            HeardAllUntil = now;
+            CaughtUpUntil = now;
             mark = (-1, 0);
             return;
         }
         if (mark.Offset >= 0 && NextOffset >= mark.Offset)
         {
-            HeardAllUntil = mark.At;
+            CaughtUpUntil = mark.At;
             mark = (-1, 0);
         }
         if (mark.Offset < 0)
@@ -58,14 +58,15 @@ internal sealed class PartitionProgress(CheckpointRow checkpoint)
     /// <summary>How many messages of the log are not taken in yet.</summary>
     public long Behind(long end) => Math.Max(0, end - NextOffset);
 
-    /// <summary>Where the batch being decoded began.</summary>
-    public long BatchOffset { get; set; } = checkpoint.NextOffset;
+    /// <summary>Where the pending commit began.</summary>
+    public long CommitOffset { get; set; } = checkpoint.NextOffset;
 
-    /// <summary>The step from the batch's begin to here, and begins the next.</summary>
+    /// <summary>The step from the pending commit's begin to here, and begins the next.</summary>
     public CheckpointStep TakeStep()
     {
-        var step = new CheckpointStep(TopicPartition.Topic, TopicPartition.Partition, Epoch, BatchOffset, NextOffset, SourceTopicId, SourceOffset, SourceLine);
-        BatchOffset = NextOffset;
+        var step = new CheckpointStep(
+            TopicPartition.Topic, TopicPartition.Partition, Epoch, CommitOffset, NextOffset, SourceTopicId, SourceOffset, SourceLine);
+        CommitOffset = NextOffset;
         return step;
     }
 }

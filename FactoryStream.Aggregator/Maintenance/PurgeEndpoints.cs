@@ -3,8 +3,12 @@ using FactoryStream.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 
-namespace FactoryStream.Aggregator;
+namespace FactoryStream.Aggregator.Maintenance;
 
+/// <summary>What purges are logged as.</summary>
+internal sealed class Purging;
+
+/// <summary>Deleting all that was measured.</summary>
 internal static class PurgeEndpoints
 {
     /// <summary><c>POST /purge</c>, with the admin token: deletes all that was measured (<see cref="Purge"/>). Any instance does it for all.</summary>
@@ -12,7 +16,7 @@ internal static class PurgeEndpoints
         .RequireAdminToken((AggregatorOptions options) => options.AdminToken, "Aggregator:AdminToken", "Purging");
 
     private static async Task<Results<NoContent, ProblemHttpResult>> PurgeAsync(
-        NpgsqlDataSource database, ILogger<AggregatorWorker> logger, CancellationToken cancellation)
+        NpgsqlDataSource database, ILogger<Purging> logger, CancellationToken cancellation)
     {
         try
         {

@@ -4,7 +4,7 @@ using FactoryStream.Storage;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
-namespace FactoryStream.Aggregator;
+namespace FactoryStream.Aggregator.Maintenance;
 
 /// <summary>How often retention has dropped partitions of readings: who remembers which there are forgets it then.</summary>
 internal sealed class RetentionRuns
@@ -21,7 +21,7 @@ internal sealed class RetentionRuns
 /// pipeline and never in its way: whatever the database says is logged, and tried again later. Every replica has one; the database lets one work.
 /// </summary>
 internal sealed class RetentionWorker(
-    NpgsqlDataSource database, IOptions<AggregatorOptions> options, RetentionRuns runs, AggregatorMetrics instruments, TimeProvider time,
+    NpgsqlDataSource database, IOptions<AggregatorOptions> options, RetentionRuns runs, AggregatorMetrics metrics, TimeProvider time,
     ILogger<RetentionWorker> logger) : BackgroundService
 {
     // Each has a handful of locks, of which PostgreSQL has some 6,400 by default for everybody.
@@ -90,7 +90,7 @@ internal sealed class RetentionWorker(
         while (await drop.ExecuteScalarAsync(cancellation) is int count and > 0)
         {
             runs.Add();
-            instruments.PartitionsDropped.Add(count);
+            metrics.PartitionsDropped.Add(count);
             logger.Retained(count, options.Value.RetentionDays);
         }
     }
@@ -107,7 +107,7 @@ internal sealed class RetentionWorker(
         while (await RejectionRetention.DropAsync(connection, now, days, bytes, RejectionsAtOnce, cancellation) is var lines and > 0)
         {
             total += lines;
-            instruments.RejectionsDropped.Add(lines);
+            metrics.RejectionsDropped.Add(lines);
         }
         if (total > 0)
             logger.RejectionsDropped(total);

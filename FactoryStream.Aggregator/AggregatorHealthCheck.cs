@@ -5,7 +5,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace FactoryStream.Aggregator;
 
 /// <summary>Healthy while the Aggregator is in its group and its transactions come through; unhealthy while what it needs is away or too slow.</summary>
-internal sealed class AggregatorHealth(TimeProvider time) : IHealthCheck
+internal sealed class AggregatorHealthCheck(TimeProvider time) : IHealthCheck
 {
     /// <summary>A transaction takes milliseconds; one that takes this long waits for something.</summary>
     private static readonly TimeSpan LongestCommit = TimeSpan.FromSeconds(10);

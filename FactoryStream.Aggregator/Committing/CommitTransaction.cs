@@ -1,0 +1,214 @@
+using System.Diagnostics;
+using FactoryStream.Aggregator.Consuming;
+using FactoryStream.Aggregator.Maintenance;
+using FactoryStream.Contracts;
+using FactoryStream.Storage;
+using Npgsql;
+
+namespace FactoryStream.Aggregator.Committing;
+
+/// <summary>A partition, and the moment of the wall clock, in ticks, up to which all that was sent to it has been taken in.</summary>
+internal readonly record struct CaughtUpPartition(int Partition, long Until);
+
+/// <summary>
+/// Everything that a pending commit brings, in one transaction:
+/// <list type="number">
+/// <item>the checkpoints go on, each from the offset and under the epoch that are its own: who lost a partition is fenced here;</item>
+/// <item>readings are stored, and counted into open windows; late ones towards corrections;</item>
+/// <item>the signed batches that are their evidence;</item>
+/// <item>windows that closed, by time or because their engine is idle, and corrections of those closed before;</item>
+/// <item>rejections;</item>
+/// <item>how far engines are closed, the ledger, new names of metrics, losses, and the notification;</item>
+/// <item>commit.</item>
+/// </list>
+/// Before it, each in a short transaction of its own: engines get their number, tables their partitions. A failed transaction leaves the
+/// state unusable: a new one starts from the database.
+/// </summary>
+internal sealed class CommitTransaction
+{
+    private readonly NpgsqlDataSource database;
+    private readonly AggregatorMetrics metrics;
+    private readonly RetentionRuns retention;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly KeyDirectory keys;
+    private readonly EngineDirectory engines;
+    private readonly ReadingRules rules;
+    private readonly ReadingStore readings;
+    private readonly WindowStore windows;
+    private readonly List<LedgerDelta> ledgers = [];
+    private int retentionRuns;
+
+    /// <summary>A transaction with nothing in its state yet.</summary>
+    public CommitTransaction(
+        NpgsqlDataSource database, AggregatorOptions options, AggregatorMetrics metrics, RetentionRuns retention, TimeProvider time,
+        ILogger logger)
+    {
+        (this.database, this.metrics, this.retention, this.time, this.logger) = (database, metrics, retention, time, logger);
+        var checkpoints = new CheckpointReader(database);
+        keys = new KeyDirectory(checkpoints);
+        windows = new WindowStore(database, options.Rules);
+        engines = new EngineDirectory(checkpoints, windows, options.Rules, options.MaxEnginesPerFactory, time);
+        rules = new ReadingRules(
+            options.RetentionDays == 0 ? TimeSpan.MaxValue : TimeSpan.FromDays(options.RetentionDays), options.MaxMetricsPerEngine);
+        readings = new ReadingStore(database, windows, keys);
+    }
+
+    /// <summary>So many of the next commits ask the database what is new instead of the state.</summary>
+    public int ConflictTolerantCommits { get; set; }
+
+    /// <summary>Rebuilds partitions' open windows from what is stored.</summary>
+    /// <param name="added">Where each of them stands; the transaction that may be needed is fenced by it.</param>
+    /// <param name="partitionCount">How many the topic has.</param>
+    /// <param name="cancellation">Ends the wait for the database.</param>
+    /// <returns>How many engines and readings.</returns>
+    public async Task<(int Engines, int Readings)> RebuildAsync(
+        IReadOnlyCollection<PartitionProgress> added, int partitionCount, CancellationToken cancellation)
+    {
+        windows.Clear();
+        var rebuilt = await engines.RebuildAsync(
+            added.Select(progress => progress.TopicPartition.Partition.Value).ToHashSet(), partitionCount, cancellation);
+        // What a stored reading closes was closed by the transaction that stored it, unless the rules are others than they were then.
+        if (windows.HasChanges)
+        {
+            await using var connection = await database.OpenConnectionAsync(cancellation);
+            await using var transaction = await connection.BeginTransactionAsync(cancellation);
+            await BatchWriter.AdvanceAsync(connection, [.. added.Select(progress => progress.TakeStep())], cancellation);
+            await windows.WriteRebuiltAsync(connection, time.GetUtcNow().UtcDateTime, cancellation);
+            await ExecuteAsync(connection, windows.ClosingStatements(), cancellation);
+            await transaction.CommitAsync(cancellation);
+        }
+        return rebuilt;
+    }
+
+    /// <summary>Lets partitions go.</summary>
+    public void Release(IEnumerable<int> removed) => engines.Release(removed);
+
+    /// <summary>Whether a partition has windows that the wall clock closes.</summary>
+    public bool HasIdle(CaughtUpPartition caughtUp) => engines.HasIdle(caughtUp);
+
+    /// <summary>Commits what is pending, and closes what idle engines have left open.</summary>
+    /// <param name="pending">Sealed.</param>
+    /// <param name="caughtUp">Partitions whose idle engines' windows close.</param>
+    /// <param name="cancellation">Ends the wait for the database.</param>
+    /// <exception cref="FencedException">Another owner has one of the partitions.</exception>
+    /// <exception cref="PostgresException">A unique violation: what the state does not know is stored. Start anew, tolerating conflicts.</exception>
+    public async Task CommitAsync(PendingCommit pending, IReadOnlyCollection<CaughtUpPartition> caughtUp, CancellationToken cancellation)
+    {
+        var begun = time.GetTimestamp();
+        using var span = AggregatorMetrics.Source.StartBatch("commit factory", ActivityKind.Internal, pending.Traces);
+        span?.SetTag("factorystream.commit.readings", pending.Readings.Count);
+        span?.SetTag("messaging.batch.message_count", pending.MessageCount);
+        var now = time.GetUtcNow();
+        windows.Clear();
+        await PrepareAsync(pending, cancellation);
+
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        // 1
+        await BatchWriter.AdvanceAsync(connection, pending.Steps, cancellation);
+        // 2
+        CountAccepted(pending);
+        var lateCount = ConflictTolerantCommits > 0
+            ? await readings.StoreTolerantlyAsync(connection, pending, now.UtcTicks, cancellation)
+            : await readings.StoreAsync(connection, pending, now.UtcTicks, cancellation);
+        // 3
+        await readings.StoreEvidenceAsync(connection, pending, cancellation);
+        // 4
+        foreach (var partition in caughtUp)
+            windows.CloseIdle(engines[partition.Partition], partition.Until);
+        await windows.WriteAsync(connection, now.UtcDateTime, cancellation);
+        // 5
+        await RejectionWriter.StoreAsync(
+            connection, pending.Rejections, (entry, reason) => logger.RejectionBared(entry.Partition, reason), cancellation);
+        // 6
+        await ExecuteAsync(connection, [.. LedgerStatements(pending), .. windows.ClosingStatements()], cancellation);
+        // 7
+        await transaction.CommitAsync(cancellation);
+
+        if (ConflictTolerantCommits > 0)
+            ConflictTolerantCommits--;
+        Measure(pending, lateCount, time.GetElapsedTime(begun));
+        foreach (var ledger in ledgers)
+        {
+            ledger.Reset();
+            engines[ledger.Partition].Forget(ledger);
+        }
+        ledgers.Clear();
+    }
+
+    /// <summary>What must be known and there before the transaction; what is not to be stored becomes a rejection.</summary>
+    private async Task PrepareAsync(PendingCommit pending, CancellationToken cancellation)
+    {
+        // After a run of retention partitions of the tables may be gone.
+        if (retention.Count is var runs && runs != retentionRuns)
+        {
+            retentionRuns = runs;
+            readings.ForgetTablePartitions();
+        }
+        await keys.EnsureAsync(pending, cancellation);
+        rules.RejectTooOld(pending);
+        await engines.ResolveAsync(pending, cancellation);
+        rules.LearnMetrics(pending);
+        await readings.PrepareAsync(pending, cancellation);
+        await keys.DisownUnknownAsync(pending, cancellation);
+    }
+
+    private void CountAccepted(PendingCommit pending)
+    {
+        for (var i = 0; i < pending.Readings.Count; i++)
+            Count(pending.Engine(i).Ledger, 1);
+        foreach (var ((partition, factoryId), count) in pending.AcceptedElsewhere)
+            Count(engines[partition].Ledger(factoryId), count);
+
+        void Count(LedgerDelta ledger, long accepted)
+        {
+            ledger.Accepted += accepted;
+            if (ledger.IsListed)
+                return;
+            ledger.IsListed = true;
+            ledgers.Add(ledger);
+        }
+    }
+
+    private IEnumerable<NpgsqlBatchCommand> LedgerStatements(PendingCommit pending)
+    {
+        if (ledgers.Count > 0)
+            yield return BatchWriter.AddToLedger([.. ledgers.Select(ledger =>
+                new LedgerEntry(ledger.Partition, ledger.FactoryId, ledger.Accepted, ledger.Stored, ledger.Duplicates))]);
+        if (rules.NewMetrics.Count > 0)
+            yield return BatchWriter.AddMetrics(rules.NewMetrics);
+        if (pending.Losses.Count > 0)
+            yield return BatchWriter.AddLosses([.. pending.Losses.Select(loss =>
+                new LossEntry(loss.Key.Topic, loss.Key.Partition, loss.Value))]);
+    }
+
+    /// <summary>Executes statements in one round trip.</summary>
+    private static async Task ExecuteAsync(NpgsqlConnection connection, IEnumerable<NpgsqlBatchCommand> commands, CancellationToken cancellation)
+    {
+        await using var statements = new NpgsqlBatch(connection);
+        foreach (var command in commands)
+            statements.BatchCommands.Add(command);
+        if (statements.BatchCommands.Count > 0)
+            await statements.ExecuteNonQueryAsync(cancellation);
+    }
+
+    private void Measure(PendingCommit pending, long lateCount, TimeSpan duration)
+    {
+        metrics.Stored.Add(ledgers.Sum(ledger => ledger.Stored));
+        metrics.Duplicates.Add(ledgers.Sum(ledger => ledger.Duplicates));
+        metrics.Late.Add(lateCount);
+        metrics.Rejections.Add(pending.Rejections.Count);
+        foreach (var ((topic, _), messages) in pending.Losses)
+            metrics.Lost.Add(messages, new KeyValuePair<string, object?>("topic", topic));
+        metrics.WindowsClosed.Add(windows.ClosedRows);
+        metrics.CommitDuration.Record(duration.TotalSeconds);
+        if (pending.Readings.Count > 0)
+            metrics.CommitReadings.Record(pending.Readings.Count);
+        if (!metrics.MeasuredToCommitted.Enabled)
+            return;
+        var committedAt = time.GetUtcNow().UtcDateTime;
+        foreach (var reading in pending.Readings)
+            metrics.MeasuredToCommitted.Record((committedAt - reading.MeasuredAt).TotalSeconds);
+    }
+}

@@ -1,0 +1,103 @@
+using Confluent.Kafka;
+using FactoryStream.Contracts;
+using FactoryStream.ServiceDefaults;
+using FactoryStream.ServiceDefaults.Kafka;
+
+namespace FactoryStream.Aggregator.Consuming;
+
+/// <summary>
+/// The two members of the consumer group, one for each topic: the assignor counts a member's partitions, whatever their topic, and would
+/// give one process all of the readings and another all of the rejections.
+/// </summary>
+internal sealed class TopicConsumers(KafkaConnection kafka, AggregatorOptions options, ILogger logger)
+{
+    private const int FetchMaxBytes = 16 << 20, SessionTimeoutMs = 10_000, HeartbeatIntervalMs = 1_000;
+
+    // Rejections are few: looked for now and then among the others.
+    private const int VerifiedBetweenRejected = 16;
+
+    private readonly BatchBytes fetched = new();
+    private IConsumer<Ignore, ReadOnlyMemory<byte>>? verified;
+    private IConsumer<Ignore, ReadOnlyMemory<byte>>? rejected;
+    private int taken;
+
+    /// <summary>Joins the group; what it is given and what is taken from it the assignment hears, within <see cref="Next"/>.</summary>
+    public void Join(PartitionAssignment assignment)
+    {
+        verified = Build(assignment);
+        rejected = Build(assignment);
+        verified.Subscribe(Topics.Verified);
+        rejected.Subscribe(Topics.Rejected);
+    }
+
+    /// <summary>Leaves the group.</summary>
+    public void Leave()
+    {
+        foreach (var consumer in (IConsumer<Ignore, ReadOnlyMemory<byte>>?[])[verified, rejected])
+        {
+            consumer?.Close();
+            consumer?.Dispose();
+        }
+        (verified, rejected) = (null, null);
+    }
+
+    /// <summary>The next message, valid until the next call; null if there is none in time.</summary>
+    public ConsumeResult<Ignore, ReadOnlyMemory<byte>>? Next(int patienceMilliseconds)
+    {
+        fetched.Reset();
+        if (taken++ % VerifiedBetweenRejected == 0 && Of(Topics.Rejected).Consume(0) is { } found)
+            return found;
+        return Of(Topics.Verified).Consume(0) ?? Of(Topics.Rejected).Consume(0)
+            ?? (patienceMilliseconds == 0 ? null : Of(Topics.Verified).Consume(patienceMilliseconds));
+    }
+
+    /// <summary>Where a partition's log ends, as last heard; less than 0: not known yet.</summary>
+    public long EndOf(TopicPartition partition) => Of(partition.Topic).GetWatermarkOffsets(partition).High.Value;
+
+    /// <summary>Tells the group how far a partition has been taken in.</summary>
+    public void StoreOffset(string topic, int partition, long nextOffset)
+    {
+        try
+        {
+            Of(topic).StoreOffset(new TopicPartitionOffset(topic, partition, nextOffset));
+        }
+        catch (KafkaException exception) when (exception.Error.Code == ErrorCode.Local_State)
+        {
+            // The partition was taken from us while we committed: its lag is the next owner's to tell.
+            logger.KafkaError(exception.Error.Reason);
+        }
+    }
+
+    private IConsumer<Ignore, ReadOnlyMemory<byte>> Of(string topic) => (topic == Topics.Verified ? verified : rejected)
+        ?? throw new InvalidOperationException("The group is not joined.");
+
+    private IConsumer<Ignore, ReadOnlyMemory<byte>> Build(PartitionAssignment assignment) =>
+        kafka.Consumer<Ignore, ReadOnlyMemory<byte>>(new ConsumerConfig
+        {
+            GroupId = Topics.AggregatorGroup,
+            PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky,
+            // The checkpoints in the database are the truth; the offsets in Kafka only show the lag.
+            EnableAutoOffsetStore = false,
+            EnableAutoCommit = true,
+            AutoCommitIntervalMs = (int)options.OffsetCommitInterval.TotalMilliseconds,
+            AutoOffsetReset = AutoOffsetReset.Earliest,
+            EnablePartitionEof = true,
+            SessionTimeoutMs = SessionTimeoutMs,
+            HeartbeatIntervalMs = HeartbeatIntervalMs,
+            FetchWaitMaxMs = (int)options.FetchWait.TotalMilliseconds,
+            FetchMinBytes = options.FetchMinBytes,
+            FetchMaxBytes = FetchMaxBytes,
+            QueuedMaxMessagesKbytes = options.MaxFetchedKilobytes,
+            // By default a full queue is not looked at again for a second.
+            FetchQueueBackoffMs = 10,
+            QueuedMinMessages = 10_000,
+        })
+            .SetValueDeserializer(fetched)
+            .SetLogHandler((_, message) => logger.Log(
+                (LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging), 0, message.Message, null, static (text, _) => text))
+            .SetErrorHandler((_, error) => logger.KafkaError(error.Reason))
+            .SetPartitionsAssignedHandler((consumer, added) => assignment.AssignAsync(consumer, added).GetAwaiter().GetResult())
+            .SetPartitionsRevokedHandler((_, removed) => assignment.RevokeAsync(removed).GetAwaiter().GetResult())
+            .SetPartitionsLostHandler((_, removed) => assignment.Lose(removed))
+            .Build();
+}
