@@ -1,4 +1,6 @@
 using FactoryStream.ServiceDefaults.Kafka;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace FactoryStream.AppHost.Hosting;
 
@@ -25,7 +27,26 @@ internal static class ServiceExtensions
             .WithHttpProbe(ProbeType.Readiness, "/health", timeoutSeconds: 3, endpointName: "http")
             .WithHttpProbe(ProbeType.Liveness, "/alive", periodSeconds: 10, timeoutSeconds: 3, endpointName: "http")
             .WithReplicas(count)
+            .WithProbeTimeouts()
             .WithServiceSettings();
+    }
+
+    /// <summary>
+    /// Here, too, a probe waits no longer than it says. Aspire itself waits 10 s for an answer, and one that was asked while a proxy had no
+    /// instance yet to pass it on to never comes: a start took that much longer.
+    /// </summary>
+    private static IResourceBuilder<ProjectResource> WithProbeTimeouts(this IResourceBuilder<ProjectResource> service)
+    {
+        service.ApplicationBuilder.Services.PostConfigure<HealthCheckServiceOptions>(health =>
+        {
+            foreach (var probe in service.Resource.Annotations.OfType<EndpointProbeAnnotation>())
+            {
+                var key = $"{service.Resource.Name}_{probe.EndpointReference.EndpointName}_{probe.Path}_200_check";
+                foreach (var check in health.Registrations.Where(check => check.Name == key))
+                    check.Timeout = TimeSpan.FromSeconds(probe.TimeoutSeconds);
+            }
+        });
+        return service;
     }
 
     /// <summary>

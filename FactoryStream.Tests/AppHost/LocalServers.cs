@@ -22,6 +22,13 @@ internal static class LocalServers
         }
     }
 
+    /// <summary>Every AppHost that is started from now on finds the Apache Kafka beside the checkout, if no other is named.</summary>
+    public static void UseKafkaBesideTheCheckout()
+    {
+        if (KafkaHome is { } home)
+            Environment.SetEnvironmentVariable("KAFKA_HOME", home);
+    }
+
     /// <summary>The AppHost's own program: what lies beside the tests has not all that it needs.</summary>
     public static string AppHost =>
         FactoryStream.AppHost.Hosting.Programs.BuiltFrom(Path.Combine(Projects.FactoryStream_AppHost.ProjectPath,

@@ -7,13 +7,16 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Aspire.Hosting.Testing;
 using FactoryStream.Signatures;
 using FactoryStream.Tests.AppHost;
+using FactoryStream.Tests.Storage;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
 
 namespace FactoryStream.Tests.Distributed;
 
 /// <summary>The AppHost as a process of its own, killed under load.</summary>
-[Collection(DistributedTests.Name)]
 public sealed class AppHostCrashTests : IDisposable
 {
     private const int LinesPerPost = 20;
@@ -89,18 +92,71 @@ public sealed class AppHostCrashTests : IDisposable
         Assert.Equal("shut down", LocalServers.ClusterState($"{folder.Path}/data/postgres/data"));
     }
 
-    private async Task<Process> StartAsync()
+    [SkippableFact]
+    public async Task No_process_is_told_a_secret_that_is_not_its_own_and_a_stop_stores_first_what_was_answered_202()
     {
+        Skip.IfNot(LocalServers.HasPostgres, LocalServers.NoPostgres);
+        const string password = "the-tests-database-password";
+        using var signer = ReadingSigner.Create();
+        // In memory: what is not stored by the time that the broker ends is gone.
+        using var appHost = await StartAsync(
+            new() { ["Parameters__admin-token"] = Plant.AdminToken, ["Parameters__postgres-password"] = password },
+            "--simulator=true", "--kafka:in-memory=true");
+        var processes = await Plant.EventuallyAsync(
+            () => Task.FromResult(Marked().Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture))
+                .Where(pid => pid != appHost.Id).Select(Known.Of).OfType<Known>().ToArray()),
+            processes => processes.Any(process => process.Name == "Simulator"));
+
+        Assert.Superset(new HashSet<string> { "dcp", "postgres", "InMemoryKafka", "Ingest", "Dashboard" }, NamesOf(_ => true));
+        Assert.Equal(["Aggregator", "Simulator", "Verifier"], NamesOf(process => process.IsTold(Plant.AdminToken)));
+        Assert.Equal(["Aggregator", "Dashboard", "Verifier"], NamesOf(process => process.IsTold(password)));
+        Assert.Empty(NamesOf(process => process.HasArgument(Plant.AdminToken) || process.HasArgument(password)));
+
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Plant.AdminToken);
+        var key = new { factory_id = "drained", public_key = signer.ExportPublicKeyPem() };
+        using (var enrolled = await client.PostAsJsonAsync($"http://127.0.0.1:{verifier}/keys", key))
+            Assert.True(enrolled.IsSuccessStatusCode);
+        var start = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        string[] lines = [.. Enumerable.Range(0, 2000).Select(second =>
+            Plant.Sign(signer, "drained", $"e{second % 7}", start.AddSeconds(second), second))];
+        Assert.True(await TryPostAsync(string.Join('\n', lines)));
+        using (var kill = Process.Start("kill", ["-TERM", appHost.Id.ToString(CultureInfo.InvariantCulture)]))
+            await kill.WaitForExitAsync().WaitAsync(Plant.Patience);
+        await appHost.WaitForExitAsync().WaitAsync(2 * Plant.Patience);
+        Assert.True(appHost.ExitCode == 0, string.Join('\n', console));
+
+        await using var running = await Running.StartAsync(
+            [$"--data={folder.Path}/data", "--containers=false", "--aspire-dashboard=false", $"--Parameters:postgres-password={password}"],
+            resource => resource.Name is "postgres" or "factorydb" or "postgres-password");
+        await running.UntilAsync("factorydb", snapshot => snapshot.HealthStatus == HealthStatus.Healthy);
+        await using var database = NpgsqlDataSource.Create((await running.App.GetConnectionStringAsync("factorydb"))!);
+        Assert.Equal(["2000|2000"], await database.RowsAsync("""
+            SELECT count(*), (SELECT sum(stored) FROM factory.ledger WHERE factory_id = 'drained')
+            FROM factory.readings JOIN factory.engines USING (engine_no) WHERE factory_id = 'drained'
+            """));
+
+        SortedSet<string> NamesOf(Func<Known, bool> isMeant) =>
+            new(processes.Where(isMeant).Select(process => process.Name), StringComparer.Ordinal);
+    }
+
+    private Task<Process> StartAsync() => StartAsync(
+        [], $"--Parameters:admin-token={Plant.AdminToken}", "--simulator=false");
+
+    private async Task<Process> StartAsync(Dictionary<string, string> environment, params string[] more)
+    {
+        LocalServers.UseKafkaBesideTheCheckout();
         string[] args =
         [
-            "--data", $"{folder.Path}/data", "--simulator", "false", "--aspire-dashboard", "false", "--containers", "false",
-            $"--Parameters:admin-token={Plant.AdminToken}", Argument("ingest", ingest), Argument("verifier", verifier), Argument("dashboard", dashboard),
+            "--data", $"{folder.Path}/data", "--aspire-dashboard", "false", "--containers", "false", .. more,
+            Argument("ingest", ingest), Argument("verifier", verifier), Argument("dashboard", dashboard),
         ];
         var start = new ProcessStartInfo(LocalServers.AppHost, args)
         {
             WorkingDirectory = Projects.FactoryStream_AppHost.ProjectPath, RedirectStandardOutput = true, RedirectStandardError = true,
         };
         start.Environment[Mark] = run;
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         var appHost = new Process { StartInfo = start };
         appHost.OutputDataReceived += (_, line) => console.Enqueue(line.Data ?? "");
         appHost.ErrorDataReceived += (_, line) => console.Enqueue(line.Data ?? "");
@@ -189,5 +245,34 @@ public sealed class AppHostCrashTests : IDisposable
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    /// <summary>A process: what it is, and what it was told.</summary>
+    private sealed record Known(string Name, string Environment, string[] Arguments)
+    {
+        /// <summary>Null if it has ended.</summary>
+        public static Known? Of(int pid)
+        {
+            var arguments = FactoryStream.AppHost.Hosting.Processes.CommandOf(pid);
+            // The shell that waits for PostgreSQL is a part of it.
+            var program = arguments is [.. var shell, _] && shell.Length > 0 && Path.GetFileName(shell[0]) == "sh"
+                ? Array.Find(arguments, word => word.EndsWith("/postgres", StringComparison.Ordinal)) : arguments.FirstOrDefault();
+            if (program is null)
+                return null;
+            try
+            {
+                // "postgres: checkpointer" is one of its children.
+                return new Known(Path.GetFileName(program).Split(':')[0].Replace("FactoryStream.", "", StringComparison.Ordinal),
+                    File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/environ")), arguments);
+            }
+            catch (IOException)
+            {
+                return null;
+            }
+        }
+
+        public bool IsTold(string secret) => Environment.Contains(secret, StringComparison.Ordinal);
+
+        public bool HasArgument(string secret) => Arguments.Any(argument => argument.Contains(secret, StringComparison.Ordinal));
     }
 }

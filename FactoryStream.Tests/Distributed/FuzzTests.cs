@@ -20,7 +20,9 @@ namespace FactoryStream.Tests.Distributed;
 /// factories, by POST in every form and by a
 /// pulled source. docs/reliability.md has the command for any number of them.
 /// </summary>
-[Collection(DistributedTests.Name)]
+[Collection(nameof(FuzzTests))]
+// Alone: how many mutants fit into its time is the machine's, and not its neighbours'.
+[CollectionDefinition(nameof(FuzzTests), DisableParallelization = true)]
 public sealed class FuzzTests(ITestOutputHelper output)
 {
     private const int Senders = 4, LinesPerBody = 400, ElementsPerBody = 100, MutantsPerNeighbour = 20, Neighbours = 4;
@@ -58,7 +60,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
         });
         await using var plant = await Plant.StartAsync(
             $"--Ingest:Sources:0={factory.Urls.First()}/stream", "--Ingest:SourceIdleTimeout=01:00:00", "--Ingest:MaxRejectedListed=100000",
-            "--Ingest:MaxRefusedPerRequest=100000", "--Ingest:RoomTimeout=00:00:30");
+            "--Ingest:MaxRefusedPerRequest=100000", "--Ingest:RoomTimeout=00:00:30",
+            "--aggregator:IdleTimeout=00:00:10");
         await EnrolAsync(plant, signer);
         var before = await InstancesAsync(plant);
 

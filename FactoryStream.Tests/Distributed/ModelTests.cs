@@ -1,5 +1,8 @@
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Tests.Distributed;
 
@@ -42,6 +45,22 @@ public sealed class ModelTests
                 [$"{service.Name}_http_/health_200_check", $"{service.Name}_http_/alive_200_check"],
                 service.Annotations.OfType<HealthCheckAnnotation>().Select(check => check.Key));
         });
+    }
+
+    [Fact]
+    public async Task A_probe_waits_no_longer_for_an_answer_than_it_says()
+    {
+        using var timeout = new CancellationTokenSource(Plant.Patience);
+        string[] args = ["--simulator=true", "--containers=false"];
+        await using var builder =
+            await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(args, timeout.Token);
+        await using var app = await builder.BuildAsync(timeout.Token);
+
+        var options = app.Services.GetRequiredService<IOptions<HealthCheckServiceOptions>>().Value;
+        var checks = options.Registrations.Where(check => check.Name.EndsWith("_200_check", StringComparison.Ordinal)).ToArray();
+
+        Assert.Equal(10, checks.Length);
+        Assert.All(checks, check => Assert.Equal(TimeSpan.FromSeconds(3), check.Timeout));
     }
 
     [Fact]

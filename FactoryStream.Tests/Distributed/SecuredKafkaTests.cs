@@ -4,7 +4,6 @@ using FactoryStream.Tests.AppHost;
 namespace FactoryStream.Tests.Distributed;
 
 /// <summary>The whole system on a Kafka of the user's own that asks for TLS and a password.</summary>
-[Collection(DistributedTests.Name)]
 public sealed class SecuredKafkaTests
 {
     [SkippableFact]
