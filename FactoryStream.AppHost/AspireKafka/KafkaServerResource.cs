@@ -13,8 +13,8 @@ public sealed class KafkaServerResource : ContainerResource, IResourceWithConnec
     /// <summary>A broker of that name.</summary>
     public KafkaServerResource(string name) : base(name)
     {
-        PrimaryEndpoint = new EndpointReference(this, PrimaryEndpointName);
-        InternalEndpoint = new EndpointReference(this, InternalEndpointName);
+        PrimaryEndpoint = new EndpointReference(this, PrimaryEndpointName, KnownNetworkIdentifiers.LocalhostNetwork);
+        InternalEndpoint = new EndpointReference(this, InternalEndpointName, KnownNetworkIdentifiers.DefaultAspireContainerNetwork);
     }
 
     /// <summary>Where programs outside of containers reach it.</summary>
@@ -42,23 +42,31 @@ public static class KafkaBuilderExtensions
     public static IResourceBuilder<KafkaServerResource> AddKafka(this IDistributedApplicationBuilder builder, string name, int? port = null)
     {
         var kafka = new KafkaServerResource(name);
+        // A program of this machine reaches it by the published port, another container by its name: each must be told an address it can use.
+        var (host, inner) = (kafka.PrimaryEndpoint, kafka.InternalEndpoint);
+        var advertised = builder.ExecutionContext.IsRunMode
+            ? ReferenceExpression.Create($"PLAINTEXT://localhost:29092,PLAINTEXT_HOST://localhost:{host.Property(EndpointProperty.Port)},PLAINTEXT_INTERNAL://{name}:{inner.Property(EndpointProperty.TargetPort)}")
+            : ReferenceExpression.Create($"PLAINTEXT://{host.Property(EndpointProperty.Host)}:29092,PLAINTEXT_HOST://{host.Property(EndpointProperty.HostAndPort)},PLAINTEXT_INTERNAL://{inner.Property(EndpointProperty.HostAndPort)}");
         return builder.AddResource(kafka)
             .WithEndpoint(port: port, targetPort: Port, name: KafkaServerResource.PrimaryEndpointName)
             .WithEndpoint(targetPort: InternalPort, name: KafkaServerResource.InternalEndpointName)
             .WithImage("confluentinc/confluent-local", "8.2.0")
             .WithImageRegistry("docker.io")
+            .WithIconName("MailMultiple")
             .WithEnvironment("KAFKA_LISTENERS", string.Create(CultureInfo.InvariantCulture,
                 $"PLAINTEXT://localhost:29092,CONTROLLER://localhost:29093,PLAINTEXT_HOST://0.0.0.0:{Port},PLAINTEXT_INTERNAL://0.0.0.0:{InternalPort}"))
             .WithEnvironment("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP",
                 "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT,PLAINTEXT_INTERNAL:PLAINTEXT")
-            .WithEnvironment("KAFKA_ADVERTISED_LISTENERS", ReferenceExpression.Create(
-                $"PLAINTEXT://localhost:29092,PLAINTEXT_HOST://{kafka.PrimaryEndpoint.Property(EndpointProperty.HostAndPort)},PLAINTEXT_INTERNAL://{kafka.InternalEndpoint.Property(EndpointProperty.HostAndPort)}"));
+            .WithEnvironment("KAFKA_ADVERTISED_LISTENERS", advertised)
+            // As with the package, who waits for it waits until it answers.
+            .WithKafkaHealthCheck();
     }
 
     /// <summary>Its log outlives the container.</summary>
     public static IResourceBuilder<KafkaServerResource> WithDataVolume(this IResourceBuilder<KafkaServerResource> builder,
         string? name = null, bool isReadOnly = false) =>
-        builder.WithVolume(name ?? $"{builder.Resource.Name}-data", Data, isReadOnly);
+        // The image keeps its log elsewhere unless it is told: in the container, with which it would go.
+        builder.WithEnvironment("KAFKA_LOG_DIRS", Data).WithVolume(name ?? $"{builder.Resource.Name}-data", Data, isReadOnly);
 
     /// <summary>A page to look into topics and messages.</summary>
     public static IResourceBuilder<KafkaServerResource> WithKafkaUI(
@@ -71,7 +79,9 @@ public static class KafkaBuilderExtensions
             .WithHttpEndpoint(targetPort: 8080)
             .WithEnvironment("KAFKA_CLUSTERS_0_NAME", kafka.Name)
             .WithEnvironment("KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS",
-                ReferenceExpression.Create($"{kafka.InternalEndpoint.Property(EndpointProperty.HostAndPort)}"))
+                builder.ApplicationBuilder.ExecutionContext.IsRunMode
+                    ? ReferenceExpression.Create($"{kafka.Name}:{kafka.InternalEndpoint.Property(EndpointProperty.TargetPort)}")
+                    : ReferenceExpression.Create($"{kafka.InternalEndpoint.Property(EndpointProperty.HostAndPort)}"))
             .WithParentRelationship(kafka)
             .ExcludeFromManifest();
         configureContainer?.Invoke(page);

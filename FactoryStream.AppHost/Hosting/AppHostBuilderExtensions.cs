@@ -75,6 +75,7 @@ internal static class AppHostBuilderExtensions
         builder.Services.TryAddEventingSubscriber<Ownership>();
         builder.Services.TryAddEventingSubscriber<Restarts>();
         builder.Services.TryAddEventingSubscriber<ConsoleLines>();
+        InterruptibleStart.Add(builder.Services);
         // Behind Aspire's own, hence stopped before them.
         builder.Services.AddHostedService<OrchestratorWatch>();
         builder.Services.AddHostedService<OrderlyStop>();

@@ -42,7 +42,7 @@ internal sealed class AppHostSettings
     /// <summary>Containers and their volumes outlive the AppHost; true.</summary>
     public bool Persistent => configuration.GetValue("persistent", true);
 
-    /// <summary>The address that services listen on; localhost.</summary>
+    /// <summary>The address that the services which others reach (Ingest, Verifier, Dashboard) listen on; localhost.</summary>
     public string Listen => configuration["listen"] is { Length: > 0 } address ? address : "localhost";
 
     /// <summary>The folder that servers' data and generated secrets live in; one for each user and checkout.</summary>

@@ -39,13 +39,21 @@ internal sealed class ConsoleLines(
             ? line[(space + 1)..]
             : line;
 
+    /// <summary>
+    /// What Aspire says, with a stack trace, of each that was still to be started when the end was asked for:
+    /// <c>Failed to create resource ingest\nSystem.OperationCanceledException: ...</c>
+    /// </summary>
+    public static bool IsInterruption(string line) => line.Contains("Failed to create resource", StringComparison.Ordinal)
+        && (line.Contains("System.OperationCanceledException", StringComparison.Ordinal)
+            || line.Contains("System.Threading.Tasks.TaskCanceledException", StringComparison.Ordinal));
+
     private async Task CopyAsync(string id)
     {
         try
         {
             await foreach (var lines in loggers.WatchAsync(id).WithCancellation(lifetime.ApplicationStopped))
             {
-                foreach (var line in lines)
+                foreach (var line in lines.Where(line => !(lifetime.ApplicationStopping.IsCancellationRequested && IsInterruption(line.Content))))
                     output.Write(id, WithoutTime(line.Content), line.IsErrorMessage);
             }
         }

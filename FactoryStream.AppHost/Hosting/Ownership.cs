@@ -1,3 +1,4 @@
+using System.Net;
 using Aspire.Hosting.Eventing;
 using Aspire.Hosting.Lifecycle;
 
@@ -28,7 +29,8 @@ internal sealed class Ownership(DataFolder folder, Ports ports, AppHostSettings 
         {
             foreach (var endpoint in project.Annotations.OfType<EndpointAnnotation>())
             {
-                if (endpoint.Port is not { } port || !Ports.IsTaken(port))
+                if (endpoint.Port is not { } port
+                    || !Ports.IsTaken(port, IPAddress.TryParse(endpoint.TargetHost, out var address) ? address : null))
                     continue;
                 var who = OperatingSystem.IsLinux() && Ports.ListenerOf(port) is { } listener ? $" ({listener})" : "";
                 throw new DistributedApplicationException(

@@ -29,13 +29,14 @@ internal sealed class Ports(DataFolder folder) : IDisposable
         }
     }
 
-    /// <summary>Whether someone listens there.</summary>
-    public static bool IsTaken(int port)
+    /// <summary>Whether someone listens there, on the loopback address or another.</summary>
+    public static bool IsTaken(int port, IPAddress? address = null)
     {
-        using var socket = Create();
+        address ??= IPAddress.Loopback;
+        using var socket = Create(address.AddressFamily);
         try
         {
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            socket.Bind(new IPEndPoint(address, port));
             socket.Listen();
             return false;
         }
@@ -81,9 +82,9 @@ internal sealed class Ports(DataFolder folder) : IDisposable
         return bound;
     }
 
-    private static Socket Create()
+    private static Socket Create(AddressFamily family = AddressFamily.InterNetwork)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var socket = new Socket(family, SocketType.Stream, ProtocolType.Tcp);
         // SOL_SOCKET, SO_REUSEADDR; .NET's own ReuseAddress option would set SO_REUSEPORT too.
         socket.SetRawSocketOption(1, 2, BitConverter.GetBytes(1));
         return socket;

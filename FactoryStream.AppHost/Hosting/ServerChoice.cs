@@ -39,6 +39,19 @@ internal sealed record ServerChoice(ServerKind Kind, string Reason)
         : findEngine() is { } engine ? new(ServerKind.Container, $"a container, since {engine} is within reach")
         : new(ServerKind.Process, "a process, since no container engine is within reach");
 
+    /// <summary>
+    /// A container without an engine would be waited for without a word: what is missing is said before anything is started.
+    /// </summary>
+    public void MustBePossible(string name) => MustBePossible(name, () => Engine.Value);
+
+    /// <inheritdoc cref="MustBePossible(string)"/>
+    public void MustBePossible(string name, Func<string?> findEngine)
+    {
+        if (Kind == ServerKind.Container && findEngine() is null)
+            throw new DistributedApplicationException($"{name} is to be {Reason}, but no container engine answers: neither docker nor podman. "
+                + "Start one, or leave --containers out: then it is a process of this machine.");
+    }
+
     /// <summary>A container engine that answers.</summary>
     private static string? FindEngine()
     {

@@ -14,6 +14,11 @@ internal static class ServerExtensions
     {
         var choice = ServerChoice.Of(builder, name);
         builder.Say($"{name}: {choice.Reason}");
+        builder.BeforeStart(_ =>
+        {
+            choice.MustBePossible(name);
+            return Task.CompletedTask;
+        });
         if (choice.Kind == ServerKind.Process)
             return builder.AddKafkaProcess(name);
         if (choice.Kind == ServerKind.Own)
@@ -37,6 +42,11 @@ internal static class ServerExtensions
     {
         var choice = ServerChoice.Of(builder, name);
         builder.Say($"{serverName}: {choice.Reason}");
+        builder.BeforeStart(_ =>
+        {
+            choice.MustBePossible(serverName);
+            return Task.CompletedTask;
+        });
         if (choice.Kind == ServerKind.Own)
             return builder.AddConnectionString(name).WithDatabaseHealthCheck();
 
@@ -140,7 +150,8 @@ internal static class ServerExtensions
                 .PublishUpdateAsync(database, snapshot => snapshot with { State = state });
     }
 
-    private static IResourceBuilder<T> WithKafkaHealthCheck<T>(this IResourceBuilder<T> resource) where T : IResourceWithConnectionString
+    /// <summary>It is ready when a broker answers.</summary>
+    public static IResourceBuilder<T> WithKafkaHealthCheck<T>(this IResourceBuilder<T> resource) where T : IResourceWithConnectionString
     {
         IAdminClient? client = null;
         var settings = resource.ApplicationBuilder.Settings();

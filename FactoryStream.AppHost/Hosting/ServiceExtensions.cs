@@ -19,7 +19,9 @@ internal static class ServiceExtensions
             .WithHttpEndpoint(port: settings.RandomizePorts && builder.ExecutionContext.IsRunMode ? null : settings.Port(name, port))
             .WithEndpoint("http", endpoint =>
             {
-                endpoint.TargetHost = settings.Listen;
+                // What has a port that others know is for them; the rest is for the services of this machine alone.
+                if (port is not null)
+                    endpoint.TargetHost = settings.Listen;
                 // The proxy that shares out connections among replicas costs a third of Ingest's rate: one instance has its port to itself.
                 if (count == 1)
                     endpoint.IsProxied = false;

@@ -1,3 +1,4 @@
+using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -78,6 +79,20 @@ public sealed class ModelTests
 
         Assert.True(token.Secret);
         Assert.False(string.IsNullOrWhiteSpace(token.Description));
+    }
+
+    [Fact]
+    public async Task Kafka_in_a_container_keeps_its_log_on_its_volume_and_is_waited_for_until_it_answers()
+    {
+        var kafka = Assert.Single((await ResourcesAsync("--containers=true")).OfType<KafkaServerResource>());
+
+        Assert.Equal(["kafka_check"], kafka.Annotations.OfType<HealthCheckAnnotation>().Select(check => check.Key));
+        var told = new EnvironmentCallbackContext(new DistributedApplicationExecutionContext(DistributedApplicationOperation.Run), kafka);
+        foreach (var environment in kafka.Annotations.OfType<EnvironmentCallbackAnnotation>())
+            await environment.Callback(told);
+        Assert.Equal(Assert.Single(kafka.Annotations.OfType<ContainerMountAnnotation>()).Target, told.EnvironmentVariables["KAFKA_LOG_DIRS"]);
+        Assert.Equal("PLAINTEXT://localhost:29092,PLAINTEXT_HOST://localhost:{0},PLAINTEXT_INTERNAL://kafka:{1}",
+            Assert.IsType<ReferenceExpression>(told.EnvironmentVariables["KAFKA_ADVERTISED_LISTENERS"]).Format);
     }
 
     private static async Task<IResource[]> ResourcesAsync(params string[] args)

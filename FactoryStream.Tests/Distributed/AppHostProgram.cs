@@ -1,0 +1,83 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using FactoryStream.AppHost.Hosting;
+using FactoryStream.Tests.AppHost;
+
+namespace FactoryStream.Tests.Distributed;
+
+/// <summary>The AppHost as its user starts it: a process, with a console that can be read and that Ctrl-C ends.</summary>
+internal sealed class AppHostProgram : IDisposable
+{
+    /// <summary>In the environment of everything that it starts, however far it forks.</summary>
+    private const string Mark = "FACTORYSTREAM_TEST_RUN";
+
+    private readonly string run = Guid.NewGuid().ToString("N");
+    private readonly ConcurrentQueue<string> console = new();
+    private readonly Process process;
+
+    public AppHostProgram(string[] args, string? path = null)
+    {
+        // What runs in the background of a shell ignores Ctrl-C, and so does what it starts: a user's terminal does not.
+        var start = new ProcessStartInfo("/usr/bin/env", ["--default-signal=INT", LocalServers.AppHost, .. args])
+        {
+            WorkingDirectory = Projects.FactoryStream_AppHost.ProjectPath, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        start.Environment[Mark] = run;
+        start.Environment["DOTNET_ROOT"] = Programs.DotNetRoot;
+        if (path is not null)
+            start.Environment["PATH"] = path;
+        process = new Process { StartInfo = start };
+        process.OutputDataReceived += (_, line) => console.Enqueue(line.Data ?? "");
+        process.ErrorDataReceived += (_, line) => console.Enqueue(line.Data ?? "");
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public string Console => string.Join('\n', console);
+
+    public void Interrupt() => Assert.Equal(0, Native.Kill(process.Id, Native.SigInt));
+
+    public async Task<int> ExitCodeAsync()
+    {
+        await process.WaitForExitAsync().WaitAsync(Plant.Patience);
+        return process.ExitCode;
+    }
+
+    public async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        var watch = Stopwatch.StartNew();
+        while (!await condition())
+        {
+            Assert.True(watch.Elapsed < Plant.Patience, Console);
+            await Task.Delay(50, CancellationToken.None);
+        }
+    }
+
+    /// <summary>The environments of all processes of this run, by process id; one that has ended has none any more.</summary>
+    public IReadOnlyDictionary<int, string[]> Environments()
+    {
+        var found = new Dictionary<int, string[]>();
+        foreach (var pid in Processes.All())
+        {
+            try
+            {
+                var environment = File.ReadAllText($"/proc/{pid}/environ").Split('\0');
+                if (environment.Contains($"{Mark}={run}"))
+                    found[pid] = environment;
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // Of another user, or just ended: not of this run.
+            }
+        }
+        return found;
+    }
+
+    public void Dispose()
+    {
+        if (!process.HasExited)
+            process.Kill(entireProcessTree: true);
+        process.Dispose();
+    }
+}
