@@ -5,9 +5,6 @@ internal sealed class PublishOptions
 {
     public const string Section = "publish";
 
-    /// <summary>The chart's description.</summary>
-    public string Description { get; set; } = "";
-
     /// <summary>By resource name.</summary>
     public Dictionary<string, ServicePublishOptions> Services { get; set; } = [];
 

@@ -15,6 +15,9 @@ internal sealed record PublishedResource(IResource Resource, IReadOnlyList<KeyVa
 
     public IReadOnlyList<EndpointAnnotation> Endpoints => [.. Resource.Annotations.OfType<EndpointAnnotation>()];
 
+    /// <summary>Whether it is reached from outside.</summary>
+    public bool IsExternal => Endpoints.Any(endpoint => endpoint.IsExternal);
+
     /// <summary>The resources whose addresses it is given: a database's server for a database.</summary>
     public IReadOnlyList<string> Servers =>
     [

@@ -1,5 +1,4 @@
 using Aspire.Hosting.Pipelines;
-using FactoryStream.AppHost.Publishing.Kubernetes;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace FactoryStream.AppHost.Publishing;
@@ -18,7 +17,7 @@ internal static class PublishingExtensions
             var task = await context.ReportingStep.CreateTaskAsync("Writing the Helm chart", context.CancellationToken);
             await using (task)
             {
-                await WriteChartAsync(context.Model, builder.Configuration, builder.AppHostDirectory, folder, context.CancellationToken);
+                await WriteChartAsync(context.Model, builder.Configuration, folder, context.CancellationToken);
                 await task.CompleteAsync($"Helm chart: {folder}", CompletionState.Completed, context.CancellationToken);
             }
             // The task is for the Aspire CLI, which shows it; without it there is the console.
@@ -28,18 +27,11 @@ internal static class PublishingExtensions
     }
 
     /// <summary>Writes the chart of a model into a folder.</summary>
-    public static async Task WriteChartAsync(DistributedApplicationModel model, IConfiguration configuration, string appHostDirectory,
-        string folder, CancellationToken cancellationToken)
+    public static async Task WriteChartAsync(DistributedApplicationModel model, IConfiguration configuration, string folder,
+        CancellationToken cancellationToken)
     {
-        var chart = await ApplicationChart.OfAsync(model, configuration, ChartName(appHostDirectory), cancellationToken);
-        await chart.WriteAsync(folder, cancellationToken);
-    }
-
-    /// <summary>FactoryStream.AppHost is the host of factorystream.</summary>
-    private static string ChartName(string appHostDirectory)
-    {
-        var name = Path.GetFileName(appHostDirectory.TrimEnd('/'));
-        return (name.EndsWith(".AppHost", StringComparison.Ordinal) ? name[..^".AppHost".Length] : name).ToLowerInvariant()
-            .Replace('.', '-');
+        var application = await PublishedApplication.OfAsync(model, configuration, cancellationToken);
+        var options = configuration.GetSection(PublishOptions.Section).Get<PublishOptions>() ?? new PublishOptions();
+        await HelmChart.WriteAsync(folder, HelmChart.FilesOf(application, options), cancellationToken);
     }
 }

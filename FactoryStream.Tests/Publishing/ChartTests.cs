@@ -144,10 +144,36 @@ public sealed class ChartTests
     [Fact]
     public void Scaling_goes_by_the_consumer_groups_and_topics_of_the_contracts()
     {
-        string Scaled(string service) => File.ReadAllText(Path.Combine(Kept, "templates", service, "scaledobject.yaml"));
+        var model = File.ReadAllText(Path.Combine(Kept, "model.yaml"));
+        Assert.Contains($"      group: {Topics.VerifierGroup}\n      topics:\n        - {Topics.Signed}\n", model, StringComparison.Ordinal);
+        Assert.Contains(
+            $"      group: {Topics.AggregatorGroup}\n      topics:\n        - {Topics.Verified}\n        - {Topics.Rejected}\n", model,
+            StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task An_autoscaler_asks_for_the_lag_of_each_topic_of_the_group()
+    {
+        var objects = await Tool.HelmAsync(["template", "fs", Kept, .. ChartInstallations.All["everything"]]);
+        string Scaled(string service) => Assert.Single(objects.Split("\n---\n"), document =>
+            document.Contains("kind: ScaledObject\n", StringComparison.Ordinal)
+            && document.Contains($"  name: {service}-scaledobject\n", StringComparison.Ordinal));
         Assert.Contains($"consumerGroup: {Topics.VerifierGroup}\n        topic: {Topics.Signed}\n", Scaled("verifier"), StringComparison.Ordinal);
-        Assert.Contains($"consumerGroup: {Topics.AggregatorGroup}\n        topic: {Topics.Verified}\n", Scaled("aggregator"), StringComparison.Ordinal);
-        Assert.Contains($"consumerGroup: {Topics.AggregatorGroup}\n        topic: {Topics.Rejected}\n", Scaled("aggregator"), StringComparison.Ordinal);
+        Assert.Contains(
+            $"consumerGroup: {Topics.AggregatorGroup}\n        topic: {Topics.Verified}\n", Scaled("aggregator"), StringComparison.Ordinal);
+        Assert.Contains(
+            $"consumerGroup: {Topics.AggregatorGroup}\n        topic: {Topics.Rejected}\n", Scaled("aggregator"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_template_is_the_file_of_the_apphost_below_a_line_that_says_so()
+    {
+        var templates = PublishedFiles.Read(Path.Combine(SharedData.Root, "FactoryStream.AppHost", "Publishing", "Chart", "templates"));
+        var written = PublishedFiles.Read(Path.Combine(Kept, "templates"));
+        Assert.NotEmpty(templates);
+        Assert.Equal(templates.Keys, written.Keys);
+        Assert.All(templates, template => Assert.Equal(
+            "{{- /* Written by the AppHost's publish command; changes made here are lost. */ -}}\n" + template.Value, written[template.Key]));
     }
 
     private static IEnumerable<string> Values()

@@ -16,7 +16,7 @@ internal static class PublishedFiles
         using var timeout = new CancellationTokenSource(Patience);
         await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(["--operation", "publish", .. args], timeout.Token);
         var model = new DistributedApplicationModel(builder.Resources);
-        await PublishingExtensions.WriteChartAsync(model, builder.Configuration, builder.AppHostDirectory, folder, timeout.Token);
+        await PublishingExtensions.WriteChartAsync(model, builder.Configuration, folder, timeout.Token);
         return model;
     }
 
