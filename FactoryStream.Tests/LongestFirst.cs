@@ -1,3 +1,4 @@
+using FactoryStream.Tests.AppHost;
 using FactoryStream.Tests.Distributed;
 using FactoryStream.Tests.Storage;
 using Xunit.Abstractions;
@@ -13,7 +14,10 @@ namespace FactoryStream.Tests;
 public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Long =
-        [DistributedTests.Name, nameof(ScalingTests), nameof(AppHostCrashTests), DatabaseTests.Name, nameof(SecuredKafkaTests)];
+    [
+        DistributedTests.Name, nameof(ScalingTests), nameof(AppHostCrashTests), DatabaseTests.Name, nameof(SecuredKafkaTests),
+        nameof(ServerDataTests), nameof(SupervisionTests),
+    ];
 
     public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>
         testCollections.OrderBy(collection =>

@@ -90,7 +90,9 @@ internal static class ChartModel
     }
 
     private static JsonObject? Probe(PublishedResource service, ProbeType type, int? period = null, int? failures = null) =>
-        service.Resource.Annotations.OfType<EndpointProbeAnnotation>().SingleOrDefault(probe => probe.Type == type) is not { } told ? null : new()
+        service.Resource.Annotations.OfType<EndpointProbeAnnotation>().SingleOrDefault(probe => probe.Type == type) is not { } told
+            ? null
+            : new()
         {
             ["path"] = told.Path,
             ["periodSeconds"] = period ?? told.PeriodSeconds,

@@ -30,7 +30,8 @@ internal sealed class ChartValues
     }
 
     /// <summary>values.schema.json: Helm refuses a value that is misspelt or of the wrong type.</summary>
-    public string ToSchema() => schema.ToJsonString(new JsonSerializerOptions(HelmChart.Readable) { WriteIndented = true, NewLine = "\n" }) + "\n";
+    public string ToSchema() =>
+        schema.ToJsonString(new JsonSerializerOptions(HelmChart.Readable) { WriteIndented = true, NewLine = "\n" }) + "\n";
 
     /// <summary>values.yaml: every value with its default, its description above it.</summary>
     public string ToYaml()
@@ -51,10 +52,13 @@ internal sealed class ChartValues
         else
             Properties(described, "autoscaling", "maxReplicas")["default"] = options.MaxReplicas;
         if (properties.ContainsKey("replicas"))
-            Properties(described, "replicas")["default"] = Aspire.Hosting.ApplicationModel.ResourceExtensions.GetReplicaCount(service.Resource);
+            Properties(described, "replicas")["default"] =
+                Aspire.Hosting.ApplicationModel.ResourceExtensions.GetReplicaCount(service.Resource);
         Properties(described, "image", "repository")["default"] = service.ContainerRepository;
-        Properties(described, "resources", "requests")["default"] = new JsonObject { ["cpu"] = options.Cpu, ["memory"] = options.Memory };
-        Properties(described, "resources", "limits")["default"] = new JsonObject { ["cpu"] = options.CpuLimit, ["memory"] = options.MemoryLimit };
+        Properties(described, "resources", "requests")["default"] =
+            new JsonObject { ["cpu"] = options.Cpu, ["memory"] = options.Memory };
+        Properties(described, "resources", "limits")["default"] =
+            new JsonObject { ["cpu"] = options.CpuLimit, ["memory"] = options.MemoryLimit };
         foreach (var (name, value) in service.Environment.Where(variable => variable.Value is string))
             Properties(described, "config")["default"]![name] = (string)value;
         return described;

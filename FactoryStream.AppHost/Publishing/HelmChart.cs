@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace FactoryStream.AppHost.Publishing;
 
 /// <summary>
-/// The chart's files: those of <c>Chart/</c> as they are, and beside them what the app model says (<c>model.yaml</c>) and the values with their
-/// schema.
+/// The chart's files: those of <c>Chart/</c> as they are, and beside them what the app model says (<c>model.yaml</c>) and the values with
+/// their schema.
 /// </summary>
 internal static class HelmChart
 {

@@ -28,8 +28,8 @@ internal sealed class PublishedApplication
         // The templates of the servers are written for these names.
         var kafka = model.Resources.OfType<KafkaServerResource>().Single();
         var database = model.Resources.OfType<PostgresDatabaseResource>().Single();
-        foreach (var (expected, name) in (ReadOnlySpan<(string, string)>)[("kafka", kafka.Name), ("postgres", database.Parent.Name),
-            ("postgres-password", database.Parent.PasswordParameter.Name)])
+        foreach (var (expected, name) in (ReadOnlySpan<(string, string)>)
+            [("kafka", kafka.Name), ("postgres", database.Parent.Name), ("postgres-password", database.Parent.PasswordParameter.Name)])
         {
             if (name != expected)
                 throw new DistributedApplicationException($"The chart's templates are written for '{expected}', which the model calls '{name}'.");

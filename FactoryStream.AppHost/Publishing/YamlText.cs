@@ -53,7 +53,8 @@ internal static partial class YamlText
         _ => throw new ArgumentException($"A list of YAML holds texts, numbers and truth values, not {value?.ToJsonString() ?? "null"}."),
     };
 
-    private static string Text(string text) => Word().IsMatch(text) && !NotAString().IsMatch(text) ? text : JsonSerializer.Serialize(text, Quoted);
+    private static string Text(string text) =>
+        Word().IsMatch(text) && !NotAString().IsMatch(text) ? text : JsonSerializer.Serialize(text, Quoted);
 
     [GeneratedRegex("^[A-Za-z/][A-Za-z0-9_./-]*$")]
     private static partial Regex Word();

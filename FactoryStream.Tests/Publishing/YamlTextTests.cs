@@ -13,7 +13,8 @@ public sealed class YamlTextTests
     [InlineData("", "v: \"\"\n")]
     [InlineData("a: b", "v: \"a: b\"\n")]
     [InlineData("off", "v: \"off\"\n")]
-    public void A_text_stays_a_text_in_yaml(string text, string yaml) => Assert.Equal(yaml, YamlText.Write(new JsonObject { ["v"] = text }));
+    public void A_text_stays_a_text_in_yaml(string text, string yaml) =>
+        Assert.Equal(yaml, YamlText.Write(new JsonObject { ["v"] = text }));
 
     [Fact]
     public void Maps_lists_and_comments_stand_below_their_keys() =>

@@ -109,7 +109,9 @@ name: {{ default (print .name "-secrets") .values.existingSecret | quote }}
 key: {{ ternary .values.existingSecretKey .name (ne .values.existingSecret "") | quote }}
 {{- end }}
 
-{{/* Kafka's bootstrap address. With the namespace, so that an autoscaler in another one finds the broker by what the broker says of itself. */}}
+{{/*
+Kafka's bootstrap address. With the namespace, so that an autoscaler in another one finds the broker by what the broker says of itself.
+*/}}
 {{- define "factorystream.kafka" -}}
 {{- if .Values.kafka.enabled -}}
 kafka-service.{{ .Release.Namespace }}.svc:9092

@@ -78,7 +78,8 @@ spec:
         - name: {{ $variable }}
           valueFrom:
             secretKeyRef:
-              {{- include "factorystream.secretKey" (dict "name" $secret.name "values" (index $root.Values.parameters $secret.values)) | nindent 14 }}
+              {{- $given := index $root.Values.parameters $secret.values }}
+              {{- include "factorystream.secretKey" (dict "name" $secret.name "values" $given) | nindent 14 }}
         {{- end }}
       {{- if $service.port }}
       ports:
