@@ -42,11 +42,14 @@ public static class KafkaBuilderExtensions
     public static IResourceBuilder<KafkaServerResource> AddKafka(this IDistributedApplicationBuilder builder, string name, int? port = null)
     {
         var kafka = new KafkaServerResource(name);
-        // A program of this machine reaches it by the published port, another container by its name: each must be told an address it can use.
-        var (host, inner) = (kafka.PrimaryEndpoint, kafka.InternalEndpoint);
+        // A program of this machine reaches it by the published port, another container by its name: each must be told
+        // an address it can use.
+        var (outside, inside) = (AddressOf(kafka.PrimaryEndpoint), AddressOf(kafka.InternalEndpoint));
         var advertised = builder.ExecutionContext.IsRunMode
-            ? ReferenceExpression.Create($"PLAINTEXT://localhost:29092,PLAINTEXT_HOST://localhost:{host.Property(EndpointProperty.Port)},PLAINTEXT_INTERNAL://{name}:{inner.Property(EndpointProperty.TargetPort)}")
-            : ReferenceExpression.Create($"PLAINTEXT://{host.Property(EndpointProperty.Host)}:29092,PLAINTEXT_HOST://{host.Property(EndpointProperty.HostAndPort)},PLAINTEXT_INTERNAL://{inner.Property(EndpointProperty.HostAndPort)}");
+            ? ReferenceExpression.Create(
+                $"PLAINTEXT://localhost:29092,PLAINTEXT_HOST://localhost:{outside.Port},PLAINTEXT_INTERNAL://{name}:{inside.TargetPort}")
+            : ReferenceExpression.Create(
+                $"PLAINTEXT://{outside.Host}:29092,PLAINTEXT_HOST://{outside.HostAndPort},PLAINTEXT_INTERNAL://{inside.HostAndPort}");
         return builder.AddResource(kafka)
             .WithEndpoint(port: port, targetPort: Port, name: KafkaServerResource.PrimaryEndpointName)
             .WithEndpoint(targetPort: InternalPort, name: KafkaServerResource.InternalEndpointName)
@@ -61,6 +64,11 @@ public static class KafkaBuilderExtensions
             // As with the package, who waits for it waits until it answers.
             .WithKafkaHealthCheck();
     }
+
+    private static (EndpointReferenceExpression Host, EndpointReferenceExpression Port, EndpointReferenceExpression TargetPort,
+        EndpointReferenceExpression HostAndPort) AddressOf(EndpointReference endpoint) =>
+        (endpoint.Property(EndpointProperty.Host), endpoint.Property(EndpointProperty.Port), endpoint.Property(EndpointProperty.TargetPort),
+            endpoint.Property(EndpointProperty.HostAndPort));
 
     /// <summary>Its log outlives the container.</summary>
     public static IResourceBuilder<KafkaServerResource> WithDataVolume(this IResourceBuilder<KafkaServerResource> builder,

@@ -53,7 +53,8 @@ internal sealed class ConsoleLines(
         {
             await foreach (var lines in loggers.WatchAsync(id).WithCancellation(lifetime.ApplicationStopped))
             {
-                foreach (var line in lines.Where(line => !(lifetime.ApplicationStopping.IsCancellationRequested && IsInterruption(line.Content))))
+                foreach (var line in lines.Where(line =>
+                    !(lifetime.ApplicationStopping.IsCancellationRequested && IsInterruption(line.Content))))
                     output.Write(id, WithoutTime(line.Content), line.IsErrorMessage);
             }
         }

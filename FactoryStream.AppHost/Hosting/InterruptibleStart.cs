@@ -21,7 +21,8 @@ internal sealed class InterruptibleStart(IHostedService inner, IHostApplicationL
                 && service.ServiceType == typeof(IHostedService))
             {
                 services[place] = ServiceDescriptor.Singleton<IHostedService>(provider => new InterruptibleStart(
-                    (IHostedService)ActivatorUtilities.CreateInstance(provider, type), provider.GetRequiredService<IHostApplicationLifetime>()));
+                    (IHostedService)ActivatorUtilities.CreateInstance(provider, type),
+                    provider.GetRequiredService<IHostApplicationLifetime>()));
             }
         }
     }

@@ -48,8 +48,8 @@ internal sealed record ServerChoice(ServerKind Kind, string Reason)
     public void MustBePossible(string name, Func<string?> findEngine)
     {
         if (Kind == ServerKind.Container && findEngine() is null)
-            throw new DistributedApplicationException($"{name} is to be {Reason}, but no container engine answers: neither docker nor podman. "
-                + "Start one, or leave --containers out: then it is a process of this machine.");
+            throw new DistributedApplicationException($"{name} is to be {Reason}, but no container engine answers: "
+                + "neither docker nor podman. Start one, or leave --containers out: then it is a process of this machine.");
     }
 
     /// <summary>A container engine that answers.</summary>

@@ -90,7 +90,8 @@ public sealed class ModelTests
         var told = new EnvironmentCallbackContext(new DistributedApplicationExecutionContext(DistributedApplicationOperation.Run), kafka);
         foreach (var environment in kafka.Annotations.OfType<EnvironmentCallbackAnnotation>())
             await environment.Callback(told);
-        Assert.Equal(Assert.Single(kafka.Annotations.OfType<ContainerMountAnnotation>()).Target, told.EnvironmentVariables["KAFKA_LOG_DIRS"]);
+        Assert.Equal(Assert.Single(kafka.Annotations.OfType<ContainerMountAnnotation>()).Target,
+            told.EnvironmentVariables["KAFKA_LOG_DIRS"]);
         Assert.Equal("PLAINTEXT://localhost:29092,PLAINTEXT_HOST://localhost:{0},PLAINTEXT_INTERNAL://kafka:{1}",
             Assert.IsType<ReferenceExpression>(told.EnvironmentVariables["KAFKA_ADVERTISED_LISTENERS"]).Format);
     }
