@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Aspire.Hosting.Lifecycle;
 using Aspire.Hosting.Publishing;
+using FactoryStream.ServiceDefaults.Kafka;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -112,8 +113,9 @@ internal static class AppHostBuilderExtensions
     }
 
     /// <summary>
-    /// Parameters and connection strings are read by now. Whatever this process starts inherits its environment: only references hand
-    /// secrets on. A process that is not the AppHost itself, such as a test, keeps its own.
+    /// Parameters, connection strings and Kafka's section are read by now. Whatever this process starts inherits its environment: only
+    /// references hand secrets on, and of Kafka's section its clients are told what is theirs: they refuse to start with what is the
+    /// AppHost's. A process that is not the AppHost itself, such as a test, keeps its own.
     /// </summary>
     private static void HideOwnSecrets()
     {
@@ -121,7 +123,8 @@ internal static class AppHostBuilderExtensions
             return;
         foreach (var name in Environment.GetEnvironmentVariables().Keys.Cast<string>()
             .Where(name => name.StartsWith("Parameters__", StringComparison.OrdinalIgnoreCase)
-                || name.StartsWith("ConnectionStrings__", StringComparison.OrdinalIgnoreCase)).ToArray())
+                || name.StartsWith("ConnectionStrings__", StringComparison.OrdinalIgnoreCase)
+                || name.StartsWith($"{KafkaConnection.Section}__", StringComparison.OrdinalIgnoreCase)).ToArray())
             Environment.SetEnvironmentVariable(name, null);
     }
 

@@ -100,8 +100,8 @@ public sealed class AppHostCrashTests : IDisposable
         using var signer = ReadingSigner.Create();
         // In memory: what is not stored by the time that the broker ends is gone.
         using var appHost = await StartAsync(
-            new() { ["Parameters__admin-token"] = Plant.AdminToken, ["Parameters__postgres-password"] = password },
-            "--simulator=true", "--kafka:in-memory=true");
+            new() { ["Parameters__admin-token"] = Plant.AdminToken, ["Parameters__postgres-password"] = password, ["kafka__in-memory"] = "true" },
+            "--simulator=true");
         var processes = await Plant.EventuallyAsync(
             () => Task.FromResult(Marked().Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture))
                 .Where(pid => pid != appHost.Id).Select(Known.Of).OfType<Known>().ToArray()),
