@@ -26,6 +26,7 @@ internal static class IngestServices
     public static void AddLog(this IHostApplicationBuilder builder)
     {
         var options = builder.Configuration.GetSection(IngestOptions.Section).Get<IngestOptions>() ?? new IngestOptions();
+        var kafka = new KafkaConnection(builder.Configuration);
         builder.AddKafkaProducer<byte[]?, byte[]>(KafkaConnection.Name,
             settings =>
             {
@@ -41,7 +42,8 @@ internal static class IngestServices
                 settings.Config.QueueBufferingMaxMessages = 0;
                 settings.Config.QueueBufferingMaxKbytes = (int)(options.MaxPendingBytes / 1_024 * 4);
                 settings.Config.DeliveryReportFields = "none";
-                new KafkaConnection(builder.Configuration).Apply(settings.Config);
+                kafka.Apply(settings.Config);
+                settings.ConnectionString = kafka.Servers;
             },
             (services, producer) => producer.SetErrorHandler((_, error) => StopWhenFatal(services, error)));
         builder.Services.AddSingleton<Backlog>();

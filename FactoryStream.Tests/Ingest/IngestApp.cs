@@ -41,9 +41,10 @@ internal sealed class IngestApp : IAsyncDisposable
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         builder.WebHost.UseTestServer();
         builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection([KeyValuePair.Create("ConnectionStrings:kafka", (string?)"127.0.0.1:1")]);
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create($"Ingest:{setting.Name}", setting.Value.ToString())));
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(new FactoryStream.ServiceDefaults.Kafka.KafkaConnection("127.0.0.1:1"));
+        builder.Services.AddSingleton(new FactoryStream.ServiceDefaults.Kafka.KafkaConnection(builder.Configuration));
         builder.Services.AddIngestOptions();
         builder.AddLog();
         builder.Services.AddLive();
