@@ -82,7 +82,7 @@ internal static class AppHostBuilderExtensions
         builder.Services.AddHostedService<OrderlyStop>();
         // As long as draining and PostgreSQL's last checkpoint may take.
         builder.Services.PostConfigure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMinutes(5));
-        HideOwnSecrets();
+        HideOwnSettings(builder);
         return builder;
     }
 
@@ -113,18 +113,17 @@ internal static class AppHostBuilderExtensions
     }
 
     /// <summary>
-    /// Parameters, connection strings and Kafka's section are read by now. Whatever this process starts inherits its environment: only
-    /// references hand secrets on, and of Kafka's section its clients are told what is theirs: they refuse to start with what is the
-    /// AppHost's. A process that is not the AppHost itself, such as a test, keeps its own.
+    /// Settings are read by now. Whatever this process starts inherits its environment: only references hand secrets on, and each service
+    /// is told its own options. A process that is not the AppHost itself, such as a test, keeps its own.
     /// </summary>
-    private static void HideOwnSecrets()
+    private static void HideOwnSettings(IDistributedApplicationBuilder builder)
     {
         if (System.Reflection.Assembly.GetEntryAssembly() != typeof(AppHostBuilderExtensions).Assembly)
             return;
+        string[] sections =
+            ["Parameters", "ConnectionStrings", KafkaConnection.Section, .. builder.Resources.Select(resource => resource.Name)];
         foreach (var name in Environment.GetEnvironmentVariables().Keys.Cast<string>()
-            .Where(name => name.StartsWith("Parameters__", StringComparison.OrdinalIgnoreCase)
-                || name.StartsWith("ConnectionStrings__", StringComparison.OrdinalIgnoreCase)
-                || name.StartsWith($"{KafkaConnection.Section}__", StringComparison.OrdinalIgnoreCase)).ToArray())
+            .Where(name => sections.Any(section => name.StartsWith($"{section}__", StringComparison.OrdinalIgnoreCase))).ToArray())
             Environment.SetEnvironmentVariable(name, null);
     }
 

@@ -96,11 +96,11 @@ public sealed class AppHostCrashTests : IDisposable
     public async Task No_process_is_told_a_secret_that_is_not_its_own_and_a_stop_stores_first_what_was_answered_202()
     {
         Skip.IfNot(LocalServers.HasPostgres, LocalServers.NoPostgres);
-        const string password = "the-tests-database-password";
+        const string password = "the-tests-database-password", option = "the-tests-option";
         using var signer = ReadingSigner.Create();
         // In memory: what is not stored by the time that the broker ends is gone.
         using var appHost = await StartAsync(
-            new() { ["Parameters__admin-token"] = Plant.AdminToken, ["Parameters__postgres-password"] = password, ["kafka__in-memory"] = "true" },
+            new() { ["Parameters__admin-token"] = Plant.AdminToken, ["Parameters__postgres-password"] = password, ["kafka__in-memory"] = "true", ["dashboard__PageTitle"] = option },
             "--simulator=true");
         var processes = await Plant.EventuallyAsync(
             () => Task.FromResult(Marked().Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture))
@@ -110,6 +110,8 @@ public sealed class AppHostCrashTests : IDisposable
         Assert.Superset(new HashSet<string> { "dcp", "postgres", "InMemoryKafka", "Ingest", "Dashboard" }, NamesOf(_ => true));
         Assert.Equal(["Aggregator", "Simulator", "Verifier"], NamesOf(process => process.IsTold(Plant.AdminToken)));
         Assert.Equal(["Aggregator", "Dashboard", "Verifier"], NamesOf(process => process.IsTold(password)));
+        // An option may be as secret as any.
+        Assert.Equal(["Dashboard"], NamesOf(process => process.IsTold(option)));
         Assert.Empty(NamesOf(process => process.HasArgument(Plant.AdminToken) || process.HasArgument(password)));
 
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Plant.AdminToken);
