@@ -78,7 +78,8 @@ internal static class AppHostBuilderExtensions
         builder.Services.TryAddEventingSubscriber<ConsoleLines>();
         InterruptibleStart.Add(builder.Services);
         // Behind Aspire's own, hence stopped before them.
-        builder.Services.AddHostedService<OrchestratorWatch>();
+        builder.Services.AddSingleton<OrchestratorWatch>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<OrchestratorWatch>());
         builder.Services.AddHostedService<OrderlyStop>();
         // As long as draining and PostgreSQL's last checkpoint may take.
         builder.Services.PostConfigure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMinutes(5));

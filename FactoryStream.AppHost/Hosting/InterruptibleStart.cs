@@ -8,7 +8,7 @@ namespace FactoryStream.AppHost.Hosting;
 /// waits for something waits there: Ctrl-C makes that start fail, and a host that failed to start stops nothing, so that
 /// <see cref="OrderlyStop"/> would never come to what runs already. Whoever asked for the end gets an end, and not a failure.
 /// </summary>
-internal sealed class InterruptibleStart(IHostedService inner, IHostApplicationLifetime lifetime) : IHostedService, IAsyncDisposable
+internal sealed class InterruptibleStart(IHostedService inner, IHostApplicationLifetime lifetime, OrchestratorWatch watch) : IHostedService, IAsyncDisposable
 {
     private const string Orchestrator = "Aspire.Hosting.Orchestrator.OrchestratorHostService";
 
@@ -22,7 +22,7 @@ internal sealed class InterruptibleStart(IHostedService inner, IHostApplicationL
             {
                 services[place] = ServiceDescriptor.Singleton<IHostedService>(provider => new InterruptibleStart(
                     (IHostedService)ActivatorUtilities.CreateInstance(provider, type),
-                    provider.GetRequiredService<IHostApplicationLifetime>()));
+                    provider.GetRequiredService<IHostApplicationLifetime>(), provider.GetRequiredService<OrchestratorWatch>()));
             }
         }
     }
@@ -39,7 +39,8 @@ internal sealed class InterruptibleStart(IHostedService inner, IHostApplicationL
         }
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => inner.StopAsync(cancellationToken);
+    // An orchestrator that has ended would be asked for most of a minute.
+    public Task StopAsync(CancellationToken cancellationToken) => watch.IsGone ? Task.CompletedTask : inner.StopAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

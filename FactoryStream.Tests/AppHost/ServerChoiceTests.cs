@@ -97,7 +97,8 @@ public sealed class SupervisionRulesTests
             (30, []),
         ];
 
-        Assert.Equal((11, 21, 0), (OrchestratorWatch.Find(processes, 7), OrchestratorWatch.Find(processes, 8),
-            OrchestratorWatch.Find(processes, 9)));
+        Assert.Equal([10, 11], OrchestratorWatch.Find(processes, 7));
+        Assert.Equal([20, 21], OrchestratorWatch.Find(processes, 8));
+        Assert.Empty(OrchestratorWatch.Find(processes, 9));
     }
 }

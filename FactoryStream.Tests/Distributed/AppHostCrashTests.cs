@@ -75,16 +75,16 @@ public sealed class AppHostCrashTests : IDisposable
         await KillAsync(appHost);
     }
 
-    [SkippableFact]
-    public async Task When_Aspires_orchestrator_dies_the_application_ends_in_good_order()
+    [SkippableTheory, InlineData(0), InlineData(1)]
+    public async Task When_one_of_Aspires_orchestrators_processes_dies_the_application_ends_in_good_order(int which)
     {
         Skip.IfNot(LocalServers.HasPostgres, LocalServers.NoPostgres);
         using var appHost = await StartAsync();
         var orchestrator = FactoryStream.AppHost.Hosting.OrchestratorWatch.Find(
             FactoryStream.AppHost.Hosting.Processes.All().Select(pid => (pid, FactoryStream.AppHost.Hosting.Processes.CommandOf(pid))), appHost.Id);
-        Assert.NotEqual(0, orchestrator);
+        Assert.Equal(2, orchestrator.Length);
 
-        Running.Kill(orchestrator);
+        Running.Kill(orchestrator[which]);
 
         await appHost.WaitForExitAsync().WaitAsync(Plant.Patience);
         Assert.True(appHost.ExitCode == 1, string.Join('\n', console));
