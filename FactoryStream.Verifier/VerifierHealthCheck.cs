@@ -17,8 +17,8 @@ internal sealed class VerifierHealthCheck(
     {
         var data = new Dictionary<string, object>
         {
-            ["signature_engine"] = signatures.EngineName,
-            ["signature_engines"] = signatures.Engines,
+            ["signature_backend"] = signatures.BackendName,
+            ["signature_backends"] = signatures.Backends,
             ["prepared_keys"] = signatures.PreparedKeys,
             ["keys"] = keys.Current.Count,
             ["in_flight_bytes"] = answers.InFlightBytes,

@@ -42,11 +42,11 @@ internal sealed partial class VerifierLog(ILogger<VerifierLog> logger)
     [LoggerMessage(13, LogLevel.Information, "Checking goes on.")]
     public partial void GoingOn();
 
-    [LoggerMessage(15, LogLevel.Error, "The signature engine {Engine} gave a wrong answer and was turned off: {Reason}")]
-    public partial void EngineTurnedOff(string engine, string reason);
+    [LoggerMessage(15, LogLevel.Error, "The signature backend {Backend} gave a wrong answer and was turned off: {Reason}")]
+    public partial void BackendTurnedOff(string backend, string reason);
 
-    [LoggerMessage(16, LogLevel.Information, "Signatures are checked by {Engine} on {Threads} threads.")]
-    public partial void Engine(string engine, int threads);
+    [LoggerMessage(16, LogLevel.Information, "Signatures are checked by {Backend} on {Threads} threads.")]
+    public partial void Backend(string backend, int threads);
 
     [LoggerMessage(17, LogLevel.Warning, "No admin token is configured: keys can be neither enrolled nor revoked.")]
     public partial void NoAdminToken();
@@ -68,8 +68,8 @@ internal sealed partial class VerifierLog(ILogger<VerifierLog> logger)
         "Partition {Partition}: what was answered from offset {From} on is not among the last {Messages} messages; it is decided anew.")]
     public partial void NotRecalled(int partition, long from, int messages);
 
-    [LoggerMessage(20, LogLevel.Warning, "The signature engine {Engine} is not used; it is {State}.")]
-    public partial void EngineNotUsed(string engine, string state);
+    [LoggerMessage(20, LogLevel.Warning, "The signature backend {Backend} is not used; it is {State}.")]
+    public partial void BackendNotUsed(string backend, string state);
 
     [LoggerMessage(21, LogLevel.Error, "The row of signing key {KeyId} of {FactoryId} holds no usable key and is left out: {Reason}")]
     public partial void KeyUnusable(string keyId, string factoryId, string reason);

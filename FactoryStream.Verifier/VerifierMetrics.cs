@@ -32,11 +32,11 @@ internal sealed class VerifierMetrics : IDisposable
         batchLines = meter.CreateHistogram<int>("factorystream.verifier.batch.lines", "{reading}", "Readings that were checked at once.");
         checkDuration = meter.CreateHistogram<double>("factorystream.verifier.check.duration", "s", "Time to parse and check a batch.");
         keyLoads = meter.CreateCounter<long>("factorystream.verifier.key_loads", "{load}", "How often the signing keys were read from the database.");
-        meter.CreateObservableCounter("factorystream.verifier.checks", () => Checks(signatures.Statistics), "{signature}", "Signatures checked, by engine.");
-        meter.CreateObservableCounter("factorystream.verifier.rechecks", () => signatures.Statistics.Rechecks, "{signature}", "Answers of a vectorised engine that were checked a second way.");
+        meter.CreateObservableCounter("factorystream.verifier.checks", () => Checks(signatures.Statistics), "{signature}", "Signatures checked, by backend.");
+        meter.CreateObservableCounter("factorystream.verifier.rechecks", () => signatures.Statistics.Rechecks, "{signature}", "Answers of a vectorised backend that were checked a second way.");
         meter.CreateObservableCounter("factorystream.verifier.disagreements", () => signatures.Statistics.Disagreements, "{signature}", "Of these, the ones that came out differently; anything but 0 is a fault.");
-        meter.CreateObservableGauge("factorystream.verifier.engines", () => Engines(signatures), "{engine}", "The engines that this machine has for checking signatures: 1 in use, 0 turned off. The first that is 1, of avx512, avx2, openssl and managed, gets full batches of the usual keys.");
-        meter.CreateObservableGauge("factorystream.verifier.prepared_keys", () => signatures.PreparedKeys, "{key}", "Keys whose constants are kept for a vectorised engine.");
+        meter.CreateObservableGauge("factorystream.verifier.backends", () => Backends(signatures), "{backend}", "The backends that this machine has for checking signatures: 1 in use, 0 turned off. The first that is 1, of avx512, avx2, openssl and managed, gets full batches of the usual keys.");
+        meter.CreateObservableGauge("factorystream.verifier.prepared_keys", () => signatures.PreparedKeys, "{key}", "Keys whose constants are kept for a vectorised backend.");
         meter.CreateObservableGauge("factorystream.verifier.in_flight", () => Interlocked.Read(ref inFlightBytes), "By", "Answers that Kafka has not acknowledged.");
         meter.CreateObservableGauge("factorystream.verifier.lag", () => Interlocked.Read(ref lag), "{message}", "Messages of readings.signed in this replica's partitions that are not answered.");
         meter.CreateObservableGauge("factorystream.verifier.keys", () => Volatile.Read(ref keys), "{key}", "Signing keys known.");
@@ -72,14 +72,14 @@ internal sealed class VerifierMetrics : IDisposable
 
     public void Dispose() => meter.Dispose();
 
-    private static IEnumerable<Measurement<int>> Engines(SignatureVerifier signatures) =>
-        signatures.Engines.Select(engine => new Measurement<int>(engine.Value == SignatureVerifier.On ? 1 : 0, new KeyValuePair<string, object?>("engine", engine.Key)));
+    private static IEnumerable<Measurement<int>> Backends(SignatureVerifier signatures) =>
+        signatures.Backends.Select(backend => new Measurement<int>(backend.Value == SignatureVerifier.On ? 1 : 0, new KeyValuePair<string, object?>("backend", backend.Key)));
 
     private static IEnumerable<Measurement<long>> Checks(SignatureVerifierStatistics statistics) =>
     [
-        new(statistics.ByManaged, new KeyValuePair<string, object?>("engine", "managed")),
-        new(statistics.ByOpenSsl, new KeyValuePair<string, object?>("engine", "openssl")),
-        new(statistics.ByAvx2, new KeyValuePair<string, object?>("engine", "avx2")),
-        new(statistics.ByAvx512, new KeyValuePair<string, object?>("engine", "avx512")),
+        new(statistics.ByManaged, new KeyValuePair<string, object?>("backend", "managed")),
+        new(statistics.ByOpenSsl, new KeyValuePair<string, object?>("backend", "openssl")),
+        new(statistics.ByAvx2, new KeyValuePair<string, object?>("backend", "avx2")),
+        new(statistics.ByAvx512, new KeyValuePair<string, object?>("backend", "avx512")),
     ];
 }

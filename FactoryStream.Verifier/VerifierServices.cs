@@ -102,9 +102,9 @@ internal static class VerifierServices
         {
             var log = services.GetRequiredService<VerifierLog>();
             var signatures = new SignatureVerifier();
-            signatures.EngineTurnedOff += (_, engine) => log.EngineTurnedOff(engine.EngineName, engine.Reason);
-            foreach (var (engine, state) in signatures.Engines.Where(engine => engine.Value != SignatureVerifier.On))
-                log.EngineNotUsed(engine, state);
+            signatures.BackendTurnedOff += (_, backend) => log.BackendTurnedOff(backend.BackendName, backend.Reason);
+            foreach (var (backend, state) in signatures.Backends.Where(backend => backend.Value != SignatureVerifier.On))
+                log.BackendNotUsed(backend, state);
             return signatures;
         });
         builder.Services.AddHostedService<VerifierWorker>();

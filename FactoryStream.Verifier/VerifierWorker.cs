@@ -51,7 +51,7 @@ internal sealed class VerifierWorker(
             // Two parts a thread: one that was held up by another process leaves its second part to the others.
             judges = [.. Enumerable.Range(0, threads * 2).Select(_ => new Judge(
                 signatures, options.MaxClockSkew, options.MinMeasuredAt, options.LateArrivalAfterRevocation))];
-            log.Engine(signatures.EngineName, threads);
+            log.Backend(signatures.BackendName, threads);
             answers.Stopping = stoppingToken;
             consumer.Subscribe(Topics.Signed);
             try

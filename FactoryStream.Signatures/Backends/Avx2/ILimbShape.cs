@@ -1,11 +1,11 @@
 using System.Runtime.CompilerServices;
 
-namespace FactoryStream.Signatures.Engines.Avx2;
+namespace FactoryStream.Signatures.Backends.Avx2;
 
 /// <summary>
 /// How a number of one key size lies in memory: signed limbs of <see cref="Bits"/> bits, each in a 64-bit element, four lanes a vector.
-/// A column of products must stay below 2^63: <see cref="Limbs"/> * 2^(2 * Bits - 2) for either half, product and reduction. Where both together do not, the
-/// kernel carries in between.
+/// A column of products must stay below 2^63: <see cref="Limbs"/> * 2^(2 * Bits - 2) for either half, product and reduction. Where both
+/// together do not, the kernel carries in between.
 /// </summary>
 internal interface ILimbShape
 {
@@ -16,8 +16,8 @@ internal interface ILimbShape
 }
 
 /// <summary>
-/// Offsets in bytes into the workspace of four lanes; the same numbers as in the AVX-512 engine. All are constants to the JIT compiler, which in methods as long as
-/// the kernels has to be told to treat even these as such.
+/// Offsets in bytes into the workspace of four lanes; the same numbers as in the AVX-512 backend. All are constants to the JIT compiler,
+/// which in methods as long as the kernels has to be told to treat even these as such.
 /// </summary>
 internal static class Offsets<TShape>
     where TShape : struct, ILimbShape
@@ -71,7 +71,8 @@ internal static class Offsets<TShape>
     }
 
     /// <summary>
-    /// Byte offset of the first four columns of the lower half of which one has so many products that twice as many could pass 2^63: column i has i + 1.
+    /// Byte offset of the first four columns of the lower half of which one has so many products that twice as many could pass 2^63: column
+    /// i has i + 1.
     /// </summary>
     public static int FirstLong
     {

@@ -2,16 +2,16 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Numerics;
 using FactoryStream.Signatures;
-using FactoryStream.Signatures.Engines;
-using FactoryStream.Signatures.Engines.Avx2;
-using FactoryStream.Signatures.Engines.Avx512;
+using FactoryStream.Signatures.Backends;
+using FactoryStream.Signatures.Backends.Avx2;
+using FactoryStream.Signatures.Backends.Avx512;
 
 namespace FactoryStream.Tests.Signatures;
 
-/// <summary>The vectorised engines against OpenSSL and plain arithmetic.</summary>
-public sealed class BatchEngineTests
+/// <summary>The vectorised backends against OpenSSL and plain arithmetic.</summary>
+public sealed class SignatureBackendTests
 {
-    private const string ExpectedEngine = "FACTORYSTREAM_EXPECTED_ENGINE";
+    private const string ExpectedBackend = "FACTORYSTREAM_EXPECTED_ENGINE";
 
     private static readonly int[] Sizes = [2048, 3072, 4096];
 
@@ -22,19 +22,19 @@ public sealed class BatchEngineTests
     [SkippableTheory]
     [InlineData("avx512")]
     [InlineData("avx2")]
-    public void Verdicts_are_OpenSSLs_for_every_kind_of_break(string engineName)
+    public void Verdicts_are_OpenSSLs_for_every_kind_of_break(string backendName)
     {
-        var engine = Engine(engineName);
+        var backend = Backend(backendName);
         Skip.IfNot(LibCrypto.IsAvailable, "libcrypto is not installed.");
         var seed = Environment.TickCount;
-        Compare(engine, 2048, new SignatureCorpus(2048, seed), Triples * 8 / 10);
-        Compare(engine, 3072, new SignatureCorpus(3072, seed), Triples / 10);
-        Compare(engine, 4096, new SignatureCorpus(4096, seed), Triples / 10);
+        Compare(backend, 2048, new SignatureCorpus(2048, seed), Triples * 8 / 10);
+        Compare(backend, 3072, new SignatureCorpus(3072, seed), Triples / 10);
+        Compare(backend, 4096, new SignatureCorpus(4096, seed), Triples / 10);
 
-        static void Compare(IBatchEngine engine, int bits, SignatureCorpus corpus, int count)
+        static void Compare(ISignatureBackend backend, int bits, SignatureCorpus corpus, int count)
         {
             // Nothing is checked again here, or a wrong verdict would be put right before it is seen.
-            using var verifier = new SignatureVerifier(Unwatched, [(engine, null)]);
+            using var verifier = new SignatureVerifier(Unwatched, [(backend, null)]);
             var random = new Random(4);
             var valid = 0;
             for (var done = 0; done < count;)
@@ -50,7 +50,9 @@ public sealed class BatchEngineTests
                 {
                     var expected = SingleCheck.Verify(checks[i], useOpenSsl: true);
                     valid += expected ? 1 : 0;
-                    Assert.True(expected == results[i], $"{engine.Name} said {results[i]} for '{kinds[i]}' with {bits} bits at {i} of {checks.Length}");
+                    Assert.True(
+                        expected == results[i],
+                        $"{backend.Name} said {results[i]} for '{kinds[i]}' with {bits} bits at {i} of {checks.Length}");
                 }
 
                 done += checks.Length;
@@ -69,15 +71,15 @@ public sealed class BatchEngineTests
     [InlineData("avx2", 2048, 40)]
     [InlineData("avx2", 3072, 12)]
     [InlineData("avx2", 4096, 8)]
-    public void Powers_are_right_for_extreme_moduli_and_numbers(string engineName, int bits, int rounds)
+    public void Powers_are_right_for_extreme_moduli_and_numbers(string backendName, int bits, int rounds)
     {
-        var engine = Engine(engineName);
+        var backend = Backend(backendName);
         var random = new Random(bits);
         var length = bits / 8;
         for (var round = 0; round < rounds; round++)
         {
-            var keys = new RsaPublicKey[engine.Lanes];
-            var numbers = new byte[engine.Lanes * length];
+            var keys = new RsaPublicKey[backend.Lanes];
+            var numbers = new byte[backend.Lanes * length];
             for (var lane = 0; lane < keys.Length; lane++)
             {
                 var modulus = Modulus(bits, (round * keys.Length + lane) % 12, random);
@@ -86,10 +88,10 @@ public sealed class BatchEngineTests
             }
 
             var results = new byte[numbers.Length];
-            if (engine is Avx512Engine)
-                Avx512Engine.Power(keys, numbers, results);
+            if (backend is Avx512Backend)
+                Avx512Backend.Power(keys, numbers, results);
             else
-                Avx2Engine.Power(keys, numbers, results);
+                Avx2Backend.Power(keys, numbers, results);
             for (var lane = 0; lane < keys.Length; lane++)
             {
                 var expected = BigInteger.ModPow(TestKeys.Number(numbers.AsSpan(lane * length, length)), 65537, keys[lane].ModulusValue);
@@ -101,13 +103,14 @@ public sealed class BatchEngineTests
     [SkippableTheory]
     [InlineData("avx512")]
     [InlineData("avx2")]
-    public void Every_lane_of_every_fill_answers_for_itself(string engineName)
+    public void Every_lane_of_every_fill_answers_for_itself(string backendName)
     {
-        var engine = Engine(engineName);
-        using var verifier = new SignatureVerifier(Unwatched, [(engine, null)]);
+        var backend = Backend(backendName);
+        using var verifier = new SignatureVerifier(Unwatched, [(backend, null)]);
         var corpora = Sizes.ToDictionary(bits => bits, bits => new SignatureCorpus(bits, seed: 1));
-        var valid = Sizes.SelectMany(bits => Enumerable.Range(0, 3), (bits, number) => (bits, number)).ToDictionary(id => id, id => Valid(id.bits, id.number));
-        for (var count = 1; count <= 2 * engine.Lanes + 1; count++)
+        var valid = Sizes.SelectMany(bits => Enumerable.Range(0, 3), (bits, number) => (bits, number))
+            .ToDictionary(id => id, id => Valid(id.bits, id.number));
+        for (var count = 1; count <= 2 * backend.Lanes + 1; count++)
         {
             foreach (var broken in new[] { 0, count / 2, count - 1, -1 })
             {
@@ -121,7 +124,8 @@ public sealed class BatchEngineTests
             }
         }
 
-        static SignatureCheck Check(SignatureCheck valid, bool broken) => broken ? new(valid.Key, new byte[] { 1, 2, 3 }, valid.Signature) : valid;
+        static SignatureCheck Check(SignatureCheck valid, bool broken) =>
+            broken ? new(valid.Key, new byte[] { 1, 2, 3 }, valid.Signature) : valid;
 
         static SignatureCheck Valid(int bits, int number)
         {
@@ -136,97 +140,101 @@ public sealed class BatchEngineTests
     [SkippableTheory]
     [InlineData("avx512")]
     [InlineData("avx2")]
-    public void What_the_memory_held_before_does_not_matter(string engineName)
+    public void What_the_memory_held_before_does_not_matter(string backendName)
     {
-        var engine = Engine(engineName);
+        var backend = Backend(backendName);
         var random = new Random(6);
         foreach (var bits in Sizes)
         {
             var corpus = new SignatureCorpus(bits, seed: 6);
             foreach (var poison in new byte[] { 0xFF, 0x7F, 0x00, 0xBC })
             {
-                var checks = Enumerable.Range(0, 40).Select(_ => corpus.Next(out var _)).Where(check => SingleCheck.IsInRange(check)).Take(engine.Lanes).ToArray();
+                var checks = Enumerable.Range(0, 40).Select(_ => corpus.Next(out var _)).Where(check => SingleCheck.IsInRange(check))
+                    .Take(backend.Lanes).ToArray();
                 for (var count = 1; count <= checks.Length; count++)
                 {
                     // What lies in the lanes beyond, and in this batch's before it is written, is no number at all.
-                    Poison(engine, poison);
+                    Poison(backend, poison);
                     int[] indices = [.. Enumerable.Range(0, checks.Length).OrderBy(_ => random.Next()).Take(count)];
-                    var expected = indices.Select((index, lane) => SingleCheck.Verify(checks[index], LibCrypto.IsAvailable) ? 1u << lane : 0).Aggregate(0u, (all, one) => all | one);
-                    Assert.Equal(expected, engine.Verify(checks, indices));
+                    var expected = indices.Select((index, lane) =>
+                        SingleCheck.Verify(checks[index], LibCrypto.IsAvailable) ? 1u << lane : 0).Aggregate(0u, (all, one) => all | one);
+                    Assert.Equal(expected, backend.Verify(checks, indices));
                 }
             }
         }
     }
 
     [Fact]
-    public void An_engine_that_accepts_what_it_must_not_is_turned_off_by_a_sample()
+    public void A_backend_that_accepts_what_it_must_not_is_turned_off_by_a_sample()
     {
         var (good, bad) = GoodAndBad();
-        using var verifier = new SignatureVerifier(new() { AcceptRecheckInterval = 10 }, [(new LyingEngine(uint.MaxValue), null)]);
+        using var verifier = new SignatureVerifier(new() { AcceptRecheckInterval = 10 }, [(new LyingBackend(uint.MaxValue), null)]);
         var reasons = new List<string>();
-        verifier.EngineTurnedOff += (_, off) => reasons.Add($"{off.EngineName}: {off.Reason}");
+        verifier.BackendTurnedOff += (_, off) => reasons.Add($"{off.BackendName}: {off.Reason}");
         var results = new bool[8];
 
         verifier.Verify([.. Enumerable.Repeat(good, 8)], results);
-        Assert.Equal("liar", verifier.EngineName);
+        Assert.Equal("liar", verifier.BackendName);
         verifier.Verify([.. Enumerable.Repeat(bad, 8)], results);
 
         Assert.All(results, Assert.False);
-        Assert.NotEqual("liar", verifier.EngineName);
+        Assert.NotEqual("liar", verifier.BackendName);
         Assert.Equal(["liar: said valid of a signature of 2048 bits for which openssl says the opposite"], reasons);
-        Assert.StartsWith("off: said valid", verifier.Engines["liar"], StringComparison.Ordinal);
+        Assert.StartsWith("off: said valid", verifier.Backends["liar"], StringComparison.Ordinal);
         Assert.Equal(1, verifier.Statistics.Disagreements);
         verifier.Verify([good, bad, good], results);
         Assert.Equal([true, false, true], results[..3]);
     }
 
     [Fact]
-    public void An_engine_that_rejects_what_is_valid_is_turned_off_at_once_and_nothing_is_lost()
+    public void A_backend_that_rejects_what_is_valid_is_turned_off_at_once_and_nothing_is_lost()
     {
         var (good, bad) = GoodAndBad();
-        using var verifier = new SignatureVerifier(new(), [(new LyingEngine(0b101), null)]);
+        using var verifier = new SignatureVerifier(new(), [(new LyingBackend(0b101), null)]);
         var results = new bool[3];
         verifier.Verify([good, good, bad], results);
         Assert.Equal([true, true, false], results);
         Assert.Equal(1, verifier.Statistics.Disagreements);
-        Assert.NotEqual("liar", verifier.EngineName);
+        Assert.NotEqual("liar", verifier.BackendName);
     }
 
     [Fact]
     public void A_flood_of_forgeries_is_checked_twice_only_in_part()
     {
         var (_, bad) = GoodAndBad();
-        using var verifier = new SignatureVerifier(new() { RejectRecheckBurst = 20, RejectRecheckInterval = 50 }, [(new LyingEngine(0), null)]);
+        using var verifier = new SignatureVerifier(new() { RejectRecheckBurst = 20, RejectRecheckInterval = 50 },
+            [(new LyingBackend(0), null)]);
         var checks = Enumerable.Repeat(bad, 8).ToArray();
         for (var i = 0; i < 500; i++)
             verifier.Verify(checks, new bool[8]);
         Assert.InRange(verifier.Statistics.Rechecks, 20 + 4000 / 50 - 2, 20 + 4000 / 50);
-        Assert.Equal("liar", verifier.EngineName);
+        Assert.Equal("liar", verifier.BackendName);
     }
 
     [Fact]
-    public void An_engine_that_fails_a_known_answer_is_never_used()
+    public void A_backend_that_fails_a_known_answer_is_never_used()
     {
-        Assert.Contains("known answers of 2048 bits", KnownAnswers.FindFault(new LyingEngine(0)));
+        Assert.Contains("known answers of 2048 bits", KnownAnswers.FindFault(new LyingBackend(0)));
         foreach (var name in new[] { "avx512", "avx2" })
         {
-            if (TryEngine(name) is { } engine)
-                Assert.Null(KnownAnswers.FindFault(engine));
+            if (TryBackend(name) is { } backend)
+                Assert.Null(KnownAnswers.FindFault(backend));
         }
     }
 
     [SkippableTheory]
     [InlineData("DOTNET_EnableAVX512", "avx2")]
     [InlineData("DOTNET_EnableAVX2", "openssl")]
-    public async Task The_runtimes_own_switches_choose_the_engine(string turnedOff, string expected)
+    public async Task The_runtimes_own_switches_choose_the_backend(string turnedOff, string expected)
     {
-        Skip.If(Environment.GetEnvironmentVariable(ExpectedEngine) is not null, "This is the inner run.");
-        Skip.If(expected == "avx2" && TryEngine("avx2") is null, "This processor has no AVX2.");
+        Skip.If(Environment.GetEnvironmentVariable(ExpectedBackend) is not null, "This is the inner run.");
+        Skip.If(expected == "avx2" && TryBackend("avx2") is null, "This processor has no AVX2.");
         Skip.IfNot(LibCrypto.IsAvailable, "libcrypto is not installed.");
         var start = new ProcessStartInfo(Environment.ProcessPath!)
         {
-            ArgumentList = { "test", typeof(BatchEngineTests).Assembly.Location, "--nologo", "--filter", $"FullyQualifiedName~{nameof(Inner_run_uses_the_expected_engine)}" },
-            Environment = { [turnedOff] = "0", [ExpectedEngine] = expected },
+            ArgumentList = { "test", typeof(SignatureBackendTests).Assembly.Location, "--nologo", "--filter",
+                $"FullyQualifiedName~{nameof(Inner_run_uses_the_expected_backend)}" },
+            Environment = { [turnedOff] = "0", [ExpectedBackend] = expected },
             RedirectStandardOutput = true,
         };
         if (!Path.GetFileNameWithoutExtension(start.FileName).Equals("dotnet", StringComparison.OrdinalIgnoreCase))
@@ -247,12 +255,12 @@ public sealed class BatchEngineTests
     }
 
     [SkippableFact]
-    public void Inner_run_uses_the_expected_engine()
+    public void Inner_run_uses_the_expected_backend()
     {
-        var expected = Environment.GetEnvironmentVariable(ExpectedEngine);
-        Skip.If(expected is null, "Runs inside The_runtimes_own_switches_choose_the_engine.");
+        var expected = Environment.GetEnvironmentVariable(ExpectedBackend);
+        Skip.If(expected is null, "Runs inside The_runtimes_own_switches_choose_the_backend.");
         using var verifier = new SignatureVerifier();
-        Assert.Equal(expected, verifier.EngineName);
+        Assert.Equal(expected, verifier.BackendName);
         var corpus = new SignatureCorpus(2048, seed: 2);
         var checks = Enumerable.Range(0, 3000).Select(_ => corpus.Next(out var _)).ToArray();
         var results = new bool[checks.Length];
@@ -262,30 +270,31 @@ public sealed class BatchEngineTests
         Assert.Equal(expected == "avx2", verifier.Statistics.ByAvx2 > 2000);
     }
 
-    private static SignatureVerifierOptions Unwatched => new() { AcceptRecheckInterval = int.MaxValue, RejectRecheckInterval = int.MaxValue, RejectRecheckBurst = 1 };
+    private static SignatureVerifierOptions Unwatched => new(
+        ) { AcceptRecheckInterval = int.MaxValue, RejectRecheckInterval = int.MaxValue, RejectRecheckBurst = 1 };
 
-    private static IBatchEngine Engine(string name)
+    private static ISignatureBackend Backend(string name)
     {
-        var engine = TryEngine(name);
-        Skip.If(engine is null, $"This processor has no {name}, or it is switched off.");
-        return engine!;
+        var backend = TryBackend(name);
+        Skip.If(backend is null, $"This processor has no {name}, or it is switched off.");
+        return backend!;
     }
 
-    private static IBatchEngine? TryEngine(string name) => name switch
+    private static ISignatureBackend? TryBackend(string name) => name switch
     {
-        "avx512" when Avx512Engine.IsSupported => new Avx512Engine(),
-        "avx2" when Avx2Engine.IsSupported => new Avx2Engine(),
+        "avx512" when Avx512Backend.IsSupported => new Avx512Backend(),
+        "avx2" when Avx2Backend.IsSupported => new Avx2Backend(),
         _ => null,
     };
 
-    private static unsafe void Poison(IBatchEngine engine, byte poison)
+    private static unsafe void Poison(ISignatureBackend backend, byte poison)
     {
-        if (engine is Avx512Engine avx512)
+        if (backend is Avx512Backend avx512)
             avx512.Idle.ToList().ForEach(work => new Span<byte>(work.Low, (int)(work.HashRows - work.Low) + 16 * 64).Fill(poison));
-        else if (engine is Avx2Engine avx2)
+        else if (backend is Avx2Backend avx2)
             avx2.Idle.ToList().ForEach(work => Fill(work, poison));
 
-        static void Fill(Avx2Engine.Workspace work, byte poison)
+        static void Fill(Avx2Backend.Workspace work, byte poison)
         {
             new Span<byte>(work.Limbs, Offsets<Limbs4096>.Size).Fill(poison);
             work.Numbers.AsSpan().Fill(poison);
@@ -348,7 +357,7 @@ public sealed class BatchEngineTests
     }
 
     /// <summary>Gives the same verdicts whatever it is asked.</summary>
-    private sealed class LyingEngine(uint verdicts) : IBatchEngine
+    private sealed class LyingBackend(uint verdicts) : ISignatureBackend
     {
         public string Name => "liar";
 

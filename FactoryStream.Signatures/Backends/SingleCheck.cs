@@ -1,17 +1,17 @@
 using System.Numerics;
 using System.Security.Cryptography;
 
-namespace FactoryStream.Signatures.Engines;
+namespace FactoryStream.Signatures.Backends;
 
 /// <summary>
-/// Checks one signature at a time: with OpenSSL, or with <see cref="BigInteger"/> where there is none. This is what every other engine is
+/// Checks one signature at a time: with OpenSSL, or with <see cref="BigInteger"/> where there is none. This is what every other backend is
 /// held against, so it is plain.
 /// </summary>
 internal static class SingleCheck
 {
     /// <summary>
-    /// Whether the signature has the right length and is a number below the modulus. OpenSSL and .NET accept one that lost its leading zero byte;
-    /// RFC 8017 8.1.2 does not.
+    /// Whether the signature has the right length and is a number below the modulus. OpenSSL and .NET accept one that lost its leading zero
+    /// byte; RFC 8017 8.1.2 does not.
     /// </summary>
     public static bool IsInRange(in SignatureCheck check) =>
         check.Signature.Length == check.Key.SignatureLength && check.Signature.Span.SequenceCompareTo(check.Key.Modulus) < 0;

@@ -1,8 +1,9 @@
-namespace FactoryStream.Signatures.Engines;
+namespace FactoryStream.Signatures.Backends;
 
 /// <summary>
-/// The keys that have an engine's constants, a bounded number of them. The constants hang on their key, where a check finds them without a search; here is only who has some. When all places
-/// are taken a new key gets that of the oldest one, but only once in so many checks: with more keys in use than places, OpenSSL checks the rest sooner than constants could be made for each.
+/// The keys that have a backend's constants, a bounded number of them. The constants hang on their key, where a check finds them without a
+/// search; here is only who has some. When all places are taken a new key gets that of the oldest one, but only once in so many checks:
+/// with more keys in use than places, OpenSSL checks the rest sooner than constants could be made for each.
 /// </summary>
 internal sealed class PreparedKeys<T>(int capacity, PreparedKeys<T>.Constants constants, Func<RsaPublicKey, T[]> make)
     where T : unmanaged
@@ -35,7 +36,10 @@ internal sealed class PreparedKeys<T>(int capacity, PreparedKeys<T>.Constants co
     /// <summary>Whether the key has constants, which it may have got just now.</summary>
     public bool TryPrepare(RsaPublicKey key) => Volatile.Read(ref constants(key)) is not null || TryAdd(key);
 
-    /// <summary>The key's constants; new ones for this once when it has just lost its own. Who uses them keeps hold of them, for another thread may take them off the key.</summary>
+    /// <summary>
+    /// The key's constants; new ones for this once when it has just lost its own. Who uses them keeps hold of them, for another thread may
+    /// take them off the key.
+    /// </summary>
     public T[] Of(RsaPublicKey key) => Volatile.Read(ref constants(key)) ?? make(key);
 
     private bool TryAdd(RsaPublicKey key)

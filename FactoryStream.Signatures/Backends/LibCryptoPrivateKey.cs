@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace FactoryStream.Signatures.Engines;
+namespace FactoryStream.Signatures.Backends;
 
 /// <summary>An EVP_PKEY that signs. A context is made for each signature: next to 250 us of signing its cost does not show.</summary>
 internal sealed class LibCryptoPrivateKey : SafeHandleZeroOrMinusOneIsInvalid

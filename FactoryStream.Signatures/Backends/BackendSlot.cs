@@ -1,16 +1,16 @@
-namespace FactoryStream.Signatures.Engines;
+namespace FactoryStream.Signatures.Backends;
 
-/// <summary>An engine of a verifier and whether it is still trusted.</summary>
-internal sealed class EngineSlot(IBatchEngine engine, string? fault)
+/// <summary>A backend of a verifier and whether it is still trusted.</summary>
+internal sealed class BackendSlot(ISignatureBackend backend, string? fault)
 {
     private string? _fault = fault;
     private long _decided;
 
-    public IBatchEngine Engine => engine;
+    public ISignatureBackend Backend => backend;
 
     public bool IsOn => Volatile.Read(ref _fault) is null;
 
-    /// <summary>Why the engine is not used; null while it is.</summary>
+    /// <summary>Why the backend is not used; null while it is.</summary>
     public string? Fault => Volatile.Read(ref _fault);
 
     public long Decided => Interlocked.Read(ref _decided);

@@ -5,10 +5,12 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-namespace FactoryStream.Signatures.Engines.Avx2;
+namespace FactoryStream.Signatures.Backends.Avx2;
 
-/// <summary>Four signatures at once, every lane with its own key, for processors without AVX-512. Hashes and the PSS check are done one at a time.</summary>
-internal sealed unsafe class Avx2Engine(int maximumPreparedKeys = SignatureVerifierOptions.DefaultMaximumPreparedKeys) : IBatchEngine
+/// <summary>
+/// Four signatures at once, every lane with its own key, for processors without AVX-512. Hashes and the PSS check are done one at a time.
+/// </summary>
+internal sealed unsafe class Avx2Backend(int maximumPreparedKeys = SignatureVerifierOptions.DefaultMaximumPreparedKeys) : ISignatureBackend
 {
     private readonly ConcurrentBag<Workspace> _idle = [];
     private readonly PreparedKeys<int> _prepared = new(maximumPreparedKeys, static key => ref key.Avx2Constants, Prepare);
@@ -205,7 +207,8 @@ internal sealed unsafe class Avx2Engine(int maximumPreparedKeys = SignatureVerif
         carry = Vector256<long>.Zero;
         for (var limb = 0; limb < TShape.Limbs; limb++)
         {
-            var value = Vector256.LoadAligned((long*)(y + 32 * limb)) + (Vector256.LoadAligned((long*)(m + 32 * limb)) & negative) + carry + bias;
+            var value = Vector256.LoadAligned((long*)(y + 32 * limb)) + (Vector256.LoadAligned((long*)(m + 32 * limb)) & negative) + carry
+                + bias;
             carry = (value >>> TShape.Bits) - unbias;
             (value & mask).StoreAligned((long*)(y + 32 * limb));
         }

@@ -7,7 +7,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace FactoryStream.Signatures.Engines.Avx512;
+namespace FactoryStream.Signatures.Backends.Avx512;
 
 internal static unsafe class Sha256Kernel
 {

@@ -6,7 +6,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace FactoryStream.Signatures.Engines.Avx2;
+namespace FactoryStream.Signatures.Backends.Avx2;
 
 using Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 

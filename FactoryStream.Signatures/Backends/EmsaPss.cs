@@ -1,4 +1,4 @@
-namespace FactoryStream.Signatures.Engines;
+namespace FactoryStream.Signatures.Backends;
 
 /// <summary>EMSA-PSS of RFC 8017 9.1 with SHA-256 and MGF1-SHA-256, one message at a time.</summary>
 internal static class EmsaPss

@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Text;
 
-namespace FactoryStream.Signatures.Engines;
+namespace FactoryStream.Signatures.Backends;
 
 /// <summary>
 /// Signatures whose verdict is known, made with OpenSSL's command line (<c>openssl dgst -sha256 -sigopt rsa_padding_mode:pss</c>) by keys that were thrown away:
-/// an engine that gets one of them wrong, or is slower than OpenSSL on this machine, is not used at all.
+/// a backend that gets one of them wrong, or is slower than OpenSSL on this machine, is not used at all.
 /// </summary>
 internal static class KnownAnswers
 {
@@ -56,17 +56,17 @@ internal static class KnownAnswers
             "cZqA5fRBBOGFQK612uZRu6Aor8x5ouxMvOwKmWeHkpB0/e4oOnY2gamLX6d2rh2ccRIkJpFWhyu3U92zn20aC5IOgVvX1UWU7tGjeLv0sJ+xHMpKCUKRQgQbP6U="),
     ]);
 
-    /// <summary>Says what is wrong with the engine for the usual exponent and the key sizes it supports, or null.</summary>
-    public static string? FindFault(IBatchEngine engine)
+    /// <summary>Says what is wrong with the backend for the usual exponent and the key sizes it supports, or null.</summary>
+    public static string? FindFault(ISignatureBackend backend)
     {
-        Span<int> indices = stackalloc int[engine.Lanes];
+        Span<int> indices = stackalloc int[backend.Lanes];
         for (var size = 0; size < Answers.Value.Length; size += 8)
         {
             var answers = Answers.Value.AsSpan(size, 8);
-            if (!engine.Supports(answers[0].Key))
+            if (!backend.Supports(answers[0].Key))
                 continue;
-            engine.TryPrepare(answers[0].Key);
-            foreach (var fill in new[] { engine.Lanes, (engine.Lanes + 1) / 2 })
+            backend.TryPrepare(answers[0].Key);
+            foreach (var fill in new[] { backend.Lanes, (backend.Lanes + 1) / 2 })
             {
                 // Of eight answers the even ones are valid; each turn moves them to other lanes.
                 for (var turn = 0; turn < 3; turn++)
@@ -78,7 +78,7 @@ internal static class KnownAnswers
                         expected |= indices[lane] % 2 == 0 ? 1u << lane : 0;
                     }
 
-                    var verdicts = engine.Verify(answers, indices[..fill]);
+                    var verdicts = backend.Verify(answers, indices[..fill]);
                     if (verdicts != expected)
                         return $"known answers of {answers[0].Key.KeySizeBits} bits came out as {verdicts:X} instead of {expected:X}";
                 }
@@ -88,14 +88,14 @@ internal static class KnownAnswers
         return null;
     }
 
-    /// <summary>Says so when the engine takes longer for a full batch of 2048 bits than OpenSSL, or null. Each is measured a few times and the best counts.</summary>
-    public static string? FindSlowness(IBatchEngine engine)
+    /// <summary>Says so when the backend takes longer for a full batch of 2048 bits than OpenSSL, or null. Each is measured a few times and the best counts.</summary>
+    public static string? FindSlowness(ISignatureBackend backend)
     {
         if (!LibCrypto.IsAvailable)
             return null;
         var answers = Answers.Value.AsSpan(0, 8);
-        engine.TryPrepare(answers[0].Key);
-        Span<int> indices = stackalloc int[engine.Lanes];
+        backend.TryPrepare(answers[0].Key);
+        Span<int> indices = stackalloc int[backend.Lanes];
         for (var lane = 0; lane < indices.Length; lane++)
             indices[lane] = lane % 8;
         var batch = TimeSpan.MaxValue;
@@ -103,7 +103,7 @@ internal static class KnownAnswers
         for (var round = 0; round < 7; round++)
         {
             var start = Stopwatch.GetTimestamp();
-            engine.Verify(answers, indices);
+            backend.Verify(answers, indices);
             var middle = Stopwatch.GetTimestamp();
             foreach (var index in indices)
                 SingleCheck.Verify(answers[index], useOpenSsl: true);
@@ -111,7 +111,7 @@ internal static class KnownAnswers
             single = Min(single, Stopwatch.GetElapsedTime(middle));
         }
 
-        return batch < single ? null : $"{engine.Lanes} checks took {batch.TotalMicroseconds:F0} us, with OpenSSL {single.TotalMicroseconds:F0} us";
+        return batch < single ? null : $"{backend.Lanes} checks took {batch.TotalMicroseconds:F0} us, with OpenSSL {single.TotalMicroseconds:F0} us";
 
         static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
     }

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace FactoryStream.Signatures.Engines.Avx512;
+namespace FactoryStream.Signatures.Backends.Avx512;
 
 /// <summary>The memory that one thread needs to check sixteen signatures; reused, never cleared between batches.</summary>
 internal sealed unsafe class Workspace

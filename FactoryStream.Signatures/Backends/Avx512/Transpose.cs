@@ -2,14 +2,15 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace FactoryStream.Signatures.Engines.Avx512;
+namespace FactoryStream.Signatures.Backends.Avx512;
 
 /// <summary>Turns lane-wise rows into vectors of one element per lane, and back.</summary>
 internal static unsafe class Transpose
 {
     /// <summary>Eight rows of eight 64-bit elements; row i of the result holds element i of each row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Eight(ref Vector512<long> r0, ref Vector512<long> r1, ref Vector512<long> r2, ref Vector512<long> r3, ref Vector512<long> r4, ref Vector512<long> r5, ref Vector512<long> r6, ref Vector512<long> r7)
+    public static void Eight(ref Vector512<long> r0, ref Vector512<long> r1, ref Vector512<long> r2, ref Vector512<long> r3,
+        ref Vector512<long> r4, ref Vector512<long> r5, ref Vector512<long> r6, ref Vector512<long> r7)
     {
         var a0 = Avx512F.UnpackLow(r0, r1);
         var a1 = Avx512F.UnpackHigh(r0, r1);
@@ -41,7 +42,8 @@ internal static unsafe class Transpose
     /// <summary>Sixteen rows of sixteen 32-bit elements, <paramref name="stride"/> bytes apart, to sixteen adjoining vectors.</summary>
     public static void Sixteen(byte* rows, nint stride, byte* result, nint resultStride)
     {
-        // Pairs of rows are interleaved so that what is left is a transposition of 64-bit elements, done for the even and the odd half of the rows.
+        // Pairs of rows are interleaved so that what is left is a transposition of 64-bit elements, done for the even and the odd half of
+        // the rows.
         for (var half = 0; half < 2; half++)
         {
             var from = rows + 8 * half * stride;

@@ -1,8 +1,8 @@
-namespace FactoryStream.Signatures.Engines;
+namespace FactoryStream.Signatures.Backends;
 
 /// <summary>
-/// How often something slow may be done: a few times at once, and over time once for every so many checks, so that it costs at most that share of them. It counts checks instead of
-/// seconds: no clock is needed.
+/// How often something slow may be done: a few times at once, and over time once for every so many checks, so that it costs at most that
+/// share of them. It counts checks instead of seconds: no clock is needed.
 /// </summary>
 internal sealed class Allowance(int burst, int checksEach)
 {

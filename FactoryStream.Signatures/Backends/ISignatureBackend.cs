@@ -1,17 +1,17 @@
-namespace FactoryStream.Signatures.Engines;
+namespace FactoryStream.Signatures.Backends;
 
 /// <summary>
-/// Checks a few signatures at once. The caller has seen to it that all keys have one size, that lengths are exact and that every signature is below its
-/// modulus.
+/// Checks a few signatures at once. The caller has seen to it that all keys have one size, that lengths are exact and that every signature
+/// is below its modulus.
 /// </summary>
-internal interface IBatchEngine
+internal interface ISignatureBackend
 {
     string Name { get; }
 
     /// <summary>At most so many at once.</summary>
     int Lanes { get; }
 
-    /// <summary>Keys that have this engine's constants now.</summary>
+    /// <summary>Keys that have this backend's constants now.</summary>
     int PreparedKeys { get; }
 
     bool Supports(RsaPublicKey key);

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace FactoryStream.Signatures.Engines.Avx512;
+namespace FactoryStream.Signatures.Backends.Avx512;
 
 /// <summary>Eight lanes' numbers into a workspace of digits, and the result out of it.</summary>
 internal static unsafe class DigitLanes
@@ -12,8 +12,8 @@ internal static unsafe class DigitLanes
         where TShape : struct, IDigitShape => TShape.Inverse + 64;
 
     /// <summary>
-    /// Gathers one number of eight keys' constants; <paramref name="keys"/> are the addresses of their digits. The doubles are multiplied by
-    /// <paramref name="scale"/>: what is multiplied by quotient digits is kept in the unit of the column above.
+    /// Gathers one number of eight keys' constants; <paramref name="keys"/> are the addresses of their digits. The doubles are multiplied
+    /// by <paramref name="scale"/>: what is multiplied by quotient digits is kept in the unit of the column above.
     /// </summary>
     public static void LoadDigits<TShape>(long** keys, int first, double scale, byte* number)
         where TShape : struct, IDigitShape
@@ -100,8 +100,8 @@ internal static unsafe class DigitLanes
     }
 
     /// <summary>
-    /// Brings Y, a number between minus and plus the modulus M, into the range from 0 to M - 1 and writes it as <paramref name="count"/> little-endian 64-bit
-    /// words, a vector each.
+    /// Brings Y, a number between minus and plus the modulus M, into the range from 0 to M - 1 and writes it as <paramref name="count"/>
+    /// little-endian 64-bit words, a vector each.
     /// </summary>
     public static void StoreWords<TShape>(byte* workspace, int count, byte* words)
         where TShape : struct, IDigitShape
@@ -118,7 +118,8 @@ internal static unsafe class DigitLanes
         carry = Vector512<long>.Zero;
         for (var digit = 0; digit < TShape.Digits; digit++)
         {
-            var value = Vector512.LoadAligned((long*)(y + 64 * digit)) + (Vector512.LoadAligned((long*)(m + 64 * digit)) & negative) + carry;
+            var value = Vector512.LoadAligned((long*)(y + 64 * digit)) + (Vector512.LoadAligned((long*)(m + 64 * digit)) & negative)
+                + carry;
             carry = value >> TShape.Bits;
             (value & mask).StoreAligned((long*)(y + 64 * digit));
         }
@@ -127,7 +128,8 @@ internal static unsafe class DigitLanes
         {
             var digit = 64 * word / TShape.Bits;
             var shift = 64 * word % TShape.Bits;
-            var value = (Vector512.LoadAligned((long*)(y + 64 * digit)) >>> shift) | (Vector512.LoadAligned((long*)(y + 64 * (digit + 1))) << (TShape.Bits - shift));
+            var value = (Vector512.LoadAligned((long*)(y + 64 * digit)) >>> shift)
+                | (Vector512.LoadAligned((long*)(y + 64 * (digit + 1))) << (TShape.Bits - shift));
             if (2 * TShape.Bits - shift < 64)
                 value |= Vector512.LoadAligned((long*)(y + 64 * (digit + 2))) << (2 * TShape.Bits - shift);
             value.StoreAligned((long*)(words + 64 * word));

@@ -3,10 +3,11 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace FactoryStream.Signatures.Engines.Avx512;
+namespace FactoryStream.Signatures.Backends.Avx512;
 
 /// <summary>Sixteen signatures at once, every lane with its own key: README.md tells how and why it may be trusted.</summary>
-internal sealed unsafe class Avx512Engine(int maximumPreparedKeys = SignatureVerifierOptions.DefaultMaximumPreparedKeys) : IBatchEngine
+internal sealed unsafe class Avx512Backend(int maximumPreparedKeys = SignatureVerifierOptions.DefaultMaximumPreparedKeys)
+    : ISignatureBackend
 {
     private readonly ConcurrentBag<Workspace> _idle = [];
     private readonly PreparedKeys<long> _prepared = new(maximumPreparedKeys, static key => ref key.Avx512Constants, Prepare);
@@ -14,7 +15,8 @@ internal sealed unsafe class Avx512Engine(int maximumPreparedKeys = SignatureVer
     /// <summary>Memory that waits for its next use, so that tests can fill it with what must not matter.</summary>
     internal IReadOnlyCollection<Workspace> Idle => _idle;
 
-    public static bool IsSupported => Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported && Avx512BW.IsSupported;
+    public static bool IsSupported => Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported
+        && Avx512BW.IsSupported;
 
     public string Name => "avx512";
 
@@ -51,7 +53,10 @@ internal sealed unsafe class Avx512Engine(int maximumPreparedKeys = SignatureVer
         return valid;
     }
 
-    /// <summary>The number to the power of 65537 modulo the key, for tests against plain arithmetic. <paramref name="results"/> is as long as the numbers together.</summary>
+    /// <summary>
+    /// The number to the power of 65537 modulo the key, for tests against plain arithmetic. <paramref name="results"/> is as long as the
+    /// numbers together.
+    /// </summary>
     internal static void Power(ReadOnlySpan<RsaPublicKey> keys, ReadOnlySpan<byte> numbers, Span<byte> results)
     {
         var length = keys[0].SignatureLength;
@@ -60,7 +65,8 @@ internal sealed unsafe class Avx512Engine(int maximumPreparedKeys = SignatureVer
         for (var lane = 0; lane < 16; lane++)
         {
             constants[lane] = Address(work.Constants[lane] = Prepare(keys[lane % keys.Length]));
-            numbers.Slice(lane % keys.Length * length, length).CopyTo(new Span<byte>(work.Signatures + lane * Workspace.LaneStride, length));
+            numbers.Slice(lane % keys.Length * length, length)
+                .CopyTo(new Span<byte>(work.Signatures + lane * Workspace.LaneStride, length));
         }
 
         switch (length)
@@ -79,7 +85,8 @@ internal sealed unsafe class Avx512Engine(int maximumPreparedKeys = SignatureVer
         for (var lane = 0; lane < keys.Length; lane++)
         {
             for (var word = 0; word < length / 4; word++)
-                System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(results[(lane * length + 4 * word)..], ((uint*)(work.Encoded + 64 * word))[lane]);
+                System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(
+                    results[(lane * length + 4 * word)..], ((uint*)(work.Encoded + 64 * word))[lane]);
         }
 
         GC.KeepAlive(work);

@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace FactoryStream.Signatures.Engines;
+namespace FactoryStream.Signatures.Backends;
 
 /// <summary>An EVP_PKEY with a few ready verification contexts: a context costs as much as a third of a check to make.</summary>
 internal sealed class LibCryptoPublicKey : SafeHandleZeroOrMinusOneIsInvalid

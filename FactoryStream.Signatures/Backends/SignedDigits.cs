@@ -1,8 +1,10 @@
 using System.Numerics;
 
-namespace FactoryStream.Signatures.Engines;
+namespace FactoryStream.Signatures.Backends;
 
-/// <summary>Numbers as digits between minus and plus half a radix of 2^bits: half the magnitude, so twice as many products fit a sum.</summary>
+/// <summary>
+/// Numbers as digits between minus and plus half a radix of 2^bits: half the magnitude, so twice as many products fit a sum.
+/// </summary>
 internal static class SignedDigits
 {
     public static void Write(BigInteger number, int bits, Span<long> digits)

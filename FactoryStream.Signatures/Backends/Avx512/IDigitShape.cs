@@ -1,8 +1,8 @@
-namespace FactoryStream.Signatures.Engines.Avx512;
+namespace FactoryStream.Signatures.Backends.Avx512;
 
 /// <summary>
-/// How a number of one key size lies in memory: signed digits of <see cref="Bits"/> bits, each as double and as integer, eight lanes a vector.
-/// The members are constants to the JIT compiler.
+/// How a number of one key size lies in memory: signed digits of <see cref="Bits"/> bits, each as double and as integer, eight lanes a
+/// vector. The members are constants to the JIT compiler.
 /// </summary>
 internal interface IDigitShape
 {
@@ -12,7 +12,9 @@ internal interface IDigitShape
     /// <summary>Number of digits, a multiple of 4.</summary>
     static abstract int Digits { get; }
 
-    /// <summary>Whether the floating-point sums are read out between product and reduction, because all terms at once could lose too many bits.</summary>
+    /// <summary>
+    /// Whether the floating-point sums are read out between product and reduction, because all terms at once could lose too many bits.
+    /// </summary>
     static abstract bool SplitHigh { get; }
 
     static abstract double Scale { get; }

@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
 
-namespace FactoryStream.Signatures.Engines;
+namespace FactoryStream.Signatures.Backends;
 
 /// <summary>
 /// The few functions of OpenSSL's libcrypto (3 or 1.1) that are used, called directly: .NET's own RSA accepts no salt but 32 bytes
-/// and makes its contexts anew for each check. Where no libcrypto is found <see cref="IsAvailable"/> is false and managed code does the work.
+/// and makes its contexts anew for each check. Where no libcrypto is found <see cref="IsAvailable"/> is false and managed code does the
+/// work.
 /// </summary>
 internal static unsafe class LibCrypto
 {
@@ -17,7 +18,8 @@ internal static unsafe class LibCrypto
             : ["libcrypto.so.3", "libcrypto.so.1.1"];
 
     public const int PaddingPss = 6, SaltLengthAuto = -2;
-    private const int KeyTypeRsa = 6, AnyOperation = -1, ControlDigest = 1, ControlPadding = 0x1001, ControlSaltLength = 0x1002, ControlMgf1Digest = 0x1005;
+    private const int KeyTypeRsa = 6, AnyOperation = -1, ControlDigest = 1, ControlPadding = 0x1001, ControlSaltLength = 0x1002,
+        ControlMgf1Digest = 0x1005;
 
     private static readonly delegate* unmanaged<nint*, byte**, nint, nint> d2iPublicKey;
     private static readonly delegate* unmanaged<nint*, byte**, nint, nint> d2iPrivateKey;
@@ -57,7 +59,8 @@ internal static unsafe class LibCrypto
             sha256Update = (delegate* unmanaged<Sha256Context*, byte*, nuint, int>)Find(library, "SHA256_Update");
             sha256Final = (delegate* unmanaged<byte*, Sha256Context*, int>)Find(library, "SHA256_Final");
             IsAvailable = d2iPublicKey != null && d2iPrivateKey != null && keyFree != null && contextNew != null && contextFree != null
-                && verifyInit != null && verify != null && signInit != null && sign != null && contextControl != null && sha256 != null && clearErrors != null
+                && verifyInit != null && verify != null && signInit != null && sign != null && contextControl != null && sha256 != null
+                    && clearErrors != null
                 && sha256Init != null && sha256Update != null && sha256Final != null;
             if (IsAvailable)
                 return;

@@ -1,13 +1,13 @@
 using System.Runtime.Intrinsics;
 
-namespace FactoryStream.Signatures.Engines.Avx512;
+namespace FactoryStream.Signatures.Backends.Avx512;
 
 /// <summary>EMSA-PSS (RFC 8017 9.1.2) for sixteen encoded messages at once; see <see cref="EmsaPss"/> for one.</summary>
 internal static unsafe class PssLanes
 {
     /// <summary>
-    /// Whether each lane's encoding fits its data's hash. <paramref name="wordCount"/> is the size of the modulus in 32-bit words, so that emBits is one less than
-    /// a multiple of 32.
+    /// Whether each lane's encoding fits its data's hash. <paramref name="wordCount"/> is the size of the modulus in 32-bit words, so that
+    /// emBits is one less than a multiple of 32.
     /// </summary>
     public static uint Verify(Workspace work, int wordCount)
     {
