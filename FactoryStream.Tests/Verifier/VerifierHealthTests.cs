@@ -5,7 +5,6 @@ using Confluent.Kafka;
 using FactoryStream.Signatures;
 using FactoryStream.Verifier;
 using FactoryStream.Verifier.Keys;
-using FactoryStream.Verifier.Messages;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,7 +29,7 @@ public sealed class VerifierHealthTests
         builder.Services.AddSingleton<IProducer<byte[]?, byte[]>>(new RecordingProducer());
         builder.Services.AddSingleton(signatures);
         builder.Services.AddSingleton<KeyRing>();
-        builder.Services.AddSingleton<AnswerLog>();
+        builder.Services.AddAnswering();
         builder.Services.AddVerifierOptions();
         builder.Services.AddVerifierHealth();
         await using var app = builder.Build();

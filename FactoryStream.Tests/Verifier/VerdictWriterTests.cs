@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Text;
 using Confluent.Kafka;
@@ -7,8 +6,8 @@ using FactoryStream.ServiceDefaults;
 using FactoryStream.Signatures;
 using FactoryStream.Verifier;
 using FactoryStream.Verifier.Keys;
-using FactoryStream.Verifier.Messages;
-using FactoryStream.Verifier.Verdicts;
+using FactoryStream.Verifier.Topics;
+using FactoryStream.Verifier.Verification;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
@@ -20,18 +19,18 @@ using static FactoryStream.Tests.Verifier.Factories;
 
 namespace FactoryStream.Tests.Verifier;
 
-public sealed class AnswerLogTests : IDisposable
+public sealed class VerdictWriterTests : IDisposable
 {
     private readonly ServiceProvider services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly SignatureVerifier signatures = new();
     private readonly SigningKey key = Key("f1", 0);
     private readonly VerifierMetrics metrics;
-    private readonly Judge judge;
+    private readonly LineVerifier verifier;
 
-    public AnswerLogTests()
+    public VerdictWriterTests()
     {
         metrics = new VerifierMetrics(services.GetRequiredService<IMeterFactory>(), signatures);
-        judge = new Judge(signatures, TimeSpan.FromSeconds(60));
+        verifier = new LineVerifier(signatures, TimeSpan.FromSeconds(60));
     }
 
     public void Dispose()
@@ -53,19 +52,24 @@ public sealed class AnswerLogTests : IDisposable
         Assert.Equal(Expected(good) + "\n" + Expected(other), verified.Value);
         Assert.Equal(
             ("41:4!1=f1!2=", "topic-1", "2026-03-01T12:00:00.000000Z", null, null, 3),
-            (verified[MessageHeaders.Source], verified[MessageHeaders.SourceTopicId], verified[MessageHeaders.VerdictTime], verified[MessageHeaders.Framing], verified[MessageHeaders.TraceParent], verified.Partition));
+            (verified[MessageHeaders.Source], verified[MessageHeaders.SourceTopicId], verified[MessageHeaders.VerdictTime],
+                verified[MessageHeaders.Framing], verified[MessageHeaders.TraceParent], verified.Partition));
         Assert.Equal(
             [
-                (bad, "bad_signature", "the signature is not of any of f1's signing keys", "verifier", "2026-03-01T12:00:00.000000Z", "f1", "41:1", "topic-1", 3),
-                ("garbage", "malformed", "envelope: expected JSON, found 'garbage' at byte 0", "verifier", "2026-03-01T12:00:00.000000Z", null, "41:2", "topic-1", 3),
+                (bad, "bad_signature", "the signature is not of any of f1's signing keys", "verifier", "2026-03-01T12:00:00.000000Z", "f1",
+                    "41:1", "topic-1", 3),
+                ("garbage", "malformed", "envelope: expected JSON, found 'garbage' at byte 0", "verifier", "2026-03-01T12:00:00.000000Z",
+                    null, "41:2", "topic-1", 3),
             ],
             partition.Producer.To(Topics.Rejected).Select(message => (
-                message.Value, message[MessageHeaders.Reason], message[MessageHeaders.Detail], message[MessageHeaders.RejectedBy], message[MessageHeaders.RejectedAt],
-                message[MessageHeaders.FactoryId], message[MessageHeaders.Source], message[MessageHeaders.SourceTopicId], message.Partition)));
+                message.Value, message[MessageHeaders.Reason], message[MessageHeaders.Detail], message[MessageHeaders.RejectedBy],
+                    message[MessageHeaders.RejectedAt],
+                message[MessageHeaders.FactoryId], message[MessageHeaders.Source], message[MessageHeaders.SourceTopicId],
+                    message.Partition)));
     }
 
     [Fact]
-    public void What_a_factory_without_any_key_sends_stands_on_nobodys_books_in_both_messages()
+    public void What_a_factory_without_any_key_sends_stands_in_nobodys_ledger_in_both_messages()
     {
         using var partition = new Partition(this);
         const string odd = """{"data": {"factory_id": "f3"}, "signature": "AAAA"}""";
@@ -94,29 +98,29 @@ public sealed class AnswerLogTests : IDisposable
         var earlier = new EarlierAnswers(41, "topic-1");
         foreach (var message in written)
             Assert.False(earlier.AddRejected(message.Message.Headers));
-        next.Answers.Earlier = earlier;
+        next.Progress.Recall(earlier);
         next.Answer(Message(41, known, late, late), Message(42, late));
         next.Drain();
 
         Assert.Equal(["41:3!1=!2=;42:1"], Sources(next));
         Assert.Empty(next.Producer.To(Topics.Rejected));
         Assert.Equal(2, written.Length);
-        Assert.Equal((43, null), (next.Answers.AcknowledgedOffset, next.Answers.Earlier));
+        Assert.Equal((43, null), (next.Progress.AcknowledgedOffset, next.Progress.Earlier));
     }
 
     [Fact]
-    public void What_the_verified_log_tells_of_already_is_not_answered_again_but_a_rejection_that_was_lost_is_written()
+    public void What_the_verified_topic_tells_of_already_is_not_answered_again_but_a_rejection_that_was_lost_is_written()
     {
         using var first = new Partition(this);
         var late = Encoding.UTF8.GetString(Sign(0, "f2", Noon));
         first.Answer(Message(41, Line(1), late, late));
 
-        // Both logs are written side by side: of the two rejections only the first got through.
+        // Both topics are written side by side: of the two rejections only the first got through.
         using var next = new Partition(this, keys: [Key("f2", 0)]);
         var earlier = new EarlierAnswers(41, "topic-1");
         Assert.False(earlier.AddVerified(Assert.Single(first.Producer.To(Topics.Verified)).Message.Headers));
         Assert.False(earlier.AddRejected(first.Producer.To(Topics.Rejected).First().Message.Headers));
-        next.Answers.Earlier = earlier;
+        next.Progress.Recall(earlier);
         next.Answer(Message(41, Line(1), late, late), Message(42, late));
         next.Drain();
 
@@ -124,7 +128,7 @@ public sealed class AnswerLogTests : IDisposable
         var again = Assert.Single(next.Producer.To(Topics.Rejected));
         Assert.Equal(("41:2", "unknown_key", "f2", "unknown"),
             (again[MessageHeaders.Source], again[MessageHeaders.Reason], again[MessageHeaders.FactoryId], again[MessageHeaders.Books]));
-        Assert.Equal(43, next.Answers.AcknowledgedOffset);
+        Assert.Equal(43, next.Progress.AcknowledgedOffset);
     }
 
     [Fact]
@@ -136,7 +140,7 @@ public sealed class AnswerLogTests : IDisposable
         using var next = new Partition(this, keys: [key with { RevokedAt = Noon.AddDays(-1) }]);
         var earlier = new EarlierAnswers(41, "topic-1");
         Assert.False(earlier.AddRejected(Assert.Single(first.Producer.To(Topics.Rejected)).Message.Headers));
-        next.Answers.Earlier = earlier;
+        next.Progress.Recall(earlier);
         next.Answer(Message(41, Line(1), "garbage", Line(1)));
 
         Assert.Equal(["41:3!1=!2=f1"], Sources(next));
@@ -144,7 +148,7 @@ public sealed class AnswerLogTests : IDisposable
     }
 
     [Fact]
-    public void Of_earlier_answers_only_those_count_that_are_of_this_log_and_not_before_what_is_asked()
+    public void Of_earlier_answers_only_those_count_that_are_of_this_topic_and_not_before_what_is_asked()
     {
         using var partition = new Partition(this);
         partition.Answer(Message(41, "no"), Message(42, "no"));
@@ -173,7 +177,8 @@ public sealed class AnswerLogTests : IDisposable
         partition.Answer(Message(5, "no", "nor this"), Message(6), Message(7, [], "framing", "single"));
 
         var verified = Assert.Single(partition.Producer.To(Topics.Verified));
-        Assert.Equal(("5:2!0=!1=;6:0;7:1!0=", "", null), (verified[MessageHeaders.Source], verified.Value, verified[MessageHeaders.Framing]));
+        Assert.Equal(("5:2!0=!1=;6:0;7:1!0=", "", null), (verified[MessageHeaders.Source], verified.Value,
+            verified[MessageHeaders.Framing]));
         Assert.Equal(["no", "nor this", ""], partition.Producer.To(Topics.Rejected).Select(message => message.Value));
     }
 
@@ -185,16 +190,17 @@ public sealed class AnswerLogTests : IDisposable
 
         partition.Answer(Message(1, Line(2)), Message(2, Encoding.UTF8.GetBytes(pretty), "framing", "single"), Message(3, Line(3)));
         partition.Producer.AcknowledgeAll();
-        partition.Log.Drain();
-        partition.Log.SendReady();
+        partition.Deliveries.Drain();
+        partition.SendReady();
 
         Assert.Equal(
             [("1:1", null, Expected(Line(2))), ("2:1", "single", Expected(Line(1))), ("3:1", null, Expected(Line(3)))],
-            partition.Producer.To(Topics.Verified).Select(message => (message[MessageHeaders.Source], message[MessageHeaders.Framing], message.Value)));
+            partition.Producer.To(Topics.Verified).Select(message =>
+                (message[MessageHeaders.Source], message[MessageHeaders.Framing], message.Value)));
     }
 
     [Fact]
-    public void A_batch_is_a_line_and_counts_its_readings_where_it_is_rejected()
+    public void A_signed_batch_is_a_line_and_counts_its_readings_where_it_is_rejected()
     {
         using var partition = new Partition(this);
         var good = Batch(0);
@@ -206,11 +212,12 @@ public sealed class AnswerLogTests : IDisposable
         Assert.Equal(("8:4!2*3=f1", null), (verified[MessageHeaders.Source], verified[MessageHeaders.BatchShare]));
         Assert.Equal(string.Join('\n', Expected(Line(1)), Expected(good), Expected(Line(2))), verified.Value);
         var rejected = Assert.Single(partition.Producer.To(Topics.Rejected));
-        Assert.Equal((bad, "bad_signature", "3", "8:2"), (rejected.Value, rejected[MessageHeaders.Reason], rejected[MessageHeaders.Readings], rejected[MessageHeaders.Source]));
+        Assert.Equal((bad, "bad_signature", "3", "8:2"), (rejected.Value, rejected[MessageHeaders.Reason],
+            rejected[MessageHeaders.Readings], rejected[MessageHeaders.Source]));
     }
 
     [Fact]
-    public void A_share_of_a_batch_is_answered_alone_with_its_header_as_it_came()
+    public void A_share_of_a_signed_batch_is_answered_alone_with_its_header_as_it_came()
     {
         using var partition = new Partition(this);
 
@@ -218,8 +225,10 @@ public sealed class AnswerLogTests : IDisposable
         partition.Drain();
 
         Assert.Equal(
-            [("1:1", null, null, Expected(Line(2))), ("2:1", "single", "0,2", Expected(Batch(0))), ("3:1!0*2=f1;4:1", null, null, Expected(Line(3)))],
-            partition.Producer.To(Topics.Verified).Select(message => (message[MessageHeaders.Source], message[MessageHeaders.Framing], message[MessageHeaders.BatchShare], message.Value)));
+            [("1:1", null, null, Expected(Line(2))), ("2:1", "single", "0,2", Expected(Batch(0))),
+                ("3:1!0*2=f1;4:1", null, null, Expected(Line(3)))],
+            partition.Producer.To(Topics.Verified).Select(message =>
+                (message[MessageHeaders.Source], message[MessageHeaders.Framing], message[MessageHeaders.BatchShare], message.Value)));
         Assert.Equal("2", Assert.Single(partition.Producer.To(Topics.Rejected))[MessageHeaders.Readings]);
 
         static Source Share(long offset, string line) => Message(offset, Encoding.UTF8.GetBytes(line), "batch-share", "0,2");
@@ -234,8 +243,8 @@ public sealed class AnswerLogTests : IDisposable
         Assert.Equal(["0:1"], Sources(partition));
 
         partition.Producer.AcknowledgeAll();
-        partition.Log.Drain();
-        partition.Log.SendReady();
+        partition.Deliveries.Drain();
+        partition.SendReady();
         Assert.Equal(["0:1", "1:1;2:1;3:1;4:1"], Sources(partition));
     }
 
@@ -244,7 +253,8 @@ public sealed class AnswerLogTests : IDisposable
     {
         using (var lines = new Partition(this, options => options.MaxLinesPerMessage = 3))
         {
-            lines.Answer(Message(0, Line(0), Line(1)), Message(1, Line(2)), Message(2, Line(3)), Message(3, Line(4), Line(5), Line(6), Line(7)), Message(4, Line(8)));
+            lines.Answer(Message(0, Line(0), Line(1)), Message(1, Line(2)), Message(2, Line(3)),
+                Message(3, Line(4), Line(5), Line(6), Line(7)), Message(4, Line(8)));
             lines.Drain();
             Assert.Equal(["0:2;1:1", "2:1", "3:4", "4:1"], Sources(lines));
         }
@@ -260,19 +270,21 @@ public sealed class AnswerLogTests : IDisposable
         using var partition = new Partition(this, options => options.MaxLinesPerMessage = 1);
         partition.Answer(Message(10, Line(0)), Message(11, "bad"), Message(12, Line(2)));
         // In order: verified 10, rejected 11, verified 11, verified 12; one line a message, so none waits for the one before.
-        Assert.Equal([Topics.Verified, Topics.Rejected, Topics.Verified], partition.Producer.Messages.Take(3).Select(message => message.Topic));
+        Assert.Equal([Topics.Verified, Topics.Rejected, Topics.Verified],
+            partition.Producer.Messages.Take(3).Select(message => message.Topic));
 
         partition.Producer.Acknowledge(2);
-        partition.Log.Drain();
-        Assert.Equal(-1, partition.Answers.AcknowledgedOffset);
+        partition.Deliveries.Drain();
+        Assert.Equal(-1, partition.Progress.AcknowledgedOffset);
         partition.Producer.Acknowledge(0);
-        partition.Log.Drain();
-        Assert.Equal(11, partition.Answers.AcknowledgedOffset);
+        partition.Deliveries.Drain();
+        Assert.Equal(11, partition.Progress.AcknowledgedOffset);
         partition.Producer.Acknowledge(1);
-        partition.Log.Drain();
-        Assert.Equal(12, partition.Answers.AcknowledgedOffset);
+        partition.Deliveries.Drain();
+        Assert.Equal(12, partition.Progress.AcknowledgedOffset);
         partition.Drain();
-        Assert.Equal((13, 0, 0L), (partition.Answers.AcknowledgedOffset, partition.Answers.Outstanding, partition.Log.InFlightBytes));
+        Assert.Equal((13, 0, 0L), (partition.Progress.AcknowledgedOffset, partition.Progress.Outstanding,
+            partition.Deliveries.InFlightBytes));
     }
 
     [Fact]
@@ -282,8 +294,8 @@ public sealed class AnswerLogTests : IDisposable
         partition.Answer(Message(0, Line(0)));
         partition.Producer.Acknowledge(0, ErrorCode.MsgSizeTooLarge);
 
-        Assert.Throws<KafkaException>(partition.Log.Drain);
-        Assert.Equal(-1, partition.Answers.AcknowledgedOffset);
+        Assert.Throws<KafkaException>(partition.Deliveries.Drain);
+        Assert.Equal(-1, partition.Progress.AcknowledgedOffset);
     }
 
     [Fact]
@@ -299,7 +311,7 @@ public sealed class AnswerLogTests : IDisposable
     public void A_partition_that_was_lost_is_not_answered_any_more()
     {
         using var partition = new Partition(this);
-        partition.Log.Lose([new TopicPartitionOffset(Topics.Signed, 3, 0)]);
+        partition.Assignment.Lose([new TopicPartitionOffset(Topics.Signed, 3, 0)]);
         partition.Answer(Message(0, Line(0), "bad"));
         Assert.Empty(partition.Producer.Messages);
     }
@@ -308,8 +320,8 @@ public sealed class AnswerLogTests : IDisposable
     public void A_topic_made_anew_stops_the_service()
     {
         using var partition = new Partition(this);
-        partition.Log.IdentifyTopic("topic-1");
-        Assert.Throws<InvalidOperationException>(() => partition.Log.IdentifyTopic("topic-2"));
+        partition.Topic.Identify("topic-1");
+        Assert.Throws<InvalidOperationException>(() => partition.Topic.Identify("topic-2"));
     }
 
     [Fact]
@@ -333,13 +345,15 @@ public sealed class AnswerLogTests : IDisposable
         partition.Drain();
         partition.Answer(Message(2, Line(0)) with { Key = "f1/e1" }, Message(3, Line(1)) with { Key = "f1/e2" });
         partition.Drain();
-        Assert.Equal(["f1/e1", null], partition.Producer.To(Topics.Verified).Select(message => message.Message.Key is { } bytes ? Encoding.UTF8.GetString(bytes) : null));
+        Assert.Equal(["f1/e1", null], partition.Producer.To(Topics.Verified)
+            .Select(message => message.Message.Key is { } bytes ? Encoding.UTF8.GetString(bytes) : null));
     }
 
     [Fact]
     public void The_trace_goes_on_with_the_answer()
     {
-        const string first = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", unsampled = "00-0af7651916cd43dd8448eb211c80319d-b7ad6b7169203332-00";
+        const string first = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            unsampled = "00-0af7651916cd43dd8448eb211c80319d-b7ad6b7169203332-00";
         using var partition = new Partition(this);
         partition.Answer(Message(0, Encoding.UTF8.GetBytes(Line(0)), "traceparent", unsampled));
         partition.Drain();
@@ -354,14 +368,15 @@ public sealed class AnswerLogTests : IDisposable
     [Property(MaxTest = 100)]
     public Property Every_line_has_exactly_one_outcome_and_every_message_one_answer()
     {
-        string[] kinds = [Line(1), Line(2), Line(3).Replace("3000", "3001", StringComparison.Ordinal), "garbage", "", Encoding.UTF8.GetString(Sign(1, "f2", Noon)), Encoding.UTF8.GetString(Sign(0, "f1", Noon.AddYears(1)))];
+        string[] kinds = [Line(1), Line(2), Line(3).Replace("3000", "3001", StringComparison.Ordinal), "garbage", "",
+            Encoding.UTF8.GetString(Sign(1, "f2", Noon)), Encoding.UTF8.GetString(Sign(0, "f1", Noon.AddYears(1)))];
         var message = Gen.Choose(0, kinds.Length - 1).Select(kind => kinds[kind]).ListOf();
         return Prop.ForAll(message.ListOf().ToArbitrary(), Arb.From(Gen.Choose(1, 6)), (messages, maxLines) =>
         {
             using var partition = new Partition(this, options => options.MaxLinesPerMessage = maxLines);
             var sources = messages.Select((lines, offset) => Message(offset, [.. lines])).ToArray();
-            foreach (var batch in sources.Chunk(2))
-                partition.Answer(batch);
+            foreach (var some in sources.Chunk(2))
+                partition.Answer(some);
             partition.Drain();
 
             var outcomes = new List<string>();
@@ -375,26 +390,31 @@ public sealed class AnswerLogTests : IDisposable
                 {
                     answered.Add(source.Offset);
                     for (var line = 0; line < source.LineCount; line++)
-                        outcomes.Add(source.Rejected.Any(other => other.Line == line) ? rejected[new SourcePosition(source.Offset, line).ToString()] : Encoding.UTF8.GetString(lines.Dequeue().Span));
+                        outcomes.Add(source.Rejected.Any(other => other.Line == line)
+                            ? rejected[new SourcePosition(source.Offset, line).ToString()] : Encoding.UTF8.GetString(lines.Dequeue().Span));
                 }
                 Assert.Empty(lines);
             }
             // An empty last line is none: a message may end with its line break.
-            var expected = sources.SelectMany(source => MessageLines.Split(source.Value, single: false)).Select(line => Encoding.UTF8.GetString(line.Span))
+            var expected = sources.SelectMany(source => MessageLines.Split(source.Value, single: false))
+                .Select(line => Encoding.UTF8.GetString(line.Span))
                 .Select(line => line == kinds[0] || line == kinds[1] ? Expected(line) : line);
             Assert.Equal(expected, outcomes);
             Assert.Equal(sources.Select(source => source.Offset), answered);
-            Assert.Equal(sources.Length == 0 ? -1 : sources.Length, partition.Answers.AcknowledgedOffset);
+            Assert.Equal(sources.Length == 0 ? -1 : sources.Length, partition.Progress.AcknowledgedOffset);
         });
     }
 
-    private static string Batch(int pair) => Batches.GetOrAdd(pair, static pair => Encoding.UTF8.GetString(SignBatch(pair, "f1", [("e1", Noon), ("e2", Noon), ("e1", Noon.AddSeconds(-1))])));
+    private static string Batch(int pair) => Batches.GetOrAdd(
+        pair, static pair => Encoding.UTF8.GetString(SignBatch(pair, "f1", [("e1", Noon), ("e2", Noon), ("e1", Noon.AddSeconds(-1))])));
 
     private static readonly System.Collections.Concurrent.ConcurrentDictionary<int, string> Batches = new();
 
-    private static string[] Sources(Partition partition) => [.. partition.Producer.To(Topics.Verified).Select(message => message[MessageHeaders.Source]!)];
+    private static string[] Sources(Partition partition) => [
+        .. partition.Producer.To(Topics.Verified).Select(message => message[MessageHeaders.Source]!)];
 
-    private static string Line(int second) => Lines.GetOrAdd(second, static second => Encoding.UTF8.GetString(Sign(0, "f1", Noon.AddSeconds(-second))));
+    private static string Line(int second) => Lines.GetOrAdd(
+        second, static second => Encoding.UTF8.GetString(Sign(0, "f1", Noon.AddSeconds(-second))));
 
     private static readonly System.Collections.Concurrent.ConcurrentDictionary<int, string> Lines = new();
 
@@ -403,55 +423,70 @@ public sealed class AnswerLogTests : IDisposable
 
     private static Source Message(long offset, params string[] lines) => new(offset, Encoding.UTF8.GetBytes(string.Join('\n', lines)), []);
 
-    private static Source Message(long offset, byte[] value, string header, string text) => new(offset, value, new Headers { { header, Encoding.UTF8.GetBytes(text) } });
+    private static Source Message(long offset, byte[] value, string header, string text) =>
+        new(offset, value, new Headers { { header, Encoding.UTF8.GetBytes(text) } });
 
     private sealed record Source(long Offset, byte[] Value, Headers Headers, string? Key = null);
 
-    /// <summary>Partition 3, and the log that answers it.</summary>
+    /// <summary>Partition 3, and what answers it.</summary>
     private sealed class Partition : IDisposable
     {
-        private readonly AnswerLogTests test;
-        private readonly SourceBatch batch = new(new BatchBytes());
+        private readonly VerdictWriterTests test;
+        private readonly PolledMessages polled = new(new BatchBytes());
         private readonly KeySnapshot keys;
+        private readonly VerdictWriter writer;
 
-        public Partition(AnswerLogTests test, Action<VerifierOptions>? configure = null, SigningKey[]? keys = null)
+        public Partition(VerdictWriterTests test, Action<VerifierOptions>? configure = null, SigningKey[]? keys = null)
         {
             this.test = test;
             var others = keys ?? [];
             this.keys = new KeySnapshot(others.Any(key => key.FactoryId == test.key.FactoryId) ? others : [.. others, test.key]);
             var options = new VerifierOptions();
             configure?.Invoke(options);
-            Log = new AnswerLog(Producer, Options.Create(options), new FakeTimeProvider(new DateTimeOffset(Noon)), test.metrics, new VerifierLog(NullLogger<VerifierLog>.Instance));
-            Log.Assign([new TopicPartition(Topics.Signed, 3)]);
-            Log.IdentifyTopic("topic-1");
-            Answers = Log.Of(3)!;
+            var time = new FakeTimeProvider(new DateTimeOffset(Noon));
+            Deliveries = new Deliveries(Producer, time, test.metrics);
+            writer = new VerdictWriter(
+                Deliveries, Topic, Options.Create(options), time, test.metrics, NullLogger<VerdictWriter>.Instance);
+            Assignment = new PartitionAssignment(
+                writer, Deliveries, Topic, Options.Create(options), time, NullLogger<PartitionAssignment>.Instance);
+            Assignment.Assign([new TopicPartition(Topics.Signed, 3)]);
+            Topic.Identify("topic-1");
+            Progress = Assignment.Find(3)!;
         }
 
         public RecordingProducer Producer { get; } = new();
 
-        public AnswerLog Log { get; }
+        public SourceTopic Topic { get; } = new();
 
-        public PartitionAnswers Answers { get; }
+        public Deliveries Deliveries { get; }
 
-        /// <summary>Judges the messages as one batch and answers it.</summary>
+        public PartitionAssignment Assignment { get; }
+
+        public PartitionProgress Progress { get; }
+
+        /// <summary>Verifies the messages as one poll brings them and answers them.</summary>
         public void Answer(params Source[] sources)
         {
-            batch.TakeLate();
+            polled.TakeLate();
             foreach (var source in sources)
-                batch.Add(Answers, Consumed(source));
-            test.judge.Decide(batch.Lines, keys);
-            Log.Add(batch, new Dictionary<PartitionAnswers, Activity>());
-            batch.Reset();
+                polled.Add(Progress, Consumed(source));
+            test.verifier.Verify(polled.Lines, keys);
+            writer.Write(polled, new PolledSpans());
+            SendReady();
+            polled.Reset();
         }
 
-        public void KeepLate(Source source) => batch.AddLate(Answers, Consumed(source));
+        public void SendReady() => writer.SendReady(Assignment.Owned);
+
+        public void KeepLate(Source source) => polled.AddLate(Progress, Consumed(source));
 
         private static ConsumeResult<byte[]?, ReadOnlyMemory<byte>> Consumed(Source source) => new()
         {
             Topic = Topics.Signed,
             Partition = 3,
             Offset = source.Offset,
-            Message = new() { Key = source.Key is null ? null : Encoding.UTF8.GetBytes(source.Key), Value = source.Value, Headers = source.Headers, Timestamp = new Timestamp(Noon) },
+            Message = new() { Key = source.Key is null ? null : Encoding.UTF8.GetBytes(source.Key), Value = source.Value,
+                Headers = source.Headers, Timestamp = new Timestamp(Noon) },
         };
 
         /// <summary>Acknowledges until nothing is left.</summary>
@@ -460,15 +495,15 @@ public sealed class AnswerLogTests : IDisposable
             for (var round = 0; round < 100; round++)
             {
                 Producer.AcknowledgeAll();
-                Log.Drain();
-                Log.SendReady();
+                Deliveries.Drain();
+                SendReady();
             }
-            Assert.Equal(0, Answers.Outstanding);
+            Assert.Equal(0, Progress.Outstanding);
         }
 
         public void Dispose()
         {
-            Log.Dispose();
+            Deliveries.Dispose();
             Producer.Dispose();
         }
     }

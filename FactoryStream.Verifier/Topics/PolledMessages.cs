@@ -3,32 +3,35 @@ using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
 using FactoryStream.ServiceDefaults;
-using FactoryStream.Verifier.Verdicts;
+using FactoryStream.Verifier.Verification;
 
-namespace FactoryStream.Verifier.Messages;
+namespace FactoryStream.Verifier.Topics;
 
-/// <summary>Messages that are judged together, over all partitions, in each partition's order. Reused; used by the consuming thread alone.</summary>
-internal sealed class SourceBatch(BatchBytes bytes)
+/// <summary>
+/// What one poll brought: messages that are verified together, over all partitions, in each partition's order. Reused; used by the
+/// consuming thread alone.
+/// </summary>
+internal sealed class PolledMessages(BatchBytes bytes)
 {
-    private readonly List<SourceRecord> records = [];
-    private readonly List<(PartitionAnswers Answers, ConsumeResult<byte[]?, ReadOnlyMemory<byte>> Result)> late = [];
-    private JudgedLine[] lines = new JudgedLine[1024];
+    private readonly List<PolledMessage> messages = [];
+    private readonly List<(PartitionProgress Partition, ConsumeResult<byte[]?, ReadOnlyMemory<byte>> Result)> late = [];
+    private CheckedLine[] lines = new CheckedLine[1024];
     private int lineCount;
 
-    public IReadOnlyList<SourceRecord> Records => records;
+    public IReadOnlyList<PolledMessage> Messages => messages;
 
     public int LineCount => lineCount;
 
     public long ByteCount { get; private set; }
 
-    public Span<JudgedLine> Lines => lines.AsSpan(0, lineCount);
+    public Span<CheckedLine> Lines => lines.AsSpan(0, lineCount);
 
     /// <summary>For work on several threads, which cannot share a span.</summary>
-    public ArraySegment<JudgedLine> LineSegment => new(lines, 0, lineCount);
+    public ArraySegment<CheckedLine> LineSegment => new(lines, 0, lineCount);
 
-    public Span<JudgedLine> LinesOf(in SourceRecord record) => lines.AsSpan(record.FirstLine, record.LineCount);
+    public Span<CheckedLine> LinesOf(in PolledMessage message) => lines.AsSpan(message.FirstLine, message.LineCount);
 
-    public void Add(PartitionAnswers answers, ConsumeResult<byte[]?, ReadOnlyMemory<byte>> result)
+    public void Add(PartitionProgress partition, ConsumeResult<byte[]?, ReadOnlyMemory<byte>> result)
     {
         var message = result.Message;
         var value = message.Value;
@@ -50,13 +53,13 @@ internal sealed class SourceBatch(BatchBytes bytes)
             }
         }
 
-        // A share is of one envelope.
+        // A share of a signed batch is of one envelope.
         isSingle |= shareHeader is not null;
         var receivedAt = ReceivedAt(message.Timestamp);
         var count = MessageLines.Count(value.Span, isSingle);
         if (lines.Length - lineCount < count)
             Array.Resize(ref lines, Math.Max(lines.Length * 2, lineCount + count));
-        records.Add(new(answers, result.Offset.Value, message.Key, value.Length, isSingle, lineCount, count, shareHeader, trace));
+        messages.Add(new(partition, result.Offset.Value, message.Key, value.Length, isSingle, lineCount, count, shareHeader, trace));
         ByteCount += value.Length;
         for (var i = 0; i < count; i++)
         {
@@ -69,32 +72,33 @@ internal sealed class SourceBatch(BatchBytes bytes)
         }
     }
 
-    /// <summary>Keeps a message that came while no more was asked for; the next batch must begin with <see cref="TakeLate"/>.</summary>
-    public void AddLate(PartitionAnswers answers, ConsumeResult<byte[]?, ReadOnlyMemory<byte>> result)
+    /// <summary>Keeps a message that came while no more was asked for; the next poll must begin with <see cref="TakeLate"/>.</summary>
+    public void AddLate(PartitionProgress partition, ConsumeResult<byte[]?, ReadOnlyMemory<byte>> result)
     {
         result.Message.Value = result.Message.Value.ToArray();
-        late.Add((answers, result));
+        late.Add((partition, result));
     }
 
-    /// <summary>Forgets the batch; the lines' buffers are reused from here on.</summary>
+    /// <summary>Forgets all messages; the lines' buffers are reused from here on.</summary>
     public void Reset()
     {
         Lines.Clear();
-        records.Clear();
+        messages.Clear();
         lineCount = 0;
         ByteCount = 0;
         bytes.Reset();
     }
 
-    /// <summary>Begins the batch with what was kept: it came before all that is consumed from here on.</summary>
+    /// <summary>Begins with what was kept: it came before all that is consumed from here on.</summary>
     public void TakeLate()
     {
-        foreach (var (answers, result) in late)
-            Add(answers, result);
+        foreach (var (partition, result) in late)
+            Add(partition, result);
         late.Clear();
     }
 
-    // Whoever writes to the topic past Ingest may give any number as the time: it is a claim to judge by, no reason to stop.
+    // Whoever writes to the topic past Ingest may give any number as the time: it is a claim to verify by, no reason to stop.
     private static DateTime ReceivedAt(Timestamp timestamp) =>
-        DateTime.UnixEpoch.AddMilliseconds(Math.Clamp(timestamp.UnixTimestampMs, 0, (long)(DateTime.MaxValue - DateTime.UnixEpoch).TotalMilliseconds - 1));
+        DateTime.UnixEpoch.AddMilliseconds(Math.Clamp(timestamp.UnixTimestampMs, 0,
+            (long)(DateTime.MaxValue - DateTime.UnixEpoch).TotalMilliseconds - 1));
 }

@@ -1,9 +1,8 @@
 using Confluent.Kafka;
-using FactoryStream.Contracts;
 using FactoryStream.ServiceDefaults.Kafka;
 using Microsoft.Extensions.Options;
 
-namespace FactoryStream.Verifier.Messages;
+namespace FactoryStream.Verifier.Topics;
 
 /// <summary>
 /// Reads what was answered of a partition before this replica had it, from the ends of <c>readings.rejected</c> and
@@ -11,7 +10,7 @@ namespace FactoryStream.Verifier.Messages;
 /// what is not committed is asked of.
 /// </summary>
 internal sealed class EarlierAnswersReader(
-    KafkaConnection kafka, IOptions<VerifierOptions> options, TimeProvider time, VerifierLog log)
+    KafkaConnection kafka, IOptions<VerifierOptions> options, TimeProvider time, ILogger<EarlierAnswersReader> logger)
 {
     private const int FirstStep = 128, Growth = 8;
 
@@ -19,7 +18,7 @@ internal sealed class EarlierAnswersReader(
 
     /// <summary>The answers to partitions' messages from an offset on.</summary>
     /// <param name="wanted">Partitions of <c>readings.signed</c>, and the first offset that is in hand.</param>
-    /// <param name="topicId">The topic's incarnation.</param>
+    /// <param name="topicId">The topic's id.</param>
     /// <param name="cancellation">Ends the reading.</param>
     /// <exception cref="KafkaException">Kafka does not answer: to be tried again.</exception>
     public Dictionary<int, EarlierAnswers> Read(IReadOnlyDictionary<int, long> wanted, string topicId, CancellationToken cancellation)
@@ -31,8 +30,8 @@ internal sealed class EarlierAnswersReader(
     private EarlierAnswers Read(
         IConsumer<Ignore, Ignore> consumer, int partition, long from, string topicId, CancellationToken cancellation)
     {
-        var rejected = new TopicPartition(Topics.Rejected, partition);
-        var verified = new TopicPartition(Topics.Verified, partition);
+        var rejected = new TopicPartition(Contracts.Topics.Rejected, partition);
+        var verified = new TopicPartition(Contracts.Topics.Verified, partition);
         var rejectedMarks = consumer.QueryWatermarkOffsets(rejected, Patience);
         var verifiedMarks = consumer.QueryWatermarkOffsets(verified, Patience);
         var most = options.Value.MaxRecalledMessages;
@@ -46,7 +45,7 @@ internal sealed class EarlierAnswersReader(
             if (step >= most)
             {
                 // What is not known is decided anew: so it was always, and mostly it comes out the same.
-                log.NotRecalled(partition, from, most);
+                logger.NotRecalled(partition, from, most);
                 return new EarlierAnswers(from, topicId);
             }
         }
