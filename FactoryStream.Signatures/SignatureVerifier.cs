@@ -19,7 +19,7 @@ public sealed class SignatureVerifier : IDisposable
     private readonly BackendSlot[] _slots;
     private readonly int _acceptRecheckInterval;
     private readonly Allowance _rejectRechecks;
-    private long _checks, _accepted, _single, _acceptedByBatch, _rechecks, _disagreements;
+    private long _checks, _accepted, _single, _acceptedByLanes, _rechecks, _disagreements;
 
     /// <summary>Chooses the backends for this machine; each has to give some known answers first.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its bounds.</exception>
@@ -47,7 +47,7 @@ public sealed class SignatureVerifier : IDisposable
     public event EventHandler<BackendTurnedOffEventArgs>? BackendTurnedOff;
 
     /// <summary>
-    /// The backend that full batches of the usual keys go to now: <c>avx512</c>, <c>avx2</c>, <c>openssl</c> or <c>managed</c>.
+    /// The backend that full lanes of the usual keys go to now: <c>avx512</c>, <c>avx2</c>, <c>openssl</c> or <c>managed</c>.
     /// </summary>
     public string BackendName => Array.Find(_slots, slot => slot.IsOn)?.Backend.Name ?? SingleName;
 
@@ -128,7 +128,7 @@ public sealed class SignatureVerifier : IDisposable
     {
         _rejectRechecks.Earn(checks.Length);
 
-        // A batch is of one size of key; keys that no backend supports or has a place for are checked one at a time.
+        // Lanes that are checked together are of one size of key; keys that no backend supports or has a place for are checked one at a time.
         Span<int> waiting = stackalloc int[3 * ChunkLength];
         Span<int> counts = stackalloc int[3];
         counts.Clear();
@@ -166,7 +166,7 @@ public sealed class SignatureVerifier : IDisposable
                     continue;
                 }
 
-                VerifyBatch(slot!, checks, indices[..taken], results);
+                VerifyLanes(slot!, checks, indices[..taken], results);
                 indices = indices[taken..];
             }
         }
@@ -186,7 +186,7 @@ public sealed class SignatureVerifier : IDisposable
         return null;
     }
 
-    private void VerifyBatch(BackendSlot slot, ReadOnlySpan<SignatureCheck> checks, ReadOnlySpan<int> indices, Span<bool> results)
+    private void VerifyLanes(BackendSlot slot, ReadOnlySpan<SignatureCheck> checks, ReadOnlySpan<int> indices, Span<bool> results)
     {
         var valid = slot.Backend.Verify(checks, indices);
         var all = (uint)((1L << indices.Length) - 1);
@@ -194,7 +194,7 @@ public sealed class SignatureVerifier : IDisposable
         // One in so many accepted signatures is checked again: the first that was accepted after the count went past a multiple of the
         // interval.
         var accepted = System.Numerics.BitOperations.PopCount(valid & all);
-        var after = Interlocked.Add(ref _acceptedByBatch, accepted);
+        var after = Interlocked.Add(ref _acceptedByLanes, accepted);
         var canary = accepted > 0 && after / _acceptRecheckInterval != (after - accepted) / _acceptRecheckInterval;
         for (var lane = 0; lane < indices.Length; lane++)
         {
@@ -208,10 +208,11 @@ public sealed class SignatureVerifier : IDisposable
             if (SingleCheck.Verify(checks[indices[lane]], _useOpenSsl) == verdict)
                 continue;
 
-            // Nothing that this backend said in this batch is believed.
+            // Nothing that this backend said of these lanes is believed.
             Interlocked.Increment(ref _disagreements);
             TurnOff(slot,
-                $"said {(verdict ? "valid" : "invalid")} of a signature of {checks[indices[lane]].Key.KeySizeBits} bits for which {SingleName} says the opposite");
+                $"said {(verdict ? "valid" : "invalid")} of a signature of {checks[indices[lane]].Key.KeySizeBits} bits for which "
+                + $"{SingleName} says the opposite");
             foreach (var index in indices)
                 results[index] = VerifySingle(checks[index]);
             return;

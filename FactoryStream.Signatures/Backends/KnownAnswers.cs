@@ -4,8 +4,8 @@ using System.Text;
 namespace FactoryStream.Signatures.Backends;
 
 /// <summary>
-/// Signatures whose verdict is known, made with OpenSSL's command line (<c>openssl dgst -sha256 -sigopt rsa_padding_mode:pss</c>) by keys that were thrown away:
-/// a backend that gets one of them wrong, or is slower than OpenSSL on this machine, is not used at all.
+/// Signatures whose verdict is known, made with OpenSSL's command line (<c>openssl dgst -sha256 -sigopt rsa_padding_mode:pss</c>) by keys
+/// that were thrown away: a backend that gets one of them wrong, or is slower than OpenSSL on this machine, is not used at all.
 /// </summary>
 internal static class KnownAnswers
 {
@@ -88,7 +88,10 @@ internal static class KnownAnswers
         return null;
     }
 
-    /// <summary>Says so when the backend takes longer for a full batch of 2048 bits than OpenSSL, or null. Each is measured a few times and the best counts.</summary>
+    /// <summary>
+    /// Says so when the backend takes longer for all lanes of 2048 bits than OpenSSL, or null. Each is measured a few times and the best
+    /// counts.
+    /// </summary>
     public static string? FindSlowness(ISignatureBackend backend)
     {
         if (!LibCrypto.IsAvailable)
@@ -98,7 +101,7 @@ internal static class KnownAnswers
         Span<int> indices = stackalloc int[backend.Lanes];
         for (var lane = 0; lane < indices.Length; lane++)
             indices[lane] = lane % 8;
-        var batch = TimeSpan.MaxValue;
+        var together = TimeSpan.MaxValue;
         var single = TimeSpan.MaxValue;
         for (var round = 0; round < 7; round++)
         {
@@ -107,11 +110,12 @@ internal static class KnownAnswers
             var middle = Stopwatch.GetTimestamp();
             foreach (var index in indices)
                 SingleCheck.Verify(answers[index], useOpenSsl: true);
-            batch = Min(batch, Stopwatch.GetElapsedTime(start, middle));
+            together = Min(together, Stopwatch.GetElapsedTime(start, middle));
             single = Min(single, Stopwatch.GetElapsedTime(middle));
         }
 
-        return batch < single ? null : $"{backend.Lanes} checks took {batch.TotalMicroseconds:F0} us, with OpenSSL {single.TotalMicroseconds:F0} us";
+        return together < single ? null
+            : $"{backend.Lanes} checks took {together.TotalMicroseconds:F0} us, with OpenSSL {single.TotalMicroseconds:F0} us";
 
         static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
     }

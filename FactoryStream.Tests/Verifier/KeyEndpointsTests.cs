@@ -72,7 +72,7 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task No_factory_is_called_as_the_books_call_those_without_a_key()
+    public async Task No_factory_is_called_as_the_ledger_calls_those_without_a_key()
     {
         var (status, body, _) = await SendAsync(
             HttpMethod.Post, "/keys", Json(new { factory_id = "unknown", public_key = Signer(0).ExportPublicKeyPem() }));

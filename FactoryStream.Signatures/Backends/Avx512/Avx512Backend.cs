@@ -152,7 +152,7 @@ internal sealed unsafe class Avx512Backend(int maximumPreparedKeys = SignatureVe
             return;
         }
 
-        // Two batches in one instruction stream: while one waits for its carries, the other multiplies.
+        // Two sets of lanes in one instruction stream: while one waits for its carries, the other multiplies.
         Load<TShape>(work, constants + 8, work.High, work.Signatures + 8 * Workspace.LaneStride, words);
         MontgomeryKernel.Multiply16<TShape>(work.Low, work.High, TShape.C);
         for (var i = 0; i < 16; i++)

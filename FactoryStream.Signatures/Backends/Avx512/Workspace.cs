@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace FactoryStream.Signatures.Backends.Avx512;
 
-/// <summary>The memory that one thread needs to check sixteen signatures; reused, never cleared between batches.</summary>
+/// <summary>The memory that one thread needs to check sixteen signatures; reused, never cleared in between.</summary>
 internal sealed unsafe class Workspace
 {
     /// <summary>Bytes from one lane's signature, or padded salt block, to the next.</summary>
