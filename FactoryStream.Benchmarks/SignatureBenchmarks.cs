@@ -3,7 +3,7 @@ using FactoryStream.Signatures;
 
 namespace FactoryStream.Benchmarks;
 
-/// <summary>What does the check of one signature cost, by engine, salt, key size and how many come at once?</summary>
+/// <summary>What does the check of one signature cost, by backend, salt, key size and how many come at once?</summary>
 [MemoryDiagnoser]
 public class SignatureBenchmarks : IDisposable
 {
@@ -11,8 +11,8 @@ public class SignatureBenchmarks : IDisposable
     private bool[] _results = [];
     private SignatureVerifier? _verifier;
 
-    [Params(SignatureEngines.OpenSsl, SignatureEngines.OpenSsl | SignatureEngines.Avx2, SignatureEngines.All)]
-    public SignatureEngines Engines { get; set; }
+    [Params(SignatureBackends.OpenSsl, SignatureBackends.OpenSsl | SignatureBackends.Avx2, SignatureBackends.All)]
+    public SignatureBackends Backends { get; set; }
 
     [Params(SaltLength.Digest, SaltLength.Maximum)]
     public SaltLength Salt { get; set; }
@@ -27,7 +27,7 @@ public class SignatureBenchmarks : IDisposable
     [GlobalSetup]
     public void Setup()
     {
-        _verifier = new SignatureVerifier(new() { AllowedEngines = Engines });
+        _verifier = new SignatureVerifier(new() { AllowedBackends = Backends });
         _checks = SignatureSamples.Create(KeySizeBits, Salt, 512, keys: KeySizeBits == 2048 ? 64 : 8);
         _results = new bool[_checks.Length];
     }

@@ -10,9 +10,9 @@ using FactoryStream.Signatures;
 namespace FactoryStream.Benchmarks;
 
 /// <summary>
-/// Whole checks of every engine next to <c>openssl speed</c> (which hashes nothing and checks no PSS), measured in turns on the same cores. Both are counted by the second of processor
-/// time, as <c>openssl speed</c> does by itself, so that other programs on the machine take nothing from either; what they still take (caches, clock) only ever slows, so the best
-/// of a few rounds counts.
+/// Whole checks of every backend next to <c>openssl speed</c> (which hashes nothing and checks no PSS), measured in turns on the same
+/// cores. Both are counted by the second of processor time, as <c>openssl speed</c> does by itself, so that other programs on the machine
+/// take nothing from either; what they still take (caches, clock) only ever slows, so the best of a few rounds counts.
 /// </summary>
 internal static class SignatureRates
 {
@@ -22,10 +22,13 @@ internal static class SignatureRates
     public static int Run(string[] args)
     {
         var json = new Option<FileInfo?>("--json") { Description = "Also write the figures to this file." };
-        var bits = new Option<int[]>("--bits") { Description = "Sizes of key.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [2048, 3072, 4096] };
-        var threads = new Option<int[]>("--threads") { Description = "Threads that check at the same time.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1] };
-        var rounds = new Option<int>("--rounds") { Description = "Turns that each engine gets; its best counts.", DefaultValueFactory = _ => 5 };
-        var command = new RootCommand("Rates of every signature engine next to openssl speed.") { json, bits, threads, rounds };
+        var bits = new Option<int[]>("--bits") { Description = "Sizes of key.", AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [2048, 3072, 4096] };
+        var threads = new Option<int[]>("--threads") { Description = "Threads that check at the same time.",
+            AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1] };
+        var rounds = new Option<int>("--rounds") { Description = "Turns that each backend gets; its best counts.",
+            DefaultValueFactory = _ => 5 };
+        var command = new RootCommand("Rates of every signature backend next to openssl speed.") { json, bits, threads, rounds };
         command.SetAction(parsed => Run(parsed.GetValue(json), parsed.GetValue(bits)!, parsed.GetValue(threads)!, parsed.GetValue(rounds)));
         return command.Parse(args).Invoke();
     }
@@ -35,20 +38,23 @@ internal static class SignatureRates
         var rows = new List<RateRow>();
         foreach (var bits in sizes)
         {
-            var engines = new (string Name, SignatureEngines Allowed)[]
+            var backends = new (string Name, SignatureBackends Allowed)[]
             {
-                ("openssl", SignatureEngines.OpenSsl), ("avx2", SignatureEngines.OpenSsl | SignatureEngines.Avx2), ("avx512", SignatureEngines.OpenSsl | SignatureEngines.Avx512),
+                ("openssl", SignatureBackends.OpenSsl), ("avx2", SignatureBackends.OpenSsl | SignatureBackends.Avx2),
+                    ("avx512", SignatureBackends.OpenSsl | SignatureBackends.Avx512),
             };
             var contenders = new List<Contender>();
             foreach (var (salt, checks) in SignatureSamples.Create(bits, AtOnce, keys: bits == 2048 ? 256 : 16))
             {
-                foreach (var (name, allowed) in engines)
+                foreach (var (name, allowed) in backends)
                 {
-                    var verifier = new SignatureVerifier(new() { AllowedEngines = allowed });
-                    if (verifier.EngineName == name)
-                        contenders.Add(new(name, $"salt {salt.ToString().ToLowerInvariant()}", () => verifier.Verify(checks, new bool[AtOnce])));
+                    var verifier = new SignatureVerifier(new() { AllowedBackends = allowed });
+                    if (verifier.BackendName == name)
+                        contenders.Add(new(name, $"salt {salt.ToString().ToLowerInvariant()}", () =>
+                            verifier.Verify(checks, new bool[AtOnce])));
                     else
-                        Console.Error.WriteLine($"{name} is not measured: {verifier.Engines.GetValueOrDefault(name, "this processor has none")}");
+                        Console.Error.WriteLine(
+                            $"{name} is not measured: {verifier.Backends.GetValueOrDefault(name, "this processor has none")}");
                 }
 
                 if (salt is SaltLength.Digest)
@@ -62,7 +68,8 @@ internal static class SignatureRates
         Print(rows);
         if (json is not null)
         {
-            var report = new RateReport(RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, Processor(), Environment.ProcessorCount, rounds, rows);
+            var report = new RateReport(RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, Processor(),
+                Environment.ProcessorCount, rounds, rows);
             File.WriteAllText(json.FullName, JsonSerializer.Serialize(report, RateJson.Default.RateReport) + "\n");
         }
 
@@ -84,13 +91,13 @@ internal static class SignatureRates
 
         var rows = new List<RateRow> { new(bits, threads, "openssl speed", "no PSS", Math.Round(openssl), 1) };
         for (var i = 0; i < contenders.Count; i++)
-            rows.Add(new(bits, threads, contenders[i].Engine, contenders[i].Form, Math.Round(best[i]), Math.Round(best[i] / openssl, 2)));
+            rows.Add(new(bits, threads, contenders[i].Backend, contenders[i].Form, Math.Round(best[i]), Math.Round(best[i] / openssl, 2)));
         return rows;
     }
 
     /// <summary>
-    /// Checks by the second of this process' processor time (user and kernel; <c>openssl speed</c> counts only its user time), times the threads: what they do on free cores. A turn ends
-    /// by that time as well, however long it takes.
+    /// Checks by the second of this process' processor time (user and kernel; <c>openssl speed</c> counts only its user time), times the
+    /// threads: what they do on free cores. A turn ends by that time as well, however long it takes.
     /// </summary>
     private static double Rate(Contender contender, int threads)
     {
@@ -131,11 +138,14 @@ internal static class SignatureRates
         };
     }
 
-    /// <summary>Last line of <c>openssl speed</c>: <c>rsa 2048 bits 0.000247s 0.000017s   4054.5  60521.5</c>; the last number is verify/s.</summary>
+    /// <summary>
+    /// Last line of <c>openssl speed</c>: <c>rsa 2048 bits 0.000247s 0.000017s 4054.5 60521.5</c>; the last number is verify/s.
+    /// </summary>
     public static double OpenSslSpeed(int bits, int threads, int seconds = 1)
     {
         var start = new ProcessStartInfo("openssl") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])["speed", "-seconds", seconds.ToString(CultureInfo.InvariantCulture), .. threads > 1 ? (string[])["-multi", threads.ToString(CultureInfo.InvariantCulture)] : [], $"rsa{bits}"])
+        foreach (var argument in (string[])["speed", "-seconds", seconds.ToString(CultureInfo.InvariantCulture), .. threads > 1
+            ? (string[])["-multi", threads.ToString(CultureInfo.InvariantCulture)] : [], $"rsa{bits}"])
             start.ArgumentList.Add(argument);
         using var process = Process.Start(start)!;
         process.ErrorDataReceived += (_, _) => { };
@@ -145,29 +155,35 @@ internal static class SignatureRates
         return double.Parse(last.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^1], CultureInfo.InvariantCulture);
     }
 
-    /// <summary><c>AMD EPYC, family 25, model 17</c>: clouds hide the rest of the name, and generations differ in what their vectors cost.</summary>
+    /// <summary>
+    /// <c>AMD EPYC, family 25, model 17</c>: clouds hide the rest of the name, and generations differ in what their vectors cost.
+    /// </summary>
     public static string Processor()
     {
         if (!File.Exists("/proc/cpuinfo"))
             return RuntimeInformation.ProcessArchitecture.ToString();
-        var lines = File.ReadLines("/proc/cpuinfo").TakeWhile(line => line.Length > 0).Select(line => line.Split(':', 2, StringSplitOptions.TrimEntries)).ToLookup(parts => parts[0], parts => parts[^1]);
-        return string.Join(", ", lines["model name"].Concat(lines["cpu family"].Select(family => $"family {family}")).Concat(lines["model"].Select(model => $"model {model}")).DefaultIfEmpty("unknown"));
+        var lines = File.ReadLines("/proc/cpuinfo").TakeWhile(line => line.Length > 0)
+            .Select(line => line.Split(':', 2, StringSplitOptions.TrimEntries)).ToLookup(parts => parts[0], parts => parts[^1]);
+        return string.Join(", ", lines["model name"].Concat(lines["cpu family"].Select(family => $"family {family}"))
+            .Concat(lines["model"].Select(model => $"model {model}")).DefaultIfEmpty("unknown"));
     }
 
     private static void Print(List<RateRow> rows)
     {
-        Console.WriteLine("| bits | threads | engine | form | checks/s | of openssl speed |");
+        Console.WriteLine("| bits | threads | backend | form | checks/s | of openssl speed |");
         Console.WriteLine("|---|---|---|---|---|---|");
         foreach (var row in rows)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {row.KeySizeBits} | {row.Threads} | {row.Engine} | {row.Form} | {row.ChecksPerSecond:N0} | {row.OfOpenSslSpeed:F2} |"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {row.KeySizeBits} | {row.Threads} | {row.Backend} | {row.Form} | {row.ChecksPerSecond:N0} | {row.OfOpenSslSpeed:F2} |"));
     }
 
-    private sealed record Contender(string Engine, string Form, Action Turn);
+    private sealed record Contender(string Backend, string Form, Action Turn);
 }
 
-internal sealed record RateRow(int KeySizeBits, int Threads, string Engine, string Form, double ChecksPerSecond, double OfOpenSslSpeed);
+internal sealed record RateRow(int KeySizeBits, int Threads, string Backend, string Form, double ChecksPerSecond, double OfOpenSslSpeed);
 
-internal sealed record RateReport(string OperatingSystem, string Runtime, string Processor, int Processors, int Rounds, IReadOnlyList<RateRow> Rows);
+internal sealed record RateReport(string OperatingSystem, string Runtime, string Processor, int Processors, int Rounds,
+    IReadOnlyList<RateRow> Rows);
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(RateReport))]

@@ -6,7 +6,8 @@ namespace FactoryStream.Benchmarks;
 /// <summary>Signed readings of 220 bytes, neighbours of different factories.</summary>
 internal static class SignatureSamples
 {
-    public static SignatureCheck[] Create(int keySizeBits, SaltLength salt, int count, int keys) => Create(keySizeBits, count, keys, [salt])[salt];
+    public static SignatureCheck[] Create(int keySizeBits, SaltLength salt, int count, int keys) =>
+        Create(keySizeBits, count, keys, [salt])[salt];
 
     /// <summary>The same readings of the same keys with either length of salt.</summary>
     public static Dictionary<SaltLength, SignatureCheck[]> Create(int keySizeBits, int count, int keys) =>
@@ -19,7 +20,8 @@ internal static class SignatureSamples
         Parallel.For(0, keys, i =>
         {
             signers[i] = ReadingSigner.Create(keySizeBits);
-            publicKeys[i] = RsaPublicKey.TryParsePem(signers[i].ExportPublicKeyPem(), out var key, out var error) ? key : throw new InvalidOperationException(error);
+            publicKeys[i] = RsaPublicKey.TryParsePem(signers[i].ExportPublicKeyPem(), out var key, out var error) ? key
+                : throw new InvalidOperationException(error);
         });
         var samples = salts.ToDictionary(salt => salt, salt =>
         {

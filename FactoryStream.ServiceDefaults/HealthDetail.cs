@@ -6,8 +6,8 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace FactoryStream.ServiceDefaults;
 
 /// <summary>
-/// What <c>/health</c> answers: <c>{"status": "Healthy", "checks": {"verifier": {"status": "Healthy", "data": {"signature_engine": "avx512", ...}}}}</c>, for people and dashboards; probes
-/// look at the status code alone.
+/// What <c>/health</c> answers: <c>{"status": "Healthy", "checks": {"verifier": {"status": "Healthy", "data": {"signature_backend":
+/// "avx512", ...}}}}</c>, for people and dashboards; probes look at the status code alone.
 /// </summary>
 internal static class HealthDetail
 {

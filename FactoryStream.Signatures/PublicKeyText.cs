@@ -261,7 +261,8 @@ internal static class PublicKeyText
             }
         }
         if ((hash, mask, maskHash) != (Sha256, Mgf1, Sha256))
-            throw new RestrictedKeyException("The key is made for RSASSA-PSS with another hash than SHA-256, or without MGF1-SHA-256: no signature of it would be accepted.");
+            throw new RestrictedKeyException(
+                "The key is made for RSASSA-PSS with another hash than SHA-256, or without MGF1-SHA-256: no signature of it would be accepted.");
     }
 
     private sealed class RestrictedKeyException(string message) : Exception(message);

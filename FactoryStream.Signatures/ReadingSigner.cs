@@ -1,6 +1,6 @@
 using System.Numerics;
 using System.Security.Cryptography;
-using FactoryStream.Signatures.Engines;
+using FactoryStream.Signatures.Backends;
 
 namespace FactoryStream.Signatures;
 
@@ -112,7 +112,10 @@ public sealed class ReadingSigner : IDisposable
 
     private static BigInteger Read(ReadOnlySpan<byte> bytes) => new(bytes, isUnsigned: true, isBigEndian: true);
 
-    /// <summary>Without libcrypto: .NET signs with 32 bytes of salt; any other length takes slow arithmetic on the private exponent, fit for simulations.</summary>
+    /// <summary>
+    /// Without libcrypto: .NET signs with 32 bytes of salt; any other length takes slow arithmetic on the private exponent, fit for
+    /// simulations.
+    /// </summary>
     private void SignManaged(ReadOnlySpan<byte> hash, Span<byte> signature, int saltLength)
     {
         lock (_managedSigning)

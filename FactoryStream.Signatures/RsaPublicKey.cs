@@ -2,12 +2,12 @@ using System.Diagnostics.CodeAnalysis;
 using System.Formats.Asn1;
 using System.Numerics;
 using System.Security.Cryptography;
-using FactoryStream.Signatures.Engines;
+using FactoryStream.Signatures.Backends;
 
 namespace FactoryStream.Signatures;
 
 /// <summary>
-/// An RSA public key, parsed once and then cheap to check with: it carries what the engines prepared for it (a native
+/// An RSA public key, parsed once and then cheap to check with: it carries what the backends prepared for it (a native
 /// handle, Montgomery constants). Immutable and safe for any number of threads. Left to the garbage collector it frees its
 /// native parts by itself; <see cref="Dispose"/> it only when no check can still be under way.
 /// </summary>
@@ -18,7 +18,8 @@ public sealed class RsaPublicKey : IDisposable
 
     private const string RsaEncryption = "1.2.840.113549.1.1.1";
 
-    // What the engines keep with the key: a kilobyte each for 2048 bits, made at the first use, and of a bounded number of keys (PreparedKeys).
+    // What the backends keep with the key: a kilobyte each for 2048 bits, made at the first use, and of a bounded number of keys
+    // (PreparedKeys).
     internal long[]? Avx512Constants;
     internal int[]? Avx2Constants;
 

@@ -1,8 +1,10 @@
-using FactoryStream.Signatures.Engines;
+using FactoryStream.Signatures.Backends;
 
 namespace FactoryStream.Signatures;
 
-/// <summary>SHA-256 without what <see cref="System.Security.Cryptography.SHA256"/> costs a call, which is twice the hash of a reading.</summary>
+/// <summary>
+/// SHA-256 without what <see cref="System.Security.Cryptography.SHA256"/> costs a call, which is twice the hash of a reading.
+/// </summary>
 public static class Sha256Batch
 {
     /// <summary>Bytes of one digest.</summary>

@@ -1,6 +1,6 @@
-using FactoryStream.Signatures.Engines;
-using FactoryStream.Signatures.Engines.Avx2;
-using FactoryStream.Signatures.Engines.Avx512;
+using FactoryStream.Signatures.Backends;
+using FactoryStream.Signatures.Backends.Avx2;
+using FactoryStream.Signatures.Backends.Avx512;
 
 namespace FactoryStream.Signatures;
 
@@ -10,55 +10,59 @@ namespace FactoryStream.Signatures;
 /// </summary>
 public sealed class SignatureVerifier : IDisposable
 {
-    /// <summary>What <see cref="Engines"/> says of an engine that is in use.</summary>
+    /// <summary>What <see cref="Backends"/> says of a backend that is in use.</summary>
     public const string On = "on";
 
     private const int ChunkLength = 512;
 
     private readonly bool _useOpenSsl;
-    private readonly EngineSlot[] _slots;
+    private readonly BackendSlot[] _slots;
     private readonly int _acceptRecheckInterval;
     private readonly Allowance _rejectRechecks;
-    private long _checks, _accepted, _single, _acceptedByBatch, _rechecks, _disagreements;
+    private long _checks, _accepted, _single, _acceptedByLanes, _rechecks, _disagreements;
 
-    /// <summary>Chooses the engines for this machine; each has to give some known answers first.</summary>
+    /// <summary>Chooses the backends for this machine; each has to give some known answers first.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its bounds.</exception>
     public SignatureVerifier(SignatureVerifierOptions? options = null)
-        : this(options ?? new SignatureVerifierOptions(), AvailableEngines(options ?? new SignatureVerifierOptions()))
+        : this(options ?? new SignatureVerifierOptions(), AvailableBackends(options ?? new SignatureVerifierOptions()))
     {
     }
 
-    /// <summary>With given engines, so that tests can have one that lies.</summary>
-    internal SignatureVerifier(SignatureVerifierOptions options, IReadOnlyList<(IBatchEngine Engine, string? Fault)> engines)
+    /// <summary>With given backends, so that tests can have one that lies.</summary>
+    internal SignatureVerifier(SignatureVerifierOptions options, IReadOnlyList<(ISignatureBackend Backend, string? Fault)> backends)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.AcceptRecheckInterval, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.RejectRecheckInterval, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.RejectRecheckBurst, 1);
-        _useOpenSsl = LibCrypto.IsAvailable && options.AllowedEngines.HasFlag(SignatureEngines.OpenSsl);
-        _slots = [.. engines.Select(engine => new EngineSlot(engine.Engine, engine.Fault))];
+        _useOpenSsl = LibCrypto.IsAvailable && options.AllowedBackends.HasFlag(SignatureBackends.OpenSsl);
+        _slots = [.. backends.Select(backend => new BackendSlot(backend.Backend, backend.Fault))];
         _acceptRecheckInterval = options.AcceptRecheckInterval;
         _rejectRechecks = new Allowance(options.RejectRecheckBurst, options.RejectRecheckInterval);
     }
 
     /// <summary>
-    /// Raised once, on the checking thread, when an engine gave a wrong answer and was turned off; the others go on. Log it as an error. An engine that failed
-    /// already at the start is only in <see cref="Engines"/>.
+    /// Raised once, on the checking thread, when a backend gave a wrong answer and was turned off; the others go on. Log it as an error. A
+    /// backend that failed already at the start is only in <see cref="Backends"/>.
     /// </summary>
-    public event EventHandler<EngineTurnedOffEventArgs>? EngineTurnedOff;
+    public event EventHandler<BackendTurnedOffEventArgs>? BackendTurnedOff;
 
-    /// <summary>The engine that full batches of the usual keys go to now: <c>avx512</c>, <c>avx2</c>, <c>openssl</c> or <c>managed</c>.</summary>
-    public string EngineName => Array.Find(_slots, slot => slot.IsOn)?.Engine.Name ?? SingleName;
+    /// <summary>
+    /// The backend that full lanes of the usual keys go to now: <c>avx512</c>, <c>avx2</c>, <c>openssl</c> or <c>managed</c>.
+    /// </summary>
+    public string BackendName => Array.Find(_slots, slot => slot.IsOn)?.Backend.Name ?? SingleName;
 
-    /// <summary>Every engine that this machine has and the options allow, best first, with <see cref="On"/> or why it is off; for a health page.</summary>
-    public IReadOnlyDictionary<string, string> Engines
+    /// <summary>
+    /// Every backend that this machine has and the options allow, best first, with <see cref="On"/> or why it is off; for a health page.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Backends
     {
         get
         {
-            var engines = new OrderedDictionary<string, string>();
+            var backends = new OrderedDictionary<string, string>();
             foreach (var slot in _slots)
-                engines.Add(slot.Engine.Name, slot.Fault is { } fault ? $"off: {fault}" : On);
-            engines.Add(SingleName, On);
-            return engines;
+                backends.Add(slot.Backend.Name, slot.Fault is { } fault ? $"off: {fault}" : On);
+            backends.Add(SingleName, On);
+            return backends;
         }
     }
 
@@ -69,21 +73,26 @@ public sealed class SignatureVerifier : IDisposable
         {
             var single = Interlocked.Read(ref _single);
             return new(
-                Interlocked.Read(ref _checks), Interlocked.Read(ref _accepted), _useOpenSsl ? 0 : single, _useOpenSsl ? single : 0, By("avx2"), By("avx512"),
+                Interlocked.Read(ref _checks), Interlocked.Read(ref _accepted), _useOpenSsl ? 0 : single, _useOpenSsl ? single : 0,
+                    By("avx2"), By("avx512"),
                 Interlocked.Read(ref _rechecks), Interlocked.Read(ref _disagreements));
 
-            long By(string name) => Array.Find(_slots, slot => slot.Engine.Name == name)?.Decided ?? 0;
+            long By(string name) => Array.Find(_slots, slot => slot.Backend.Name == name)?.Decided ?? 0;
         }
     }
 
-    /// <summary>Keys whose constants are kept for the vectorised engines now; at most <see cref="SignatureVerifierOptions.MaximumPreparedKeys"/> for each.</summary>
-    public int PreparedKeys => _slots.Sum(slot => slot.Engine.PreparedKeys);
+    /// <summary>
+    /// Keys whose constants are kept for the vectorised backends now; at most <see cref="SignatureVerifierOptions.MaximumPreparedKeys"/>
+    /// for each.
+    /// </summary>
+    public int PreparedKeys => _slots.Sum(slot => slot.Backend.PreparedKeys);
 
     private string SingleName => _useOpenSsl ? "openssl" : "managed";
 
     /// <summary>
     /// Sets <c>results[i]</c> to whether <c>checks[i].Signature</c> is a valid signature of <c>checks[i].Data</c> by <c>checks[i].Key</c>.
-    /// The more that are given at once, the faster: dozens to hundreds are good. What is in <paramref name="results"/> before does not matter.
+    /// The more that are given at once, the faster: dozens to hundreds are good. What is in <paramref name="results"/> before does not
+    /// matter.
     /// </summary>
     /// <exception cref="ArgumentException"><paramref name="results"/> is shorter than <paramref name="checks"/>.</exception>
     /// <exception cref="ObjectDisposedException">A key was disposed.</exception>
@@ -98,27 +107,28 @@ public sealed class SignatureVerifier : IDisposable
         }
     }
 
-    /// <summary>Lets go of the event's subscribers. What the engines hold is freed with them.</summary>
-    public void Dispose() => EngineTurnedOff = null;
+    /// <summary>Lets go of the event's subscribers. What the backends hold is freed with them.</summary>
+    public void Dispose() => BackendTurnedOff = null;
 
-    private static List<(IBatchEngine Engine, string? Fault)> AvailableEngines(SignatureVerifierOptions options)
+    private static List<(ISignatureBackend Backend, string? Fault)> AvailableBackends(SignatureVerifierOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaximumPreparedKeys, SignatureVerifierOptions.LeastMaximumPreparedKeys);
-        var engines = new List<(IBatchEngine, string?)>();
-        if (options.AllowedEngines.HasFlag(SignatureEngines.Avx512) && Avx512Engine.IsSupported)
-            Add(new Avx512Engine(options.MaximumPreparedKeys));
-        if (options.AllowedEngines.HasFlag(SignatureEngines.Avx2) && Avx2Engine.IsSupported)
-            Add(new Avx2Engine(options.MaximumPreparedKeys));
-        return engines;
+        var backends = new List<(ISignatureBackend, string?)>();
+        if (options.AllowedBackends.HasFlag(SignatureBackends.Avx512) && Avx512Backend.IsSupported)
+            Add(new Avx512Backend(options.MaximumPreparedKeys));
+        if (options.AllowedBackends.HasFlag(SignatureBackends.Avx2) && Avx2Backend.IsSupported)
+            Add(new Avx2Backend(options.MaximumPreparedKeys));
+        return backends;
 
-        void Add(IBatchEngine engine) => engines.Add((engine, KnownAnswers.FindFault(engine) ?? EngineSpeeds.FindSlowness(engine)));
+        void Add(ISignatureBackend backend) => backends.Add((
+            backend, KnownAnswers.FindFault(backend) ?? BackendSpeeds.FindSlowness(backend)));
     }
 
     private void VerifyChunk(ReadOnlySpan<SignatureCheck> checks, Span<bool> results)
     {
         _rejectRechecks.Earn(checks.Length);
 
-        // A batch is of one size of key; keys that no engine supports or has a place for are checked one at a time.
+        // Lanes that are checked together are of one size of key; keys that no backend supports or has a place for are checked one at a time.
         Span<int> waiting = stackalloc int[3 * ChunkLength];
         Span<int> counts = stackalloc int[3];
         counts.Clear();
@@ -132,7 +142,7 @@ public sealed class SignatureVerifier : IDisposable
                 results[i] = false;
                 Interlocked.Increment(ref _single);
             }
-            else if (size < 0 || SlotFor(check.Key) is not { } slot || !slot.Engine.TryPrepare(check.Key))
+            else if (size < 0 || SlotFor(check.Key) is not { } slot || !slot.Backend.TryPrepare(check.Key))
             {
                 results[i] = VerifySingle(check);
             }
@@ -148,7 +158,7 @@ public sealed class SignatureVerifier : IDisposable
             while (!indices.IsEmpty)
             {
                 var slot = SlotFor(checks[indices[0]].Key);
-                var taken = slot?.Engine.Take(indices.Length) ?? 0;
+                var taken = slot?.Backend.Take(indices.Length) ?? 0;
                 if (taken == 0)
                 {
                     results[indices[0]] = VerifySingle(checks[indices[0]]);
@@ -156,7 +166,7 @@ public sealed class SignatureVerifier : IDisposable
                     continue;
                 }
 
-                VerifyBatch(slot!, checks, indices[..taken], results);
+                VerifyLanes(slot!, checks, indices[..taken], results);
                 indices = indices[taken..];
             }
         }
@@ -165,25 +175,26 @@ public sealed class SignatureVerifier : IDisposable
         Interlocked.Add(ref _accepted, results.Count(true));
     }
 
-    private EngineSlot? SlotFor(RsaPublicKey key)
+    private BackendSlot? SlotFor(RsaPublicKey key)
     {
         foreach (var slot in _slots)
         {
-            if (slot.IsOn && slot.Engine.Supports(key))
+            if (slot.IsOn && slot.Backend.Supports(key))
                 return slot;
         }
 
         return null;
     }
 
-    private void VerifyBatch(EngineSlot slot, ReadOnlySpan<SignatureCheck> checks, ReadOnlySpan<int> indices, Span<bool> results)
+    private void VerifyLanes(BackendSlot slot, ReadOnlySpan<SignatureCheck> checks, ReadOnlySpan<int> indices, Span<bool> results)
     {
-        var valid = slot.Engine.Verify(checks, indices);
+        var valid = slot.Backend.Verify(checks, indices);
         var all = (uint)((1L << indices.Length) - 1);
 
-        // One in so many accepted signatures is checked again: the first that was accepted after the count went past a multiple of the interval.
+        // One in so many accepted signatures is checked again: the first that was accepted after the count went past a multiple of the
+        // interval.
         var accepted = System.Numerics.BitOperations.PopCount(valid & all);
-        var after = Interlocked.Add(ref _acceptedByBatch, accepted);
+        var after = Interlocked.Add(ref _acceptedByLanes, accepted);
         var canary = accepted > 0 && after / _acceptRecheckInterval != (after - accepted) / _acceptRecheckInterval;
         for (var lane = 0; lane < indices.Length; lane++)
         {
@@ -197,9 +208,11 @@ public sealed class SignatureVerifier : IDisposable
             if (SingleCheck.Verify(checks[indices[lane]], _useOpenSsl) == verdict)
                 continue;
 
-            // Nothing that this engine said in this batch is believed.
+            // Nothing that this backend said of these lanes is believed.
             Interlocked.Increment(ref _disagreements);
-            TurnOff(slot, $"said {(verdict ? "valid" : "invalid")} of a signature of {checks[indices[lane]].Key.KeySizeBits} bits for which {SingleName} says the opposite");
+            TurnOff(slot,
+                $"said {(verdict ? "valid" : "invalid")} of a signature of {checks[indices[lane]].Key.KeySizeBits} bits for which "
+                + $"{SingleName} says the opposite");
             foreach (var index in indices)
                 results[index] = VerifySingle(checks[index]);
             return;
@@ -214,9 +227,9 @@ public sealed class SignatureVerifier : IDisposable
         return SingleCheck.Verify(check, _useOpenSsl);
     }
 
-    private void TurnOff(EngineSlot slot, string reason)
+    private void TurnOff(BackendSlot slot, string reason)
     {
         if (slot.TurnOff(reason))
-            EngineTurnedOff?.Invoke(this, new EngineTurnedOffEventArgs(slot.Engine.Name, reason));
+            BackendTurnedOff?.Invoke(this, new BackendTurnedOffEventArgs(slot.Backend.Name, reason));
     }
 }

@@ -5,15 +5,18 @@ public sealed class SignatureVerifierOptions
 {
     internal const int DefaultMaximumPreparedKeys = 16_384, LeastMaximumPreparedKeys = 16;
 
-    /// <summary>The engines that may be used where CPU and machine have them. Default: all.</summary>
-    public SignatureEngines AllowedEngines { get; init; } = SignatureEngines.All;
+    /// <summary>The backends that may be used where CPU and machine have them. Default: all.</summary>
+    public SignatureBackends AllowedBackends { get; init; } = SignatureBackends.All;
 
-    /// <summary>One in so many signatures that a vectorised engine accepted is checked again, one at a time. At least 1; default 1024, which costs 1 %.</summary>
+    /// <summary>
+    /// One in so many signatures that a vectorised backend accepted is checked again, one at a time. At least 1; default 1024, which costs
+    /// 1 %.
+    /// </summary>
     public int AcceptRecheckInterval { get; init; } = 1024;
 
     /// <summary>
-    /// What a vectorised engine rejected is checked again, but over time at most once in so many checks, so that a flood of forgeries slows the others by a tenth
-    /// at most. At least 1; default 64.
+    /// What a vectorised backend rejected is checked again, but over time at most once in so many checks, so that a flood of forgeries
+    /// slows the others by a tenth at most. At least 1; default 64.
     /// </summary>
     public int RejectRecheckInterval { get; init; } = 64;
 
@@ -21,15 +24,15 @@ public sealed class SignatureVerifierOptions
     public int RejectRecheckBurst { get; init; } = 256;
 
     /// <summary>
-    /// So many keys have their constants for a vectorised engine kept: 1 KB each for 2048 bits, 2 KB for 4096. With more keys in use OpenSSL checks the rest.
-    /// At least 16, of which the known answers take 3; default 16,384, which is up to 32 MB.
+    /// So many keys have their constants for a vectorised backend kept: 1 KB each for 2048 bits, 2 KB for 4096. With more keys in use
+    /// OpenSSL checks the rest. At least 16, of which the known answers take 3; default 16,384, which is up to 32 MB.
     /// </summary>
     public int MaximumPreparedKeys { get; init; } = DefaultMaximumPreparedKeys;
 }
 
 /// <summary>The ways to check a signature.</summary>
 [Flags]
-public enum SignatureEngines
+public enum SignatureBackends
 {
     /// <summary>Managed code alone, one at a time: always there, and the last resort.</summary>
     Managed = 0,

@@ -3,10 +3,7 @@ using FactoryStream.Verifier.Keys;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
-builder.Services.AddVerifierOptions();
-builder.AddSigningKeys();
-builder.AddVerifying();
-builder.Services.AddKeyApi();
+builder.AddVerifier();
 
 var app = builder.Build();
 app.UseExceptionHandler();

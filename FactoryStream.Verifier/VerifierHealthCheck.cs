@@ -1,15 +1,16 @@
 using Confluent.Kafka;
 using FactoryStream.Signatures;
 using FactoryStream.Verifier.Keys;
-using FactoryStream.Verifier.Messages;
+using FactoryStream.Verifier.Topics;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Verifier;
 
-/// <summary>Ready when the keys are known, the consumer group has given this replica its share, and Kafka answers.</summary>
+/// <summary>Ready when the keys are known, the consumer group has given this replica its share, and Kafka deliveries.</summary>
 internal sealed class VerifierHealthCheck(
-    KeyRing keys, AnswerLog answers, IProducer<byte[]?, byte[]> producer, SignatureVerifier signatures, IOptions<VerifierOptions> options) : IHealthCheck
+    KeyRing keys, PartitionAssignment assignment, Deliveries deliveries, IProducer<byte[]?, byte[]> producer, SignatureVerifier signatures,
+        IOptions<VerifierOptions> options) : IHealthCheck
 {
     private static readonly TimeSpan MetadataTimeout = TimeSpan.FromSeconds(2);
 
@@ -17,19 +18,19 @@ internal sealed class VerifierHealthCheck(
     {
         var data = new Dictionary<string, object>
         {
-            ["signature_engine"] = signatures.EngineName,
-            ["signature_engines"] = signatures.Engines,
+            ["signature_backend"] = signatures.BackendName,
+            ["signature_backends"] = signatures.Backends,
             ["prepared_keys"] = signatures.PreparedKeys,
             ["keys"] = keys.Current.Count,
-            ["in_flight_bytes"] = answers.InFlightBytes,
+            ["in_flight_bytes"] = deliveries.InFlightBytes,
         };
         if (keys.Age is not { } age)
             return Unhealthy("The signing keys are not loaded yet.");
         if (age > options.Value.MaxKeyAge)
             return Unhealthy("The database does not confirm the signing keys.");
-        if (!answers.HasJoined)
+        if (!assignment.HasJoined)
             return Unhealthy("The consumer group is not joined yet.");
-        if (answers.StalledFor > options.Value.UnhealthyAfter)
+        if (deliveries.StalledFor > options.Value.UnhealthyAfter)
             return Unhealthy("Kafka acknowledges nothing.");
         try
         {
@@ -37,7 +38,7 @@ internal sealed class VerifierHealthCheck(
             await Task.Run(() =>
             {
                 using var admin = new DependentAdminClientBuilder(producer.Handle).Build();
-                admin.GetMetadata(FactoryStream.Contracts.Topics.Verified, MetadataTimeout);
+                admin.GetMetadata(Contracts.Topics.Verified, MetadataTimeout);
             }, cancellationToken);
         }
         catch (KafkaException exception)

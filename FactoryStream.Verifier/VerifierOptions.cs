@@ -7,10 +7,15 @@ internal sealed class VerifierOptions
 {
     public const string Section = "Verifier";
 
-    /// <summary>What enrolling and revoking ask for as <c>Authorization: Bearer</c>. Default: none, and then nobody may do either.</summary>
+    /// <summary>
+    /// What enrolling and revoking ask for as <c>Authorization: Bearer</c>. Default: none, and then nobody may do either.
+    /// </summary>
     public string? AdminToken { get; set; }
 
-    /// <summary>How far clocks may differ: a reading measured later than this after it was received is of the future, and a key enrolled later than this after it does not vouch for it. Default 60 s.</summary>
+    /// <summary>
+    /// How far clocks may differ: a reading measured later than this after it was received is of the future, and a key enrolled later than
+    /// this after it does not vouch for it. Default 60 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan MaxClockSkew { get; set; } = TimeSpan.FromSeconds(60);
 
@@ -37,7 +42,10 @@ internal sealed class VerifierOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "00:00:03")]
     public TimeSpan KeyPollInterval { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Longest that keys are trusted since they were last compared with the database; then checking pauses until they are again. Below 5 s, for that is what a revocation is promised. Default 4 s.</summary>
+    /// <summary>
+    /// Longest that keys are trusted since they were last compared with the database; then checking pauses until they are again. Below 5 s,
+    /// for that is what a revocation is promised. Default 4 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.2", "00:00:05")]
     public TimeSpan MaxKeyAge { get; set; } = TimeSpan.FromSeconds(4);
 
@@ -57,7 +65,10 @@ internal sealed class VerifierOptions
     [Range(1, 1_000_000)]
     public int MaxLinesPerMessage { get; set; } = 1_000;
 
-    /// <summary>Most bytes of one verified message that answers several source messages. Default 64 KiB: larger arrays would go to the large object heap.</summary>
+    /// <summary>
+    /// Most bytes of one verified message that answers several source messages. Default 64 KiB: larger arrays would go to the large object
+    /// heap.
+    /// </summary>
     [Range(1, 16 << 20)]
     public int MaxMessageBytes { get; set; } = 64 << 10;
 
@@ -72,15 +83,23 @@ internal sealed class VerifierOptions
     [Range(128, 10_000_000)]
     public int MaxRecalledMessages { get; set; } = 100_000;
 
-    /// <summary>How often acknowledged offsets are committed. Ingest's back-pressure looks at them, so it is short. Default 100 ms.</summary>
+    /// <summary>
+    /// How often acknowledged offsets are committed. Ingest's back-pressure looks at them, so it is short. Default 100 ms.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan CommitInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How long a replica may be silent before Kafka gives its partitions to the others: what a crash costs in delay. Kafka's own lower bound is 6 s. Default 6 s.</summary>
+    /// <summary>
+    /// How long a replica may be silent before Kafka gives its partitions to the others: what a crash costs in delay. Kafka's own lower
+    /// bound is 6 s. Default 6 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
     public TimeSpan SessionTimeout { get; set; } = TimeSpan.FromSeconds(6);
 
-    /// <summary>How long a partition that is to be given up, or the service that is to stop, waits for the acknowledgement of its last answers. Default 10 s.</summary>
+    /// <summary>
+    /// How long a partition that is to be given up, or the service that is to stop, waits for the acknowledgement of its last answers.
+    /// Default 10 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -88,7 +107,10 @@ internal sealed class VerifierOptions
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan UnhealthyAfter { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Bytes that make Kafka answer a fetch at once; less waits up to <see cref="FetchWait"/> for more. Few large answers cost the broker much less than many small ones. Default 128 KiB.</summary>
+    /// <summary>
+    /// Bytes that make Kafka answer a fetch at once; less waits up to <see cref="FetchWait"/> for more. Few large answers cost the broker
+    /// much less than many small ones. Default 128 KiB.
+    /// </summary>
     [Range(1, 16 << 20)]
     public int FetchMinBytes { get; set; } = 128 << 10;
 

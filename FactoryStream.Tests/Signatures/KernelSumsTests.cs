@@ -1,13 +1,14 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using FactoryStream.Signatures.Engines.Avx2;
-using FactoryStream.Signatures.Engines.Avx512;
+using FactoryStream.Signatures.Backends.Avx2;
+using FactoryStream.Signatures.Backends.Avx512;
 
 namespace FactoryStream.Tests.Signatures;
 
 /// <summary>
-/// The kernels alone, on digits that no key and no signature bring about: all the largest, all the smallest, and mixtures, so that every column's sum comes to its bound. What must hold is the
-/// equation of Montgomery's reduction itself, in exact arithmetic: result * R = product + quotient * modulus.
+/// The kernels alone, on digits that no key and no signature bring about: all the largest, all the smallest, and mixtures, so that every
+/// column's sum comes to its bound. What must hold is the equation of Montgomery's reduction itself, in exact arithmetic: result * R =
+/// product + quotient * modulus.
 /// </summary>
 public sealed unsafe class KernelSumsTests
 {
@@ -34,7 +35,7 @@ public sealed unsafe class KernelSumsTests
     private static void Limbs<TShape>()
         where TShape : struct, ILimbShape
     {
-        Skip.IfNot(Avx2Engine.IsSupported, "This processor has no avx2, or it is switched off.");
+        Skip.IfNot(Avx2Backend.IsSupported, "This processor has no avx2, or it is switched off.");
         var random = new Random(TShape.Limbs);
         var w = (byte*)NativeMemory.AlignedAlloc((nuint)Offsets<TShape>.Size, 64);
         try
@@ -62,7 +63,8 @@ public sealed unsafe class KernelSumsTests
                     {
                         var product = square ? y[lane] * y[lane] : y[lane] * s[lane];
                         var expected = product + Number(Offsets<TShape>.Q, lane) * n[lane];
-                        Assert.True(expected == Number(Offsets<TShape>.Y, lane) << (TShape.Bits * TShape.Limbs), $"square {square}, round {round}, lane {lane}");
+                        Assert.True(expected == Number(Offsets<TShape>.Y, lane) << (TShape.Bits * TShape.Limbs),
+                            $"square {square}, round {round}, lane {lane}");
                     }
                 }
             }
@@ -75,7 +77,8 @@ public sealed unsafe class KernelSumsTests
         BigInteger Fill(int offset, int kind, int lane, long? lowest)
         {
             for (var i = 0; i < TShape.Limbs; i++)
-                ((long*)(w + offset + 32 * i))[lane] = i == 0 && lowest is { } first ? first : Digit(random, kind, TShape.Bits, isHighest: i == TShape.Limbs - 1);
+                ((long*)(w + offset + 32 * i))[lane] = i == 0 && lowest is { } first ? first
+                    : Digit(random, kind, TShape.Bits, isHighest: i == TShape.Limbs - 1);
             return Number(offset, lane);
         }
 
@@ -91,7 +94,7 @@ public sealed unsafe class KernelSumsTests
     private static void Digits<TShape>()
         where TShape : struct, IDigitShape
     {
-        Skip.IfNot(Avx512Engine.IsSupported, "This processor has no avx512, or it is switched off.");
+        Skip.IfNot(Avx512Backend.IsSupported, "This processor has no avx512, or it is switched off.");
         var random = new Random(TShape.Digits);
         var size = DigitLanes.Size<TShape>();
         var low = (byte*)NativeMemory.AlignedAlloc((nuint)size, 64);
@@ -131,7 +134,8 @@ public sealed unsafe class KernelSumsTests
                     {
                         var product = square ? y[lane] * y[lane] : y[lane] * s[lane];
                         var expected = product + Number(lane, TShape.Q) * n[lane];
-                        Assert.True(expected == Number(lane, TShape.Y) << (TShape.Bits * TShape.Digits), $"square {square}, round {round}, lane {lane} of {lanes}");
+                        Assert.True(expected == Number(lane, TShape.Y) << (TShape.Bits * TShape.Digits),
+                            $"square {square}, round {round}, lane {lane} of {lanes}");
                     }
                 }
             }

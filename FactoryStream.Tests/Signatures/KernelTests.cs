@@ -17,7 +17,7 @@ public sealed class KernelTests
     [MemberData(nameof(Kernels), DisableDiscoveryEnumeration = true)]
     public void The_committed_kernel_is_what_its_generator_writes(string name, string expected)
     {
-        var file = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "../../FactoryStream.Signatures/Engines", name));
+        var file = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "../../FactoryStream.Signatures/Backends", name));
         Skip.IfNot(Directory.Exists(Path.GetDirectoryName(file)), "The sources are not where they were compiled.");
         if (UpdateWanted)
             File.WriteAllText(file, expected);

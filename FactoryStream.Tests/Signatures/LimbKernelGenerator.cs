@@ -3,7 +3,7 @@ using System.Text;
 
 namespace FactoryStream.Tests.Signatures;
 
-/// <summary>Writes <c>Engines/Avx2/LimbKernel.cs</c>: the same product scanning as for AVX-512, with 32-bit products of four lanes in 64-bit sums.</summary>
+/// <summary>Writes <c>Backends/Avx2/LimbKernel.cs</c>: the same product scanning as for AVX-512, with 32-bit products of four lanes in 64-bit sums.</summary>
 internal static class LimbKernelGenerator
 {
     private const int Columns = 4;
@@ -20,7 +20,7 @@ internal static class LimbKernelGenerator
             using System.Runtime.CompilerServices;
             using System.Runtime.Intrinsics;
 
-            namespace FactoryStream.Signatures.Engines.Avx2;
+            namespace FactoryStream.Signatures.Backends.Avx2;
 
             using Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 

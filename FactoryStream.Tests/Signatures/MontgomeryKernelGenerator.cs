@@ -4,7 +4,7 @@ using System.Text;
 namespace FactoryStream.Tests.Signatures;
 
 /// <summary>
-/// Writes <c>Engines/Avx512/MontgomeryKernel.cs</c>: product scanning with four columns in registers, a few rows a step, one or two
+/// Writes <c>Backends/Avx512/MontgomeryKernel.cs</c>: product scanning with four columns in registers, a few rows a step, one or two
 /// batches of eight lanes in one instruction stream. Written by a program because JIT-compiled C# keeps accumulators in registers
 /// only when each is a local of its own.
 /// </summary>
@@ -25,7 +25,7 @@ internal static class MontgomeryKernelGenerator
             using System.Runtime.Intrinsics;
             using System.Runtime.Intrinsics.X86;
 
-            namespace FactoryStream.Signatures.Engines.Avx512;
+            namespace FactoryStream.Signatures.Backends.Avx512;
 
             internal static unsafe class MontgomeryKernel
             {

@@ -1,11 +1,11 @@
 using FactoryStream.Signatures;
-using FactoryStream.Signatures.Engines;
-using FactoryStream.Signatures.Engines.Avx2;
-using FactoryStream.Signatures.Engines.Avx512;
+using FactoryStream.Signatures.Backends;
+using FactoryStream.Signatures.Backends.Avx2;
+using FactoryStream.Signatures.Backends.Avx512;
 
 namespace FactoryStream.Tests.Signatures;
 
-/// <summary>The constants that the engines keep: of a bounded number of keys, whatever comes.</summary>
+/// <summary>The constants that the backends keep: of a bounded number of keys, whatever comes.</summary>
 public sealed class PreparedKeysTests
 {
     [Fact]
@@ -64,13 +64,13 @@ public sealed class PreparedKeysTests
     [InlineData("avx2")]
     public void With_more_keys_than_places_every_verdict_is_right_and_OpenSSL_has_its_share(string name)
     {
-        IBatchEngine engine = name switch
+        ISignatureBackend backend = name switch
         {
-            "avx512" when Avx512Engine.IsSupported => new Avx512Engine(maximumPreparedKeys: 2),
-            "avx2" when Avx2Engine.IsSupported => new Avx2Engine(maximumPreparedKeys: 2),
+            "avx512" when Avx512Backend.IsSupported => new Avx512Backend(maximumPreparedKeys: 2),
+            "avx2" when Avx2Backend.IsSupported => new Avx2Backend(maximumPreparedKeys: 2),
             _ => throw new SkipException($"This processor has no {name}, or it is switched off."),
         };
-        using var verifier = new SignatureVerifier(new(), [(engine, null)]);
+        using var verifier = new SignatureVerifier(new(), [(backend, null)]);
         var keys = Keys(5);
         var checks = new SignatureCheck[500];
         var expected = new bool[checks.Length];
@@ -96,7 +96,8 @@ public sealed class PreparedKeysTests
         var statistics = verifier.Statistics;
         Assert.Equal(0, statistics.Disagreements);
         Assert.InRange(verifier.PreparedKeys, 1, 2);
-        Assert.True(statistics.ByAvx2 + statistics.ByAvx512 > 4000 && statistics.ByOpenSsl + statistics.ByManaged > 4000, statistics.ToString());
+        Assert.True(statistics.ByAvx2 + statistics.ByAvx512 > 4000 && statistics.ByOpenSsl + statistics.ByManaged > 4000,
+            statistics.ToString());
         GC.KeepAlive(keys);
     }
 
@@ -105,7 +106,7 @@ public sealed class PreparedKeysTests
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new SignatureVerifier(new() { MaximumPreparedKeys = 15 }));
         using var verifier = new SignatureVerifier(new() { MaximumPreparedKeys = 16 });
-        Assert.InRange(verifier.PreparedKeys, 0, 16 * verifier.Engines.Count);
+        Assert.InRange(verifier.PreparedKeys, 0, 16 * verifier.Backends.Count);
     }
 
     private static PreparedKeys<int> Three(out Func<int> made)
@@ -120,5 +121,6 @@ public sealed class PreparedKeysTests
     }
 
     /// <summary>Keys that no other test has constants on.</summary>
-    private static RsaPublicKey[] Keys(int count) => [.. Enumerable.Range(0, count).Select(i => TestKeys.Public(TestKeys.Pair(2048, i).Signer.ExportPublicKeyPem()))];
+    private static RsaPublicKey[] Keys(int count) => [.. Enumerable.Range(0, count)
+        .Select(i => TestKeys.Public(TestKeys.Pair(2048, i).Signer.ExportPublicKeyPem()))];
 }

@@ -1,11 +1,13 @@
 using System.Numerics;
 using System.Security.Cryptography;
 using FactoryStream.Signatures;
-using FactoryStream.Signatures.Engines;
+using FactoryStream.Signatures.Backends;
 
 namespace FactoryStream.Tests.Signatures;
 
-/// <summary>A key pair of any size and exponent, which .NET's own key generation does not offer, made and used with plain arithmetic.</summary>
+/// <summary>
+/// A key pair of any size and exponent, which .NET's own key generation does not offer, made and used with plain arithmetic.
+/// </summary>
 internal sealed class RawKeyPair
 {
     private readonly BigInteger _modulus, _privateExponent;
@@ -23,7 +25,8 @@ internal sealed class RawKeyPair
         while (_modulus.GetBitLength() != bits);
         _privateExponent = Inverse(exponent, (p - 1) * (q - 1));
         Key = TestKeys.Public(TestKeys.Pem(
-            _modulus.ToByteArray(isUnsigned: true, isBigEndian: true), new BigInteger(exponent).ToByteArray(isUnsigned: true, isBigEndian: true)));
+            _modulus.ToByteArray(isUnsigned: true, isBigEndian: true),
+                new BigInteger(exponent).ToByteArray(isUnsigned: true, isBigEndian: true)));
     }
 
     public RsaPublicKey Key { get; }
@@ -48,7 +51,8 @@ internal sealed class RawKeyPair
         }
     }
 
-    private static readonly int[] SmallPrimes = [.. Enumerable.Range(3, 2000).Where(n => n % 2 == 1 && Enumerable.Range(3, 42).Where(d => d < n).All(d => n % d != 0))];
+    private static readonly int[] SmallPrimes = [.. Enumerable.Range(3, 2000)
+        .Where(n => n % 2 == 1 && Enumerable.Range(3, 42).Where(d => d < n).All(d => n % d != 0))];
 
     private static BigInteger Inverse(BigInteger value, BigInteger modulus)
     {

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace FactoryStream.Tests.Signatures;
 
-/// <summary>Writes <c>Engines/Avx512/Sha256Kernel.cs</c>: the rounds of SHA-256 for sixteen messages, the state's eight names rotated instead of moved.</summary>
+/// <summary>Writes <c>Backends/Avx512/Sha256Kernel.cs</c>: the rounds of SHA-256 for sixteen messages, the state's eight names rotated instead of moved.</summary>
 internal static class Sha256KernelGenerator
 {
     public static string Generate()
@@ -19,7 +19,7 @@ internal static class Sha256KernelGenerator
             using System.Runtime.Intrinsics;
             using System.Runtime.Intrinsics.X86;
 
-            namespace FactoryStream.Signatures.Engines.Avx512;
+            namespace FactoryStream.Signatures.Backends.Avx512;
 
             internal static unsafe class Sha256Kernel
             {

@@ -2,13 +2,13 @@ using System.Collections.Concurrent;
 using System.Numerics;
 using System.Security.Cryptography;
 using FactoryStream.Signatures;
-using FactoryStream.Signatures.Engines;
+using FactoryStream.Signatures.Backends;
 
 namespace FactoryStream.Tests.Signatures;
 
 /// <summary>
-/// Endless triples of key, data and signature, valid ones and every kind of broken one. A few hundred are really signed; the rest are made of these by what an
-/// attacker or a fault can do without the private key.
+/// Endless triples of key, data and signature, valid ones and every kind of broken one. A few hundred are really signed; the rest are made
+/// of these by what an attacker or a fault can do without the private key.
 /// </summary>
 internal sealed class SignatureCorpus
 {
@@ -47,8 +47,10 @@ internal sealed class SignatureCorpus
 
     public static readonly string[] Kinds =
     [
-        "as signed", "bit of the data", "bit of the signature", "byte of the signature", "data longer", "data shorter", "another's key", "another's signature",
-        "signature cut", "signature longer", "leading zero lost", "signature + modulus", "negated", "zero", "one", "modulus - 1", "modulus", "all ones", "noise", "empty",
+        "as signed", "bit of the data", "bit of the signature", "byte of the signature", "data longer", "data shorter", "another's key",
+            "another's signature",
+        "signature cut", "signature longer", "leading zero lost", "signature + modulus", "negated", "zero", "one", "modulus - 1",
+            "modulus", "all ones", "noise", "empty",
     ];
 
     public SignatureCheck Next(out string kind)
@@ -87,7 +89,8 @@ internal sealed class SignatureCorpus
 
     /// <summary>Numbers of the wrong length stay wrong: also a question.</summary>
     private static byte[] Fitting(BigInteger number, int length) =>
-        number.GetByteCount(isUnsigned: true) > length ? number.ToByteArray(isUnsigned: true, isBigEndian: true) : TestKeys.Bytes(number, length);
+        number.GetByteCount(isUnsigned: true) > length ? number.ToByteArray(isUnsigned: true, isBigEndian: true)
+            : TestKeys.Bytes(number, length);
 
     /// <summary>Encodings that only the owner of the key can make, each with one rule of RFC 8017 9.1.2 broken.</summary>
     private void AddForged(ReadingSigner signer, RsaPublicKey key)
@@ -136,7 +139,8 @@ internal sealed class SignatureCorpus
         }
     }
 
-    private byte[] Data(int i) => Noise((i % 16) switch { 0 => 0, 1 => 55, 2 => 56, 3 => 63, 4 => 64, 5 => 119, 6 => 120, 7 => 1079, 8 => 1080, 9 => 5000, _ => _random.Next(150, 400) });
+    private byte[] Data(int i) => Noise((i % 16) switch { 0 => 0, 1 => 55, 2 => 56, 3 => 63, 4 => 64, 5 => 119, 6 => 120, 7 => 1079, 8 =>
+        1080, 9 => 5000, _ => _random.Next(150, 400) });
 
     private byte[] Noise(int length)
     {

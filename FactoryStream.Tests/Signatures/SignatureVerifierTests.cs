@@ -3,23 +3,24 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
 using FactoryStream.Signatures;
-using FactoryStream.Signatures.Engines;
+using FactoryStream.Signatures.Backends;
 
 namespace FactoryStream.Tests.Signatures;
 
 public sealed class SignatureVerifierTests
 {
-    private static readonly byte[] Data = Encoding.UTF8.GetBytes("""{"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "rpm": 2999}""");
+    private static readonly byte[] Data = Encoding.UTF8.GetBytes(
+        """{"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "rpm": 2999}""");
 
     private static readonly ConcurrentDictionary<(int Bits, ulong Exponent), RawKeyPair> RawPairs = new();
 
-    /// <summary>Every set of engines that must give the same verdicts.</summary>
-    public static TheoryData<SignatureEngines> Engines =>
-        [SignatureEngines.Managed, SignatureEngines.OpenSsl, SignatureEngines.OpenSsl | SignatureEngines.Avx2, SignatureEngines.All];
+    /// <summary>Every set of backends that must give the same verdicts.</summary>
+    public static TheoryData<SignatureBackends> Backends =>
+        [SignatureBackends.Managed, SignatureBackends.OpenSsl, SignatureBackends.OpenSsl | SignatureBackends.Avx2, SignatureBackends.All];
 
     [SkippableTheory]
-    [MemberData(nameof(Engines))]
-    public void Readings_signed_in_Python_are_valid_with_either_salt_and_broken_ones_are_not(SignatureEngines engines)
+    [MemberData(nameof(Backends))]
+    public void Readings_signed_in_Python_are_valid_with_either_salt_and_broken_ones_are_not(SignatureBackends backends)
     {
         using var key = TestKeys.Public(File.ReadAllText(Path.Combine(SignedReadings.Folder, "public-key.pem")));
         var checks = new List<SignatureCheck>();
@@ -36,7 +37,8 @@ public sealed class SignatureVerifierTests
 
         Assert.True(checks.Count >= 100);
         var bad = 0;
-        foreach (var line in File.ReadLines(Path.Combine(SignedReadings.Folder, "rejected.tsv")).Where(line => line.StartsWith("bad signature", StringComparison.Ordinal)))
+        foreach (var line in File.ReadLines(Path.Combine(SignedReadings.Folder, "rejected.tsv"))
+            .Where(line => line.StartsWith("bad signature", StringComparison.Ordinal)))
         {
             var (data, signature) = SignedReadings.Parse(line[(line.IndexOf('\t') + 1)..]);
             checks.Insert(bad * 9, new(key, data, signature));
@@ -44,12 +46,12 @@ public sealed class SignatureVerifierTests
         }
 
         Assert.True(bad >= 5);
-        Assert.Equal(expected, Verify(engines, [.. checks]));
+        Assert.Equal(expected, Verify(backends, [.. checks]));
     }
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public void Any_length_of_salt_is_valid_for_any_size_of_key(SignatureEngines engines)
+    [MemberData(nameof(Backends))]
+    public void Any_length_of_salt_is_valid_for_any_size_of_key(SignatureBackends backends)
     {
         foreach (var bits in new[] { 2048, 2056, 3072, 4096 })
         {
@@ -58,25 +60,26 @@ public sealed class SignatureVerifierTests
             var checks = new List<SignatureCheck>();
             foreach (var salt in new[] { 0, 1, 20, 31, 32, 33, 63, 64, 101, maximum - 1, maximum })
                 checks.Add(new(key, Data, Sign(signer, Data, salt)));
-            Assert.All(Verify(engines, [.. checks]), Assert.True);
+            Assert.All(Verify(backends, [.. checks]), Assert.True);
         }
     }
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public void Any_exponent_will_do(SignatureEngines engines)
+    [MemberData(nameof(Backends))]
+    public void Any_exponent_will_do(SignatureBackends backends)
     {
         foreach (var exponent in new ulong[] { 3, 17, 0xFFFF_FFFF_FFFF_FFC5 })
         {
             var pair = RawPairs.GetOrAdd((2048, exponent), Make);
             var signature = pair.Sign(Data, 20);
-            Assert.Equal([true, false], Verify(engines, new SignatureCheck(pair.Key, Data, signature), new(pair.Key, Changed(Data, 9), signature)));
+            Assert.Equal([true, false], Verify(backends, new SignatureCheck(pair.Key, Data, signature),
+                new(pair.Key, Changed(Data, 9), signature)));
         }
     }
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public void A_key_need_not_have_a_round_size(SignatureEngines engines)
+    [MemberData(nameof(Backends))]
+    public void A_key_need_not_have_a_round_size(SignatureBackends backends)
     {
         // Of 2049 bits the encoded message is a byte shorter than the signature, of 2055 it has all but two bits of its first byte.
         foreach (var bits in new[] { 2049, 2055 })
@@ -89,13 +92,13 @@ public sealed class SignatureVerifierTests
                 checks.Add(new(pair.Key, Data, Changed(pair.Sign(Data, salt), 100)));
             }
 
-            Assert.Equal([true, false, true, false, true, false], Verify(engines, [.. checks]));
+            Assert.Equal([true, false, true, false, true, false], Verify(backends, [.. checks]));
         }
     }
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public void A_signature_that_lost_its_leading_zero_or_gained_one_is_refused(SignatureEngines engines)
+    [MemberData(nameof(Backends))]
+    public void A_signature_that_lost_its_leading_zero_or_gained_one_is_refused(SignatureBackends backends)
     {
         var (signer, key) = TestKeys.Pair();
         var signature = new byte[256];
@@ -105,12 +108,13 @@ public sealed class SignatureVerifierTests
 
         Assert.Equal(
             [true, false, false, false],
-            Verify(engines, new(key, Data, signature), new(key, Data, signature.AsMemory(1)), new(key, Data, (byte[])[0, .. signature]), new(key, Data, default)));
+            Verify(backends, new(key, Data, signature), new(key, Data, signature.AsMemory(1)), new(key, Data, (byte[])[0, .. signature]),
+                new(key, Data, default)));
     }
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public void A_signature_not_below_the_modulus_is_refused(SignatureEngines engines)
+    [MemberData(nameof(Backends))]
+    public void A_signature_not_below_the_modulus_is_refused(SignatureBackends backends)
     {
         // A 2056-bit slot is rarely full: look for a signature small enough that signature + n still has the same length.
         var (signer, key) = TestKeys.Pair();
@@ -128,20 +132,21 @@ public sealed class SignatureVerifierTests
         Assert.Equal(
             [true, false, false, false, false],
             Verify(
-                engines, new(key, Data, signature), new(key, Data, sum.ToByteArray(isUnsigned: true, isBigEndian: true)), new(key, Data, n), new(key, Data, ones),
+                backends, new(key, Data, signature), new(key, Data, sum.ToByteArray(isUnsigned: true, isBigEndian: true)),
+                    new(key, Data, n), new(key, Data, ones),
                 new(key, Data, new byte[256])));
     }
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public void Another_padding_is_refused(SignatureEngines engines)
+    [MemberData(nameof(Backends))]
+    public void Another_padding_is_refused(SignatureBackends backends)
     {
         using var rsa = RSA.Create(2048);
         using var key = TestKeys.Public(rsa.ExportSubjectPublicKeyInfoPem());
         Assert.Equal(
             [false, false, true],
             Verify(
-                engines,
+                backends,
                 new(key, Data, rsa.SignData(Data, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)),
                 new(key, Data, rsa.SignData(Data, HashAlgorithmName.SHA512, RSASignaturePadding.Pss)),
                 new(key, Data, rsa.SignData(Data, HashAlgorithmName.SHA256, RSASignaturePadding.Pss))));
@@ -164,14 +169,14 @@ public sealed class SignatureVerifierTests
         var signature = new byte[256];
         Assert.Equal(256, copy.Sign(Data, signature, SaltLength.Maximum));
         Assert.Equal(key.ExportPem(), TestKeys.Public(copy.ExportPublicKeyPem()).ExportPem());
-        Assert.Equal([true], Verify(SignatureEngines.All, new SignatureCheck(key, Data, signature)));
+        Assert.Equal([true], Verify(SignatureBackends.All, new SignatureCheck(key, Data, signature)));
     }
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public void Threads_do_not_disturb_each_other(SignatureEngines engines)
+    [MemberData(nameof(Backends))]
+    public void Threads_do_not_disturb_each_other(SignatureBackends backends)
     {
-        using var verifier = new SignatureVerifier(new() { AllowedEngines = engines });
+        using var verifier = new SignatureVerifier(new() { AllowedBackends = backends });
         var pairs = Enumerable.Range(0, 3).Select(i => TestKeys.Pair(2048, i)).ToArray();
         var checks = new SignatureCheck[60];
         var expected = new bool[checks.Length];
@@ -221,9 +226,9 @@ public sealed class SignatureVerifierTests
         Assert.Throws<ObjectDisposedException>(() => verifier.Verify([check], new bool[1]));
     }
 
-    private static bool[] Verify(SignatureEngines engines, params SignatureCheck[] checks)
+    private static bool[] Verify(SignatureBackends backends, params SignatureCheck[] checks)
     {
-        using var verifier = new SignatureVerifier(new() { AllowedEngines = engines });
+        using var verifier = new SignatureVerifier(new() { AllowedBackends = backends });
         var results = new bool[checks.Length];
         verifier.Verify(checks, results);
         Assert.Equal(0, verifier.Statistics.Disagreements);

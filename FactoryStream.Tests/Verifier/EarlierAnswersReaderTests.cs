@@ -4,7 +4,7 @@ using FactoryStream.Contracts;
 using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.InMemoryKafka;
 using FactoryStream.Verifier;
-using FactoryStream.Verifier.Messages;
+using FactoryStream.Verifier.Topics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -48,13 +48,14 @@ public sealed class EarlierAnswersReaderTests : IDisposable
     }
 
     [Fact]
-    public void Of_empty_logs_there_is_nothing_to_repeat() => Assert.Equal(-1, Read(from: 0).LastOffset);
+    public void Of_empty_topics_there_is_nothing_to_repeat() => Assert.Equal(-1, Read(from: 0).LastOffset);
 
     private EarlierAnswers Read(long from, int most = 100_000)
     {
         var reader = new EarlierAnswersReader(
-            new KafkaConnection(kafka.BootstrapServers), Options.Create(new VerifierOptions { MaxRecalledMessages = most }), TimeProvider.System,
-            new VerifierLog(NullLogger<VerifierLog>.Instance));
+            new KafkaConnection(kafka.BootstrapServers), Options.Create(new VerifierOptions { MaxRecalledMessages = most }),
+                TimeProvider.System,
+            NullLogger<EarlierAnswersReader>.Instance);
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         return reader.Read(new Dictionary<int, long> { [0] = from }, "topic-1", timeout.Token)[0];
     }

@@ -54,7 +54,8 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
         {
             var signature = new byte[256];
             Signer(pair).Sign(Encoding.UTF8.GetBytes(data), signature);
-            var (status, _, _) = await SendAsync(HttpMethod.Post, "/keys", $"{{\"data\": {data}, \"signature\": \"{Convert.ToBase64String(signature)}\"}}");
+            var (status, _, _) = await SendAsync(HttpMethod.Post, "/keys",
+                $"{{\"data\": {data}, \"signature\": \"{Convert.ToBase64String(signature)}\"}}");
             Assert.Equal(expected, status);
         }
     }
@@ -71,7 +72,7 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task No_factory_is_called_as_the_books_call_those_without_a_key()
+    public async Task No_factory_is_called_as_the_ledger_calls_those_without_a_key()
     {
         var (status, body, _) = await SendAsync(
             HttpMethod.Post, "/keys", Json(new { factory_id = "unknown", public_key = Signer(0).ExportPublicKeyPem() }));
@@ -130,7 +131,8 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
     public async Task A_weak_key_is_refused()
     {
         using var weak = System.Security.Cryptography.RSA.Create(1024);
-        var (status, body, _) = await SendAsync(HttpMethod.Post, "/keys", Json(new { factory_id = "f1", public_key = weak.ExportSubjectPublicKeyInfoPem() }));
+        var (status, body, _) = await SendAsync(HttpMethod.Post, "/keys",
+            Json(new { factory_id = "f1", public_key = weak.ExportSubjectPublicKeyInfoPem() }));
 
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Contains("1024 bits", body, StringComparison.Ordinal);
@@ -163,7 +165,8 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
     public async Task Another_validity_for_the_same_key_is_a_conflict()
     {
         await EnrolAsync("f1", 0);
-        var (status, _, _) = await SendAsync(HttpMethod.Post, "/keys", Json(new { factory_id = "f1", public_key = Signer(0).ExportPublicKeyPem(), not_after = "2030-01-01T00:00:00Z" }));
+        var (status, _, _) = await SendAsync(HttpMethod.Post, "/keys",
+            Json(new { factory_id = "f1", public_key = Signer(0).ExportPublicKeyPem(), not_after = "2030-01-01T00:00:00Z" }));
         Assert.Equal(HttpStatusCode.Conflict, status);
     }
 
@@ -175,7 +178,9 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
     public async Task Without_the_admin_token_nothing_is_enrolled_or_revoked(string? authorization)
     {
         using var client = app.GetTestClient();
-        foreach (var request in new[] { new HttpRequestMessage(HttpMethod.Post, "/keys") { Content = new StringContent("{}", null, "application/json") }, new HttpRequestMessage(HttpMethod.Delete, "/keys/x") })
+        foreach (var request in new[] { new HttpRequestMessage(
+            HttpMethod.Post, "/keys") { Content = new StringContent("{}", null, "application/json") },
+            new HttpRequestMessage(HttpMethod.Delete, "/keys/x") })
         {
             if (authorization is not null)
                 request.Headers.TryAddWithoutValidation("Authorization", authorization);
@@ -201,7 +206,8 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
         Assert.Equal("2026-03-01T12:00:00Z", RevokedAt(await SendAsync(HttpMethod.Delete, path)));
         time.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal("2026-03-01T12:00:00Z", RevokedAt(await SendAsync(HttpMethod.Delete, path)));
-        Assert.Equal("2026-03-01T11:00:00Z", RevokedAt(await SendAsync(HttpMethod.Delete, path + "?effective=2026-03-01T12:00:00%2B01:00")));
+        Assert.Equal("2026-03-01T11:00:00Z", RevokedAt(await SendAsync(
+            HttpMethod.Delete, path + "?effective=2026-03-01T12:00:00%2B01:00")));
         Assert.Equal(HttpStatusCode.NotFound, (await SendAsync(HttpMethod.Delete, "/keys/none")).Status);
         Assert.Equal(HttpStatusCode.Conflict, (await EnrolAsync("f1", 0)).Status);
 
@@ -221,8 +227,10 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
         await EnrolAsync("f2", 2);
 
         var list = JsonDocument.Parse((await SendAsync(HttpMethod.Get, "/keys?factory_id=f1")).Body).RootElement.GetProperty("keys");
-        Assert.Equal([SigningKey.IdOf("f1", PublicKey(1)), SigningKey.IdOf("f1", PublicKey(0))], list.EnumerateArray().Select(key => key.GetProperty("key_id").GetString()));
-        Assert.Equal(3, JsonDocument.Parse((await SendAsync(HttpMethod.Get, "/keys")).Body).RootElement.GetProperty("keys").GetArrayLength());
+        Assert.Equal([SigningKey.IdOf("f1", PublicKey(1)), SigningKey.IdOf("f1", PublicKey(0))],
+            list.EnumerateArray().Select(key => key.GetProperty("key_id").GetString()));
+        Assert.Equal(3, JsonDocument.Parse((await SendAsync(HttpMethod.Get, "/keys")).Body).RootElement.GetProperty("keys")
+            .GetArrayLength());
 
         var (_, one, _) = await SendAsync(HttpMethod.Get, $"/keys/{SigningKey.IdOf("f2", PublicKey(2))}");
         Assert.Equal(
@@ -257,7 +265,8 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotFound, (await SendAsync(HttpMethod.Get, "/public-key?factory_id=f1")).Status);
         Assert.Equal(HttpStatusCode.BadRequest, (await SendAsync(HttpMethod.Get, "/public-key")).Status);
 
-        async Task<string?> PublicKeyAsync() => JsonDocument.Parse((await SendAsync(HttpMethod.Get, "/public-key?factory_id=f1")).Body).RootElement.GetProperty("public-key").GetString();
+        async Task<string?> PublicKeyAsync() => JsonDocument.Parse(
+            (await SendAsync(HttpMethod.Get, "/public-key?factory_id=f1")).Body).RootElement.GetProperty("public-key").GetString();
     }
 
     [Fact]
@@ -294,7 +303,8 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
     private Task<(HttpStatusCode Status, string Body, string? Location)> EnrolAsync(string factoryId, int pair) =>
         SendAsync(HttpMethod.Post, "/keys", Json(new { factory_id = factoryId, public_key = Signer(pair).ExportPublicKeyPem() }));
 
-    private async Task<(HttpStatusCode Status, string Body, string? Location)> SendAsync(HttpMethod method, string path, string? body = null, WebApplication? to = null)
+    private async Task<(HttpStatusCode Status, string Body, string? Location)> SendAsync(
+        HttpMethod method, string path, string? body = null, WebApplication? to = null)
     {
         using var client = (to ?? app).GetTestClient();
         using var request = new HttpRequestMessage(method, path);

@@ -1,6 +1,5 @@
 using FactoryStream.Storage;
 using FactoryStream.Tests.Storage;
-using FactoryStream.Verifier;
 using FactoryStream.Verifier.Keys;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,12 +20,15 @@ public sealed class KeyStoreTests(PostgresFixture postgres)
         await using var services = new ServiceCollection()
             .AddDbContext<FactoryDbContext>(options => FactoryDbContext.Configure(options.UseNpgsql(connectionString)))
             .BuildServiceProvider();
-        var store = new KeyStore(services.GetRequiredService<IServiceScopeFactory>(), new VerifierLog(NullLogger<VerifierLog>.Instance));
+        var store = new KeyStore(services.GetRequiredService<IServiceScopeFactory>(), NullLogger<KeyStore>.Instance);
         var keys = Enumerable.Range(0, 4).Select(i => Key($"f{i}", 0)).ToArray();
         foreach (var key in keys)
             await store.EnrolAsync(key, default);
-        await database.RowsAsync("UPDATE factory.signing_keys SET revoked_at = '-infinity', not_before = '-infinity', not_after = 'infinity' WHERE factory_id = 'f0'");
-        await database.RowsAsync("UPDATE factory.signing_keys SET revoked_at = '294276-01-01', enrolled_at = '4700-01-01 BC' WHERE factory_id = 'f1'");
+        await database.RowsAsync(
+            "UPDATE factory.signing_keys SET revoked_at = '-infinity', not_before = '-infinity', not_after = 'infinity' "
+                + "WHERE factory_id = 'f0'");
+        await database.RowsAsync(
+            "UPDATE factory.signing_keys SET revoked_at = '294276-01-01', enrolled_at = '4700-01-01 BC' WHERE factory_id = 'f1'");
         await database.RowsAsync("UPDATE factory.signing_keys SET public_key = 'none' WHERE factory_id = 'f2'");
         var before = (await store.FingerprintAsync(default)).Text;
 

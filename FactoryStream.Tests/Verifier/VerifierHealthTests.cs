@@ -5,7 +5,6 @@ using Confluent.Kafka;
 using FactoryStream.Signatures;
 using FactoryStream.Verifier;
 using FactoryStream.Verifier.Keys;
-using FactoryStream.Verifier.Messages;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,7 +13,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FactoryStream.Tests.Verifier;
 
-/// <summary>Which engine checks signatures is to be seen from outside.</summary>
+/// <summary>Which backend checks signatures is to be seen from outside.</summary>
 public sealed class VerifierHealthTests
 {
     [Fact]
@@ -30,7 +29,7 @@ public sealed class VerifierHealthTests
         builder.Services.AddSingleton<IProducer<byte[]?, byte[]>>(new RecordingProducer());
         builder.Services.AddSingleton(signatures);
         builder.Services.AddSingleton<KeyRing>();
-        builder.Services.AddSingleton<AnswerLog>();
+        builder.Services.AddAnswering();
         builder.Services.AddVerifierOptions();
         builder.Services.AddVerifierHealth();
         await using var app = builder.Build();
@@ -39,21 +38,24 @@ public sealed class VerifierHealthTests
         using var client = app.GetTestClient();
 
         using var response = await client.GetAsync("/health").WaitAsync(TimeSpan.FromSeconds(30));
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "application/json"), (response.StatusCode, response.Content.Headers.ContentType?.MediaType));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "application/json"),
+            (response.StatusCode, response.Content.Headers.ContentType?.MediaType));
         using var body = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
         Assert.Equal("Unhealthy", body.RootElement.GetProperty("status").GetString());
         var check = body.RootElement.GetProperty("checks").GetProperty("verifier");
-        Assert.Equal(("Unhealthy", "The signing keys are not loaded yet."), (check.GetProperty("status").GetString(), check.GetProperty("description").GetString()));
+        Assert.Equal(("Unhealthy", "The signing keys are not loaded yet."),
+            (check.GetProperty("status").GetString(), check.GetProperty("description").GetString()));
         var data = check.GetProperty("data");
-        Assert.Equal(signatures.EngineName, data.GetProperty("signature_engine").GetString());
-        Assert.Equal(signatures.Engines, data.GetProperty("signature_engines").EnumerateObject().ToDictionary(engine => engine.Name, engine => engine.Value.GetString()!));
+        Assert.Equal(signatures.BackendName, data.GetProperty("signature_backend").GetString());
+        Assert.Equal(signatures.Backends, data.GetProperty("signature_backends").EnumerateObject()
+            .ToDictionary(backend => backend.Name, backend => backend.Value.GetString()!));
         Assert.Equal(signatures.PreparedKeys, data.GetProperty("prepared_keys").GetInt32());
         Assert.Equal((0, 0), (data.GetProperty("keys").GetInt32(), data.GetProperty("in_flight_bytes").GetInt64()));
         Assert.Equal("Healthy", await client.GetStringAsync("/alive").WaitAsync(TimeSpan.FromSeconds(30)));
     }
 
     [Fact]
-    public void Metrics_tell_the_engines_and_what_each_has_checked()
+    public void Metrics_tell_the_backends_and_what_each_has_checked()
     {
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var signatures = new SignatureVerifier();
@@ -61,25 +63,25 @@ public sealed class VerifierHealthTests
         var check = new SignatureCheck(Factories.PublicKey(0), new byte[] { 1 }, new byte[256]);
         signatures.Verify([.. Enumerable.Repeat(check, 32)], new bool[32]);
 
-        var measured = new Dictionary<(string Instrument, object? Engine), long>();
+        var measured = new Dictionary<(string Instrument, object? Backend), long>();
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, to) =>
         {
             if (ReferenceEquals(instrument.Meter.Scope, services.GetRequiredService<IMeterFactory>()))
                 to.EnableMeasurementEvents(instrument);
         };
-        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => measured[(instrument.Name, Engine(tags))] = value);
-        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => measured[(instrument.Name, Engine(tags))] = value);
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => measured[(instrument.Name, Backend(tags))] = value);
+        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => measured[(instrument.Name, Backend(tags))] = value);
         listener.Start();
         listener.RecordObservableInstruments();
 
-        foreach (var (engine, state) in signatures.Engines)
-            Assert.Equal(state == SignatureVerifier.On ? 1 : 0, measured[("factorystream.verifier.engines", engine)]);
+        foreach (var (backend, state) in signatures.Backends)
+            Assert.Equal(state == SignatureVerifier.On ? 1 : 0, measured[("factorystream.verifier.backends", backend)]);
         Assert.Equal(32, measured.Where(one => one.Key.Instrument == "factorystream.verifier.checks").Sum(one => one.Value));
-        Assert.Equal(32, measured[("factorystream.verifier.checks", signatures.EngineName)]);
+        Assert.Equal(32, measured[("factorystream.verifier.checks", signatures.BackendName)]);
         Assert.Equal(0, measured[("factorystream.verifier.disagreements", null)]);
         Assert.Equal(signatures.PreparedKeys, measured[("factorystream.verifier.prepared_keys", null)]);
 
-        static object? Engine(ReadOnlySpan<KeyValuePair<string, object?>> tags) => tags.Length == 0 ? null : tags[0].Value;
+        static object? Backend(ReadOnlySpan<KeyValuePair<string, object?>> tags) => tags.Length == 0 ? null : tags[0].Value;
     }
 }

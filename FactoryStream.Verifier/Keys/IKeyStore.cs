@@ -14,7 +14,10 @@ internal interface IKeyStore
     /// <summary>Newest first, by factory.</summary>
     Task<IReadOnlyList<SigningKey>> ListAsync(string? factoryId, CancellationToken cancellationToken);
 
-    /// <summary>All keys; of one that is <paramref name="known"/> its <see cref="SigningKey.PublicKey"/> is taken over, with what the engines prepared for it.</summary>
+    /// <summary>
+    /// All keys; of one that is <paramref name="known"/> its <see cref="SigningKey.PublicKey"/> is taken over, with what the backends
+    /// prepared for it.
+    /// </summary>
     Task<IReadOnlyList<SigningKey>> LoadAsync(KeySnapshot known, CancellationToken cancellationToken);
 
     /// <summary>Changes whenever a key is enrolled or revoked, and costs less than reading them all.</summary>

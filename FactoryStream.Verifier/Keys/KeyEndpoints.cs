@@ -5,6 +5,9 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FactoryStream.Verifier.Keys;
 
+/// <summary>What enrolments and revocations are logged as.</summary>
+internal sealed class KeyChanges;
+
 /// <summary>Enrolling, showing and revoking signing keys. No private key is ever served, for none is ever here.</summary>
 internal static class KeyEndpoints
 {
@@ -18,7 +21,9 @@ internal static class KeyEndpoints
         var keys = routes.MapGroup("/keys").WithTags("Keys");
         keys.MapPost("/", EnrolAsync).WithName("EnrolKey")
             .RequireAdminToken((VerifierOptions options) => options.AdminToken, TokenSetting, "Enrolling a key")
-            .WithSummary("Enrol a factory's public key. Needs the admin token. May be signed with the key itself, as an envelope, to prove possession.")
+            .WithSummary(
+                "Enrol a factory's public key. Needs the admin token. May be signed with the key itself, as an envelope, to prove "
+                + "possession.")
             .Accepts<EnrolRequest>("application/json")
             .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         keys.MapGet("/", ListAsync).WithName("ListKeys").WithSummary("All enrolled keys, or those of one factory.");
@@ -29,12 +34,15 @@ internal static class KeyEndpoints
         keys.MapDelete("/{keyId}", RevokeAsync).WithName("RevokeKey")
             .RequireAdminToken((VerifierOptions options) => options.AdminToken, TokenSetting, "Revoking a key")
             .WithSummary("Revoke a key as from a time, now if none is given. What was measured before stays valid. Needs the admin token.")
-            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
-        routes.MapGet("/public-key", PublicKeyAsync).WithTags("Keys").WithName("GetPublicKey").WithSummary("A factory's newest valid public key.");
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status401Unauthorized)
+                .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        routes.MapGet("/public-key", PublicKeyAsync).WithTags("Keys").WithName("GetPublicKey")
+            .WithSummary("A factory's newest valid public key.");
     }
 
     private static async Task<Results<Created<EnrolResponse>, Ok<EnrolResponse>, ProblemHttpResult>> EnrolAsync(
-        HttpContext context, IKeyStore store, SignatureVerifier signatures, TimeProvider time, VerifierLog log, CancellationToken cancellationToken)
+        HttpContext context, IKeyStore store, SignatureVerifier signatures, TimeProvider time, ILogger<KeyChanges> logger,
+            CancellationToken cancellationToken)
     {
         if (await ReadBodyAsync(context.Request, cancellationToken) is not { } body)
             return Problem(StatusCodes.Status413PayloadTooLarge, $"The body has more than {MaxBodyBytes} bytes.");
@@ -45,7 +53,7 @@ internal static class KeyEndpoints
         var enrolled = await store.EnrolAsync(key, cancellationToken);
         if (enrolled.IsNew)
         {
-            log.KeyEnrolled(key.KeyId, key.FactoryId);
+            logger.KeyEnrolled(key.KeyId, key.FactoryId);
             return TypedResults.Created($"/keys/{key.KeyId}", new EnrolResponse(key.KeyId));
         }
         if (enrolled.Key.RevokedAt is not null)
@@ -65,13 +73,15 @@ internal static class KeyEndpoints
         ? TypedResults.Ok(new FactoriesResponse(keys.Current.Factories, keys.DatabaseClock))
         : Problem(StatusCodes.Status503ServiceUnavailable, "The signing keys are not loaded yet.");
 
-    private static async Task<Results<Ok<KeyResponse>, ProblemHttpResult>> FindAsync(string keyId, IKeyStore store, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<KeyResponse>, ProblemHttpResult>> FindAsync(
+        string keyId, IKeyStore store, CancellationToken cancellationToken) =>
         await store.FindAsync(keyId, cancellationToken) is { } key
             ? TypedResults.Ok(KeyResponse.Of(key))
             : Problem(StatusCodes.Status404NotFound, $"There is no key {keyId}.");
 
     private static async Task<Results<Ok<KeyResponse>, ProblemHttpResult>> RevokeAsync(
-        string keyId, IKeyStore store, TimeProvider time, VerifierLog log, CancellationToken cancellationToken, DateTimeOffset? effective = null)
+        string keyId, IKeyStore store, TimeProvider time, ILogger<KeyChanges> logger, CancellationToken cancellationToken,
+            DateTimeOffset? effective = null)
     {
         var from = Enrolment.Microseconds(effective) ?? Now(time);
         if (!Enrolment.IsBounded(from))
@@ -79,7 +89,7 @@ internal static class KeyEndpoints
                 "effective must be in 1970 to 9999; 1970-01-01T00:00:00Z revokes the key for all that it ever signed.");
         if (await store.RevokeAsync(keyId, from, cancellationToken) is not { } key)
             return Problem(StatusCodes.Status404NotFound, $"There is no key {keyId}.");
-        log.KeyRevoked(key.KeyId, key.FactoryId, key.RevokedAt);
+        logger.KeyRevoked(key.KeyId, key.FactoryId, key.RevokedAt);
         return TypedResults.Ok(KeyResponse.Of(key));
     }
 

@@ -3,7 +3,7 @@ using System.Data.Common;
 namespace FactoryStream.Verifier.Keys;
 
 /// <summary>The keys that verdicts are given by: a snapshot in memory, and when it was last known to be what the database says.</summary>
-internal sealed class KeyRing(IKeyStore store, TimeProvider time, VerifierMetrics metrics, VerifierLog log) : IDisposable
+internal sealed class KeyRing(IKeyStore store, TimeProvider time, VerifierMetrics metrics, ILogger<KeyRing> logger) : IDisposable
 {
     private readonly SemaphoreSlim loading = new(1);
     private bool isAway;
@@ -40,21 +40,22 @@ internal sealed class KeyRing(IKeyStore store, TimeProvider time, VerifierMetric
                 var loaded = new KeySnapshot(await store.LoadAsync(state.Keys, cancellationToken));
                 state = new(loaded, asked, fingerprint.Text, fingerprint.Clock, readAt);
                 metrics.KeysLoaded(state.Keys.Count);
-                log.KeysLoaded(state.Keys.Count);
+                logger.KeysLoaded(state.Keys.Count);
             }
             else
             {
                 state = state with { ConfirmedAt = asked, Clock = fingerprint.Clock, ClockReadAt = readAt };
             }
             if (isAway)
-                log.DatabaseBack();
+                logger.DatabaseBack();
             isAway = false;
             return true;
         }
-        catch (Exception exception) when (exception is DbException or TimeoutException or InvalidOperationException { InnerException: DbException })
+        catch (Exception exception) when (exception is DbException or TimeoutException
+            or InvalidOperationException { InnerException: DbException })
         {
             if (!isAway)
-                log.DatabaseAway(exception);
+                logger.DatabaseAway(exception);
             isAway = true;
             return false;
         }

@@ -26,7 +26,8 @@ internal sealed class KeySnapshot
 /// <summary>One factory's keys, newest first.</summary>
 internal sealed class FactoryKeys(SigningKey[] keys)
 {
-    private readonly SigningKey[] keys = [.. keys.OrderByDescending(key => key.EnrolledAt).ThenBy(key => key.KeyId, StringComparer.Ordinal)];
+    private readonly SigningKey[] keys = [.. keys.OrderByDescending(key => key.EnrolledAt)
+        .ThenBy(key => key.KeyId, StringComparer.Ordinal)];
 
     // While a factory rotates, its machines still sign with the older key for a while. A wrong guess costs a check, never a verdict.
     private volatile int likeliest;
@@ -46,7 +47,10 @@ internal sealed class FactoryKeys(SigningKey[] keys)
     /// <summary>Where to begin trying.</summary>
     public int Likeliest => likeliest;
 
-    /// <summary>The key to try as number <paramref name="attempt"/> after beginning at <paramref name="first"/>: that one, then all others from the newest on; null when all were tried.</summary>
+    /// <summary>
+    /// The key to try as number <paramref name="attempt"/> after beginning at <paramref name="first"/>: that one, then all others from the
+    /// newest on; null when all were tried.
+    /// </summary>
     public SigningKey? Candidate(int first, int attempt)
     {
         if (attempt == 0)

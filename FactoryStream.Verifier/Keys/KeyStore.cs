@@ -4,8 +4,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace FactoryStream.Verifier.Keys;
 
-/// <summary>Keys in <c>factory.signing_keys</c>. Each change tells all replicas on the channel <see cref="Channel"/>, in its own transaction.</summary>
-internal sealed class KeyStore(IServiceScopeFactory scopes, VerifierLog log) : IKeyStore
+/// <summary>
+/// Keys in <c>factory.signing_keys</c>. Each change tells all replicas on the channel <see cref="Channel"/>, in its own transaction.
+/// </summary>
+internal sealed class KeyStore(IServiceScopeFactory scopes, ILogger<KeyStore> logger) : IKeyStore
 {
     public const string Channel = "factory_keys";
 
@@ -21,7 +23,8 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, VerifierLog log) : I
         var enrolled = await database.Database.SqlQuery<string>($"""
             WITH enrolled AS (
                 INSERT INTO factory.signing_keys (key_id, factory_id, algorithm, public_key, not_before, not_after, enrolled_at)
-                VALUES ({key.KeyId}, {key.FactoryId}, {SigningKey.Algorithm}, {key.PublicKey.SubjectPublicKeyInfo.ToArray()}, {key.NotBefore}, {key.NotAfter}, {key.EnrolledAt})
+                VALUES ({key.KeyId}, {key.FactoryId}, {SigningKey.Algorithm}, {key.PublicKey.SubjectPublicKeyInfo.ToArray()},
+                    {key.NotBefore}, {key.NotAfter}, {key.EnrolledAt})
                 ON CONFLICT (key_id) DO NOTHING
                 RETURNING key_id)
             SELECT key_id AS "Value" FROM enrolled, pg_notify({Channel}, key_id)
@@ -114,7 +117,7 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, VerifierLog log) : I
             else if (TryFromRow(row, out var error) is { } read)
                 keys.Add(read);
             else
-                log.KeyUnusable(row.KeyId, row.FactoryId, error!);
+                logger.KeyUnusable(row.KeyId, row.FactoryId, error!);
         }
         return keys;
     }

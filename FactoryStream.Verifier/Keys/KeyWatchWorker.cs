@@ -4,8 +4,12 @@ using Npgsql;
 
 namespace FactoryStream.Verifier.Keys;
 
-/// <summary>Keeps the <see cref="KeyRing"/> true: at once on a notification, and every poll interval, for a notification is lost with its connection.</summary>
-internal sealed class KeyWatchWorker(KeyRing keys, NpgsqlDataSource database, IOptions<VerifierOptions> options, TimeProvider time, VerifierLog log) : BackgroundService
+/// <summary>
+/// Keeps the <see cref="KeyRing"/> true: at once on a notification, and every poll interval, for a notification is lost with its
+/// connection.
+/// </summary>
+internal sealed class KeyWatchWorker(KeyRing keys, NpgsqlDataSource database, IOptions<VerifierOptions> options, TimeProvider time,
+    ILogger<KeyWatchWorker> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -37,7 +41,7 @@ internal sealed class KeyWatchWorker(KeyRing keys, NpgsqlDataSource database, IO
     {
         Began = RefreshAsync,
         Notified = (_, cancellationToken) => RefreshAsync(cancellationToken),
-        Lost = log.ListenerLost,
+        Lost = logger.ListenerLost,
     }.RunAsync(stoppingToken);
 
     private Task<bool> RefreshAsync(CancellationToken cancellationToken) => keys.RefreshAsync(time.GetTimestamp(), cancellationToken);

@@ -5,9 +5,12 @@ using FactoryStream.Signatures;
 
 namespace FactoryStream.Verifier.Keys;
 
-/// <summary>An enrolled key as the verdict needs it. Immutable; a revocation makes a new one around the same <see cref="PublicKey"/>.</summary>
+/// <summary>
+/// An enrolled key as the verdict needs it. Immutable; a revocation makes a new one around the same <see cref="PublicKey"/>.
+/// </summary>
 internal sealed record SigningKey(
-    string KeyId, string FactoryId, RsaPublicKey PublicKey, DateTime EnrolledAt, DateTime? NotBefore = null, DateTime? NotAfter = null, DateTime? RevokedAt = null)
+    string KeyId, string FactoryId, RsaPublicKey PublicKey, DateTime EnrolledAt, DateTime? NotBefore = null, DateTime? NotAfter = null,
+        DateTime? RevokedAt = null)
 {
     public const string Algorithm = "RSASSA-PSS-SHA256";
 
@@ -17,7 +20,10 @@ internal sealed record SigningKey(
     /// <summary>The id in UTF-8, as it goes into every verified line; it needs no escape.</summary>
     public byte[] KeyIdUtf8 { get; } = Encoding.ASCII.GetBytes(KeyId);
 
-    /// <summary>The id of a factory's key: the beginning of SHA-256 over factory, a zero byte and the SubjectPublicKeyInfo; so one key pair may serve several factories.</summary>
+    /// <summary>
+    /// The id of a factory's key: the beginning of SHA-256 over factory, a zero byte and the SubjectPublicKeyInfo; so one key pair may
+    /// serve several factories.
+    /// </summary>
     public static string IdOf(string factoryId, RsaPublicKey publicKey)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -35,8 +41,9 @@ internal sealed record SigningKey(
         return measuredAt >= RevokedAt ? Verdict.KeyRevoked : Verdict.Accepted;
     }
 
-    /// <summary>What a batch that this key verifies is worth: what the worst of its readings is.</summary>
-    public Verdict VerdictFor(DateTime oldestAt, DateTime newestAt) => VerdictFor(oldestAt) == Verdict.KeyNotValid ? Verdict.KeyNotValid : VerdictFor(newestAt);
+    /// <summary>What a signed batch that this key verifies is worth: what the worst of its readings is.</summary>
+    public Verdict VerdictFor(DateTime oldestAt, DateTime newestAt) =>
+        VerdictFor(oldestAt) == Verdict.KeyNotValid ? Verdict.KeyNotValid : VerdictFor(newestAt);
 
     /// <summary>
     /// What a reading is worth that arrives after the key's end: whoever has a key that was stolen writes any time of measurement he likes,
