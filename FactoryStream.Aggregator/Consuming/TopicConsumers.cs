@@ -68,6 +68,10 @@ internal sealed class TopicConsumers(KafkaConnection kafka, AggregatorOptions op
         }
     }
 
+    /// <summary>A commit of offsets that meets a rebalance is made again after it, and shows the lag only: no news.</summary>
+    private static LogLevel LevelOf(LogMessage message) =>
+        message.Facility == "COMMITFAIL" ? LogLevel.Debug : (LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging);
+
     private IConsumer<Ignore, ReadOnlyMemory<byte>> Of(string topic) => (topic == Topics.Verified ? verified : rejected)
         ?? throw new InvalidOperationException("The group is not joined.");
 
@@ -93,8 +97,7 @@ internal sealed class TopicConsumers(KafkaConnection kafka, AggregatorOptions op
             QueuedMinMessages = 10_000,
         })
             .SetValueDeserializer(fetched)
-            .SetLogHandler((_, message) => logger.Log(
-                (LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging), 0, message.Message, null, static (text, _) => text))
+            .SetLogHandler((_, message) => logger.Log(LevelOf(message), 0, message.Message, null, static (text, _) => text))
             .SetErrorHandler((_, error) => logger.KafkaError(error.Reason))
             .SetPartitionsAssignedHandler((consumer, added) => assignment.AssignAsync(consumer, added).GetAwaiter().GetResult())
             .SetPartitionsRevokedHandler((_, removed) => assignment.RevokeAsync(removed).GetAwaiter().GetResult())
