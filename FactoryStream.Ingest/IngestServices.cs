@@ -26,24 +26,13 @@ internal static class IngestServices
     public static void AddLog(this IHostApplicationBuilder builder)
     {
         var options = builder.Configuration.GetSection(IngestOptions.Section).Get<IngestOptions>() ?? new IngestOptions();
-        var kafka = new KafkaConnection(builder.Configuration);
-        builder.AddKafkaProducer<byte[]?, byte[]>(KafkaConnection.Name,
-            settings =>
+        builder.AddTopicProducer(
+            config =>
             {
-                settings.DisableHealthChecks = true;
-                settings.DisableTracing = true;
-                settings.DisableMetrics = true;
-                settings.Config.EnableIdempotence = true;
-                settings.Config.Acks = Acks.All;
-                // Lines are coalesced here, by what is in flight; a linger would only add its time.
-                settings.Config.LingerMs = 0;
-                settings.Config.MessageTimeoutMs = (int)options.DeliveryTimeout.TotalMilliseconds;
+                config.MessageTimeoutMs = (int)options.DeliveryTimeout.TotalMilliseconds;
                 // What is pending is bounded in bytes (IngestOptions.MaxPendingBytes), lines and headers included below these.
-                settings.Config.QueueBufferingMaxMessages = 0;
-                settings.Config.QueueBufferingMaxKbytes = (int)(options.MaxPendingBytes / 1_024 * 4);
-                settings.Config.DeliveryReportFields = "none";
-                kafka.Apply(settings.Config);
-                settings.ConnectionString = kafka.Servers;
+                config.QueueBufferingMaxMessages = 0;
+                config.QueueBufferingMaxKbytes = (int)(options.MaxPendingBytes / 1_024 * 4);
             },
             (services, producer) => producer.SetErrorHandler((_, error) => StopWhenFatal(services, error)));
         builder.Services.AddSingleton<Backlog>();

@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Aggregator.Committing;
 using FactoryStream.Contracts;
+using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.Storage;
 
 namespace FactoryStream.Aggregator.Consuming;
@@ -25,7 +25,7 @@ internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
             progress.IsBehindGap = true;
         }
         progress.NextOffset = message.Offset + 1;
-        if (MessageTracing.TryParse(Text(message, MessageHeaders.TraceParent), out var trace))
+        if (MessageTracing.TryParse(message.Message.Headers.Text(MessageHeaders.TraceParent), out var trace))
             pending.Traces.Add(trace);
         var wrong = message.Topic == Topics.Verified ? DecodeVerified(message, progress, pending) : DecodeRejected(message, progress, pending);
         if (wrong is null)
@@ -38,17 +38,17 @@ internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
 
     private string? DecodeVerified(ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, PartitionProgress progress, PendingCommit pending)
     {
-        if (Text(message, MessageHeaders.Source) is not { } header || !SourcePositions.TryParse(header, out var sources))
+        if (message.Message.Headers.Text(MessageHeaders.Source) is not { } header || !SourcePositions.TryParse(header, out var sources))
             return "no source positions";
-        if (Text(message, MessageHeaders.SourceTopicId) is not { } sourceTopicId)
+        if (message.Message.Headers.Text(MessageHeaders.SourceTopicId) is not { } sourceTopicId)
             return "no source topic id";
-        if (!MessageTime.TryParse(Text(message, MessageHeaders.VerdictTime), out var verdictAt))
+        if (!MessageTime.TryParse(message.Message.Headers.Text(MessageHeaders.VerdictTime), out var verdictAt))
             return "no verdict time";
         int[]? share = null;
         if (message.Message.Headers.TryGetLastBytes(MessageHeaders.BatchShare, out var shareHeader)
             && !BatchShare.TryParse(shareHeader, out share))
             return "no share of a batch";
-        var lines = MessageLines.Split(message.Message.Value, Text(message, MessageHeaders.Framing) == MessageHeaders.FramingSingle);
+        var lines = MessageLines.Split(message.Message.Value, message.Message.Headers.Text(MessageHeaders.Framing) == MessageHeaders.FramingSingle);
         if (lines.Count != AcceptedOf(sources))
         {
             DecodeUnframed(lines, sources, sourceTopicId, message, verdictAt, progress, pending);
@@ -170,17 +170,17 @@ internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
 
     private string? DecodeRejected(ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, PartitionProgress progress, PendingCommit pending)
     {
-        if (Text(message, MessageHeaders.Reason) is not { } reason || !VerdictNames.TryParse(reason, out _))
+        if (message.Message.Headers.Text(MessageHeaders.Reason) is not { } reason || !VerdictNames.TryParse(reason, out _))
             return "no reason";
-        if (!MessageTime.TryParse(Text(message, MessageHeaders.RejectedAt), out var rejectedAt))
+        if (!MessageTime.TryParse(message.Message.Headers.Text(MessageHeaders.RejectedAt), out var rejectedAt))
             return "no time";
-        var refused = Text(message, MessageHeaders.RejectedBy) == MessageHeaders.ByIngest;
+        var refused = message.Message.Headers.Text(MessageHeaders.RejectedBy) == MessageHeaders.ByIngest;
         long? sourceOffset = null;
         int? sourceLine = null;
         if (!refused)
         {
-            if (!SourcePosition.TryParse(Text(message, MessageHeaders.Source), out var source)
-                || Text(message, MessageHeaders.SourceTopicId) is not { } sourceTopicId)
+            if (!SourcePosition.TryParse(message.Message.Headers.Text(MessageHeaders.Source), out var source)
+                || message.Message.Headers.Text(MessageHeaders.SourceTopicId) is not { } sourceTopicId)
                 return "no source position";
             if (progress.SourceTopicId == sourceTopicId && source <= new SourcePosition(progress.SourceOffset, progress.SourceLine))
             {
@@ -191,18 +191,14 @@ internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
             (progress.SourceOffset, progress.SourceLine) = source;
             (sourceOffset, sourceLine) = (source.Offset, source.Line);
         }
-        if (Text(message, MessageHeaders.Readings) is not { } text
+        if (message.Message.Headers.Text(MessageHeaders.Readings) is not { } text
             || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
             || count is < 1 or > ReadingParser.MaxBatchReadings)
             count = 1;
-        var factoryId = Text(message, MessageHeaders.FactoryId);
+        var factoryId = message.Message.Headers.Text(MessageHeaders.FactoryId);
         pending.Rejections.Add(new RejectionEntry(message.Partition, rejectedAt, string.IsNullOrEmpty(factoryId) ? null : factoryId, reason,
-            refused, Text(message, MessageHeaders.Detail), message.Message.Value.ToArray(), sourceOffset, sourceLine, count,
-            IsOfUnknownFactory: Text(message, MessageHeaders.Books) == MessageHeaders.BooksUnknown));
+            refused, message.Message.Headers.Text(MessageHeaders.Detail), message.Message.Value.ToArray(), sourceOffset, sourceLine, count,
+            IsOfUnknownFactory: message.Message.Headers.Text(MessageHeaders.Books) == MessageHeaders.BooksUnknown));
         return null;
     }
-
-    private static string? Text(ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, string name) =>
-        message.Message.Headers is { } headers && headers.TryGetLastBytes(name, out var value) && value is not null
-            ? Encoding.UTF8.GetString(value) : null;
 }

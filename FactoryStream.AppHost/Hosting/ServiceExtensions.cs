@@ -77,14 +77,10 @@ internal static class ServiceExtensions
         var settings = service.ApplicationBuilder.Settings();
         return service.WithEnvironment(context =>
         {
-            if (context.ExecutionContext.IsRunMode && IsOnKafkaInMemory(service.Resource))
+            if (context.ExecutionContext.IsRunMode && KafkaOf(service.Resource) is { } kafka)
             {
-                foreach (var (key, value) in ForKafkaInMemory(service.Resource.Name))
-                    context.EnvironmentVariables[key] = value;
-            }
-            if (context.ExecutionContext.IsRunMode && IsOnKafka(service.Resource))
-            {
-                foreach (var (key, value) in settings.KafkaSettings())
+                var told = kafka is KafkaProcessResource { IsInMemory: true } ? ForKafkaInMemory(service.Resource.Name) : [];
+                foreach (var (key, value) in told.Concat(settings.KafkaSettings()))
                     context.EnvironmentVariables[key] = value;
             }
             foreach (var (key, value) in settings.Options(service.Resource.Name))
@@ -146,12 +142,10 @@ internal static class ServiceExtensions
         });
     }
 
-    private static bool IsOnKafka(ProjectResource service) =>
-        service.Annotations.OfType<ResourceRelationshipAnnotation>().Any(edge => edge.Resource.Name == KafkaConnection.Name);
-
-    private static bool IsOnKafkaInMemory(ProjectResource service) =>
-        service.Annotations.OfType<ResourceRelationshipAnnotation>()
-            .Any(edge => edge.Resource is KafkaProcessResource { IsInMemory: true });
+    /// <summary>The Kafka that a service refers to; null if it does to none.</summary>
+    private static IResource? KafkaOf(ProjectResource service) =>
+        service.Annotations.OfType<ResourceRelationshipAnnotation>().Select(edge => edge.Resource)
+            .FirstOrDefault(resource => resource.Name == KafkaConnection.Name);
 
     /// <summary>
     /// That broker keeps 5 MB of a partition, a fraction of a second: what waits and what is stored must be known in less, and no partition

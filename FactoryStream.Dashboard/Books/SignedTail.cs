@@ -157,7 +157,7 @@ internal sealed class SignedTail : IDisposable
 
     private long CountReadings(Message<Ignore, byte[]> message, IReadOnlySet<string> enrolled, Dictionary<string, long> counts)
     {
-        var isSingle = message.Headers?.TryGetLastBytes(MessageHeaders.Framing, out var framing) == true && framing.AsSpan().SequenceEqual("single"u8);
+        var isSingle = message.Headers.Text(MessageHeaders.Framing) == MessageHeaders.FramingSingle;
         // Of a batch that several partitions got, each counts its own readings.
         int[]? share = null;
         if (message.Headers?.TryGetLastBytes(MessageHeaders.BatchShare, out var header) == true && BatchShare.TryParse(header, out var own))

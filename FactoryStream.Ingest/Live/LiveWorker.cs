@@ -1,4 +1,3 @@
-using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
 using FactoryStream.Ingest.Messages;
@@ -94,5 +93,5 @@ internal sealed class LiveWorker(LiveReadings readings, SignedLog signed, KafkaC
         !headers.TryGetLastBytes(MessageHeaders.BatchShare, out var header) || (BatchShare.TryParse(header, out var share) && share[0] == 0);
 
     private static bool IsSingle(Headers headers) =>
-        headers.TryGetLastBytes(MessageHeaders.Framing, out var framing) && Encoding.UTF8.GetString(framing) == MessageHeaders.FramingSingle;
+        headers.Text(MessageHeaders.Framing) == MessageHeaders.FramingSingle;
 }

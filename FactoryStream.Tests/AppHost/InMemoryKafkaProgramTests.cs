@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Confluent.Kafka;
 
 namespace FactoryStream.Tests.AppHost;
@@ -13,7 +11,7 @@ public sealed class InMemoryKafkaProgramTests
     [Fact]
     public async Task The_broker_in_memory_is_reached_by_the_port_it_is_told_warns_and_ends_when_asked()
     {
-        var port = FreePort();
+        var port = LocalServers.FreePort();
         using var program = new Process
         {
             StartInfo = new ProcessStartInfo("dotnet",
@@ -53,12 +51,5 @@ public sealed class InMemoryKafkaProgramTests
             if (!program.HasExited)
                 program.Kill();
         }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

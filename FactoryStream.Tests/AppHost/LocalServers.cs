@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 
 namespace FactoryStream.Tests.AppHost;
 
@@ -33,6 +35,21 @@ internal static class LocalServers
     public static string AppHost =>
         FactoryStream.AppHost.Hosting.Programs.BuiltFrom(Path.Combine(Projects.FactoryStream_AppHost.ProjectPath,
         "FactoryStream.AppHost.csproj"))!;
+
+    /// <summary>A port that nobody listens on.</summary>
+    public static int FreePort() => FreePorts(1)[0];
+
+    /// <summary>So many different ports that nobody listens on.</summary>
+    public static int[] FreePorts(int count)
+    {
+        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
+        foreach (var listener in listeners)
+            listener.Start();
+        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
+        foreach (var listener in listeners)
+            listener.Dispose();
+        return ports;
+    }
 
     /// <summary>What PostgreSQL wrote down when it ended: DBState of global/pg_control.</summary>
     public static string ClusterState(string data)

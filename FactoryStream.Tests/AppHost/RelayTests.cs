@@ -14,7 +14,7 @@ public sealed class RelayTests
     {
         using var first = new Named("first");
         using var second = new Named("second");
-        var port = FreePort();
+        var port = LocalServers.FreePort();
         await using var relay = new Relay(port, () => [first.Port, second.Port]);
 
         var answers = new List<string>();
@@ -30,7 +30,7 @@ public sealed class RelayTests
     {
         using var instance = new Named("late");
         var ready = false;
-        var port = FreePort();
+        var port = LocalServers.FreePort();
         await using var relay = new Relay(port, () => ready ? [instance.Port] : []);
 
         var asking = AskAsync(port);
@@ -45,8 +45,8 @@ public sealed class RelayTests
     public async Task An_instance_that_takes_no_connection_is_passed_over()
     {
         using var alive = new Named("alive");
-        var dead = FreePort();
-        var port = FreePort();
+        var dead = LocalServers.FreePort();
+        var port = LocalServers.FreePort();
         await using var relay = new Relay(port, () => [dead, alive.Port]);
 
         Assert.Equal("alive", await AskAsync(port));
@@ -67,7 +67,7 @@ public sealed class RelayTests
             await stream.CopyToAsync(all);
             await stream.WriteAsync(all.ToArray());
         });
-        var port = FreePort();
+        var port = LocalServers.FreePort();
         await using var relay = new Relay(port, () => [((IPEndPoint)listener.LocalEndpoint).Port]);
 
         using var client = new TcpClient();
@@ -91,13 +91,6 @@ public sealed class RelayTests
         await client.ConnectAsync(IPAddress.Loopback, port);
         using var reader = new StreamReader(client.GetStream());
         return await reader.ReadToEndAsync().WaitAsync(Patience);
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     /// <summary>A server that tells everyone its name and hangs up.</summary>

@@ -1,10 +1,7 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Aspire.Hosting.Testing;
@@ -21,15 +18,9 @@ public sealed class AppHostCrashTests : IDisposable
 {
     private const int LinesPerPost = 20;
 
-    /// <summary>In the environment of everything that an AppHost of these tests starts, however far it forks.</summary>
-    private const string Mark = "FACTORYSTREAM_TEST_RUN";
-
-    private readonly string run = Guid.NewGuid().ToString("N");
-
     private readonly TemporaryFolder folder = new TemporaryFolder().Reachable();
-    private readonly int ingest = FreePort(), verifier = FreePort(), dashboard = FreePort();
+    private readonly int ingest = LocalServers.FreePort(), verifier = LocalServers.FreePort(), dashboard = LocalServers.FreePort();
     private readonly HttpClient client = new() { Timeout = Plant.Patience };
-    private readonly ConcurrentQueue<string> console = new();
 
     public void Dispose()
     {
@@ -42,7 +33,7 @@ public sealed class AppHostCrashTests : IDisposable
     {
         Skip.IfNot(LocalServers.HasPostgres, LocalServers.NoPostgres);
         using var signer = ReadingSigner.Create();
-        var appHost = await StartAsync();
+        using var killed = await StartAsync();
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Plant.AdminToken);
         using (var enrolled = await client.PostAsJsonAsync($"http://127.0.0.1:{verifier}/keys", new { factory_id = "plant", public_key = signer.ExportPublicKeyPem() }))
             Assert.True(enrolled.IsSuccessStatusCode);
@@ -60,11 +51,11 @@ public sealed class AppHostCrashTests : IDisposable
         })).ToArray();
         await Plant.EventuallyAsync(BooksAsync, books => books is { Stored: > 1000 });
 
-        await KillAsync(appHost);
+        await KillAsync(killed);
         await ended.CancelAsync();
         await Task.WhenAll(load);
 
-        appHost = await StartAsync();
+        using var appHost = await StartAsync();
         var hasKafka = Environment.GetEnvironmentVariable("KAFKA_HOME") is not null;
         // The broker in memory goes with the AppHost, and what it held; a real one keeps what was answered 202.
         var wanted = hasKafka ? Interlocked.Read(ref acknowledged) : 1001;
@@ -86,9 +77,8 @@ public sealed class AppHostCrashTests : IDisposable
 
         Running.Kill(orchestrator[which]);
 
-        await appHost.WaitForExitAsync().WaitAsync(Plant.Patience);
-        Assert.True(appHost.ExitCode == 1, string.Join('\n', console));
-        await UntilAsync(() => Task.FromResult(Marked().Count == 0));
+        Assert.True(await appHost.ExitCodeAsync() == 1, appHost.Console);
+        await appHost.UntilAsync(() => Task.FromResult(appHost.Environments().Count == 0));
         Assert.Equal("shut down", LocalServers.ClusterState($"{folder.Path}/data/postgres/data"));
     }
 
@@ -103,8 +93,8 @@ public sealed class AppHostCrashTests : IDisposable
             new() { ["Parameters__admin-token"] = Plant.AdminToken, ["Parameters__postgres-password"] = password, ["kafka__in-memory"] = "true", ["dashboard__PageTitle"] = option },
             "--simulator=true");
         var processes = await Plant.EventuallyAsync(
-            () => Task.FromResult(Marked().Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture))
-                .Where(pid => pid != appHost.Id).Select(Known.Of).OfType<Known>().ToArray()),
+            () => Task.FromResult(
+                appHost.Environments().Where(entry => entry.Key != appHost.Id).Select(Known.Of).OfType<Known>().ToArray()),
             processes => processes.Any(process => process.Name == "Simulator"));
 
         Assert.Superset(new HashSet<string> { "dcp", "postgres", "InMemoryKafka", "Ingest", "Dashboard" }, NamesOf(_ => true));
@@ -122,10 +112,8 @@ public sealed class AppHostCrashTests : IDisposable
         string[] lines = [.. Enumerable.Range(0, 2000).Select(second =>
             Plant.Sign(signer, "drained", $"e{second % 7}", start.AddSeconds(second), second))];
         Assert.True(await TryPostAsync(string.Join('\n', lines)));
-        using (var kill = Process.Start("kill", ["-TERM", appHost.Id.ToString(CultureInfo.InvariantCulture)]))
-            await kill.WaitForExitAsync().WaitAsync(Plant.Patience);
-        await appHost.WaitForExitAsync().WaitAsync(2 * Plant.Patience);
-        Assert.True(appHost.ExitCode == 0, string.Join('\n', console));
+        appHost.Terminate();
+        Assert.True(await appHost.ExitCodeAsync(2 * Plant.Patience) == 0, appHost.Console);
 
         await using var running = await Running.StartAsync(
             [$"--data={folder.Path}/data", "--containers=false", "--aspire-dashboard=false", $"--Parameters:postgres-password={password}"],
@@ -141,45 +129,40 @@ public sealed class AppHostCrashTests : IDisposable
             new(processes.Where(isMeant).Select(process => process.Name), StringComparer.Ordinal);
     }
 
-    private Task<Process> StartAsync() => StartAsync(
+    private Task<AppHostProgram> StartAsync() => StartAsync(
         [], $"--Parameters:admin-token={Plant.AdminToken}", "--simulator=false");
 
-    private async Task<Process> StartAsync(Dictionary<string, string> environment, params string[] more)
+    private async Task<AppHostProgram> StartAsync(Dictionary<string, string> environment, params string[] more)
     {
         LocalServers.UseKafkaBesideTheCheckout();
-        string[] args =
-        [
-            "--data", $"{folder.Path}/data", "--aspire-dashboard", "false", "--containers", "false", .. more,
-            Argument("ingest", ingest), Argument("verifier", verifier), Argument("dashboard", dashboard),
-        ];
-        var start = new ProcessStartInfo(LocalServers.AppHost, args)
+        var appHost = new AppHostProgram(
+            [
+                "--data", $"{folder.Path}/data", "--aspire-dashboard", "false", "--containers", "false", .. more,
+                Argument("ingest", ingest), Argument("verifier", verifier), Argument("dashboard", dashboard),
+            ],
+            environment);
+        try
         {
-            WorkingDirectory = Projects.FactoryStream_AppHost.ProjectPath, RedirectStandardOutput = true, RedirectStandardError = true,
-        };
-        start.Environment[Mark] = run;
-        foreach (var (name, value) in environment)
-            start.Environment[name] = value;
-        var appHost = new Process { StartInfo = start };
-        appHost.OutputDataReceived += (_, line) => console.Enqueue(line.Data ?? "");
-        appHost.ErrorDataReceived += (_, line) => console.Enqueue(line.Data ?? "");
-        appHost.Start();
-        appHost.BeginOutputReadLine();
-        appHost.BeginErrorReadLine();
-        foreach (var port in (int[])[ingest, verifier, dashboard])
-            await UntilAsync(async () => await StatusAsync($"http://127.0.0.1:{port}/health") == HttpStatusCode.OK);
-        return appHost;
+            foreach (var port in (int[])[ingest, verifier, dashboard])
+                await appHost.UntilAsync(async () => await StatusAsync($"http://127.0.0.1:{port}/health") == HttpStatusCode.OK);
+            return appHost;
+        }
+        catch
+        {
+            appHost.Dispose();
+            throw;
+        }
 
         static string Argument(string service, int port) => string.Create(CultureInfo.InvariantCulture, $"--{service}:port={port}");
     }
 
-    private async Task KillAsync(Process appHost)
+    private async Task KillAsync(AppHostProgram appHost)
     {
-        Assert.True(Marked().Count > 5, string.Join(' ', Marked()));
+        Assert.True(appHost.Environments().Count > 5, string.Join(' ', appHost.Environments().Keys));
         appHost.Kill();
-        await appHost.WaitForExitAsync().WaitAsync(Plant.Patience);
-        appHost.Dispose();
+        await appHost.ExitCodeAsync();
 
-        await UntilAsync(() => Task.FromResult(Marked().Count == 0));
+        await appHost.UntilAsync(() => Task.FromResult(appHost.Environments().Count == 0));
         Assert.Equal("shut down", LocalServers.ClusterState($"{folder.Path}/data/postgres/data"));
         foreach (var port in (int[])[ingest, verifier, dashboard])
             Assert.Null(await StatusAsync($"http://127.0.0.1:{port}/alive"));
@@ -219,61 +202,22 @@ public sealed class AppHostCrashTests : IDisposable
         return response.IsSuccessStatusCode ? Books.Of(await response.Content.ReadFromJsonAsync<JsonElement>(), "plant") : null;
     }
 
-    private async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        var watch = Stopwatch.StartNew();
-        while (!await condition())
-        {
-            Assert.True(watch.Elapsed < Plant.Patience, string.Join('\n', console));
-            await Task.Delay(50, CancellationToken.None);
-        }
-    }
-
-    /// <summary>The processes of this test's AppHost; one that has ended, and whose parent does not know yet, has no environment any more.</summary>
-    private List<string> Marked() => [.. Directory.EnumerateDirectories("/proc").Where(path => char.IsAsciiDigit(Path.GetFileName(path)[0])).Where(path =>
-    {
-        try
-        {
-            return File.ReadAllText(Path.Combine(path, "environ")).Contains($"{Mark}={run}", StringComparison.Ordinal);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    })];
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
-
     /// <summary>A process: what it is, and what it was told.</summary>
-    private sealed record Known(string Name, string Environment, string[] Arguments)
+    private sealed record Known(string Name, string[] Environment, string[] Arguments)
     {
         /// <summary>Null if it has ended.</summary>
-        public static Known? Of(int pid)
+        public static Known? Of(KeyValuePair<int, string[]> process)
         {
-            var arguments = FactoryStream.AppHost.Hosting.Processes.CommandOf(pid);
+            var arguments = FactoryStream.AppHost.Hosting.Processes.CommandOf(process.Key);
             // The shell that waits for PostgreSQL is a part of it.
             var program = arguments is [.. var shell, _] && shell.Length > 0 && Path.GetFileName(shell[0]) == "sh"
                 ? Array.Find(arguments, word => word.EndsWith("/postgres", StringComparison.Ordinal)) : arguments.FirstOrDefault();
-            if (program is null)
-                return null;
-            try
-            {
-                // "postgres: checkpointer" is one of its children.
-                return new Known(Path.GetFileName(program).Split(':')[0].Replace("FactoryStream.", "", StringComparison.Ordinal),
-                    File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/environ")), arguments);
-            }
-            catch (IOException)
-            {
-                return null;
-            }
+            // "postgres: checkpointer" is one of its children.
+            return program is null ? null
+                : new Known(Path.GetFileName(program).Split(':')[0].Replace("FactoryStream.", "", StringComparison.Ordinal), process.Value, arguments);
         }
 
-        public bool IsTold(string secret) => Environment.Contains(secret, StringComparison.Ordinal);
+        public bool IsTold(string secret) => Environment.Any(variable => variable.Contains(secret, StringComparison.Ordinal));
 
         public bool HasArgument(string secret) => Arguments.Any(argument => argument.Contains(secret, StringComparison.Ordinal));
     }

@@ -15,7 +15,7 @@ internal sealed class AppHostProgram : IDisposable
     private readonly ConcurrentQueue<string> console = new();
     private readonly Process process;
 
-    public AppHostProgram(string[] args, string? path = null)
+    public AppHostProgram(string[] args, IReadOnlyDictionary<string, string>? environment = null)
     {
         // What runs in the background of a shell ignores Ctrl-C, and so does what it starts: a user's terminal does not.
         var start = new ProcessStartInfo("/usr/bin/env", ["--default-signal=INT", LocalServers.AppHost, .. args])
@@ -24,8 +24,8 @@ internal sealed class AppHostProgram : IDisposable
         };
         start.Environment[Mark] = run;
         start.Environment["DOTNET_ROOT"] = Programs.DotNetRoot;
-        if (path is not null)
-            start.Environment["PATH"] = path;
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         process = new Process { StartInfo = start };
         process.OutputDataReceived += (_, line) => console.Enqueue(line.Data ?? "");
         process.ErrorDataReceived += (_, line) => console.Enqueue(line.Data ?? "");
@@ -34,13 +34,22 @@ internal sealed class AppHostProgram : IDisposable
         process.BeginErrorReadLine();
     }
 
+    public int Id => process.Id;
+
     public string Console => string.Join('\n', console);
 
     public void Interrupt() => Assert.Equal(0, Native.Kill(process.Id, Native.SigInt));
 
-    public async Task<int> ExitCodeAsync()
+    public void Terminate() => Assert.Equal(0, Native.Kill(process.Id, Native.SigTerm));
+
+    /// <summary>Ends it alone, as a power cut would.</summary>
+    public void Kill() => process.Kill();
+
+    /// <summary>Waits for its end.</summary>
+    /// <param name="patience">How long; the tests' patience if it is not said.</param>
+    public async Task<int> ExitCodeAsync(TimeSpan? patience = null)
     {
-        await process.WaitForExitAsync().WaitAsync(Plant.Patience);
+        await process.WaitForExitAsync().WaitAsync(patience ?? Plant.Patience);
         return process.ExitCode;
     }
 

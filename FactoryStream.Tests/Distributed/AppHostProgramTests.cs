@@ -13,7 +13,7 @@ public sealed class AppHostProgramTests : IDisposable
     private const string Told = "127.0.0.2";
 
     private readonly TemporaryFolder folder = new TemporaryFolder().Reachable();
-    private readonly int ingest = FreePort(), verifier = FreePort(), dashboard = FreePort();
+    private readonly int ingest = LocalServers.FreePort(), verifier = LocalServers.FreePort(), dashboard = LocalServers.FreePort();
 
     public void Dispose() => folder.Dispose();
 
@@ -50,7 +50,7 @@ public sealed class AppHostProgramTests : IDisposable
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "the path of a Unix");
         // No docker and no podman on this path.
-        using var appHost = new AppHostProgram([.. Arguments(), "--containers", "true"], path: folder.Path);
+        using var appHost = new AppHostProgram([.. Arguments(), "--containers", "true"], new Dictionary<string, string> { ["PATH"] = folder.Path });
 
         Assert.Equal(1, await appHost.ExitCodeAsync());
 
@@ -122,12 +122,5 @@ public sealed class AppHostProgramTests : IDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using FactoryStream.Tests.AppHost;
 
 namespace FactoryStream.Tests.Distributed;
 
@@ -27,7 +28,7 @@ internal sealed class SecuredKafka : IAsyncDisposable
     {
         var folder = new TemporaryFolder();
         WriteCertificates(folder.Path);
-        var ports = FreePorts(3);
+        var ports = LocalServers.FreePorts(3);
         var properties = Path.Combine(folder.Path, "server.properties");
         await File.WriteAllTextAsync(properties, string.Create(CultureInfo.InvariantCulture, $"""
             process.roles=broker,controller
@@ -91,17 +92,6 @@ internal sealed class SecuredKafka : IAsyncDisposable
         // What it has to say goes where the tests' own words go.
         var start = new ProcessStartInfo(FactoryStream.AppHost.Hosting.Programs.Find("java")!, arguments) { WorkingDirectory = directory };
         return Process.Start(start)!;
-    }
-
-    private static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
-        foreach (var listener in listeners)
-            listener.Start();
-        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
-        foreach (var listener in listeners)
-            listener.Stop();
-        return ports;
     }
 
     /// <summary>authority.pem, and broker.pem with the broker's key and what the authority signed for it.</summary>

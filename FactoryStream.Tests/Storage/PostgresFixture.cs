@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using FactoryStream.Storage;
+using FactoryStream.Tests.AppHost;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
@@ -30,7 +29,7 @@ public sealed class PostgresFixture : IAsyncLifetime
         rm -rf "$folder"
         """;
 
-    private readonly int port = FreePort();
+    private readonly int port = LocalServers.FreePort();
     private Process? process;
     private int databases;
 
@@ -106,13 +105,6 @@ public sealed class PostgresFixture : IAsyncLifetime
     {
         var folders = Directory.Exists("/usr/lib/postgresql") ? Directory.EnumerateDirectories("/usr/lib/postgresql").Select(version => Path.Combine(version, "bin")).OrderDescending() : Enumerable.Empty<string>();
         return folders.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)).FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")));
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static Task RunAsync(string program, string[] arguments) => RunAsync([program, .. arguments]);

@@ -1,8 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
+using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.Verifier.Verification;
 
 namespace FactoryStream.Verifier.Topics;
@@ -36,19 +36,19 @@ internal sealed class EarlierAnswers(long from, string topicId)
     /// seen.</returns>
     public bool AddRejected(Headers? headers)
     {
-        if (Text(headers, MessageHeaders.RejectedBy) != MessageHeaders.ByVerifier || Text(headers, MessageHeaders.SourceTopicId) != topicId
-            || !SourcePosition.TryParse(Text(headers, MessageHeaders.Source), out var source)
-            || Text(headers, MessageHeaders.Reason) is not { } reason || !VerdictNames.TryParse(reason, out var verdict)
+        if (headers.Text(MessageHeaders.RejectedBy) != MessageHeaders.ByVerifier || headers.Text(MessageHeaders.SourceTopicId) != topicId
+            || !SourcePosition.TryParse(headers.Text(MessageHeaders.Source), out var source)
+            || headers.Text(MessageHeaders.Reason) is not { } reason || !VerdictNames.TryParse(reason, out var verdict)
             || verdict == Verdict.Accepted)
             return false;
         if (source.Offset < from)
             return true;
-        var factoryId = Text(headers, MessageHeaders.FactoryId) ?? "";
-        var ledger = Text(headers, MessageHeaders.Books) == MessageHeaders.BooksUnknown ? "" : factoryId;
-        if (!int.TryParse(Text(headers, MessageHeaders.Readings), NumberStyles.None, CultureInfo.InvariantCulture, out var readings))
+        var factoryId = headers.Text(MessageHeaders.FactoryId) ?? "";
+        var ledger = headers.Text(MessageHeaders.Books) == MessageHeaders.BooksUnknown ? "" : factoryId;
+        if (!int.TryParse(headers.Text(MessageHeaders.Readings), NumberStyles.None, CultureInfo.InvariantCulture, out var readings))
             readings = 1;
         // The first one counts downstream.
-        rejections.TryAdd(source, new(verdict, Text(headers, MessageHeaders.Detail), ledger, readings));
+        rejections.TryAdd(source, new(verdict, headers.Text(MessageHeaders.Detail), ledger, readings));
         if (source > LastRejected)
             LastRejected = source;
         return false;
@@ -58,7 +58,7 @@ internal sealed class EarlierAnswers(long from, string topicId)
     /// <returns>As <see cref="AddRejected"/>.</returns>
     public bool AddVerified(Headers? headers)
     {
-        if (Text(headers, MessageHeaders.SourceTopicId) != topicId || Text(headers, MessageHeaders.Source) is not { } source
+        if (headers.Text(MessageHeaders.SourceTopicId) != topicId || headers.Text(MessageHeaders.Source) is not { } source
             || !SourcePositions.TryParse(source, out var messages))
             return false;
         foreach (var message in messages)
@@ -95,9 +95,6 @@ internal sealed class EarlierAnswers(long from, string topicId)
                 line.Accept();
         }
     }
-
-    private static string? Text(Headers? headers, string name) =>
-        headers is not null && headers.TryGetLastBytes(name, out var value) && value is not null ? Encoding.UTF8.GetString(value) : null;
 }
 
 /// <summary>A rejection that was written before.</summary>
