@@ -41,11 +41,14 @@ internal sealed class ConsoleLines(
 
     /// <summary>
     /// What Aspire says, with a stack trace, of each that was still to be started when the end was asked for:
-    /// <c>Failed to create resource ingest\nSystem.OperationCanceledException: ...</c>
+    /// <c>Failed to create resource ingest\nSystem.OperationCanceledException: ...</c>, or that it
+    /// <c>Stopped waiting for resource 'postgres' to become healthy because it failed to start.</c>
     /// </summary>
     public static bool IsInterruption(string line) => line.Contains("Failed to create resource", StringComparison.Ordinal)
         && (line.Contains("System.OperationCanceledException", StringComparison.Ordinal)
-            || line.Contains("System.Threading.Tasks.TaskCanceledException", StringComparison.Ordinal));
+            || line.Contains("System.Threading.Tasks.TaskCanceledException", StringComparison.Ordinal)
+            // What it waited for was ended before it.
+            || line.Contains("Stopped waiting for resource '", StringComparison.Ordinal));
 
     private async Task CopyAsync(string id)
     {
