@@ -4,7 +4,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace FactoryStream.Aggregator;
 
-/// <summary>Healthy while the Aggregator is in its group and its transactions come through; unhealthy while what it needs is away or too slow.</summary>
+/// <summary>
+/// Healthy while the Aggregator is in its group and its transactions come through; unhealthy while what it needs is away or too slow.
+/// </summary>
 internal sealed class AggregatorHealthCheck(TimeProvider time) : IHealthCheck
 {
     /// <summary>A transaction takes milliseconds; one that takes this long waits for something.</summary>
@@ -52,11 +54,16 @@ internal sealed class AggregatorHealthCheck(TimeProvider time) : IHealthCheck
         [
             .. Enlarged is { } enlarged ? (string[])[enlarged] : [],
             .. losses.Count > 0
-                ? (string[])[$"Kafka's retention took {losses.Sum(loss => loss.Messages)} messages before they were taken in."] : [],
+                ? (string[])[$"Kafka's retention took {losses.Sum(loss => loss.Messages)} messages before they were taken in."]
+                : [],
         ];
-        return Task.FromResult(troubles.Length == 0 ? HealthCheckResult.Healthy()
-            : HealthCheckResult.Degraded(
-                string.Join(' ', troubles),
-                data: losses.ToDictionary(loss => $"lost {loss.Topic} [{loss.Partition}]", loss => (object)loss.Messages)));
+        return Task.FromResult(
+            troubles.Length == 0
+                ? HealthCheckResult.Healthy()
+                : HealthCheckResult.Degraded(
+                    string.Join(' ', troubles),
+                    data: losses.ToDictionary(loss => $"lost {loss.Topic} [{loss.Partition}]", loss => (object)loss.Messages)
+                )
+        );
     }
 }

@@ -27,11 +27,17 @@ internal sealed class AggregatorOptions
     [Range(1, 64)]
     public int Parallelism { get; set; } = 2;
 
-    /// <summary>Least time from one transaction's begin to the next one's of the same partitions, unless a quarter of <see cref="MaxBatchReadings"/> has come: a transaction costs as much as hundreds of readings. Default 50 ms.</summary>
+    /// <summary>
+    /// Least time from one transaction's begin to the next one's of the same partitions, unless a quarter of <see cref="MaxBatchReadings"/>
+    /// has come: a transaction costs as much as hundreds of readings. Default 50 ms.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
     public TimeSpan CommitInterval { get; set; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Most readings of one transaction, give or take a message; two batches for each of <see cref="Parallelism"/> are in memory at once. Default 8,192.</summary>
+    /// <summary>
+    /// Most readings of one transaction, give or take a message; two batches for each of <see cref="Parallelism"/> are in memory at once.
+    /// Default 8,192.
+    /// </summary>
     [Range(1, 1_000_000)]
     public int MaxBatchReadings { get; set; } = 8_192;
 
@@ -76,7 +82,10 @@ internal sealed class AggregatorOptions
     [Range(0, 1_000_000)]
     public int MaxRejectionGigabytes { get; set; } = 10;
 
-    /// <summary>Bytes that make Kafka answer a fetch at once; less waits up to <see cref="FetchWait"/> for more. Few large answers cost the broker much less than many small ones. Default 128 KiB.</summary>
+    /// <summary>
+    /// Bytes that make Kafka answer a fetch at once; less waits up to <see cref="FetchWait"/> for more. Few large answers cost the broker
+    /// much less than many small ones. Default 128 KiB.
+    /// </summary>
     [Range(1, 16 << 20)]
     public int FetchMinBytes { get; set; } = 128 << 10;
 

@@ -10,7 +10,11 @@ internal static class AggregatorServices
     public static void AddAggregator(this IHostApplicationBuilder builder)
     {
         builder.AddNpgsqlDataSource(FactoryDbContext.ConnectionName);
-        builder.Services.AddOptions<AggregatorOptions>().BindConfiguration(AggregatorOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder
+            .Services.AddOptions<AggregatorOptions>()
+            .BindConfiguration(AggregatorOptions.Section)
+            .ValidateDataAnnotations()
+            .ValidateOnStart();
         builder.Services.AddSingleton<AggregatorMetrics>();
         builder.Services.AddSingleton<AggregatorHealthCheck>();
         builder.Services.AddHealthChecks().AddCheck<AggregatorHealthCheck>("aggregator");

@@ -2,42 +2,59 @@
 var builder = DistributedApplication.CreateBuilder(AppHostBuilderExtensions.Options(args));
 var settings = builder.Settings();
 
-var adminToken = builder.AddGeneratedSecret("admin-token", minLength: 32)
+var adminToken = builder
+    .AddGeneratedSecret("admin-token", minLength: 32)
     .WithDescription("Whoever sends it as a bearer token may enrol and revoke signing keys, and purge the data.");
 
 var kafka = builder.AddKafkaServer("kafka");
 var factoryDb = builder.AddPostgresDatabase("postgres", "factorydb");
 
-var migrations = builder.AddBuiltProject<Projects.FactoryStream_Migrations>("migrations")
-    .WithReference(factoryDb).WaitFor(factoryDb)
-    .WithReference(kafka).WaitFor(kafka)
+var migrations = builder
+    .AddBuiltProject<Projects.FactoryStream_Migrations>("migrations")
+    .WithReference(factoryDb)
+    .WaitFor(factoryDb)
+    .WithReference(kafka)
+    .WaitFor(kafka)
     .WithServiceSettings();
 if (builder.Configuration["kafka:partitions"] is { } partitions)
     migrations.WithEnvironment("Migrations__Partitions", partitions);
 
-var ingest = builder.AddService<Projects.FactoryStream_Ingest>("ingest", port: 8001)
-    .WithReference(kafka).WaitFor(kafka).WaitForCompletion(migrations)
+var ingest = builder
+    .AddService<Projects.FactoryStream_Ingest>("ingest", port: 8001)
+    .WithReference(kafka)
+    .WaitFor(kafka)
+    .WaitForCompletion(migrations)
     .WithUrlForEndpoint("http", url => (url.Url, url.DisplayText) = ("/stream", "Live readings"))
     .WithExternalHttpEndpoints();
 
-var verifier = builder.AddService<Projects.FactoryStream_Verifier>("verifier", port: 8000, replicas: 2)
-    .WithReference(kafka).WaitFor(kafka).WaitForCompletion(migrations)
+var verifier = builder
+    .AddService<Projects.FactoryStream_Verifier>("verifier", port: 8000, replicas: 2)
+    .WithReference(kafka)
+    .WaitFor(kafka)
+    .WaitForCompletion(migrations)
     .WithReference(factoryDb)
     .WithUrlForEndpoint("http", url => (url.Url, url.DisplayText) = ("/keys", "Signing keys"))
     .WithSecret("Verifier__AdminToken", adminToken);
+
 // Which factories have a key; Ingest takes readings without it, so it waits for none.
 ingest.WithReference(verifier);
 
-builder.AddService<Projects.FactoryStream_Aggregator>("aggregator")
-    .WithReference(kafka).WaitFor(kafka).WaitForCompletion(migrations)
+builder
+    .AddService<Projects.FactoryStream_Aggregator>("aggregator")
+    .WithReference(kafka)
+    .WaitFor(kafka)
+    .WaitForCompletion(migrations)
     .WithReference(factoryDb)
     .WithSecret("Aggregator__AdminToken", adminToken)
     .WithPurgeCommand(adminToken);
 
 if (settings.Dashboard)
 {
-    builder.AddService<Projects.FactoryStream_Dashboard>("dashboard", port: 8003)
-        .WithReference(kafka).WaitFor(kafka).WaitForCompletion(migrations)
+    builder
+        .AddService<Projects.FactoryStream_Dashboard>("dashboard", port: 8003)
+        .WithReference(kafka)
+        .WaitFor(kafka)
+        .WaitForCompletion(migrations)
         .WithReference(factoryDb)
         .WithReference(ingest)
         .WithUrlForEndpoint("http", url => url.DisplayText = "Windows and books")
@@ -46,14 +63,28 @@ if (settings.Dashboard)
 
 if (settings.Simulator)
 {
-    builder.AddService<Projects.FactoryStream_Simulator>("simulator")
+    builder
+        .AddService<Projects.FactoryStream_Simulator>("simulator")
         .WithArgs("simulate")
-        .WaitFor(kafka).WaitForCompletion(migrations)
-        .WithReference(ingest).WaitFor(ingest)
-        .WithReference(verifier).WaitFor(verifier)
+        .WaitFor(kafka)
+        .WaitForCompletion(migrations)
+        .WithReference(ingest)
+        .WaitFor(ingest)
+        .WithReference(verifier)
+        .WaitFor(verifier)
         .WithSecret("Simulator__AdminToken", adminToken)
-        .WithHttpCommand("/pause", "Pause", commandName: "pause", commandOptions: new() { Description = "Takes no readings until resumed.", IconName = "Pause" })
-        .WithHttpCommand("/resume", "Resume", commandName: "resume", commandOptions: new() { Description = "Takes readings again.", IconName = "PlayCircle" });
+        .WithHttpCommand(
+            "/pause",
+            "Pause",
+            commandName: "pause",
+            commandOptions: new() { Description = "Takes no readings until resumed.", IconName = "Pause" }
+        )
+        .WithHttpCommand(
+            "/resume",
+            "Resume",
+            commandName: "resume",
+            commandOptions: new() { Description = "Takes readings again.", IconName = "PlayCircle" }
+        );
 }
 
 builder.AddSupervision();

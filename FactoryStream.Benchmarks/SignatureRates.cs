@@ -22,12 +22,23 @@ internal static class SignatureRates
     public static int Run(string[] args)
     {
         var json = new Option<FileInfo?>("--json") { Description = "Also write the figures to this file." };
-        var bits = new Option<int[]>("--bits") { Description = "Sizes of key.", AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => [2048, 3072, 4096] };
-        var threads = new Option<int[]>("--threads") { Description = "Threads that check at the same time.",
-            AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1] };
-        var rounds = new Option<int>("--rounds") { Description = "Turns that each backend gets; its best counts.",
-            DefaultValueFactory = _ => 5 };
+        var bits = new Option<int[]>("--bits")
+        {
+            Description = "Sizes of key.",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [2048, 3072, 4096],
+        };
+        var threads = new Option<int[]>("--threads")
+        {
+            Description = "Threads that check at the same time.",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [1],
+        };
+        var rounds = new Option<int>("--rounds")
+        {
+            Description = "Turns that each backend gets; its best counts.",
+            DefaultValueFactory = _ => 5,
+        };
         var command = new RootCommand("Rates of every signature backend next to openssl speed.") { json, bits, threads, rounds };
         command.SetAction(parsed => Run(parsed.GetValue(json), parsed.GetValue(bits)!, parsed.GetValue(threads)!, parsed.GetValue(rounds)));
         return command.Parse(args).Invoke();
@@ -40,8 +51,9 @@ internal static class SignatureRates
         {
             var backends = new (string Name, SignatureBackends Allowed)[]
             {
-                ("openssl", SignatureBackends.OpenSsl), ("avx2", SignatureBackends.OpenSsl | SignatureBackends.Avx2),
-                    ("avx512", SignatureBackends.OpenSsl | SignatureBackends.Avx512),
+                ("openssl", SignatureBackends.OpenSsl),
+                ("avx2", SignatureBackends.OpenSsl | SignatureBackends.Avx2),
+                ("avx512", SignatureBackends.OpenSsl | SignatureBackends.Avx512),
             };
             var contenders = new List<Contender>();
             foreach (var (salt, checks) in SignatureSamples.Create(bits, AtOnce, keys: bits == 2048 ? 256 : 16))
@@ -50,11 +62,13 @@ internal static class SignatureRates
                 {
                     var verifier = new SignatureVerifier(new() { AllowedBackends = allowed });
                     if (verifier.BackendName == name)
-                        contenders.Add(new(name, $"salt {salt.ToString().ToLowerInvariant()}", () =>
-                            verifier.Verify(checks, new bool[AtOnce])));
+                        contenders.Add(
+                            new(name, $"salt {salt.ToString().ToLowerInvariant()}", () => verifier.Verify(checks, new bool[AtOnce]))
+                        );
                     else
                         Console.Error.WriteLine(
-                            $"{name} is not measured: {verifier.Backends.GetValueOrDefault(name, "this processor has none")}");
+                            $"{name} is not measured: {verifier.Backends.GetValueOrDefault(name, "this processor has none")}"
+                        );
                 }
 
                 if (salt is SaltLength.Digest)
@@ -68,8 +82,14 @@ internal static class SignatureRates
         Print(rows);
         if (json is not null)
         {
-            var report = new RateReport(RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, Processor(),
-                Environment.ProcessorCount, rounds, rows);
+            var report = new RateReport(
+                RuntimeInformation.OSDescription,
+                RuntimeInformation.FrameworkDescription,
+                Processor(),
+                Environment.ProcessorCount,
+                rounds,
+                rows
+            );
             File.WriteAllText(json.FullName, JsonSerializer.Serialize(report, RateJson.Default.RateReport) + "\n");
         }
 
@@ -103,17 +123,20 @@ internal static class SignatureRates
     {
         var done = 0L;
         var start = Environment.CpuUsage.TotalTime;
-        var workers = Enumerable.Range(0, threads).Select(_ => new Thread(() =>
-        {
-            var mine = 0L;
-            while (Environment.CpuUsage.TotalTime - start < Turn * threads)
+        var workers = Enumerable
+            .Range(0, threads)
+            .Select(_ => new Thread(() =>
             {
-                contender.Turn();
-                mine += AtOnce;
-            }
+                var mine = 0L;
+                while (Environment.CpuUsage.TotalTime - start < Turn * threads)
+                {
+                    contender.Turn();
+                    mine += AtOnce;
+                }
 
-            Interlocked.Add(ref done, mine);
-        })).ToList();
+                Interlocked.Add(ref done, mine);
+            }))
+            .ToList();
         workers.ForEach(worker => worker.Start());
         workers.ForEach(worker => worker.Join());
         return done * threads / (Environment.CpuUsage.TotalTime - start).TotalSeconds;
@@ -121,12 +144,18 @@ internal static class SignatureRates
 
     private static Action DotNet(SignatureCheck[] checks)
     {
-        var keys = checks.Select(check => check.Key).Distinct().ToDictionary(key => key, key =>
-        {
-            var rsa = RSA.Create();
-            rsa.ImportFromPem(key.ExportPem());
-            return rsa;
-        });
+        var keys = checks
+            .Select(check => check.Key)
+            .Distinct()
+            .ToDictionary(
+                key => key,
+                key =>
+                {
+                    var rsa = RSA.Create();
+                    rsa.ImportFromPem(key.ExportPem());
+                    return rsa;
+                }
+            );
         var rsas = checks.Select(check => keys[check.Key]).ToArray();
         return () =>
         {
@@ -144,8 +173,16 @@ internal static class SignatureRates
     public static double OpenSslSpeed(int bits, int threads, int seconds = 1)
     {
         var start = new ProcessStartInfo("openssl") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])["speed", "-seconds", seconds.ToString(CultureInfo.InvariantCulture), .. threads > 1
-            ? (string[])["-multi", threads.ToString(CultureInfo.InvariantCulture)] : [], $"rsa{bits}"])
+        foreach (
+            var argument in (string[])
+                [
+                    "speed",
+                    "-seconds",
+                    seconds.ToString(CultureInfo.InvariantCulture),
+                    .. threads > 1 ? (string[])["-multi", threads.ToString(CultureInfo.InvariantCulture)] : [],
+                    $"rsa{bits}",
+                ]
+        )
             start.ArgumentList.Add(argument);
         using var process = Process.Start(start)!;
         process.ErrorDataReceived += (_, _) => { };
@@ -162,10 +199,17 @@ internal static class SignatureRates
     {
         if (!File.Exists("/proc/cpuinfo"))
             return RuntimeInformation.ProcessArchitecture.ToString();
-        var lines = File.ReadLines("/proc/cpuinfo").TakeWhile(line => line.Length > 0)
-            .Select(line => line.Split(':', 2, StringSplitOptions.TrimEntries)).ToLookup(parts => parts[0], parts => parts[^1]);
-        return string.Join(", ", lines["model name"].Concat(lines["cpu family"].Select(family => $"family {family}"))
-            .Concat(lines["model"].Select(model => $"model {model}")).DefaultIfEmpty("unknown"));
+        var lines = File.ReadLines("/proc/cpuinfo")
+            .TakeWhile(line => line.Length > 0)
+            .Select(line => line.Split(':', 2, StringSplitOptions.TrimEntries))
+            .ToLookup(parts => parts[0], parts => parts[^1]);
+        return string.Join(
+            ", ",
+            lines["model name"]
+                .Concat(lines["cpu family"].Select(family => $"family {family}"))
+                .Concat(lines["model"].Select(model => $"model {model}"))
+                .DefaultIfEmpty("unknown")
+        );
     }
 
     private static void Print(List<RateRow> rows)
@@ -173,8 +217,13 @@ internal static class SignatureRates
         Console.WriteLine("| bits | threads | backend | form | checks/s | of openssl speed |");
         Console.WriteLine("|---|---|---|---|---|---|");
         foreach (var row in rows)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {row.KeySizeBits} | {row.Threads} | {row.Backend} | {row.Form} | {row.ChecksPerSecond:N0} | {row.OfOpenSslSpeed:F2} |"));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"| {row.KeySizeBits} | {row.Threads} | {row.Backend} | {row.Form} | {row.ChecksPerSecond:N0} | "
+                        + $"{row.OfOpenSslSpeed:F2} |"
+                )
+            );
     }
 
     private sealed record Contender(string Backend, string Form, Action Turn);
@@ -182,8 +231,14 @@ internal static class SignatureRates
 
 internal sealed record RateRow(int KeySizeBits, int Threads, string Backend, string Form, double ChecksPerSecond, double OfOpenSslSpeed);
 
-internal sealed record RateReport(string OperatingSystem, string Runtime, string Processor, int Processors, int Rounds,
-    IReadOnlyList<RateRow> Rows);
+internal sealed record RateReport(
+    string OperatingSystem,
+    string Runtime,
+    string Processor,
+    int Processors,
+    int Rounds,
+    IReadOnlyList<RateRow> Rows
+);
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(RateReport))]

@@ -4,8 +4,8 @@ using System.Text;
 namespace FactoryStream.Contracts;
 
 /// <summary>
-/// The header <see cref="MessageHeaders.BatchShare"/>: which readings of a batch are the partition's own, counted from 0 in the array's order. With it nobody behind Ingest
-/// needs to know how many partitions there were when a batch was sent. Sample: <c>0-3,7,12-13</c>.
+/// The header <see cref="MessageHeaders.BatchShare"/>: which readings of a batch are the partition's own, counted from 0 in the array's
+/// order. With it nobody behind Ingest needs to know how many partitions there were when a batch was sent. Sample: <c>0-3,7,12-13</c>.
 /// </summary>
 public static class BatchShare
 {
@@ -28,7 +28,10 @@ public static class BatchShare
         return text.ToString();
     }
 
-    /// <summary>Parses what <see cref="Format"/> gave: ascending, at least one, all below <see cref="ReadingParser.MaxBatchReadings"/>; false for anything else.</summary>
+    /// <summary>
+    /// Parses what <see cref="Format"/> gave: ascending, at least one, all below <see cref="ReadingParser.MaxBatchReadings"/>; false for
+    /// anything else.
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out int[] indexes)
     {
         var found = new List<int>();
@@ -37,8 +40,12 @@ public static class BatchShare
         {
             var part = text[range];
             var dash = part.IndexOf((byte)'-');
-            if (!TryParse(dash < 0 ? part : part[..dash], out int first) || !TryParse(dash < 0 ? part : part[(dash + 1)..], out int last)
-                || last < first || (found.Count > 0 && first <= found[^1]))
+            if (
+                !TryParse(dash < 0 ? part : part[..dash], out int first)
+                || !TryParse(dash < 0 ? part : part[(dash + 1)..], out int last)
+                || last < first
+                || (found.Count > 0 && first <= found[^1])
+            )
                 return false;
             for (var index = first; index <= last; index++)
                 found.Add(index);

@@ -5,7 +5,10 @@ using System.Text.Unicode;
 
 namespace FactoryStream.Contracts;
 
-/// <summary>The general way of <see cref="ReadingParser"/>: whatever JSON allows, and for all else words that say which member is wrong, what was found and what is expected.</summary>
+/// <summary>
+/// The general way of <see cref="ReadingParser"/>: whatever JSON allows, and for all else words that say which member is wrong, what was
+/// found and what is expected.
+/// </summary>
 /// <param name="names">Gives names and ids their one string.</param>
 /// <param name="metrics">Where metrics go.</param>
 /// <param name="others">Where the names of members go that are no metrics.</param>
@@ -58,10 +61,16 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
         if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
             return $$"""envelope: expected an object {"data": ..., "signature": ...}, found {{Found(json)}}""";
 
-        ReadOnlyMemory<byte> data = default, signature = default;
-        string? engineId = null, keyId = null;
-        DateTime? measuredAt = null, oldestAt = null;
-        bool hasData = false, hasBatch = false, hasSignature = false, hasKeyId = false;
+        ReadOnlyMemory<byte> data = default,
+            signature = default;
+        string? engineId = null,
+            keyId = null;
+        DateTime? measuredAt = null,
+            oldestAt = null;
+        bool hasData = false,
+            hasBatch = false,
+            hasSignature = false,
+            hasKeyId = false;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (StorableText.IsBroken(json.ValueSpan))
@@ -120,9 +129,7 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
             }
         }
         // Read to the end: anything but white space behind the envelope throws.
-        while (json.Read())
-        {
-        }
+        while (json.Read()) { }
 
         if (!hasData && !hasBatch)
             return "data: missing";
@@ -130,11 +137,22 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
             return "signature: missing";
         reading = hasData
             ? new SignedReading(data, signature, factoryId!, engineId!, keyId, measuredAt!.Value)
-            : new SignedReading(data, signature, factoryId!, "", keyId, measuredAt!.Value) { BatchCount = batch.Count, OldestAt = oldestAt!.Value };
+            : new SignedReading(data, signature, factoryId!, "", keyId, measuredAt!.Value)
+            {
+                BatchCount = batch.Count,
+                OldestAt = oldestAt!.Value,
+            };
         return null;
     }
 
-    private string? ParseBatch(ref Utf8JsonReader json, ReadOnlySpan<byte> span, int arrayStart, ref string? factoryId, ref DateTime? oldestAt, ref DateTime? newestAt)
+    private string? ParseBatch(
+        ref Utf8JsonReader json,
+        ReadOnlySpan<byte> span,
+        int arrayStart,
+        ref string? factoryId,
+        ref DateTime? oldestAt,
+        ref DateTime? newestAt
+    )
     {
         isInBatch = true;
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
@@ -146,8 +164,10 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
             }
             if (json.TokenType != JsonTokenType.StartObject)
                 return $"expected an object, found {Found(json)}";
-            int start = (int)json.TokenStartIndex, metricStart = metrics.Count;
-            string? factory = null, engineId = null;
+            int start = (int)json.TokenStartIndex,
+                metricStart = metrics.Count;
+            string? factory = null,
+                engineId = null;
             DateTime? measuredAt = null;
             var wrong = ParseData(ref json, span, ref factory, ref engineId, ref measuredAt);
             // One key signs them all, and a key is one factory's.
@@ -157,7 +177,16 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
             if (wrong is not null)
                 return wrong;
             var time = measuredAt!.Value;
-            batch.Add(new BatchReading(engineId!, time, start - arrayStart, (int)json.BytesConsumed - start, metricStart, metrics.Count - metricStart));
+            batch.Add(
+                new BatchReading(
+                    engineId!,
+                    time,
+                    start - arrayStart,
+                    (int)json.BytesConsumed - start,
+                    metricStart,
+                    metrics.Count - metricStart
+                )
+            );
             if (!(oldestAt <= time))
                 oldestAt = time;
             if (!(newestAt >= time))
@@ -167,13 +196,25 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
         return batch.Count == 0 ? "batch: expected 1 to 1000 readings, found none" : null;
     }
 
-    /// <summary>Reads a reading. A wrong value does not end it: a later member may still name the factory, so that the rejection can be put on its books.</summary>
-    private string? ParseData(ref Utf8JsonReader json, ReadOnlySpan<byte> span, ref string? factoryId, ref string? engineId, ref DateTime? measuredAt)
+    /// <summary>
+    /// Reads a reading. A wrong value does not end it: a later member may still name the factory, so that the rejection can be put on its
+    /// books.
+    /// </summary>
+    private string? ParseData(
+        ref Utf8JsonReader json,
+        ReadOnlySpan<byte> span,
+        ref string? factoryId,
+        ref string? engineId,
+        ref DateTime? measuredAt
+    )
     {
         string? wrong = null;
-        bool hasFactory = false, hasEngine = false, hasTime = false;
+        bool hasFactory = false,
+            hasEngine = false,
+            hasTime = false;
         members.Clear();
-        int metricStart = metrics.Count, otherStart = others.Count;
+        int metricStart = metrics.Count,
+            otherStart = others.Count;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (!TryText(json, out var name))
@@ -215,7 +256,9 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
                     else if (json.TryGetDouble(out var value) && double.IsFinite(value))
                         metrics.Add(new Metric(name, value));
                     else
-                        wrong ??= $"{name}: expected a finite number, found {Found(json)}; leave the member out, or send null, where there is no value";
+                        wrong ??=
+                            $"{name}: expected a finite number, found {Found(json)}; leave the member out, or send null, where "
+                            + "there is no value";
                     if (metrics.Count - metricStart > ReadingParser.MaxMetrics)
                         return $"data: expected at most {ReadingParser.MaxMetrics} metrics, found more";
                     if (others.Count - otherStart > ReadingParser.MaxOthers)
@@ -226,10 +269,18 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
                 wrong ??= $"{name}: expected text, found a NUL character or half a surrogate pair";
         }
         return wrong
-            ?? (factoryId is null ? "factory_id: missing" : engineId is null ? "engine_id: missing" : measuredAt is null ? "timestamp: missing" : null);
+            ?? (
+                factoryId is null ? "factory_id: missing"
+                : engineId is null ? "engine_id: missing"
+                : measuredAt is null ? "timestamp: missing"
+                : null
+            );
     }
 
-    /// <summary>Passes a value over; false when a string in it stands for a text that PostgreSQL does not hold: every query that looks into the reading would fail.</summary>
+    /// <summary>
+    /// Passes a value over; false when a string in it stands for a text that PostgreSQL does not hold: every query that looks into the
+    /// reading would fail.
+    /// </summary>
     private static bool TrySkipText(ref Utf8JsonReader json)
     {
         var isText = true;
@@ -238,8 +289,7 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
         {
             if (json.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && json.ValueIsEscaped)
                 isText &= !StorableText.IsBroken(json.ValueSpan);
-        }
-        while ((json.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray || json.CurrentDepth > depth) && json.Read());
+        } while ((json.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray || json.CurrentDepth > depth) && json.Read());
         return isText;
     }
 
@@ -303,14 +353,15 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
     }
 
     // Samples: 'yesterday', 7, null, an object
-    private static string Found(in Utf8JsonReader json) => json.TokenType switch
-    {
-        JsonTokenType.None => "nothing",
-        JsonTokenType.StartObject => "an object",
-        JsonTokenType.StartArray => "an array",
-        JsonTokenType.String or JsonTokenType.PropertyName => $"'{Shown(json.ValueSpan)}'",
-        _ => Shown(json.ValueSpan),
-    };
+    private static string Found(in Utf8JsonReader json) =>
+        json.TokenType switch
+        {
+            JsonTokenType.None => "nothing",
+            JsonTokenType.StartObject => "an object",
+            JsonTokenType.StartArray => "an array",
+            JsonTokenType.String or JsonTokenType.PropertyName => $"'{Shown(json.ValueSpan)}'",
+            _ => Shown(json.ValueSpan),
+        };
 
     private static string NotJson(ReadOnlySpan<byte> line, JsonException exception)
     {
@@ -318,7 +369,9 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
         for (var lines = exception.LineNumber ?? 0; lines > 0; lines--)
             at += line[at..].IndexOf((byte)'\n') + 1;
         at = (int)Math.Min(at + (exception.BytePositionInLine ?? 0), line.Length);
-        return at == line.Length ? $"envelope: expected JSON, found its end at byte {at}" : $"envelope: expected JSON, found '{Shown(line[at..], 10)}' at byte {at}";
+        return at == line.Length
+            ? $"envelope: expected JSON, found its end at byte {at}"
+            : $"envelope: expected JSON, found '{Shown(line[at..], 10)}' at byte {at}";
     }
 
     private static string Shown(ReadOnlySpan<byte> raw, int most = ShownBytes)

@@ -1,6 +1,9 @@
 namespace FactoryStream.Contracts;
 
-/// <summary>The names of one reading's members, each of which may be there once. Few are compared with each other; many are hashed, so that a member's cost does not grow with their number.</summary>
+/// <summary>
+/// The names of one reading's members, each of which may be there once. Few are compared with each other; many are hashed, so that a
+/// member's cost does not grow with their number.
+/// </summary>
 internal sealed class MemberNames
 {
     private const int FewNames = 16;

@@ -13,8 +13,9 @@ public static class MessageHeaders
     public const string FramingSingle = "single";
 
     /// <summary>
-    /// Signed, verified: the value is one envelope of a batch whose engines are of several partitions, and this the <see cref="BatchShare"/> of the message's own; it goes with <see cref="FramingSingle"/>.
-    /// Absent: all readings of a batch are the partition's own.
+    /// Signed, verified: the value is one envelope of a batch whose engines are of several partitions, and this the
+    /// <see cref="BatchShare"/> of the message's own; it goes with <see cref="FramingSingle"/>. Absent: all readings of a batch are the
+    /// partition's own.
     /// </summary>
     public const string BatchShare = "batch-share";
 
@@ -24,10 +25,15 @@ public static class MessageHeaders
     /// <summary>Verified: when the verdict was given, ISO 8601 UTC with microseconds.</summary>
     public const string VerdictTime = "verdict-time";
 
-    /// <summary>Verified: <see cref="SourcePositions"/>. Rejected by the Verifier: <see cref="SourcePosition"/>. In the same partition of <see cref="Topics.Signed"/>.</summary>
+    /// <summary>
+    /// Verified: <see cref="SourcePositions"/>. Rejected by the Verifier: <see cref="SourcePosition"/>. In the same partition of
+    /// <see cref="Topics.Signed"/>.
+    /// </summary>
     public const string Source = "source";
 
-    /// <summary>Verified, rejected by the Verifier: the incarnation (topic id) of <see cref="Topics.Signed"/> that <see cref="Source"/> speaks of.</summary>
+    /// <summary>
+    /// Verified, rejected by the Verifier: the incarnation (topic id) of <see cref="Topics.Signed"/> that <see cref="Source"/> speaks of.
+    /// </summary>
     public const string SourceTopicId = "source-topic-id";
 
     /// <summary>Rejected: a <see cref="Verdict"/>'s name.</summary>

@@ -12,7 +12,10 @@ public static class MessageTracing
     public static string? TraceParentOf(ActivityContext context) =>
         (context.TraceFlags & ActivityTraceFlags.Recorded) == 0 ? null : $"00-{context.TraceId}-{context.SpanId}-01";
 
-    /// <summary>Starts a span over what several messages or requests brought: child of the first sampled context, linked to the others; null when none is sampled.</summary>
+    /// <summary>
+    /// Starts a span over what several messages or requests brought: child of the first sampled context, linked to the others; null when
+    /// none is sampled.
+    /// </summary>
     public static Activity? StartBatch(this ActivitySource source, string name, ActivityKind kind, IReadOnlyList<ActivityContext> contexts)
     {
         if (contexts.Count == 0)
@@ -25,7 +28,8 @@ public static class MessageTracing
     public static bool TryParse(string? traceParent, out ActivityContext context)
     {
         context = default;
-        return traceParent is not null && ActivityContext.TryParse(traceParent, null, isRemote: true, out context)
+        return traceParent is not null
+            && ActivityContext.TryParse(traceParent, null, isRemote: true, out context)
             && (context.TraceFlags & ActivityTraceFlags.Recorded) != 0;
     }
 }

@@ -9,12 +9,14 @@ public static class PartitionCounts
     /// <param name="partitions">How many it has.</param>
     public static string Enlarged(string topic, int recorded, int partitions) =>
         $"{topic} has {partitions} partitions, but engines are spread over {recorded}. "
-        + "Nothing new is accepted; what is on its way is stored. When the books show no backlog, run Migrations with Migrations__Repartition=true.";
+        + "Nothing new is accepted; what is on its way is stored. When the books show no backlog, run Migrations with "
+        + "Migrations__Repartition=true.";
 
     /// <summary>What is wrong with the numbers of partitions of the three topics: they must be one; null: nothing.</summary>
     /// <param name="counts">In the order of <see cref="Topics.All"/>.</param>
     public static string? Unequal(IReadOnlyList<int> counts) =>
-        counts.Distinct().Count() == 1 ? null
+        counts.Distinct().Count() == 1
+            ? null
             : $"The topics {string.Join(", ", Topics.All)} must have the same number of partitions, but have "
                 + $"{string.Join(", ", counts)}: make them alike.";
 

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace FactoryStream.Contracts;
 
-/// <summary>Kafka's own partitioner (murmur2 of the key, positive, modulo), over the key <c>factory_id/engine_id</c>: one engine is in one partition, in order.</summary>
+/// <summary>
+/// Kafka's own partitioner (murmur2 of the key, positive, modulo), over the key <c>factory_id/engine_id</c>: one engine is in one
+/// partition, in order.
+/// </summary>
 public static class Partitioner
 {
     /// <summary>The message key of an engine, in UTF-8.</summary>

@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 namespace FactoryStream.Contracts;
 
 /// <summary>
-/// Reads envelopes as machines write them: printable ASCII without escapes, no members beside the known ones, numbers without an exponent. It costs a quarter of what a general
-/// JSON reader does, for it looks at a byte once and expects the metrics of the reading before. Whatever else it meets it leaves to <see cref="ReadingParser"/>'s general way;
-/// what it takes, that one would take with the same result.
+/// Reads envelopes as machines write them: printable ASCII without escapes, no members beside the known ones, numbers without an exponent.
+/// It costs a quarter of what a general JSON reader does, for it looks at a byte once and expects the metrics of the reading before.
+/// Whatever else it meets it leaves to <see cref="ReadingParser"/>'s general way; what it takes, that one would take with the same result.
 /// </summary>
 internal sealed class PlainEnvelopeReader(Utf8StringPool names, List<Metric> metrics, List<BatchReading> batch)
 {
@@ -28,9 +28,13 @@ internal sealed class PlainEnvelopeReader(Utf8StringPool names, List<Metric> met
             return false;
 
         var at = 0;
-        string? factoryId = null, engineId = null, keyId = null;
-        ReadOnlyMemory<byte> data = default, signature = default;
-        DateTime measuredAt = default, oldestAt = default;
+        string? factoryId = null,
+            engineId = null,
+            keyId = null;
+        ReadOnlyMemory<byte> data = default,
+            signature = default;
+        DateTime measuredAt = default,
+            oldestAt = default;
         if (!Take(span, ref at, (byte)'{'))
             return false;
         do
@@ -66,8 +70,7 @@ internal sealed class PlainEnvelopeReader(Utf8StringPool names, List<Metric> met
             {
                 return false;
             }
-        }
-        while (Take(span, ref at, (byte)','));
+        } while (Take(span, ref at, (byte)','));
         if (!Take(span, ref at, (byte)'}'))
             return false;
         SkipSpaces(span, ref at);
@@ -88,8 +91,12 @@ internal sealed class PlainEnvelopeReader(Utf8StringPool names, List<Metric> met
         do
         {
             SkipSpaces(span, ref at);
-            int start = at, metricStart = metrics.Count;
-            if (batch.Count == ReadingParser.MaxBatchReadings || !TryReading(span, ref at, out var factory, out var engineId, out var measuredAt))
+            int start = at,
+                metricStart = metrics.Count;
+            if (
+                batch.Count == ReadingParser.MaxBatchReadings
+                || !TryReading(span, ref at, out var factory, out var engineId, out var measuredAt)
+            )
                 return false;
             if (factoryId is not null && factory != factoryId)
                 return false;
@@ -99,8 +106,7 @@ internal sealed class PlainEnvelopeReader(Utf8StringPool names, List<Metric> met
                 oldestAt = measuredAt;
             if (measuredAt > newestAt)
                 newestAt = measuredAt;
-        }
-        while (Take(span, ref at, (byte)','));
+        } while (Take(span, ref at, (byte)','));
         return Take(span, ref at, (byte)']');
     }
 
@@ -124,8 +130,12 @@ internal sealed class PlainEnvelopeReader(Utf8StringPool names, List<Metric> met
             {
                 if (name.SequenceEqual("timestamp"u8))
                 {
-                    if (hasTime || !TryNumber(span, ref at, out _) || at - valueStart > ReadingParser.MaxTimestampLength
-                        || !Timestamps.TryParseNumber(span[valueStart..at], out measuredAt, out _))
+                    if (
+                        hasTime
+                        || !TryNumber(span, ref at, out _)
+                        || at - valueStart > ReadingParser.MaxTimestampLength
+                        || !Timestamps.TryParseNumber(span[valueStart..at], out measuredAt, out _)
+                    )
                         return false;
                     hasTime = true;
                     continue;
@@ -145,7 +155,13 @@ internal sealed class PlainEnvelopeReader(Utf8StringPool names, List<Metric> met
                 if (factoryId is not null || !TryName(span, ref at, out factoryId))
                     return false;
             }
-            else if (!name.SequenceEqual("timestamp"u8) || hasTime || !TryText(span, ref at, out var time) || time.Length > ReadingParser.MaxTimestampLength || !Timestamps.TryParse(time, out measuredAt, out _))
+            else if (
+                !name.SequenceEqual("timestamp"u8)
+                || hasTime
+                || !TryText(span, ref at, out var time)
+                || time.Length > ReadingParser.MaxTimestampLength
+                || !Timestamps.TryParse(time, out measuredAt, out _)
+            )
             {
                 return false;
             }
@@ -153,8 +169,7 @@ internal sealed class PlainEnvelopeReader(Utf8StringPool names, List<Metric> met
             {
                 hasTime = true;
             }
-        }
-        while (Take(span, ref at, (byte)','));
+        } while (Take(span, ref at, (byte)','));
         return Take(span, ref at, (byte)'}') && hasTime && factoryId is not null && engineId is not null;
     }
 
@@ -172,8 +187,14 @@ internal sealed class PlainEnvelopeReader(Utf8StringPool names, List<Metric> met
                     return true;
             }
         }
-        if (name.IsEmpty || name.Length > ReadingParser.MaxNameLength || index == ReadingParser.MaxMetrics
-            || name.SequenceEqual("factory_id"u8) || name.SequenceEqual("engine_id"u8) || name.SequenceEqual("timestamp"u8))
+        if (
+            name.IsEmpty
+            || name.Length > ReadingParser.MaxNameLength
+            || index == ReadingParser.MaxMetrics
+            || name.SequenceEqual("factory_id"u8)
+            || name.SequenceEqual("engine_id"u8)
+            || name.SequenceEqual("timestamp"u8)
+        )
             return false;
         if (text.Length == 0)
         {

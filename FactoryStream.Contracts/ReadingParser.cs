@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace FactoryStream.Contracts;
 
 /// <summary>
-/// Reads envelopes, of one reading and of a batch. It keeps the exact bytes of <c>data</c> or <c>batch</c> and takes from it only what is needed.
-/// One instance a thread: it reuses its buffers.
+/// Reads envelopes, of one reading and of a batch. It keeps the exact bytes of <c>data</c> or <c>batch</c> and takes from it only what is
+/// needed. One instance a thread: it reuses its buffers.
 /// </summary>
 public sealed class ReadingParser
 {
@@ -17,7 +17,10 @@ public sealed class ReadingParser
     /// <summary>Most members of one reading that are neither its ids and time nor numbers.</summary>
     public const int MaxOthers = 256;
 
-    /// <summary>Most readings of one batch. A batch has one verdict and is one line: a machine that made one of all it has could not be told what is wrong with it, nor be made to wait in between.</summary>
+    /// <summary>
+    /// Most readings of one batch. A batch has one verdict and is one line: a machine that made one of all it has could not be told what is
+    /// wrong with it, nor be made to wait in between.
+    /// </summary>
     public const int MaxBatchReadings = 1_000;
 
     /// <summary>Longest timestamp, in bytes as they stand in the JSON.</summary>
@@ -37,19 +40,23 @@ public sealed class ReadingParser
         general = new EnvelopeReader(names, metrics, others, batch);
     }
 
-    /// <summary>The metrics of the reading parsed last, in the machine's order; of a batch, those of all its readings. Overwritten by the next call.</summary>
+    /// <summary>
+    /// The metrics of the reading parsed last, in the machine's order; of a batch, those of all its readings. Overwritten by the next call.
+    /// </summary>
     public IReadOnlyList<Metric> Metrics => metrics;
 
     /// <summary>As <see cref="Metrics"/>, without the interface in between.</summary>
     public ReadOnlySpan<Metric> MetricsSpan => CollectionsMarshal.AsSpan(metrics);
 
     /// <summary>
-    /// The names of the members parsed last that are no metrics, for they are strings, booleans, null, objects or arrays: they are signed, and kept as evidence, but nobody counts them.
-    /// Of a batch, those of all its readings. Overwritten by the next call.
+    /// The names of the members parsed last that are no metrics, for they are strings, booleans, null, objects or arrays: they are signed,
+    /// and kept as evidence, but nobody counts them. Of a batch, those of all its readings. Overwritten by the next call.
     /// </summary>
     public IReadOnlyList<string> Others => others;
 
-    /// <summary>The readings of the batch parsed last, in the array's order; none of an envelope of one reading. Overwritten by the next call.</summary>
+    /// <summary>
+    /// The readings of the batch parsed last, in the array's order; none of an envelope of one reading. Overwritten by the next call.
+    /// </summary>
     public ReadOnlySpan<BatchReading> BatchReadings => CollectionsMarshal.AsSpan(batch);
 
     /// <summary>The metrics of one of <see cref="BatchReadings"/>.</summary>
@@ -57,11 +64,14 @@ public sealed class ReadingParser
 
     /// <summary>
     /// Takes an envelope apart.
-    /// Samples: <c>{"data": {"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "rpm": 3001}, "signature": "J5Bz…"}</c>,
-    /// <c>{"batch": [{"factory_id": "factory_001", …}, {"factory_id": "factory_001", …}], "signature": "J5Bz…"}</c>
+    /// Samples: <c>{"data": {"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "rpm": 3001},
+    /// "signature": "J5Bz…"}</c>, <c>{"batch": [{"factory_id": "factory_001", …}, {"factory_id": "factory_001", …}], "signature":
+    /// "J5Bz…"}</c>
     /// </summary>
-    /// <param name="line">One envelope, without the line's end. White space, line breaks included, may stand wherever JSON allows it.</param>
-    /// <param name="reading">The parts; of a malformed envelope only <see cref="SignedReading.FactoryId"/> where it could be read, else empty.</param>
+    /// <param name="line">One envelope, without the line's end. White space, line breaks included, may stand wherever JSON allows
+    /// it.</param>
+    /// <param name="reading">The parts; of a malformed envelope only <see cref="SignedReading.FactoryId"/> where it could be read, else
+    /// empty.</param>
     /// <param name="detail">What is wrong, in words for a person; null when accepted.</param>
     /// <returns><see cref="Verdict.Accepted"/> (well formed, nothing more) or <see cref="Verdict.Malformed"/>.</returns>
     public Verdict TryParse(ReadOnlyMemory<byte> line, out SignedReading reading, out string? detail)

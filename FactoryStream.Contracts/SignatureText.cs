@@ -4,8 +4,9 @@ using System.Buffers.Text;
 namespace FactoryStream.Contracts;
 
 /// <summary>
-/// A signature as text. A signature is its bytes, and senders write them in many ways: with line breaks (MIME, OpenSSL, Python's <c>encodebytes</c>), without padding, with the
-/// letters of base64url. Onward it goes in one: base64 (RFC 4648, section 4) with padding and nothing else, so that no sender's text can break a line-framed message.
+/// A signature as text. A signature is its bytes, and senders write them in many ways: with line breaks (MIME, OpenSSL, Python's
+/// <c>encodebytes</c>), without padding, with the letters of base64url. Onward it goes in one: base64 (RFC 4648, section 4) with padding
+/// and nothing else, so that no sender's text can break a line-framed message.
 /// </summary>
 internal static class SignatureText
 {
@@ -14,7 +15,10 @@ internal static class SignatureText
     {
         if (text.IsEmpty || text.Length % 4 != 0)
             return false;
-        var padding = text[^1] != '=' ? 0 : text[^2] != '=' ? 1 : 2;
+        var padding =
+            text[^1] != '=' ? 0
+            : text[^2] != '=' ? 1
+            : 2;
         // White space is valid base64 to the library; where there is some, fewer bytes come out than the length promises.
         if (!Base64.IsValid(text, out var length) || length != text.Length / 4 * 3 - padding)
             return false;
@@ -32,7 +36,12 @@ internal static class SignatureText
         {
             if (letter is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')
                 continue;
-            letters[count++] = letter switch { (byte)'-' => (byte)'+', (byte)'_' => (byte)'/', _ => letter };
+            letters[count++] = letter switch
+            {
+                (byte)'-' => (byte)'+',
+                (byte)'_' => (byte)'/',
+                _ => letter,
+            };
         }
         // Padding says nothing that the length does not say; none, or too little of it, is what some senders write.
         var padded = count;
@@ -50,12 +59,13 @@ internal static class SignatureText
         return canonical;
     }
 
-    private static int ValueOf(byte letter) => letter switch
-    {
-        >= (byte)'A' and <= (byte)'Z' => letter - 'A',
-        >= (byte)'a' and <= (byte)'z' => letter - 'a' + 26,
-        >= (byte)'0' and <= (byte)'9' => letter - '0' + 52,
-        (byte)'+' => 62,
-        _ => 63,
-    };
+    private static int ValueOf(byte letter) =>
+        letter switch
+        {
+            >= (byte)'A' and <= (byte)'Z' => letter - 'A',
+            >= (byte)'a' and <= (byte)'z' => letter - 'a' + 26,
+            >= (byte)'0' and <= (byte)'9' => letter - '0' + 52,
+            (byte)'+' => 62,
+            _ => 63,
+        };
 }

@@ -5,8 +5,10 @@ namespace FactoryStream.Contracts;
 /// <c>{"batch": [{reading}, …], "signature": "base64", "key_id": "optional"}</c>, taken apart.
 /// <see cref="Data"/> and, usually, <see cref="Signature"/> are slices of the line it came in, valid as long as that buffer is.
 /// </summary>
-/// <param name="Data">The exact bytes that were signed, from <c>{</c> to <c>}</c>, of a batch from <c>[</c> to <c>]</c>; never re-serialised.</param>
-/// <param name="Signature">The signature in base64 with padding and nothing else (RFC 4648, section 4), however it came: it goes onward as it stands here.</param>
+/// <param name="Data">The exact bytes that were signed, from <c>{</c> to <c>}</c>, of a batch from <c>[</c> to <c>]</c>; never
+/// re-serialised.</param>
+/// <param name="Signature">The signature in base64 with padding and nothing else (RFC 4648, section 4), however it came: it goes onward as
+/// it stands here.</param>
 /// <param name="FactoryId">Whose reading it is; 1 to 128 characters.</param>
 /// <param name="EngineId">Which engine of that factory; 1 to 128 characters. Empty for a batch, whose readings may be of several.</param>
 /// <param name="KeyId">The signing key that the sender names, or null: any valid key of the factory.</param>
@@ -17,7 +19,8 @@ public readonly record struct SignedReading(
     string FactoryId,
     string EngineId,
     string? KeyId,
-    DateTime MeasuredAt)
+    DateTime MeasuredAt
+)
 {
     /// <summary>How many readings the signature is over, as an array; 0: it is over one reading by itself.</summary>
     public int BatchCount { get; init; }

@@ -34,15 +34,20 @@ public readonly record struct SourcePosition(long Offset, int Line) : IComparabl
     {
         position = default;
         var colon = text.IndexOf(':');
-        if (colon < 0 || !long.TryParse(text[..colon], NumberStyles.None, CultureInfo.InvariantCulture, out var offset)
-            || !int.TryParse(text[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var line))
+        if (
+            colon < 0
+            || !long.TryParse(text[..colon], NumberStyles.None, CultureInfo.InvariantCulture, out var offset)
+            || !int.TryParse(text[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var line)
+        )
             return false;
         position = new(offset, line);
         return true;
     }
 }
 
-/// <summary>What became of one message of <see cref="Topics.Signed"/>: how many lines it had, which of them were rejected and whose those were.</summary>
+/// <summary>
+/// What became of one message of <see cref="Topics.Signed"/>: how many lines it had, which of them were rejected and whose those were.
+/// </summary>
 /// <param name="Offset">The message's offset.</param>
 /// <param name="LineCount">How many lines it had, as counted before any was looked at.</param>
 /// <param name="Rejected">The rejected lines, ascending. All others were accepted.</param>
@@ -55,9 +60,10 @@ public readonly record struct SourceMessage(long Offset, int LineCount, IReadOnl
 public readonly record struct SourceRejection(int Line, string FactoryId, int Readings = 1);
 
 /// <summary>
-/// The header <see cref="MessageHeaders.Source"/> of a verified message: the source messages it answers, in log order; its own lines are their accepted lines, in order.
-/// A source message of which nothing was accepted is answered as well (with no line), so that the verified log tells the fate of every line.
-/// Sample: <c>1041:20;1042:18!3=factory_003!9=factory%3B004;1043:1</c> is messages 1041 to 1043 with 20, 18 and 1 lines, lines 3 and 9 of 1042 rejected; <c>!3*100=factory_003</c> is a line that was a batch of 100 readings.
+/// The header <see cref="MessageHeaders.Source"/> of a verified message: the source messages it answers, in log order; its own lines are
+/// their accepted lines, in order. A source message of which nothing was accepted is answered as well (with no line), so that the verified
+/// log tells the fate of every line. Sample: <c>1041:20;1042:18!3=factory_003!9=factory%3B004;1043:1</c> is messages 1041 to 1043 with 20,
+/// 18 and 1 lines, lines 3 and 9 of 1042 rejected; <c>!3*100=factory_003</c> is a line that was a batch of 100 readings.
 /// </summary>
 public static class SourcePositions
 {
@@ -109,7 +115,11 @@ public static class SourcePositions
                     return false;
                 if (readings is < 1 or > ReadingParser.MaxBatchReadings)
                     return false;
-                if (!int.TryParse(star < 0 ? number : number[..star], NumberStyles.None, CultureInfo.InvariantCulture, out var line) || line >= head.Line || (i > 1 && line <= rejected[i - 2].Line))
+                if (
+                    !int.TryParse(star < 0 ? number : number[..star], NumberStyles.None, CultureInfo.InvariantCulture, out var line)
+                    || line >= head.Line
+                    || (i > 1 && line <= rejected[i - 2].Line)
+                )
                     return false;
                 rejected[i - 1] = new(line, Uri.UnescapeDataString(fields[i][(equals + 1)..]), readings);
             }

@@ -4,10 +4,15 @@ using System.Text;
 
 namespace FactoryStream.Contracts;
 
-/// <summary>What PostgreSQL can hold as text: no NUL and no half of a surrogate pair. What comes from outside is asked before it goes there.</summary>
+/// <summary>
+/// What PostgreSQL can hold as text: no NUL and no half of a surrogate pair. What comes from outside is asked before it goes there.
+/// </summary>
 public static class StorableText
 {
-    /// <summary>An id or a metric's name: 1 to 128 characters, none of them a control character (U+0000 to U+001F, U+007F to U+009F) or half a surrogate pair.</summary>
+    /// <summary>
+    /// An id or a metric's name: 1 to 128 characters, none of them a control character (U+0000 to U+001F, U+007F to U+009F) or half a
+    /// surrogate pair.
+    /// </summary>
     public static bool IsName([NotNullWhen(true)] string? text)
     {
         if (text is not { Length: > 0 and <= ReadingParser.MaxNameLength })
@@ -25,14 +30,24 @@ public static class StorableText
         return true;
     }
 
-    /// <summary>A text as it can be stored: control characters and halves of surrogate pairs become U+FFFD, and what is beyond <paramref name="maxLength"/> is cut off.</summary>
+    /// <summary>
+    /// A text as it can be stored: control characters and halves of surrogate pairs become U+FFFD, and what is beyond
+    /// <paramref name="maxLength"/> is cut off.
+    /// </summary>
     /// <param name="text">Any.</param>
     /// <param name="maxLength">In UTF-16 characters.</param>
     [return: NotNullIfNotNull(nameof(text))]
     public static string? Of(string? text, int maxLength = 1_000)
     {
-        if (text is null || (text.Length <= maxLength && !text.AsSpan().ContainsAnyInRange('\0', '\x1F') && !text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF')
-            && !text.AsSpan().ContainsAnyInRange('\x7F', '\x9F')))
+        if (
+            text is null
+            || (
+                text.Length <= maxLength
+                && !text.AsSpan().ContainsAnyInRange('\0', '\x1F')
+                && !text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF')
+                && !text.AsSpan().ContainsAnyInRange('\x7F', '\x9F')
+            )
+        )
             return text;
         var storable = new StringBuilder(Math.Min(text.Length, maxLength));
         foreach (var rune in text.EnumerateRunes())
@@ -44,7 +59,10 @@ public static class StorableText
         return storable.ToString();
     }
 
-    /// <summary>Whether a JSON string stands for a text that cannot be stored. The reader itself lets half a surrogate pair pass until somebody asks for the text, and then throws.</summary>
+    /// <summary>
+    /// Whether a JSON string stands for a text that cannot be stored. The reader itself lets half a surrogate pair pass until somebody asks
+    /// for the text, and then throws.
+    /// </summary>
     /// <param name="raw">The string between its quotation marks, escapes and all, of well-formed JSON in valid UTF-8.</param>
     internal static bool IsBroken(ReadOnlySpan<byte> raw)
     {

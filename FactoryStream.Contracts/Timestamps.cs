@@ -1,8 +1,9 @@
 namespace FactoryStream.Contracts;
 
 /// <summary>
-/// A reading's <c>timestamp</c>: <c>yyyy-MM-dd HH:mm:ss[.fff]</c> taken as UTC, all of RFC 3339, ISO 8601's basic form, or a number since 1970 whose magnitude tells seconds,
-/// milliseconds, microseconds and nanoseconds apart. A time without an offset is UTC. Nothing is guessed: a date in another order is none.
+/// A reading's <c>timestamp</c>: <c>yyyy-MM-dd HH:mm:ss[.fff]</c> taken as UTC, all of RFC 3339, ISO 8601's basic form, or a number since
+/// 1970 whose magnitude tells seconds, milliseconds, microseconds and nanoseconds apart. A time without an offset is UTC. Nothing is
+/// guessed: a date in another order is none.
 /// </summary>
 public static class Timestamps
 {
@@ -13,7 +14,9 @@ public static class Timestamps
     public const string ExpectedSince = "1970-01-01T00:00:00Z or later";
 
     // Seconds below 1e11 (the year 5138), milliseconds below 1e14, and so forth: each unit begins where the one before it ends.
-    private const int SecondsDigits = 11, MillisecondsDigits = 14, MicrosecondsDigits = 17;
+    private const int SecondsDigits = 11,
+        MillisecondsDigits = 14,
+        MicrosecondsDigits = 17;
 
     // More digits than any time has in whole ticks, of any unit; what stands behind them cannot reach a tick.
     private const int MaxDigits = 30;
@@ -26,14 +29,19 @@ public static class Timestamps
     private static readonly UInt128[] PowersOfTen = MakePowersOfTen();
 
     /// <summary>Parses a timestamp to UTC in whole microseconds (further digits are cut off).</summary>
-    /// <param name="text">e.g. <c>2026-02-25 06:13:20</c>, <c>2026-02-25T07:13:20,125+01</c>, <c>20260225T061320Z</c>, <c>2016-12-31T23:59:60Z</c>.</param>
+    /// <param name="text">e.g. <c>2026-02-25 06:13:20</c>, <c>2026-02-25T07:13:20,125+01</c>, <c>20260225T061320Z</c>,
+    /// <c>2016-12-31T23:59:60Z</c>.</param>
     /// <param name="utc">The time, of kind UTC, 1970 or later.</param>
     /// <param name="expected">What is expected instead, when it is none.</param>
     public static bool TryParse(ReadOnlySpan<byte> text, out DateTime utc, out string expected)
     {
         utc = default;
         expected = Expected;
-        if (!TryDate(ref text, out var date, out var isBasic) || !TryTime(ref text, isBasic, out var time, out var isLeap) || !TryOffset(text, out var offset))
+        if (
+            !TryDate(ref text, out var date, out var isBasic)
+            || !TryTime(ref text, isBasic, out var time, out var isLeap)
+            || !TryOffset(text, out var offset)
+        )
             return false;
         var ticks = date + time - offset;
         // A leap second is the last of a day in UTC, and is counted as the first of the next, as every clock without leap seconds does.
@@ -43,7 +51,8 @@ public static class Timestamps
     }
 
     /// <summary>Parses a number since 1970 to UTC in whole microseconds (further digits are cut off).</summary>
-    /// <param name="number">A JSON number, e.g. <c>1772000000</c>, <c>1772000000.125</c>, <c>1772000000125</c>, <c>1772000000125000000</c>.</param>
+    /// <param name="number">A JSON number, e.g. <c>1772000000</c>, <c>1772000000.125</c>, <c>1772000000125</c>,
+    /// <c>1772000000125000000</c>.</param>
     /// <param name="utc">The time, of kind UTC.</param>
     /// <param name="expected">What is expected instead, when it is none.</param>
     public static bool TryParseNumber(ReadOnlySpan<byte> number, out DateTime utc, out string expected)
@@ -59,12 +68,24 @@ public static class Timestamps
             expected = ExpectedSince;
             return false;
         }
-        // So many digits stand before the point. All of it in whole numbers: a decimal or a double would round up into the next second, or down to nothing.
+        // So many digits stand before the point. All of it in whole numbers: a decimal or a double would round up into the next second, or
+        // down to nothing.
         var magnitude = count + exponent;
-        var shift = exponent + magnitude switch { <= SecondsDigits => 7, <= MillisecondsDigits => 4, <= MicrosecondsDigits => 1, _ => -2 };
+        var shift =
+            exponent
+            + magnitude switch
+            {
+                <= SecondsDigits => 7,
+                <= MillisecondsDigits => 4,
+                <= MicrosecondsDigits => 1,
+                _ => -2,
+            };
         if (magnitude > MicrosecondsDigits + 4)
             return false;
-        var ticks = shift >= 0 ? digits * PowersOfTen[shift] : -shift < PowersOfTen.Length ? digits / PowersOfTen[-shift] : 0;
+        var ticks =
+            shift >= 0 ? digits * PowersOfTen[shift]
+            : -shift < PowersOfTen.Length ? digits / PowersOfTen[-shift]
+            : 0;
         return ticks <= Last && TryTicks(DateTime.UnixEpoch.Ticks + (long)ticks, out utc, ref expected);
     }
 
@@ -145,7 +166,11 @@ public static class Timestamps
         var length = isBasic ? 8 : 10;
         if (text.Length <= length || text[length] is not ((byte)'T' or (byte)'t' or (byte)' ') || (!isBasic && text[7] != '-'))
             return false;
-        if (!Digits(text[..4], out var year) || !Digits(isBasic ? text[4..6] : text[5..7], out var month) || !Digits(isBasic ? text[6..8] : text[8..10], out var day))
+        if (
+            !Digits(text[..4], out var year)
+            || !Digits(isBasic ? text[4..6] : text[5..7], out var month)
+            || !Digits(isBasic ? text[6..8] : text[8..10], out var day)
+        )
             return false;
         if (year < 1 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month))
             return false;
@@ -161,7 +186,11 @@ public static class Timestamps
         var length = isBasic ? 6 : 8;
         if (text.Length < length || (!isBasic && (text[2] != ':' || text[5] != ':')))
             return false;
-        if (!Digits(text[..2], out var hour) || !Digits(isBasic ? text[2..4] : text[3..5], out var minute) || !Digits(text[(length - 2)..length], out var second))
+        if (
+            !Digits(text[..2], out var hour)
+            || !Digits(isBasic ? text[2..4] : text[3..5], out var minute)
+            || !Digits(text[(length - 2)..length], out var second)
+        )
             return false;
         if (hour > 23 || minute > 59 || second > 60)
             return false;

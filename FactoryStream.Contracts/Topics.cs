@@ -1,12 +1,16 @@
 namespace FactoryStream.Contracts;
 
-/// <summary>The three Kafka topics. All have the same number of partitions, and a reading keeps its partition from one to the next.</summary>
+/// <summary>
+/// The three Kafka topics. All have the same number of partitions, and a reading keeps its partition from one to the next.
+/// </summary>
 public static class Topics
 {
     /// <summary>What Ingest accepted: envelopes as they came, one or more a message, a line each.</summary>
     public const string Signed = "readings.signed";
 
-    /// <summary>What the Verifier accepted: envelopes with <c>key_id</c>, a line each; a message for every message of <see cref="Signed"/>.</summary>
+    /// <summary>
+    /// What the Verifier accepted: envelopes with <c>key_id</c>, a line each; a message for every message of <see cref="Signed"/>.
+    /// </summary>
     public const string Verified = "readings.verified";
 
     /// <summary>What Ingest refused or the Verifier rejected: a message each, the raw bytes as they came.</summary>

@@ -4,10 +4,12 @@ namespace FactoryStream.Contracts;
 
 /// <summary>
 /// Gives the one string of some UTF-8 bytes, so that the few hundred ids and metric names of a plant are not allocated for every reading.
-/// Bounded in number and in bytes: once full it is emptied, for who invents names without end must neither fill the memory nor keep a plant's own names out. Not thread-safe.
+/// Bounded in number and in bytes: once full it is emptied, for who invents names without end must neither fill the memory nor keep a
+/// plant's own names out. Not thread-safe.
 /// </summary>
 /// <param name="capacity">How many strings are kept at most.</param>
-/// <param name="maxBytes">How many bytes of UTF-8 they may have together; with the strings themselves it costs about five times as much memory.</param>
+/// <param name="maxBytes">How many bytes of UTF-8 they may have together; with the strings themselves it costs about five times as much
+/// memory.</param>
 public sealed class Utf8StringPool(int capacity = 65_536, int maxBytes = 2 << 20)
 {
     private readonly Dictionary<ulong, (byte[] Utf8, string Text)> entries = [];

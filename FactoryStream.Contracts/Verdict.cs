@@ -1,12 +1,17 @@
 namespace FactoryStream.Contracts;
 
-/// <summary>What is said of a signed reading: accepted, or one reason out of this closed list. Feeds counters, rows and answers alike.</summary>
+/// <summary>
+/// What is said of a signed reading: accepted, or one reason out of this closed list. Feeds counters, rows and answers alike.
+/// </summary>
 public enum Verdict : byte
 {
     /// <summary>Well formed, signed with a valid key of its factory, and of a time that can be.</summary>
     Accepted = 0,
 
-    /// <summary>Not an envelope with a flat reading: broken JSON, a missing or doubled member, a metric that is no number, a timestamp that is no time, a signature that is not base64.</summary>
+    /// <summary>
+    /// Not an envelope with a flat reading: broken JSON, a missing or doubled member, a metric that is no number, a timestamp that is no
+    /// time, a signature that is not base64.
+    /// </summary>
     Malformed = 1,
 
     /// <summary>Longer than the line limit; only its beginning is kept.</summary>
@@ -42,8 +47,17 @@ public static class VerdictNames
 {
     private static readonly string[] Names =
     [
-        "accepted", "malformed", "too_large", "unknown_key", "bad_signature", "key_not_valid", "key_revoked", "future", "too_many_metrics",
-        "too_many_engines", "too_old",
+        "accepted",
+        "malformed",
+        "too_large",
+        "unknown_key",
+        "bad_signature",
+        "key_not_valid",
+        "key_revoked",
+        "future",
+        "too_many_metrics",
+        "too_many_engines",
+        "too_old",
     ];
 
     /// <summary>The verdict in snake_case, e.g. <c>bad_signature</c>.</summary>

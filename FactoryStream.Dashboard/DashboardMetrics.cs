@@ -12,13 +12,28 @@ internal sealed class DashboardMetrics : IDisposable
     public DashboardMetrics(IMeterFactory factory)
     {
         meter = factory.Create(Name);
-        Updates = meter.CreateCounter<long>("factorystream.dashboard.updates", "{update}", "Times that changed windows were read from the database, bursts taken together");
-        UpdateDuration = meter.CreateHistogram<double>("factorystream.dashboard.update.duration", "s", "Reading the changed engines' latest windows",
-            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5] });
+        Updates = meter.CreateCounter<long>(
+            "factorystream.dashboard.updates",
+            "{update}",
+            "Times that changed windows were read from the database, bursts taken together"
+        );
+        UpdateDuration = meter.CreateHistogram<double>(
+            "factorystream.dashboard.update.duration",
+            "s",
+            "Reading the changed engines' latest windows",
+            advice: new InstrumentAdvice<double>
+            {
+                HistogramBucketBoundaries = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5],
+            }
+        );
         Sockets = meter.CreateUpDownCounter<long>("factorystream.dashboard.sockets", "{connection}", "Open connections of /ws");
         Pages = meter.CreateUpDownCounter<long>("factorystream.dashboard.pages", "{page}", "Pages that are being kept up to date");
-        TailLines = meter.CreateHistogram<long>("factorystream.dashboard.books.tail", "{reading}", "Accepted readings that the books found in the broker's log alone",
-            advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [0, 10, 100, 1_000, 10_000, 100_000, 1_000_000] });
+        TailLines = meter.CreateHistogram<long>(
+            "factorystream.dashboard.books.tail",
+            "{reading}",
+            "Accepted readings that the books found in the broker's log alone",
+            advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [0, 10, 100, 1_000, 10_000, 100_000, 1_000_000] }
+        );
     }
 
     public Counter<long> Updates { get; }

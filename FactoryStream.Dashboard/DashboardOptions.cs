@@ -7,7 +7,9 @@ internal sealed class DashboardOptions
 {
     public const string Section = "Dashboard";
 
-    /// <summary>Shortest time between two looks at changed windows, and between two messages or renderings to the same reader. Default 500 ms.</summary>
+    /// <summary>
+    /// Shortest time between two looks at changed windows, and between two messages or renderings to the same reader. Default 500 ms.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.05", "00:01:00")]
     public TimeSpan PushInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 
@@ -28,7 +30,10 @@ internal sealed class DashboardOptions
     [Range(1, 1_000_000)]
     public int MaxWindows { get; set; } = 50_000;
 
-    /// <summary>Most readings of the broker's log that are counted for the books; with more of a backlog there are none for the moment. Default 2,000,000.</summary>
+    /// <summary>
+    /// Most readings of the broker's log that are counted for the books; with more of a backlog there are none for the moment. Default
+    /// 2,000,000.
+    /// </summary>
     [Range(1, 100_000_000)]
     public int MaxTailLines { get; set; } = 2_000_000;
 

@@ -15,7 +15,8 @@ internal static class DashboardServices
     public static void AddReading(this WebApplicationBuilder builder)
     {
         builder.AddNpgsqlDataSource(FactoryDbContext.ConnectionName);
-        builder.AddNpgsqlDbContext<FactoryDbContext>(FactoryDbContext.ConnectionName,
+        builder.AddNpgsqlDbContext<FactoryDbContext>(
+            FactoryDbContext.ConnectionName,
             configureSettings: settings =>
             {
                 // The data source's check says the same of the same database.
@@ -23,18 +24,25 @@ internal static class DashboardServices
                 // A reader is told at once that the database is away; half a minute of retries would tell it no more.
                 settings.DisableRetry = true;
             },
-            configureDbContextOptions: options => FactoryDbContext.Configure(options));
+            configureDbContextOptions: options => FactoryDbContext.Configure(options)
+        );
         // Nothing is to be drained: what a page shows, it asks for again.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
-        builder.Services.AddOptions<DashboardOptions>().BindConfiguration(DashboardOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder
+            .Services.AddOptions<DashboardOptions>()
+            .BindConfiguration(DashboardOptions.Section)
+            .ValidateDataAnnotations()
+            .ValidateOnStart();
         builder.Services.AddSingleton<DashboardMetrics>();
         builder.Services.AddSingleton<SignedTail>();
         builder.Services.AddSingleton<BooksReader>();
         builder.Services.AddSingleton<LossReader>();
         builder.Services.AddSingleton(services => new RecentBooks(
             services.GetRequiredService<BooksReader>().ReadAsync,
-                services.GetRequiredService<IOptions<DashboardOptions>>().Value.BooksMaxAge,
-            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
+            services.GetRequiredService<IOptions<DashboardOptions>>().Value.BooksMaxAge,
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping
+        ));
         builder.Services.AddSingleton<SharedBooks>();
         builder.Services.AddSingleton<WindowsReader>();
         builder.Services.AddSingleton<PipelineWatchWorker>();
@@ -43,17 +51,20 @@ internal static class DashboardServices
     }
 
     /// <summary>
-    /// A page whose connection the ending program has just closed comes back at once on another one that is still open; the server would wait for it
-    /// until its time-out.
+    /// A page whose connection the ending program has just closed comes back at once on another one that is still open; the server would
+    /// wait for it until its time-out.
     /// </summary>
-    public static void UseRefusalWhileStopping(this WebApplication app) => app.Use((context, next) =>
-    {
-        if (!app.Lifetime.ApplicationStopping.IsCancellationRequested)
-            return next(context);
-        context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-        context.Response.Headers.Connection = "close";
-        return Task.CompletedTask;
-    });
+    public static void UseRefusalWhileStopping(this WebApplication app) =>
+        app.Use(
+            (context, next) =>
+            {
+                if (!app.Lifetime.ApplicationStopping.IsCancellationRequested)
+                    return next(context);
+                context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+                context.Response.Headers.Connection = "close";
+                return Task.CompletedTask;
+            }
+        );
 
     public static void AddLive(this WebApplicationBuilder builder)
     {
@@ -73,7 +84,8 @@ internal static class DashboardServices
 
     public static void AddPages(this WebApplicationBuilder builder)
     {
-        // Run from its build folder outside Development, as the AppHost does: the libraries' files are where the build found them. A published one has them beside it.
+        // Run from its build folder outside Development, as the AppHost does: the libraries' files are where the build found them. A
+        // published one has them beside it.
         if (!builder.Environment.IsDevelopment())
             builder.WebHost.UseStaticWebAssets();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();

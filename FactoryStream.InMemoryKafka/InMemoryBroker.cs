@@ -20,16 +20,21 @@ internal sealed partial class InMemoryBroker : IDisposable
     static InMemoryBroker()
     {
         // Confluent.Kafka chooses among the librdkafkas it ships with by what the machine has; the mock must be of the very same one.
-        NativeLibrary.SetDllImportResolver(typeof(InMemoryBroker).Assembly, (name, assembly, path) =>
-        {
-            if (name != Library)
-                return 0;
-            Confluent.Kafka.Library.Load();
-            var loaded = File.ReadLines("/proc/self/maps").Select(line => line[(line.LastIndexOf(' ') + 1)..])
-                .FirstOrDefault(file => file.Contains("librdkafka", StringComparison.Ordinal))
-                ?? throw new DllNotFoundException("Confluent.Kafka loaded no librdkafka.");
-            return NativeLibrary.Load(loaded);
-        });
+        NativeLibrary.SetDllImportResolver(
+            typeof(InMemoryBroker).Assembly,
+            (name, assembly, path) =>
+            {
+                if (name != Library)
+                    return 0;
+                Confluent.Kafka.Library.Load();
+                var loaded =
+                    File.ReadLines("/proc/self/maps")
+                        .Select(line => line[(line.LastIndexOf(' ') + 1)..])
+                        .FirstOrDefault(file => file.Contains("librdkafka", StringComparison.Ordinal))
+                    ?? throw new DllNotFoundException("Confluent.Kafka loaded no librdkafka.");
+                return NativeLibrary.Load(loaded);
+            }
+        );
     }
 
     /// <summary>Starts a broker on a free loopback port.</summary>
@@ -53,8 +58,8 @@ internal sealed partial class InMemoryBroker : IDisposable
         _ = SetController(cluster, BrokerId);
         // A group's first assignment need not wait 3 s for members that a test or a demo does not have.
         SetRebalanceDelay(cluster, 100);
-        BootstrapServers = Marshal.PtrToStringUTF8(Bootstraps(cluster))
-            ?? throw new InvalidOperationException("librdkafka's broker has no address.");
+        BootstrapServers =
+            Marshal.PtrToStringUTF8(Bootstraps(cluster)) ?? throw new InvalidOperationException("librdkafka's broker has no address.");
     }
 
     public string BootstrapServers { get; }

@@ -89,8 +89,10 @@ internal sealed class Relay : IAsyncDisposable
                     await instance.ConnectAsync(new IPEndPoint(IPAddress.Loopback, ports[(int)((first + i) % ports.Count)]), timeout.Token);
                     return instance;
                 }
-                catch (Exception exception) when (exception is SocketException || exception is OperationCanceledException
-                    && !cancellationToken.IsCancellationRequested)
+                catch (Exception exception)
+                    when (exception is SocketException
+                        || exception is OperationCanceledException && !cancellationToken.IsCancellationRequested
+                    )
                 {
                     instance.Dispose();
                 }
@@ -107,7 +109,8 @@ internal sealed class Relay : IAsyncDisposable
             int count;
             while ((count = await from.ReceiveAsync(buffer, cancellationToken)) > 0)
             {
-                for (var sent = 0; sent < count;)
+                var sent = 0;
+                while (sent < count)
                     sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), cancellationToken);
             }
             to.Shutdown(SocketShutdown.Send);

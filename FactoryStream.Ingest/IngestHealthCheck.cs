@@ -12,8 +12,13 @@ namespace FactoryStream.Ingest;
 /// stores is told as degraded, not as unhealthy: what is accepted is safe in Kafka; cutting Ingest off would only turn the machines away.
 /// </summary>
 internal sealed class IngestHealthCheck(
-    SignedLog signed, Backlog backlog, BacklogWorker worker, VerifierWatchWorker verifier, SourceStates sources,
-    IOptions<IngestOptions> options) : IHealthCheck
+    SignedLog signed,
+    Backlog backlog,
+    BacklogWorker worker,
+    VerifierWatchWorker verifier,
+    SourceStates sources,
+    IOptions<IngestOptions> options
+) : IHealthCheck
 {
     private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(10);
 
@@ -31,7 +36,8 @@ internal sealed class IngestHealthCheck(
         // A machine that is off is no illness of Ingest's; it is told all the same.
         if (sources.All.Count > 0)
             data["sources"] = sources.Describe();
-        var trouble = backlog.Refusal is { } refusal ? refusal
+        var trouble =
+            backlog.Refusal is { } refusal ? refusal
             : !signed.IsOpen ? "Kafka has not told its topics yet."
             : backlog.IsKafkaAway ? "Kafka does not acknowledge."
             : worker.Age is not { } age ? "Kafka has not told yet what is stored."
@@ -41,12 +47,14 @@ internal sealed class IngestHealthCheck(
             return Task.FromResult(new HealthCheckResult(context.Registration.FailureStatus, trouble, data: data));
         string[] told =
         [
-            .. Stalled("Verifier", worker.Verifying), .. Stalled("Aggregator", worker.Storing),
-            .. worker.AgeTrouble is { } aged ? (string[])[aged] : [], .. Clock(),
+            .. Stalled("Verifier", worker.Verifying),
+            .. Stalled("Aggregator", worker.Storing),
+            .. worker.AgeTrouble is { } aged ? (string[])[aged] : [],
+            .. Clock(),
         ];
-        return Task.FromResult(told.Length == 0
-            ? HealthCheckResult.Healthy(null, data)
-            : HealthCheckResult.Degraded(string.Join(' ', told), data: data));
+        return Task.FromResult(
+            told.Length == 0 ? HealthCheckResult.Healthy(null, data) : HealthCheckResult.Degraded(string.Join(' ', told), data: data)
+        );
     }
 
     private IEnumerable<string> Clock()
@@ -55,7 +63,9 @@ internal sealed class IngestHealthCheck(
             yield break;
         var which = difference > TimeSpan.Zero ? "ahead of" : "behind";
         yield return string.Create(
-            CultureInfo.InvariantCulture, $"The database's clock is {difference.Duration().TotalSeconds:F0} s {which} this machine's.");
+            CultureInfo.InvariantCulture,
+            $"The database's clock is {difference.Duration().TotalSeconds:F0} s {which} this machine's."
+        );
     }
 
     private IEnumerable<string> Stalled(string service, StalledWork work)
@@ -65,6 +75,7 @@ internal sealed class IngestHealthCheck(
             yield break;
         yield return string.Create(
             CultureInfo.InvariantCulture,
-            $"The {service} has taken nothing for {stillFor.TotalSeconds:F0} s. Messages that wait for it: {work.Waiting}.");
+            $"The {service} has taken nothing for {stillFor.TotalSeconds:F0} s. Messages that wait for it: {work.Waiting}."
+        );
     }
 }

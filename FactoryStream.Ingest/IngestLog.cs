@@ -15,7 +15,11 @@ internal sealed partial class IngestLog(ILogger<IngestLog> logger)
     [LoggerMessage(4, LogLevel.Warning, "Kafka did not acknowledge a message of {Readings} readings: {Reason}.")]
     public partial void NotAcknowledged(int readings, string reason);
 
-    [LoggerMessage(5, LogLevel.Warning, "The backlog is full: {Readings} readings, {Bytes} bytes accepted and not stored. Machines are asked to wait.")]
+    [LoggerMessage(
+        5,
+        LogLevel.Warning,
+        "The backlog is full: {Readings} readings, {Bytes} bytes accepted and not stored. Machines are asked to wait."
+    )]
     public partial void BacklogFull(long readings, long bytes);
 
     [LoggerMessage(6, LogLevel.Information, "The backlog has room again.")]
@@ -24,8 +28,12 @@ internal sealed partial class IngestLog(ILogger<IngestLog> logger)
     [LoggerMessage(14, LogLevel.Error, "Nothing is accepted: {Reason}")]
     public partial void Refuses(string reason);
 
-    [LoggerMessage(15, LogLevel.Warning, "A partition has {Bytes} bytes that are not stored, "
-        + "near what Kafka keeps of it (retention.bytes). Its machines are asked to wait.")]
+    [LoggerMessage(
+        15,
+        LogLevel.Warning,
+        "A partition has {Bytes} bytes that are not stored, "
+            + "near what Kafka keeps of it (retention.bytes). Its machines are asked to wait."
+    )]
     public partial void RetentionNear(long bytes);
 
     [LoggerMessage(16, LogLevel.Error, "{Reason}")]
@@ -46,28 +54,41 @@ internal sealed partial class IngestLog(ILogger<IngestLog> logger)
     [LoggerMessage(10, LogLevel.Warning, "Source {Source}: its readings could not be stored; they are given to Kafka again.")]
     public partial void SourceRetries(string source);
 
-    [LoggerMessage(11, LogLevel.Warning, "{Bytes} bytes were not acknowledged when Ingest had to stop; none of that was answered with 202.")]
+    [LoggerMessage(
+        11,
+        LogLevel.Warning,
+        "{Bytes} bytes were not acknowledged when Ingest had to stop; none of that was answered with 202."
+    )]
     public partial void NotDrained(long bytes);
 
     [LoggerMessage(12, LogLevel.Warning, "Live streams wait: {Reason}.")]
     public partial void LiveTrouble(string reason);
 
-    [LoggerMessage(41, LogLevel.Warning,
-        "The Verifier does not tell which factories have a key: {Reason}. Trying again; what it said last stands.")]
+    [LoggerMessage(
+        41,
+        LogLevel.Warning,
+        "The Verifier does not tell which factories have a key: {Reason}. Trying again; what it said last stands."
+    )]
     public partial void VerifierAway(string reason);
 
     [LoggerMessage(42, LogLevel.Information, "The Verifier tells again which factories have a key.")]
     public partial void VerifierBack();
 
-    [LoggerMessage(43, LogLevel.Warning,
-        "The database's clock is {Seconds} s ahead of this machine's. What arrives is judged by this machine's.")]
+    [LoggerMessage(
+        43,
+        LogLevel.Warning,
+        "The database's clock is {Seconds} s ahead of this machine's. What arrives is judged by this machine's."
+    )]
     public partial void ClockDiffers(double seconds);
 
     [LoggerMessage(44, LogLevel.Information, "The database's clock and this machine's agree again.")]
     public partial void ClockAgrees();
 
-    [LoggerMessage(45, LogLevel.Warning,
-        "Factories without a key have all of the backlog that they may have: {Readings} readings, {Bytes} bytes. They are asked to wait.")]
+    [LoggerMessage(
+        45,
+        LogLevel.Warning,
+        "Factories without a key have all of the backlog that they may have: {Readings} readings, {Bytes} bytes. They are asked to wait."
+    )]
     public partial void UnknownShareFull(long readings, long bytes);
 
     [LoggerMessage(13, LogLevel.Error, "Source {Source} failed in a way that nobody foresaw.")]

@@ -9,7 +9,9 @@ internal sealed class IngestMetrics : IDisposable
     public const string MeterName = "FactoryStream.Ingest";
 
     private static readonly KeyValuePair<string, object?>[] ReasonTags =
-        [.. Enum.GetValues<Verdict>().Select(verdict => new KeyValuePair<string, object?>("reason", verdict.ToName()))];
+    [
+        .. Enum.GetValues<Verdict>().Select(verdict => new KeyValuePair<string, object?>("reason", verdict.ToName())),
+    ];
 
     private readonly Meter meter;
     private readonly Counter<long> accepted;
@@ -26,11 +28,27 @@ internal sealed class IngestMetrics : IDisposable
         meter = meters.Create(MeterName);
         accepted = meter.CreateCounter<long>("factorystream.ingest.accepted", "{reading}", "Readings that Kafka acknowledged.");
         refused = meter.CreateCounter<long>("factorystream.ingest.refused", "{reading}", "Lines that were refused, by reason.");
-        unacknowledged = meter.CreateCounter<long>("factorystream.ingest.unacknowledged", "{reading}", "Well-formed readings that Kafka did not acknowledge; their senders were told.");
+        unacknowledged = meter.CreateCounter<long>(
+            "factorystream.ingest.unacknowledged",
+            "{reading}",
+            "Well-formed readings that Kafka did not acknowledge; their senders were told."
+        );
         messageLines = meter.CreateHistogram<int>("factorystream.ingest.message.lines", "{reading}", "Readings of a message.");
-        acknowledgement = meter.CreateHistogram<double>("factorystream.ingest.acknowledgement.duration", "s", "Time from handing a message to the client library to its acknowledgement.");
-        sourceConnections = meter.CreateCounter<long>("factorystream.ingest.source.connections", "{connection}", "Connections made to pull sources.");
-        streamMissed = meter.CreateCounter<long>("factorystream.ingest.stream.missed", "{reading}", "Readings that slow clients of the live stream missed.");
+        acknowledgement = meter.CreateHistogram<double>(
+            "factorystream.ingest.acknowledgement.duration",
+            "s",
+            "Time from handing a message to the client library to its acknowledgement."
+        );
+        sourceConnections = meter.CreateCounter<long>(
+            "factorystream.ingest.source.connections",
+            "{connection}",
+            "Connections made to pull sources."
+        );
+        streamMissed = meter.CreateCounter<long>(
+            "factorystream.ingest.stream.missed",
+            "{reading}",
+            "Readings that slow clients of the live stream missed."
+        );
         streamClients = meter.CreateUpDownCounter<int>("factorystream.ingest.stream.clients", "{client}", "Clients of the live stream.");
     }
 
@@ -53,19 +71,38 @@ internal sealed class IngestMetrics : IDisposable
 
     public void Observe(Messages.Backlog backlog)
     {
-        meter.CreateObservableGauge("factorystream.ingest.pending", () => backlog.PendingBytes, "By", "What waits for Kafka's acknowledgement.");
-        meter.CreateObservableGauge("factorystream.ingest.backlog", () => backlog.Readings, "{reading}", "Readings accepted and not known to be stored.");
+        meter.CreateObservableGauge(
+            "factorystream.ingest.pending",
+            () => backlog.PendingBytes,
+            "By",
+            "What waits for Kafka's acknowledgement."
+        );
+        meter.CreateObservableGauge(
+            "factorystream.ingest.backlog",
+            () => backlog.Readings,
+            "{reading}",
+            "Readings accepted and not known to be stored."
+        );
         meter.CreateObservableGauge("factorystream.ingest.backlog.size", () => backlog.Bytes, "By", "The size of these.");
         meter.CreateObservableGauge(
-            "factorystream.ingest.backlog.unknown", () => backlog.UnknownReadings, "{reading}",
-            "Of these, the readings of factories without a key.");
+            "factorystream.ingest.backlog.unknown",
+            () => backlog.UnknownReadings,
+            "{reading}",
+            "Of these, the readings of factories without a key."
+        );
     }
 
     public void Observe(Sources.SourceStates sources) =>
-        meter.CreateObservableGauge("factorystream.ingest.source.connected",
-            () => sources.All.Select(source =>
-                new Measurement<int>(source.IsConnected ? 1 : 0, new KeyValuePair<string, object?>("source", source.Name))),
-            "{connection}", "1 while a source is connected, else 0, by source.");
+        meter.CreateObservableGauge(
+            "factorystream.ingest.source.connected",
+            () =>
+                sources.All.Select(source => new Measurement<int>(
+                    source.IsConnected ? 1 : 0,
+                    new KeyValuePair<string, object?>("source", source.Name)
+                )),
+            "{connection}",
+            "1 while a source is connected, else 0, by source."
+        );
 
     public void Dispose() => meter.Dispose();
 }

@@ -27,7 +27,9 @@ internal sealed class IngestOptions : IValidatableObject
     [Range(1, 10_000_000)]
     public int MaxLinesPerRequest { get; set; } = 100_000;
 
-    /// <summary>Most lines of one request that may be refused; then the rest is not read. Each is kept as a message. Default 1000.</summary>
+    /// <summary>
+    /// Most lines of one request that may be refused; then the rest is not read. Each is kept as a message. Default 1000.
+    /// </summary>
     [Range(1, 1_000_000)]
     public int MaxRefusedPerRequest { get; set; } = 1_000;
 
@@ -39,7 +41,9 @@ internal sealed class IngestOptions : IValidatableObject
     [Range(1, 100_000)]
     public int MaxLinesPerMessage { get; set; } = 256;
 
-    /// <summary>Most bytes of a message; Kafka's own limit is 1 MB by default. Default 64 KiB: larger arrays would go to the large object heap.</summary>
+    /// <summary>
+    /// Most bytes of a message; Kafka's own limit is 1 MB by default. Default 64 KiB: larger arrays would go to the large object heap.
+    /// </summary>
     [Range(1_024, 900_000)]
     public int MaxMessageBytes { get; set; } = 64 << 10;
 
@@ -82,9 +86,9 @@ internal sealed class IngestOptions : IValidatableObject
     public long? MaxPartitionBytes { get; set; }
 
     /// <summary>
-    /// The share of what Kafka keeps of a partition (<c>retention.bytes</c>) that may be accepted and not stored: more is answered 429. Once
-    /// the oldest message that waits is older than this share of <c>retention.ms</c>, a warning says so. Default 0.5: messages are larger on
-    /// Kafka than their lines, and what others wrote is estimated.
+    /// The share of what Kafka keeps of a partition (<c>retention.bytes</c>) that may be accepted and not stored: more is answered 429.
+    /// Once the oldest message that waits is older than this share of <c>retention.ms</c>, a warning says so. Default 0.5: messages are
+    /// larger on Kafka than their lines, and what others wrote is estimated.
     /// </summary>
     [Range(0.01, 0.95)]
     public double RetentionShare { get; set; } = 0.5;
@@ -123,7 +127,9 @@ internal sealed class IngestOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan SourceIdleTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>First wait before a source is connected to again; it doubles up to <see cref="SourceMaxDelay"/>, with jitter. Default 0.5 s.</summary>
+    /// <summary>
+    /// First wait before a source is connected to again; it doubles up to <see cref="SourceMaxDelay"/>, with jitter. Default 0.5 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:10:00")]
     public TimeSpan SourceMinDelay { get; set; } = TimeSpan.FromMilliseconds(500);
 
@@ -135,7 +141,10 @@ internal sealed class IngestOptions : IValidatableObject
     [Range(0, 10_000)]
     public int MaxStreamClients { get; set; } = 64;
 
-    /// <summary>Messages that a slow client of <c>GET /stream</c> may be behind; then it misses the oldest and is told how many readings. Default 256.</summary>
+    /// <summary>
+    /// Messages that a slow client of <c>GET /stream</c> may be behind; then it misses the oldest and is told how many readings. Default
+    /// 256.
+    /// </summary>
     [Range(1, 100_000)]
     public int StreamBufferMessages { get; set; } = 256;
 

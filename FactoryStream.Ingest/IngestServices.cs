@@ -34,7 +34,8 @@ internal static class IngestServices
                 config.QueueBufferingMaxMessages = 0;
                 config.QueueBufferingMaxKbytes = (int)(options.MaxPendingBytes / 1_024 * 4);
             },
-            (services, producer) => producer.SetErrorHandler((_, error) => StopWhenFatal(services, error)));
+            (services, producer) => producer.SetErrorHandler((_, error) => StopWhenFatal(services, error))
+        );
         builder.Services.AddSingleton<Backlog>();
         builder.Services.AddSingleton<SignedLog>();
         builder.Services.AddSingleton<RefusedLog>();
@@ -68,9 +69,11 @@ internal static class IngestServices
             // Each connection may hold so much of a body that nobody has asked for yet.
             kestrel.Limits.MaxRequestBufferSize = 256 << 10;
             kestrel.Limits.MaxConcurrentConnections = 10_000;
-            // Bodies are counted where they are read, decompressed (IngestOptions.MaxBodyBytes). This one would be asked before that, and cut a body off without an answer.
+            // Bodies are counted where they are read, decompressed (IngestOptions.MaxBodyBytes). This one would be asked before that, and
+            // cut a body off without an answer.
             kestrel.Limits.MaxRequestBodySize = null;
-            // A machine may send a line a minute in one request: silence is judged where the body is read (IngestOptions.BodyIdleTimeout), open requests are counted.
+            // A machine may send a line a minute in one request: silence is judged where the body is read (IngestOptions.BodyIdleTimeout),
+            // open requests are counted.
             kestrel.Limits.MinRequestBodyDataRate = null;
         });
         builder.Services.AddApiDefaults(IngestJson.Default);
@@ -80,12 +83,16 @@ internal static class IngestServices
             decompression.DecompressionProviders.Add("x-gzip", decompression.DecompressionProviders["gzip"]);
             decompression.DecompressionProviders.Add("identity", new Identity());
         });
-        builder.Services.AddOpenApi(openApi => openApi.AddOperationTransformer((operation, context, _) =>
-        {
-            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<ReadingsEndpoints.TakesEnvelopes>().Any())
-                operation.RequestBody = Envelopes;
-            return Task.CompletedTask;
-        }));
+        builder.Services.AddOpenApi(openApi =>
+            openApi.AddOperationTransformer(
+                (operation, context, _) =>
+                {
+                    if (context.Description.ActionDescriptor.EndpointMetadata.OfType<ReadingsEndpoints.TakesEnvelopes>().Any())
+                        operation.RequestBody = Envelopes;
+                    return Task.CompletedTask;
+                }
+            )
+        );
     }
 
     private static OpenApiRequestBody Envelopes
@@ -95,19 +102,27 @@ internal static class IngestServices
             var reading = new OpenApiSchema
             {
                 Type = JsonSchemaType.Object,
-                Description = "A reading; its bytes are what is signed. Every further member that is a number is a metric; others are kept as evidence.",
+                Description =
+                    "A reading; its bytes are what is signed. Every further member that is a number is a metric; others are kept "
+                    + "as evidence.",
                 Required = new HashSet<string> { "factory_id", "engine_id", "timestamp" },
                 Properties = new Dictionary<string, IOpenApiSchema>
                 {
                     ["factory_id"] = new OpenApiSchema { Type = JsonSchemaType.String },
                     ["engine_id"] = new OpenApiSchema { Type = JsonSchemaType.String },
-                    ["timestamp"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "yyyy-MM-dd HH:mm:ss[.fff] or RFC 3339, UTC where no offset is given" },
+                    ["timestamp"] = new OpenApiSchema
+                    {
+                        Type = JsonSchemaType.String,
+                        Description = "yyyy-MM-dd HH:mm:ss[.fff] or RFC 3339, UTC where no offset is given",
+                    },
                 },
             };
             var batch = new OpenApiSchema
             {
                 Type = JsonSchemaType.Array,
-                Description = "Readings of one factory, signed together: the array's bytes, from [ to ], are what is signed. A batch has one verdict.",
+                Description =
+                    "Readings of one factory, signed together: the array's bytes, from [ to ], are what is signed. A batch has one "
+                    + "verdict.",
                 MinItems = 1,
                 MaxItems = Contracts.ReadingParser.MaxBatchReadings,
                 Items = reading,
@@ -116,8 +131,16 @@ internal static class IngestServices
             {
                 OneOf =
                 [
-                    Envelope("data", reading, """{"data": {"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "rpm": 3001}, "signature": "J5Bzk5ti…"}"""),
-                    Envelope("batch", batch, """{"batch": [{"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "rpm": 3001}], "signature": "J5Bzk5ti…"}"""),
+                    Envelope(
+                        "data",
+                        reading,
+                        """{"data": {"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "rpm": 3001}, "signature": "J5Bzk5ti…"}"""
+                    ),
+                    Envelope(
+                        "batch",
+                        batch,
+                        """{"batch": [{"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "rpm": 3001}], "signature": "J5Bzk5ti…"}"""
+                    ),
                 ],
             };
             return new OpenApiRequestBody
@@ -126,24 +149,28 @@ internal static class IngestServices
                 Content = new Dictionary<string, OpenApiMediaType>
                 {
                     ["application/json"] = new() { Schema = envelope },
-                    ["application/x-ndjson"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = "Envelopes, one a line." } },
+                    ["application/x-ndjson"] = new()
+                    {
+                        Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = "Envelopes, one a line." },
+                    },
                 },
             };
         }
     }
 
-    private static OpenApiSchema Envelope(string signed, OpenApiSchema content, string example) => new()
-    {
-        Type = JsonSchemaType.Object,
-        Required = new HashSet<string> { signed, "signature" },
-        Properties = new Dictionary<string, IOpenApiSchema>
+    private static OpenApiSchema Envelope(string signed, OpenApiSchema content, string example) =>
+        new()
         {
-            [signed] = content,
-            ["signature"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "RSASSA-PSS with SHA-256, base64" },
-            ["key_id"] = new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Null },
-        },
-        Examples = [JsonNode.Parse(example)!],
-    };
+            Type = JsonSchemaType.Object,
+            Required = new HashSet<string> { signed, "signature" },
+            Properties = new Dictionary<string, IOpenApiSchema>
+            {
+                [signed] = content,
+                ["signature"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "RSASSA-PSS with SHA-256, base64" },
+                ["key_id"] = new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Null },
+            },
+            Examples = [JsonNode.Parse(example)!],
+        };
 
     private sealed class Identity : IDecompressionProvider
     {

@@ -16,7 +16,12 @@ internal sealed record VerifierFactories(IReadOnlyList<string> Factories, DateTi
 /// first answer nobody is limited.
 /// </summary>
 internal sealed class VerifierWatchWorker(
-    Backlog backlog, IConfiguration configuration, IOptions<IngestOptions> options, TimeProvider time, IngestLog log) : BackgroundService
+    Backlog backlog,
+    IConfiguration configuration,
+    IOptions<IngestOptions> options,
+    TimeProvider time,
+    IngestLog log
+) : BackgroundService
 {
     private const int MaxAnswerBytes = 64 << 20;
 
@@ -40,15 +45,19 @@ internal sealed class VerifierWatchWorker(
             return;
         using var client = new HttpClient
         {
-            BaseAddress = new Uri(address), Timeout = RequestTimeout, MaxResponseContentBufferSize = MaxAnswerBytes,
+            BaseAddress = new Uri(address),
+            Timeout = RequestTimeout,
+            MaxResponseContentBufferSize = MaxAnswerBytes,
         };
         var delay = options.VerifierPollInterval;
         try
         {
             while (true)
             {
-                delay = await AskAsync(client, stoppingToken) ? options.VerifierPollInterval
-                    : delay * 2 < LongestDelay ? delay * 2 : LongestDelay;
+                delay =
+                    await AskAsync(client, stoppingToken) ? options.VerifierPollInterval
+                    : delay * 2 < LongestDelay ? delay * 2
+                    : LongestDelay;
                 await Task.Delay(delay, time, stoppingToken);
             }
         }

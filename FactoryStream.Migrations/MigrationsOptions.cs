@@ -7,7 +7,10 @@ internal sealed class MigrationsOptions
 {
     public const string Section = "Migrations";
 
-    /// <summary>Partitions of each topic that is not there yet. An engine is in one partition, so this bounds how many Verifiers and Aggregators share the work. Default 12.</summary>
+    /// <summary>
+    /// Partitions of each topic that is not there yet. An engine is in one partition, so this bounds how many Verifiers and Aggregators
+    /// share the work. Default 12.
+    /// </summary>
     [Range(1, 10_000)]
     public int Partitions { get; set; } = 12;
 
@@ -23,17 +26,17 @@ internal sealed class MigrationsOptions
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(7);
 
     /// <summary>
-    /// Mebibytes that Kafka keeps of each partition of each topic, by <c>retention.bytes</c>; Ingest accepts up to half of them unstored. Segments
-    /// are of a quarter, so a partition has at most five quarters. Default 192: with 12 partitions and three topics that is 8.4 GiB a replica,
-    /// which fits the 10 GiB of the chart's own Kafka; a plant with a larger disk may give more.
+    /// Mebibytes that Kafka keeps of each partition of each topic, by <c>retention.bytes</c>; Ingest accepts up to half of them unstored.
+    /// Segments are of a quarter, so a partition has at most five quarters. Default 192: with 12 partitions and three topics that is 8.4
+    /// GiB a replica, which fits the 10 GiB of the chart's own Kafka; a plant with a larger disk may give more.
     /// </summary>
     [Range(8, 4_194_304)]
     public int RetentionMebibytes { get; set; } = 192;
 
     /// <summary>
-    /// Replicas that must have a message before it counts as acknowledged (<c>min.insync.replicas</c>). 0: two where a topic has three or more,
-    /// else the broker's default; with one replica there is nothing to wait for, and with two the loss of either would stop everything.
-    /// Default 0.
+    /// Replicas that must have a message before it counts as acknowledged (<c>min.insync.replicas</c>). 0: two where a topic has three or
+    /// more, else the broker's default; with one replica there is nothing to wait for, and with two the loss of either would stop
+    /// everything. Default 0.
     /// </summary>
     [Range(0, 100)]
     public int MinInsyncReplicas { get; set; }

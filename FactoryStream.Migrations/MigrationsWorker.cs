@@ -11,9 +11,14 @@ namespace FactoryStream.Migrations;
 
 /// <summary>Brings the schema to this version and makes the topics, then ends the program.</summary>
 internal sealed class MigrationsWorker(
-    IServiceScopeFactory scopes, NpgsqlDataSource database, KafkaConnection kafka, IOptions<MigrationsOptions> options,
-    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<MigrationsWorker> logger)
-    : BackgroundService
+    IServiceScopeFactory scopes,
+    NpgsqlDataSource database,
+    KafkaConnection kafka,
+    IOptions<MigrationsOptions> options,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILogger<MigrationsWorker> logger
+) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -35,8 +40,14 @@ internal sealed class MigrationsWorker(
                 await work(stoppingToken);
                 return;
             }
-            catch (Exception exception) when (exception is NpgsqlException { IsTransient: true } or KafkaException or TimeoutException or PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.InvalidCatalogName }
-                || exception.InnerException is NpgsqlException { IsTransient: true })
+            catch (Exception exception)
+                when (exception
+                        is NpgsqlException { IsTransient: true }
+                            or KafkaException
+                            or TimeoutException
+                            or PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.InvalidCatalogName }
+                    || exception.InnerException is NpgsqlException { IsTransient: true }
+                )
             {
                 if (time.GetElapsedTime(begun) > options.Value.Patience)
                     throw new TimeoutException($"{what} did not come within {options.Value.Patience}: {exception.Message}", exception);
@@ -87,8 +98,12 @@ internal static partial class MigrationsLog
     [LoggerMessage(7, LogLevel.Warning, "The topics' settings are left as they are, for the broker does not let them be altered: {Reason}")]
     public static partial void SettingsLeft(this ILogger logger, string reason);
 
-    [LoggerMessage(8, LogLevel.Warning, "{Topic} keeps more than it is to, and {Waiting} messages of a partition wait: "
-        + "{Setting} is left as it is until they are stored and Migrations runs again")]
+    [LoggerMessage(
+        8,
+        LogLevel.Warning,
+        "{Topic} keeps more than it is to, and {Waiting} messages of a partition wait: "
+            + "{Setting} is left as it is until they are stored and Migrations runs again"
+    )]
     public static partial void RetentionLeft(this ILogger logger, string topic, long waiting, string setting);
 
     [LoggerMessage(9, LogLevel.Warning, "Engines are spread over {Partitions} partitions from now on")]

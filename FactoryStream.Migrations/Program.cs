@@ -6,12 +6,16 @@ using FactoryStream.Storage;
 var builder = Host.CreateApplicationBuilder(args);
 builder.AddServiceDefaults();
 builder.AddNpgsqlDataSource(FactoryDbContext.ConnectionName);
-builder.AddNpgsqlDbContext<FactoryDbContext>(FactoryDbContext.ConnectionName, configureDbContextOptions: options => FactoryDbContext.Configure(options));
+builder.AddNpgsqlDbContext<FactoryDbContext>(
+    FactoryDbContext.ConnectionName,
+    configureDbContextOptions: options => FactoryDbContext.Configure(options)
+);
 
 builder.Services.AddOptions<MigrationsOptions>().BindConfiguration(MigrationsOptions.Section).ValidateDataAnnotations().ValidateOnStart();
 builder.Services.AddHostedService<MigrationsWorker>();
 
 using var host = builder.Build();
+
 // The host frees its services when it ends.
 var failFast = host.Services.GetRequiredService<FailFast>();
 await host.RunAsync();

@@ -10,7 +10,8 @@ internal static class TopicSettings
     public const string RetentionBytes = "retention.bytes";
     private const string MaxMessageBytes = "max.message.bytes";
     private const string MinInsyncReplicas = "min.insync.replicas";
-    private const int SmallestSegment = 1 << 20, LargestSegment = 1 << 30;
+    private const int SmallestSegment = 1 << 20,
+        LargestSegment = 1 << 30;
 
     /// <summary>An answer is a little longer than what it answers.</summary>
     private const long AnswerBytes = 4 << 20;
@@ -38,7 +39,8 @@ internal static class TopicSettings
         {
             throw new InvalidOperationException(
                 $"Migrations:MinInsyncReplicas is {options.MinInsyncReplicas}, but {topic} has {replicas} replicas: "
-                + "nothing could ever be written.");
+                    + "nothing could ever be written."
+            );
         }
         if (options.MinInsyncReplicas > 0)
             settings[MinInsyncReplicas] = options.MinInsyncReplicas;
@@ -49,8 +51,11 @@ internal static class TopicSettings
 
     /// <summary>What of the wanted settings a topic has otherwise. What protects it is raised and never lowered.</summary>
     public static Dictionary<string, long> Changes(IReadOnlyDictionary<string, long> wanted, IReadOnlyDictionary<string, long> present) =>
-        wanted.Where(setting => !present.TryGetValue(setting.Key, out var value)
-                || (value != setting.Value && !(setting.Key is MaxMessageBytes or MinInsyncReplicas && value > setting.Value)))
+        wanted
+            .Where(setting =>
+                !present.TryGetValue(setting.Key, out var value)
+                || (value != setting.Value && !(setting.Key is MaxMessageBytes or MinInsyncReplicas && value > setting.Value))
+            )
             .ToDictionary();
 
     /// <summary>Whether less would be kept than before; -1 is all.</summary>

@@ -9,15 +9,18 @@ using Npgsql;
 
 namespace FactoryStream.Migrations;
 
-/// <summary>Makes the topics, brings those that are there to their settings, and holds them to the partitions that engines are spread over.</summary>
-internal sealed class TopicWriter(
-    KafkaConnection kafka, NpgsqlDataSource database, MigrationsOptions options, ILogger logger) : IDisposable
+/// <summary>
+/// Makes the topics, brings those that are there to their settings, and holds them to the partitions that engines are spread over.
+/// </summary>
+internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource database, MigrationsOptions options, ILogger logger) : IDisposable
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(10);
 
     private readonly PartitionRecord record = new(database);
     private readonly TopicIncarnations incarnations = new(kafka);
-    private readonly IAdminClient admin = kafka.QuietAdmin(new AdminClientConfig { SocketTimeoutMs = (int)RequestTimeout.TotalMilliseconds });
+    private readonly IAdminClient admin = kafka.QuietAdmin(
+        new AdminClientConfig { SocketTimeoutMs = (int)RequestTimeout.TotalMilliseconds }
+    );
 
     public void Dispose()
     {
@@ -51,18 +54,21 @@ internal sealed class TopicWriter(
             return missing;
         try
         {
-            await admin.CreateTopicsAsync(missing.Select(topic => new TopicSpecification
-            {
-                Name = topic,
-                // A reading keeps its partition from topic to topic, so a new one is as its like.
-                NumPartitions = present.Count > 0 ? present.Values.First().Partitions.Count : options.Partitions,
-                ReplicationFactor = options.ReplicationFactor,
-                Configs = TopicSettings.Of(topic, options.ReplicationFactor, options)
-                    .ToDictionary(setting => setting.Key, setting => TopicSettings.Text(setting.Value)),
-            }));
+            await admin.CreateTopicsAsync(
+                missing.Select(topic => new TopicSpecification
+                {
+                    Name = topic,
+                    // A reading keeps its partition from topic to topic, so a new one is as its like.
+                    NumPartitions = present.Count > 0 ? present.Values.First().Partitions.Count : options.Partitions,
+                    ReplicationFactor = options.ReplicationFactor,
+                    Configs = TopicSettings
+                        .Of(topic, options.ReplicationFactor, options)
+                        .ToDictionary(setting => setting.Key, setting => TopicSettings.Text(setting.Value)),
+                })
+            );
         }
-        catch (CreateTopicsException exception) when (exception.Results.All(
-            result => !result.Error.IsError || result.Error.Code == ErrorCode.TopicAlreadyExists))
+        catch (CreateTopicsException exception)
+            when (exception.Results.All(result => !result.Error.IsError || result.Error.Code == ErrorCode.TopicAlreadyExists))
         {
             // Another one of us was quicker.
             logger.TopicsThere();
@@ -71,7 +77,10 @@ internal sealed class TopicWriter(
     }
 
     private async Task HoldPartitionsAsync(
-        Dictionary<string, (string Id, int Partitions)> topics, Dictionary<string, string> ids, CancellationToken cancellation)
+        Dictionary<string, (string Id, int Partitions)> topics,
+        Dictionary<string, string> ids,
+        CancellationToken cancellation
+    )
     {
         string? enlarged = null;
         var recorded = int.MaxValue;
@@ -91,8 +100,13 @@ internal sealed class TopicWriter(
         var waiting = 0L;
         // What the new partitions hold may wait: the old ones are what an engine may have moved from.
         var isDone = await record.ChangeAsync(
-            Topics.Signed, Topics.Verified, ids, partitionCount,
-            async taken => (waiting = (await WaitingAsync(taken, recorded)).Values.Sum()) == 0, cancellation);
+            Topics.Signed,
+            Topics.Verified,
+            ids,
+            partitionCount,
+            async taken => (waiting = (await WaitingAsync(taken, recorded)).Values.Sum()) == 0,
+            cancellation
+        );
         if (!isDone)
             throw new InvalidOperationException($"{waiting} messages are on their way yet. {enlarged}");
         logger.Repartitioned(partitionCount);
@@ -101,18 +115,22 @@ internal sealed class TopicWriter(
     /// <summary>How many messages of each partition are not taken in.</summary>
     private async Task<Dictionary<TopicPartition, long>> WaitingAsync(IReadOnlyList<TakenUntil> taken, int partitionCount)
     {
-        TopicPartition[] partitions = [.. Topics.All.SelectMany(
-            topic => Enumerable.Range(0, partitionCount).Select(partition => new TopicPartition(topic, partition)))];
+        TopicPartition[] partitions =
+        [
+            .. Topics.All.SelectMany(topic =>
+                Enumerable.Range(0, partitionCount).Select(partition => new TopicPartition(topic, partition))
+            ),
+        ];
         var beginnings = await admin.OffsetsAsync(OffsetSpec.Earliest(), partitions, RequestTimeout);
         var ends = await admin.OffsetsAsync(OffsetSpec.Latest(), partitions, RequestTimeout);
         var until = taken.ToDictionary(entry => new TopicPartition(entry.Topic, entry.Partition), entry => entry.NextOffset);
         return partitions.ToDictionary(
             partition => partition,
-            partition => Math.Max(0, ends[partition] - Math.Max(until.GetValueOrDefault(partition), beginnings[partition])));
+            partition => Math.Max(0, ends[partition] - Math.Max(until.GetValueOrDefault(partition), beginnings[partition]))
+        );
     }
 
-    private async Task SetAsync(
-        HashSet<string> created, int partitionCount, Dictionary<string, string> ids, CancellationToken cancellation)
+    private async Task SetAsync(HashSet<string> created, int partitionCount, Dictionary<string, string> ids, CancellationToken cancellation)
     {
         string[] topics = [.. Topics.All.Where(topic => options.AlterTopics || created.Contains(topic))];
         if (topics.Length == 0)
@@ -122,7 +140,9 @@ internal sealed class TopicWriter(
             var metadata = Metadata();
             var waiting = await WaitingAsync(await record.TakenAsync(Topics.Signed, Topics.Verified, ids, cancellation), partitionCount);
             var described = await admin.DescribeConfigsAsync(
-                topics.Select(Resource), new DescribeConfigsOptions { RequestTimeout = RequestTimeout });
+                topics.Select(Resource),
+                new DescribeConfigsOptions { RequestTimeout = RequestTimeout }
+            );
             foreach (var answer in described)
             {
                 var topic = answer.ConfigResource.Name;
@@ -131,9 +151,15 @@ internal sealed class TopicWriter(
                 await AlterAsync(topic, wanted, Numbers(answer), most);
             }
         }
-        catch (KafkaException exception) when (exception is DescribeConfigsException or IncrementalAlterConfigsException
-            || exception.Error.Code is ErrorCode.Local_UnsupportedFeature or ErrorCode.UnsupportedVersion
-                or ErrorCode.TopicAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed or ErrorCode.PolicyViolation)
+        catch (KafkaException exception)
+            when (exception is DescribeConfigsException or IncrementalAlterConfigsException
+                || exception.Error.Code
+                    is ErrorCode.Local_UnsupportedFeature
+                        or ErrorCode.UnsupportedVersion
+                        or ErrorCode.TopicAuthorizationFailed
+                        or ErrorCode.ClusterAuthorizationFailed
+                        or ErrorCode.PolicyViolation
+            )
         {
             // The broker in memory has no settings; a plant's own may be its administrator's alone.
             logger.SettingsLeft(exception.Message);
@@ -145,8 +171,11 @@ internal sealed class TopicWriter(
         var changes = TopicSettings.Changes(wanted, present);
         foreach (var (setting, value) in changes)
         {
-            if (!present.TryGetValue(setting, out var before) || !TopicSettings.IsLess(setting, value, before)
-                || TopicSettings.MayKeepLess(wanted, waiting))
+            if (
+                !present.TryGetValue(setting, out var before)
+                || !TopicSettings.IsLess(setting, value, before)
+                || TopicSettings.MayKeepLess(wanted, waiting)
+            )
                 continue;
             logger.RetentionLeft(topic, waiting, setting);
             changes.Remove(setting);
@@ -156,14 +185,18 @@ internal sealed class TopicWriter(
         await admin.IncrementalAlterConfigsAsync(
             new Dictionary<ConfigResource, List<ConfigEntry>>
             {
-                [Resource(topic)] = [.. changes.Select(setting => new ConfigEntry
-                {
-                    Name = setting.Key,
-                    Value = TopicSettings.Text(setting.Value),
-                    IncrementalOperation = AlterConfigOpType.Set,
-                })],
+                [Resource(topic)] =
+                [
+                    .. changes.Select(setting => new ConfigEntry
+                    {
+                        Name = setting.Key,
+                        Value = TopicSettings.Text(setting.Value),
+                        IncrementalOperation = AlterConfigOpType.Set,
+                    }),
+                ],
             },
-            new IncrementalAlterConfigsOptions { RequestTimeout = RequestTimeout });
+            new IncrementalAlterConfigsOptions { RequestTimeout = RequestTimeout }
+        );
         logger.TopicAltered(topic, string.Join(", ", changes.Select(setting => $"{setting.Key}={TopicSettings.Text(setting.Value)}")));
     }
 
@@ -181,6 +214,8 @@ internal sealed class TopicWriter(
     }
 
     private Dictionary<string, TopicMetadata> Metadata() =>
-        admin.GetMetadata(RequestTimeout).Topics.Where(topic => !topic.Error.IsError && Topics.All.Contains(topic.Topic))
+        admin
+            .GetMetadata(RequestTimeout)
+            .Topics.Where(topic => !topic.Error.IsError && Topics.All.Contains(topic.Topic))
             .ToDictionary(topic => topic.Topic);
 }

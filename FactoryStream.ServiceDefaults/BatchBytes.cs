@@ -2,7 +2,10 @@ using Confluent.Kafka;
 
 namespace FactoryStream.ServiceDefaults;
 
-/// <summary>Copies the values of a batch's messages behind each other into one reused array, so that none of them is garbage afterwards. Used by the consuming thread alone.</summary>
+/// <summary>
+/// Copies the values of a batch's messages behind each other into one reused array, so that none of them is garbage afterwards. Used by the
+/// consuming thread alone.
+/// </summary>
 public sealed class BatchBytes : IDeserializer<ReadOnlyMemory<byte>>
 {
     private byte[] bytes = new byte[1 << 20];

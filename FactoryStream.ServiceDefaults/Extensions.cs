@@ -24,7 +24,8 @@ public static class Extensions
     private const string AlivenessEndpointPath = "/alive";
 
     /// <summary>Adds the defaults to a service; call it first.</summary>
-    public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
+    public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder)
+        where TBuilder : IHostApplicationBuilder
     {
         builder.AddQuietLogging();
         builder.ConfigureOpenTelemetry();
@@ -39,17 +40,19 @@ public static class Extensions
         builder.Services.AddSingleton(_ => new KafkaConnection(builder.Configuration));
         // The host only logs that a worker failed; FailFast ends the service.
         builder.Services.Configure<HostOptions>(host =>
-            host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore);
+            host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore
+        );
         builder.Services.AddSingleton<FailFast>();
         builder.Services.AddHostedService(services => services.GetRequiredService<FailFast>());
         return builder;
     }
 
     /// <summary>
-    /// What frameworks have to say of every request and statement is for whoever looks for a fault: a quiet hour logs nothing. The lowest of all
-    /// configuration sources, so that any other (appsettings.json, <c>Logging__LogLevel__Npgsql=Debug</c>) has the last word.
+    /// What frameworks have to say of every request and statement is for whoever looks for a fault: a quiet hour logs nothing. The lowest
+    /// of all configuration sources, so that any other (appsettings.json, <c>Logging__LogLevel__Npgsql=Debug</c>) has the last word.
     /// </summary>
-    private static void AddQuietLogging<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
+    private static void AddQuietLogging<TBuilder>(this TBuilder builder)
+        where TBuilder : IHostApplicationBuilder
     {
         string[] loud = ["Microsoft.AspNetCore", "Microsoft.EntityFrameworkCore", "Npgsql", "System.Net.Http", "Polly"];
         var levels = loud.ToDictionary(category => $"Logging:LogLevel:{category}", _ => (string?)nameof(LogLevel.Warning));
@@ -62,30 +65,47 @@ public static class Extensions
     }
 
     /// <summary>Logs, metrics and traces by OpenTelemetry; exported by OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set.</summary>
-    public static TBuilder ConfigureOpenTelemetry<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
+    public static TBuilder ConfigureOpenTelemetry<TBuilder>(this TBuilder builder)
+        where TBuilder : IHostApplicationBuilder
     {
-        builder.Services.AddOptions<TelemetryOptions>().BindConfiguration(TelemetryOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder
+            .Services.AddOptions<TelemetryOptions>()
+            .BindConfiguration(TelemetryOptions.Section)
+            .ValidateDataAnnotations()
+            .ValidateOnStart();
         builder.Logging.AddOpenTelemetry(logging =>
         {
             logging.IncludeFormattedMessage = true;
             logging.IncludeScopes = true;
         });
 
-        builder.Services.AddOpenTelemetry()
-            .WithMetrics(metrics => metrics
-                .AddAspNetCoreInstrumentation()
-                .AddHttpClientInstrumentation()
-                .AddRuntimeInstrumentation()
-                .AddMeter("Npgsql", "FactoryStream.*"))
-            .WithTracing(tracing => tracing
-                .SetSampler(services => new ParentBasedSampler(new RateLimitingSampler(
-                    services.GetRequiredService<IOptions<TelemetryOptions>>().Value.TracesPerSecond, services.GetRequiredService<TimeProvider>())))
-                .AddProcessor(new ErrorsAlways())
-                .AddProcessor(new BrokerAddress(builder.Configuration.GetConnectionString(KafkaConnection.Name)))
-                .AddSource(builder.Environment.ApplicationName, "FactoryStream.*")
-                .AddAspNetCoreInstrumentation(options => options.Filter = context =>
-                    !context.Request.Path.StartsWithSegments(HealthEndpointPath) && !context.Request.Path.StartsWithSegments(AlivenessEndpointPath))
-                .AddHttpClientInstrumentation());
+        builder
+            .Services.AddOpenTelemetry()
+            .WithMetrics(metrics =>
+                metrics
+                    .AddAspNetCoreInstrumentation()
+                    .AddHttpClientInstrumentation()
+                    .AddRuntimeInstrumentation()
+                    .AddMeter("Npgsql", "FactoryStream.*")
+            )
+            .WithTracing(tracing =>
+                tracing
+                    .SetSampler(services => new ParentBasedSampler(
+                        new RateLimitingSampler(
+                            services.GetRequiredService<IOptions<TelemetryOptions>>().Value.TracesPerSecond,
+                            services.GetRequiredService<TimeProvider>()
+                        )
+                    ))
+                    .AddProcessor(new ErrorsAlways())
+                    .AddProcessor(new BrokerAddress(builder.Configuration.GetConnectionString(KafkaConnection.Name)))
+                    .AddSource(builder.Environment.ApplicationName, "FactoryStream.*")
+                    .AddAspNetCoreInstrumentation(options =>
+                        options.Filter = context =>
+                            !context.Request.Path.StartsWithSegments(HealthEndpointPath)
+                            && !context.Request.Path.StartsWithSegments(AlivenessEndpointPath)
+                    )
+                    .AddHttpClientInstrumentation()
+            );
 
         if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
             builder.Services.AddOpenTelemetry().UseOtlpExporter();
@@ -93,7 +113,8 @@ public static class Extensions
     }
 
     /// <summary>A liveness check that says only that the process answers; readiness is what else is registered.</summary>
-    public static TBuilder AddDefaultHealthChecks<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
+    public static TBuilder AddDefaultHealthChecks<TBuilder>(this TBuilder builder)
+        where TBuilder : IHostApplicationBuilder
     {
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), ["live"]);
         // For the endpoint without options of its own, which is /health: /alive says but a word.
@@ -102,8 +123,8 @@ public static class Extensions
     }
 
     /// <summary>
-    /// Runs a service until it is asked to stop. That it is asked while it still starts is no failure: it ends with exit code 0, as it would
-    /// later, where the host would throw out of Main and the process die by a signal.
+    /// Runs a service until it is asked to stop. That it is asked while it still starts is no failure: it ends with exit code 0, as it
+    /// would later, where the host would throw out of Main and the process die by a signal.
     /// </summary>
     public static void RunService(this WebApplication app)
     {

@@ -36,7 +36,11 @@ public sealed partial class FailFast(IServiceProvider services, IHostApplication
         // constructor: this is one of them.
         foreach (var worker in services.GetServices<IHostedService>().OfType<BackgroundService>())
             _ = worker.ExecuteTask?.ContinueWith(
-                ended => Look(worker, ended), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+                ended => Look(worker, ended),
+                CancellationToken.None,
+                TaskContinuationOptions.None,
+                TaskScheduler.Default
+            );
         return Task.CompletedTask;
     }
 

@@ -13,15 +13,22 @@ public static class LogOffsets
     /// <param name="timeout">How long the brokers may take.</param>
     /// <exception cref="KafkaException">A broker does not answer, or one of the partitions is not there or has no leader yet.</exception>
     public static async Task<Dictionary<TopicPartition, long>> OffsetsAsync(
-        this IAdminClient admin, OffsetSpec which, IEnumerable<TopicPartition> partitions, TimeSpan timeout)
+        this IAdminClient admin,
+        OffsetSpec which,
+        IEnumerable<TopicPartition> partitions,
+        TimeSpan timeout
+    )
     {
         var answers = await admin.ListOffsetsAsync(
             partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = which }),
-            new ListOffsetsOptions { RequestTimeout = timeout });
+            new ListOffsetsOptions { RequestTimeout = timeout }
+        );
         return answers.ResultInfos.ToDictionary(
             answer => answer.TopicPartitionOffsetError.TopicPartition,
-            answer => answer.TopicPartitionOffsetError.Error.IsError
-                ? throw new KafkaException(answer.TopicPartitionOffsetError.Error)
-                : answer.TopicPartitionOffsetError.Offset.Value);
+            answer =>
+                answer.TopicPartitionOffsetError.Error.IsError
+                    ? throw new KafkaException(answer.TopicPartitionOffsetError.Error)
+                    : answer.TopicPartitionOffsetError.Offset.Value
+        );
     }
 }

@@ -11,7 +11,9 @@ public sealed class TelemetryOptions
     /// <summary>The configuration section.</summary>
     public const string Section = "Telemetry";
 
-    /// <summary>Traces that this process may begin, a second. Traces begun elsewhere go on as they were sampled. 0: none. -1: all. Default 5.</summary>
+    /// <summary>
+    /// Traces that this process may begin, a second. Traces begun elsewhere go on as they were sampled. 0: none. -1: all. Default 5.
+    /// </summary>
     [Range(-1, 1_000_000)]
     public double TracesPerSecond { get; set; } = 5;
 }

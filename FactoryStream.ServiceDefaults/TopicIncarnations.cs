@@ -31,7 +31,10 @@ public sealed class TopicIncarnations(KafkaConnection kafka) : IDisposable
 
     private async Task<TopicDescription> DescribeAsync(string topic)
     {
-        var answer = await admin.DescribeTopicsAsync(TopicCollection.OfTopicNames([topic]), new DescribeTopicsOptions { RequestTimeout = TimeSpan.FromSeconds(5) });
+        var answer = await admin.DescribeTopicsAsync(
+            TopicCollection.OfTopicNames([topic]),
+            new DescribeTopicsOptions { RequestTimeout = TimeSpan.FromSeconds(5) }
+        );
         var description = answer.TopicDescriptions.Single();
         return description.Error.IsError ? throw new KafkaException(description.Error) : description;
     }

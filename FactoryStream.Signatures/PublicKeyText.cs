@@ -17,7 +17,9 @@ internal static class PublicKeyText
 
     private const string Expected = "expected -----BEGIN PUBLIC KEY----- or a certificate, or the base64 of a key's DER.";
 
-    private const string RsaEncryption = "1.2.840.113549.1.1.1", RsaPss = "1.2.840.113549.1.1.10", Mgf1 = "1.2.840.113549.1.1.8",
+    private const string RsaEncryption = "1.2.840.113549.1.1.1",
+        RsaPss = "1.2.840.113549.1.1.10",
+        Mgf1 = "1.2.840.113549.1.1.8",
         Sha256 = "2.16.840.1.101.3.4.2.1";
 
     /// <summary>Without byte order marks, and with real line breaks for those that a configuration file or a shell left as
@@ -78,7 +80,9 @@ internal static class PublicKeyText
                 return PrivateKey;
             if (text.Contains("-----BEGIN ", StringComparison.Ordinal))
                 return "The PEM block is not whole, or not valid base64.";
-            return TryDecode(text, out der) ? null : IsOpenSshPrivateKey(der) ? PrivateKey : $"No PEM block was found; {Expected}";
+            return TryDecode(text, out der) ? null
+                : IsOpenSshPrivateKey(der) ? PrivateKey
+                : $"No PEM block was found; {Expected}";
         }
 
         if (PemEncoding.TryFind(text.AsSpan(fields.Location.End.GetOffset(text.Length)), out _))
@@ -93,15 +97,19 @@ internal static class PublicKeyText
         if (what is not ("PUBLIC KEY" or "RSA PUBLIC KEY" or "CERTIFICATE"))
             return "A PEM block of another kind was found; expected PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE.";
         der = new byte[fields.DecodedDataLength];
-        return Convert.TryFromBase64Chars(text.AsSpan(fields.Base64Data), der, out var length) && length == der.Length ? null
+        return Convert.TryFromBase64Chars(text.AsSpan(fields.Base64Data), der, out var length) && length == der.Length
+            ? null
             : "The PEM block is not valid base64.";
     }
 
     /// <summary>PEM of any kind, RFC 4716 as ssh-keygen exports it, or PuTTY's own; whole or cut off.</summary>
     private static bool HasPrivateKeyArmour(string text)
     {
-        for (var at = text.IndexOf("BEGIN ", StringComparison.Ordinal); at >= 0; at =
-            text.IndexOf("BEGIN ", at + 1, StringComparison.Ordinal))
+        for (
+            var at = text.IndexOf("BEGIN ", StringComparison.Ordinal);
+            at >= 0;
+            at = text.IndexOf("BEGIN ", at + 1, StringComparison.Ordinal)
+        )
         {
             var line = text.AsSpan(at);
             if (line.IndexOfAny("\r\n") is >= 0 and var end)
@@ -121,7 +129,14 @@ internal static class PublicKeyText
         foreach (var character in text)
         {
             if (!char.IsWhiteSpace(character) && character != '=')
-                digits.Append(character switch { '-' => '+', '_' => '/', _ => character });
+                digits.Append(
+                    character switch
+                    {
+                        '-' => '+',
+                        '_' => '/',
+                        _ => character,
+                    }
+                );
         }
         digits.Append('=', (4 - digits.Length % 4) % 4);
         der = new byte[digits.Length / 4 * 3];
@@ -244,7 +259,9 @@ internal static class PublicKeyText
     /// </summary>
     private static void CheckRestrictions(AsnReader parameters)
     {
-        string? hash = null, mask = null, maskHash = null;
+        string? hash = null,
+            mask = null,
+            maskHash = null;
         while (parameters.HasData)
         {
             var tag = parameters.PeekTag();
@@ -262,7 +279,9 @@ internal static class PublicKeyText
         }
         if ((hash, mask, maskHash) != (Sha256, Mgf1, Sha256))
             throw new RestrictedKeyException(
-                "The key is made for RSASSA-PSS with another hash than SHA-256, or without MGF1-SHA-256: no signature of it would be accepted.");
+                "The key is made for RSASSA-PSS with another hash than SHA-256, or without MGF1-SHA-256: no signature of it would "
+                    + "be accepted."
+            );
     }
 
     private sealed class RestrictedKeyException(string message) : Exception(message);

@@ -14,7 +14,8 @@ namespace FactoryStream.Signatures;
 public sealed class RsaPublicKey : IDisposable
 {
     /// <summary>Bounds of the modulus' size in bits; a size between them need not be a multiple of 8.</summary>
-    public const int MinimumKeySizeBits = 2048, MaximumKeySizeBits = 4096;
+    public const int MinimumKeySizeBits = 2048,
+        MaximumKeySizeBits = 4096;
 
     private const string RsaEncryption = "1.2.840.113549.1.1.1";
 
@@ -65,7 +66,10 @@ public sealed class RsaPublicKey : IDisposable
     /// be a private key.
     /// </summary>
     public static bool TryParsePem(
-        ReadOnlySpan<char> pem, [NotNullWhen(true)] out RsaPublicKey? key, [NotNullWhen(false)] out string? error)
+        ReadOnlySpan<char> pem,
+        [NotNullWhen(true)] out RsaPublicKey? key,
+        [NotNullWhen(false)] out string? error
+    )
     {
         key = null;
         if (!PublicKeyText.TryRead(NormalizeText(pem), out var modulus, out var exponent, out error))

@@ -19,14 +19,17 @@ public sealed class SignatureVerifier : IDisposable
     private readonly BackendSlot[] _slots;
     private readonly int _acceptRecheckInterval;
     private readonly Allowance _rejectRechecks;
-    private long _checks, _accepted, _single, _acceptedByLanes, _rechecks, _disagreements;
+    private long _checks,
+        _accepted,
+        _single,
+        _acceptedByLanes,
+        _rechecks,
+        _disagreements;
 
     /// <summary>Chooses the backends for this machine; each has to give some known answers first.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its bounds.</exception>
     public SignatureVerifier(SignatureVerifierOptions? options = null)
-        : this(options ?? new SignatureVerifierOptions(), AvailableBackends(options ?? new SignatureVerifierOptions()))
-    {
-    }
+        : this(options ?? new SignatureVerifierOptions(), AvailableBackends(options ?? new SignatureVerifierOptions())) { }
 
     /// <summary>With given backends, so that tests can have one that lies.</summary>
     internal SignatureVerifier(SignatureVerifierOptions options, IReadOnlyList<(ISignatureBackend Backend, string? Fault)> backends)
@@ -73,9 +76,15 @@ public sealed class SignatureVerifier : IDisposable
         {
             var single = Interlocked.Read(ref _single);
             return new(
-                Interlocked.Read(ref _checks), Interlocked.Read(ref _accepted), _useOpenSsl ? 0 : single, _useOpenSsl ? single : 0,
-                    By("avx2"), By("avx512"),
-                Interlocked.Read(ref _rechecks), Interlocked.Read(ref _disagreements));
+                Interlocked.Read(ref _checks),
+                Interlocked.Read(ref _accepted),
+                _useOpenSsl ? 0 : single,
+                _useOpenSsl ? single : 0,
+                By("avx2"),
+                By("avx512"),
+                Interlocked.Read(ref _rechecks),
+                Interlocked.Read(ref _disagreements)
+            );
 
             long By(string name) => Array.Find(_slots, slot => slot.Backend.Name == name)?.Decided ?? 0;
         }
@@ -120,15 +129,16 @@ public sealed class SignatureVerifier : IDisposable
             Add(new Avx2Backend(options.MaximumPreparedKeys));
         return backends;
 
-        void Add(ISignatureBackend backend) => backends.Add((
-            backend, KnownAnswers.FindFault(backend) ?? BackendSpeeds.FindSlowness(backend)));
+        void Add(ISignatureBackend backend) =>
+            backends.Add((backend, KnownAnswers.FindFault(backend) ?? BackendSpeeds.FindSlowness(backend)));
     }
 
     private void VerifyChunk(ReadOnlySpan<SignatureCheck> checks, Span<bool> results)
     {
         _rejectRechecks.Earn(checks.Length);
 
-        // Lanes that are checked together are of one size of key; keys that no backend supports or has a place for are checked one at a time.
+        // Lanes that are checked together are of one size of key; keys that no backend supports or has a place for are checked one at a
+        // time.
         Span<int> waiting = stackalloc int[3 * ChunkLength];
         Span<int> counts = stackalloc int[3];
         counts.Clear();
@@ -136,7 +146,13 @@ public sealed class SignatureVerifier : IDisposable
         {
             ref readonly var check = ref checks[i];
             ObjectDisposedException.ThrowIf(check.Key.IsDisposed, check.Key);
-            var size = check.Key.KeySizeBits switch { 2048 => 0, 3072 => 1, 4096 => 2, _ => -1 };
+            var size = check.Key.KeySizeBits switch
+            {
+                2048 => 0,
+                3072 => 1,
+                4096 => 2,
+                _ => -1,
+            };
             if (!SingleCheck.IsInRange(check))
             {
                 results[i] = false;
@@ -210,9 +226,11 @@ public sealed class SignatureVerifier : IDisposable
 
             // Nothing that this backend said of these lanes is believed.
             Interlocked.Increment(ref _disagreements);
-            TurnOff(slot,
+            TurnOff(
+                slot,
                 $"said {(verdict ? "valid" : "invalid")} of a signature of {checks[indices[lane]].Key.KeySizeBits} bits for which "
-                + $"{SingleName} says the opposite");
+                    + $"{SingleName} says the opposite"
+            );
             foreach (var index in indices)
                 results[index] = VerifySingle(checks[index]);
             return;

@@ -3,7 +3,8 @@ namespace FactoryStream.Signatures;
 /// <summary>What a <see cref="SignatureVerifier"/> may use and how it watches itself. The defaults are right for production.</summary>
 public sealed class SignatureVerifierOptions
 {
-    internal const int DefaultMaximumPreparedKeys = 16_384, LeastMaximumPreparedKeys = 16;
+    internal const int DefaultMaximumPreparedKeys = 16_384,
+        LeastMaximumPreparedKeys = 16;
 
     /// <summary>The backends that may be used where CPU and machine have them. Default: all.</summary>
     public SignatureBackends AllowedBackends { get; init; } = SignatureBackends.All;

@@ -10,4 +10,12 @@ namespace FactoryStream.Signatures;
 /// <param name="Rechecks">Verdicts of a vectorised backend that were checked again, one at a time.</param>
 /// <param name="Disagreements">Of these, the ones that came out differently. Anything but 0 is a fault: the backend was turned off.</param>
 public readonly record struct SignatureVerifierStatistics(
-    long Checks, long Accepted, long ByManaged, long ByOpenSsl, long ByAvx2, long ByAvx512, long Rechecks, long Disagreements);
+    long Checks,
+    long Accepted,
+    long ByManaged,
+    long ByOpenSsl,
+    long ByAvx2,
+    long ByAvx512,
+    long Rechecks,
+    long Disagreements
+);

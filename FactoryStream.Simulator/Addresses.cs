@@ -1,11 +1,16 @@
 namespace FactoryStream.Simulator;
 
-/// <summary>Where Ingest and Verifier are: as said, else as the AppHost says (<c>services__ingest__http__0</c>), else their usual ports on this machine.</summary>
+/// <summary>
+/// Where Ingest and Verifier are: as said, else as the AppHost says (<c>services__ingest__http__0</c>), else their usual ports on this
+/// machine.
+/// </summary>
 internal sealed record Addresses(Uri Ingest, Uri Verifier)
 {
-    public static Addresses From(IConfiguration configuration, string? ingest, string? verifier) => new(
-        Find(configuration, "ingest", ingest, "http://localhost:8001"),
-        Find(configuration, "verifier", verifier, "http://localhost:8000"));
+    public static Addresses From(IConfiguration configuration, string? ingest, string? verifier) =>
+        new(
+            Find(configuration, "ingest", ingest, "http://localhost:8001"),
+            Find(configuration, "verifier", verifier, "http://localhost:8000")
+        );
 
     private static Uri Find(IConfiguration configuration, string name, string? said, string usual)
     {

@@ -4,8 +4,8 @@ using System.Text;
 namespace FactoryStream.Storage;
 
 /// <summary>
-/// Rows in PostgreSQL's binary COPY format (documentation of COPY, "Binary Format"), built in memory and sent in one go: no call a column into the driver.
-/// Reusable; grows to the largest batch.
+/// Rows in PostgreSQL's binary COPY format (documentation of COPY, "Binary Format"), built in memory and sent in one go: no call a column
+/// into the driver. Reusable; grows to the largest batch.
 /// </summary>
 public sealed class BinaryCopyBuffer
 {

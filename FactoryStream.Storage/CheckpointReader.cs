@@ -2,14 +2,19 @@ using Npgsql;
 
 namespace FactoryStream.Storage;
 
-/// <summary>What an owner needs when it is given partitions: their checkpoints, and their engines' readings that no closed window has yet.</summary>
+/// <summary>
+/// What an owner needs when it is given partitions: their checkpoints, and their engines' readings that no closed window has yet.
+/// </summary>
 public sealed class CheckpointReader(NpgsqlDataSource database)
 {
-    /// <summary>Raises the epoch of a partition's checkpoint and reads it. A checkpoint of another incarnation of the topic begins anew at offset 0.</summary>
+    /// <summary>
+    /// Raises the epoch of a partition's checkpoint and reads it. A checkpoint of another incarnation of the topic begins anew at offset 0.
+    /// </summary>
     public async Task<CheckpointRow> AcquireAsync(string topic, int partition, string topicId, CancellationToken cancellation)
     {
         // A transaction of the former owner that holds the row is waited for; one that comes later finds the epoch changed.
-        await using var command = database.CreateCommand("""
+        await using var command = database.CreateCommand(
+            """
             INSERT INTO factory.checkpoints AS c (topic, partition, epoch, topic_id, next_offset, source_topic_id, source_offset, source_line)
             VALUES ($1, $2, 1, $3, 0, '', -1, 0)
             ON CONFLICT (topic, partition) DO UPDATE SET
@@ -17,7 +22,8 @@ public sealed class CheckpointReader(NpgsqlDataSource database)
                 next_offset = CASE WHEN c.topic_id = EXCLUDED.topic_id THEN c.next_offset ELSE 0 END,
                 topic_id = EXCLUDED.topic_id
             RETURNING epoch, next_offset, source_topic_id, source_offset, source_line
-            """);
+            """
+        );
         command.Parameters.AddWithValue(topic);
         command.Parameters.AddWithValue(partition);
         command.Parameters.AddWithValue(topicId);
@@ -46,15 +52,20 @@ public sealed class CheckpointReader(NpgsqlDataSource database)
     /// <summary>The numbers of engines, given in the list's order to those that had none, as far as their factory's bound allows.</summary>
     /// <returns>Engines that had none, and engines that are known of old; those that are beyond the bound are in neither.</returns>
     public async Task<(List<EngineRow> Added, List<EngineRow> Known)> EnsureEnginesAsync(
-        IReadOnlyCollection<(string FactoryId, string EngineId)> engines, int maxPerFactory, CancellationToken cancellation)
+        IReadOnlyCollection<(string FactoryId, string EngineId)> engines,
+        int maxPerFactory,
+        CancellationToken cancellation
+    )
     {
-        string[] factoryIds = [.. engines.Select(engine => engine.FactoryId)], engineIds = [.. engines.Select(engine => engine.EngineId)];
+        string[] factoryIds = [.. engines.Select(engine => engine.FactoryId)],
+            engineIds = [.. engines.Select(engine => engine.EngineId)];
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         // A factory's engines are in many partitions, so several may count and add at once.
         await using (var alone = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtext('factory.engines'))", connection))
             await alone.ExecuteNonQueryAsync(cancellation);
-        await using var insert = new NpgsqlCommand("""
+        await using var insert = new NpgsqlCommand(
+            """
             WITH fresh AS (
                 SELECT factory_id, engine_id, place, row_number() OVER (PARTITION BY factory_id ORDER BY place) AS nth
                 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (factory_id, engine_id, place)
@@ -67,7 +78,9 @@ public sealed class CheckpointReader(NpgsqlDataSource database)
             SELECT factory_id, engine_id FROM fresh JOIN room USING (factory_id) WHERE nth <= places ORDER BY place
             ON CONFLICT DO NOTHING
             RETURNING engine_no, factory_id, engine_id, closed_until
-            """, connection);
+            """,
+            connection
+        );
         insert.Parameters.AddWithValue(factoryIds);
         insert.Parameters.AddWithValue(engineIds);
         insert.Parameters.AddWithValue((long)maxPerFactory);
@@ -75,9 +88,12 @@ public sealed class CheckpointReader(NpgsqlDataSource database)
         await transaction.CommitAsync(cancellation);
         if (added.Count == engines.Count)
             return (added, []);
-        await using var command = new NpgsqlCommand("""
+        await using var command = new NpgsqlCommand(
+            """
             SELECT engine_no, factory_id, engine_id, closed_until FROM factory.engines JOIN unnest($1::text[], $2::text[]) AS wanted (factory_id, engine_id) USING (factory_id, engine_id)
-            """, connection);
+            """,
+            connection
+        );
         command.Parameters.AddWithValue(factoryIds);
         command.Parameters.AddWithValue(engineIds);
         var isAdded = added.Select(row => row.EngineNo).ToHashSet();
@@ -119,7 +135,8 @@ public sealed class CheckpointReader(NpgsqlDataSource database)
     public async Task<List<string>> EnrolledAsync(IReadOnlyCollection<string> factoryIds, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand(
-            "SELECT DISTINCT factory_id FROM factory.signing_keys WHERE factory_id = ANY ($1)");
+            "SELECT DISTINCT factory_id FROM factory.signing_keys WHERE factory_id = ANY ($1)"
+        );
         command.Parameters.AddWithValue(factoryIds.ToArray());
         var enrolled = new List<string>();
         await using var reader = await command.ExecuteReaderAsync(cancellation);
@@ -132,16 +149,22 @@ public sealed class CheckpointReader(NpgsqlDataSource database)
     /// <param name="engines">Whose.</param>
     /// <param name="each">Engine number, time, SHA-256, data bytes.</param>
     /// <param name="cancellation">Ends the reading.</param>
-    public async Task OpenReadingsAsync(IReadOnlyList<EngineRow> engines, Action<int, DateTime, byte[], byte[]> each, CancellationToken cancellation)
+    public async Task OpenReadingsAsync(
+        IReadOnlyList<EngineRow> engines,
+        Action<int, DateTime, byte[], byte[]> each,
+        CancellationToken cancellation
+    )
     {
         // OFFSET 0 keeps it an index scan for each engine: the planner knows nothing of e.since and would rather read the whole table.
-        await using var command = database.CreateCommand("""
+        await using var command = database.CreateCommand(
+            """
             SELECT r.engine_no, r.measured_at, r.data_sha256, convert_to(r.data::text, 'UTF8')
             FROM unnest($1::int[], $2::timestamptz[]) AS e (engine_no, since)
             CROSS JOIN LATERAL (
                 SELECT * FROM factory.readings WHERE readings.engine_no = e.engine_no AND readings.measured_at >= e.since
                 ORDER BY measured_at OFFSET 0) AS r
-            """);
+            """
+        );
         command.CommandTimeout = 0;
         command.Parameters.AddWithValue(engines.Select(engine => engine.EngineNo).ToArray());
         command.Parameters.AddWithValue(engines.Select(engine => engine.ClosedUntil ?? DateTime.UnixEpoch).ToArray());
@@ -156,13 +179,15 @@ public sealed class CheckpointReader(NpgsqlDataSource database)
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            engines.Add(new EngineRow
-            {
-                EngineNo = reader.GetInt32(0),
-                FactoryId = reader.GetString(1),
-                EngineId = reader.GetString(2),
-                ClosedUntil = reader.IsDBNull(3) ? null : reader.GetDateTime(3),
-            });
+            engines.Add(
+                new EngineRow
+                {
+                    EngineNo = reader.GetInt32(0),
+                    FactoryId = reader.GetString(1),
+                    EngineId = reader.GetString(2),
+                    ClosedUntil = reader.IsDBNull(3) ? null : reader.GetDateTime(3),
+                }
+            );
         }
         return engines;
     }

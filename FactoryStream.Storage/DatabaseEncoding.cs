@@ -14,8 +14,10 @@ public static class DatabaseEncoding
         await reader.ReadAsync(cancellation);
         if (reader.GetString(0) is var encoding and not "UTF8")
         {
-            throw new InvalidOperationException($"The database {reader.GetString(1)} has the encoding {encoding}; FactoryStream needs UTF8. "
-                + $"Make it anew: CREATE DATABASE {reader.GetString(1)} ENCODING 'UTF8' TEMPLATE template0.");
+            throw new InvalidOperationException(
+                $"The database {reader.GetString(1)} has the encoding {encoding}; FactoryStream needs UTF8. "
+                    + $"Make it anew: CREATE DATABASE {reader.GetString(1)} ENCODING 'UTF8' TEMPLATE template0."
+            );
         }
     }
 }

@@ -11,11 +11,13 @@ public sealed class LossReader(NpgsqlDataSource database)
     public async Task<List<LossEntry>> ReadAsync(bool unacknowledgedOnly, CancellationToken cancellation)
     {
         var losses = new List<LossEntry>();
-        await using var command = database.CreateCommand("""
+        await using var command = database.CreateCommand(
+            """
             SELECT topic, partition, messages - noted FROM factory.losses
             CROSS JOIN LATERAL (SELECT CASE WHEN $1 THEN acknowledged ELSE 0 END) AS of (noted)
             WHERE messages > noted ORDER BY topic, partition
-            """);
+            """
+        );
         command.Parameters.AddWithValue(unacknowledgedOnly);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))

@@ -22,13 +22,15 @@ public sealed class PartitionRecord(NpgsqlDataSource database)
     /// <param name="cancellation">Ends the wait for the database.</param>
     public async Task<int> EnsureAsync(string topic, string topicId, int partitions, CancellationToken cancellation)
     {
-        await using var command = database.CreateCommand("""
+        await using var command = database.CreateCommand(
+            """
             INSERT INTO factory.topics AS t (topic, topic_id, partitions) VALUES ($1, $2, $3)
             ON CONFLICT (topic) DO UPDATE SET
                 topic_id = EXCLUDED.topic_id,
                 partitions = CASE WHEN t.topic_id = EXCLUDED.topic_id THEN t.partitions ELSE EXCLUDED.partitions END
             RETURNING partitions
-            """);
+            """
+        );
         command.Parameters.AddWithValue(topic);
         command.Parameters.AddWithValue(topicId);
         command.Parameters.AddWithValue(partitions);
@@ -41,14 +43,19 @@ public sealed class PartitionRecord(NpgsqlDataSource database)
     /// <param name="topicIds">The incarnations by topic.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     public async Task<List<TakenUntil>> TakenAsync(
-        string signed, string verified, IReadOnlyDictionary<string, string> topicIds, CancellationToken cancellation)
+        string signed,
+        string verified,
+        IReadOnlyDictionary<string, string> topicIds,
+        CancellationToken cancellation
+    )
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         return await TakenAsync(connection, signed, verified, topicIds, cancellation);
     }
 
     /// <summary>
-    /// Records new numbers, if all is taken in. Every checkpoint's epoch goes up with it, so that whoever still works by the old ones is fenced.
+    /// Records new numbers, if all is taken in. Every checkpoint's epoch goes up with it, so that whoever still works by the old ones is
+    /// fenced.
     /// </summary>
     /// <param name="signed">The topic of the source positions.</param>
     /// <param name="verified">The topic whose checkpoints hold them.</param>
@@ -58,8 +65,13 @@ public sealed class PartitionRecord(NpgsqlDataSource database)
     /// <param name="cancellation">Ends the wait for the database.</param>
     /// <returns>What <paramref name="isTaken"/> said.</returns>
     public async Task<bool> ChangeAsync(
-        string signed, string verified, IReadOnlyDictionary<string, string> topicIds, int partitions,
-        Func<IReadOnlyList<TakenUntil>, Task<bool>> isTaken, CancellationToken cancellation)
+        string signed,
+        string verified,
+        IReadOnlyDictionary<string, string> topicIds,
+        int partitions,
+        Func<IReadOnlyList<TakenUntil>, Task<bool>> isTaken,
+        CancellationToken cancellation
+    )
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
@@ -67,11 +79,14 @@ public sealed class PartitionRecord(NpgsqlDataSource database)
             await fence.ExecuteNonQueryAsync(cancellation);
         if (!await isTaken(await TakenAsync(connection, signed, verified, topicIds, cancellation)))
             return false;
-        await using var change = new NpgsqlCommand("""
+        await using var change = new NpgsqlCommand(
+            """
             INSERT INTO factory.topics (topic, topic_id, partitions)
             SELECT topic, topic_id, $3 FROM unnest($1::text[], $2::text[]) AS entry (topic, topic_id)
             ON CONFLICT (topic) DO UPDATE SET topic_id = EXCLUDED.topic_id, partitions = EXCLUDED.partitions
-            """, connection);
+            """,
+            connection
+        );
         change.Parameters.AddWithValue(topicIds.Keys.ToArray());
         change.Parameters.AddWithValue(topicIds.Values.ToArray());
         change.Parameters.AddWithValue(partitions);
@@ -81,12 +96,18 @@ public sealed class PartitionRecord(NpgsqlDataSource database)
     }
 
     private static async Task<List<TakenUntil>> TakenAsync(
-        NpgsqlConnection connection, string signed, string verified, IReadOnlyDictionary<string, string> topicIds,
-        CancellationToken cancellation)
+        NpgsqlConnection connection,
+        string signed,
+        string verified,
+        IReadOnlyDictionary<string, string> topicIds,
+        CancellationToken cancellation
+    )
     {
         var taken = new List<TakenUntil>();
         await using var command = new NpgsqlCommand(
-            "SELECT topic, partition, topic_id, next_offset, source_topic_id, source_offset FROM factory.checkpoints", connection);
+            "SELECT topic, partition, topic_id, next_offset, source_topic_id, source_offset FROM factory.checkpoints",
+            connection
+        );
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {

@@ -2,13 +2,17 @@ using Npgsql;
 
 namespace FactoryStream.Storage;
 
-/// <summary>Empties the house: every reading, batch, window, rejection and the books of them go; signing keys, engines and how far the log was read stay.</summary>
+/// <summary>
+/// Empties the house: every reading, batch, window, rejection and the books of them go; signing keys, engines and how far the log was read
+/// stay.
+/// </summary>
 public static class Purge
 {
     /// <summary>
-    /// Purges in one transaction. Every checkpoint's epoch goes up first: a transaction under way is waited for and purged with the rest, and a later one of an
-    /// Aggregator that still has the old in memory finds itself fenced, so that it begins anew from what is stored, which is nothing. Offsets stay, so that what
-    /// was counted is not counted again; what is still in the log is counted from here on, and the books begin at zero and balance.
+    /// Purges in one transaction. Every checkpoint's epoch goes up first: a transaction under way is waited for and purged with the rest,
+    /// and a later one of an Aggregator that still has the old in memory finds itself fenced, so that it begins anew from what is stored,
+    /// which is nothing. Offsets stay, so that what was counted is not counted again; what is still in the log is counted from here on, and
+    /// the books begin at zero and balance.
     /// </summary>
     /// <exception cref="PostgresException">LockNotAvailable: someone reads the tables for longer than 10 s.</exception>
     public static async Task RunAsync(NpgsqlDataSource database, CancellationToken cancellation)
@@ -22,13 +26,18 @@ public static class Purge
                 new("SET LOCAL lock_timeout = '10s'"),
                 // The order in which an Aggregator's transaction locks: checkpoints, then the rest.
                 new("UPDATE factory.checkpoints SET epoch = epoch + 1"),
-                new("""
+                new(
+                    """
                     TRUNCATE factory.readings, factory.batches, factory.windows, factory.rejections, factory.rejection_counts,
                         factory.rejections_dropped, factory.ledger, factory.engine_metrics, factory.losses
-                    """),
+                    """
+                ),
                 // As if never heard of: what comes next is late for no window.
                 new("UPDATE factory.engines SET closed_until = DEFAULT"),
-                new("SELECT pg_notify($1, '\"*\"')") { Parameters = { new NpgsqlParameter<string> { TypedValue = BatchWriter.WindowsChannel } } },
+                new("SELECT pg_notify($1, '\"*\"')")
+                {
+                    Parameters = { new NpgsqlParameter<string> { TypedValue = BatchWriter.WindowsChannel } },
+                },
             },
         };
         await batch.ExecuteNonQueryAsync(cancellation);

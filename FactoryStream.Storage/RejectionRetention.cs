@@ -3,31 +3,42 @@ using NpgsqlTypes;
 
 namespace FactoryStream.Storage;
 
-/// <summary>Rejections are kept by age and by size. What is dropped is counted in <c>factory.rejections_dropped</c>; the books' counts stay.</summary>
+/// <summary>
+/// Rejections are kept by age and by size. What is dropped is counted in <c>factory.rejections_dropped</c>; the books' counts stay.
+/// </summary>
 public static class RejectionRetention
 {
     /// <summary>What a rejection takes besides its line and detail, about; in bytes.</summary>
     public const int Overhead = 128;
 
     /// <summary>
-    /// Drops some of the oldest rejections, in one transaction: those that are too old, and as many as are too much. None while another does it.
-    /// The size is of what is kept, not of the table's file: that has room for the next ones when some are gone, and does not shrink.
+    /// Drops some of the oldest rejections, in one transaction: those that are too old, and as many as are too much. None while another
+    /// does it. The size is of what is kept, not of the table's file: that has room for the next ones when some are gone, and does not
+    /// shrink.
     /// </summary>
     /// <param name="connection">Open, in no transaction.</param>
-    /// <param name="now">UTC. Age is counted from this or from the newest rejection, whichever is earlier: a clock that runs ahead drops nothing.</param>
+    /// <param name="now">UTC. Age is counted from this or from the newest rejection, whichever is earlier: a clock that runs ahead drops
+    /// nothing.</param>
     /// <param name="days">Days that they are kept; null: for ever.</param>
     /// <param name="maxBytes">Bytes that are kept; null: any number.</param>
     /// <param name="most">At most so many rows.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     /// <returns>How many rows; fewer than <paramref name="most"/> does not mean that none is left.</returns>
     public static async Task<long> DropAsync(
-        NpgsqlConnection connection, DateTime now, int? days, long? maxBytes, int most, CancellationToken cancellation)
+        NpgsqlConnection connection,
+        DateTime now,
+        int? days,
+        long? maxBytes,
+        int most,
+        CancellationToken cancellation
+    )
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await using var alone = new NpgsqlCommand("SELECT pg_try_advisory_xact_lock(hashtext('factory.retention.rejections'))", connection);
         if (await alone.ExecuteScalarAsync(cancellation) is not true)
             return 0;
-        await using var drop = new NpgsqlCommand("""
+        await using var drop = new NpgsqlCommand(
+            """
             WITH kept AS (
                 SELECT (SELECT coalesce(sum(bytes), 0) FROM factory.rejection_counts)
                     - (SELECT coalesce(sum(bytes), 0) FROM factory.rejections_dropped) AS bytes,
@@ -48,7 +59,9 @@ public static class RejectionRetention
                 ON CONFLICT (factory_id, reason, refused) DO UPDATE SET
                     lines = d.lines + EXCLUDED.lines, readings = d.readings + EXCLUDED.readings, bytes = d.bytes + EXCLUDED.bytes)
             SELECT count(*) FROM gone
-            """, connection);
+            """,
+            connection
+        );
         drop.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = now });
         drop.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Integer, Value = (object?)days ?? DBNull.Value });
         drop.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Bigint, Value = (object?)maxBytes ?? DBNull.Value });

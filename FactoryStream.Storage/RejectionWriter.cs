@@ -5,17 +5,28 @@ using NpgsqlTypes;
 
 namespace FactoryStream.Storage;
 
-/// <summary>Keeps refused and rejected lines, and counts them on the books. What stands in them comes from anybody, so nothing in one of them may stop the others or the readings beside them.</summary>
+/// <summary>
+/// Keeps refused and rejected lines, and counts them on the books. What stands in them comes from anybody, so nothing in one of them may
+/// stop the others or the readings beside them.
+/// </summary>
 public static class RejectionWriter
 {
     private const string DataException = "22";
 
-    /// <summary>Stores rejections. One that the database will not take (class 22, data exceptions) is stored without its words, as malformed: the line and its place stay.</summary>
+    /// <summary>
+    /// Stores rejections. One that the database will not take (class 22, data exceptions) is stored without its words, as malformed: the
+    /// line and its place stay.
+    /// </summary>
     /// <param name="connection">In the transaction; what is there before stays whatever happens here.</param>
     /// <param name="entries">Any number.</param>
     /// <param name="onBared">Told of each that lost its words, and why.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
-    public static async Task StoreAsync(NpgsqlConnection connection, IReadOnlyList<RejectionEntry> entries, Action<RejectionEntry, string> onBared, CancellationToken cancellation)
+    public static async Task StoreAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<RejectionEntry> entries,
+        Action<RejectionEntry, string> onBared,
+        CancellationToken cancellation
+    )
     {
         if (entries.Count == 0)
             return;
@@ -33,14 +44,19 @@ public static class RejectionWriter
         }
     }
 
-    private static RejectionEntry Storable(RejectionEntry entry) => entry with
-    {
-        FactoryId = StorableText.IsName(entry.FactoryId) ? entry.FactoryId : null,
-        Detail = StorableText.Of(entry.Detail),
-    };
+    private static RejectionEntry Storable(RejectionEntry entry) =>
+        entry with
+        {
+            FactoryId = StorableText.IsName(entry.FactoryId) ? entry.FactoryId : null,
+            Detail = StorableText.Of(entry.Detail),
+        };
 
     /// <returns>What the database has against it; null when it is stored.</returns>
-    private static async Task<string?> TryStoreAsync(NpgsqlConnection connection, IReadOnlyList<RejectionEntry> entries, CancellationToken cancellation)
+    private static async Task<string?> TryStoreAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<RejectionEntry> entries,
+        CancellationToken cancellation
+    )
     {
         await using var statements = new NpgsqlBatch(connection);
         statements.BatchCommands.Add(new("SAVEPOINT rejections"));
@@ -62,7 +78,8 @@ public static class RejectionWriter
 
     private static NpgsqlBatchCommand[] Statements(IReadOnlyList<RejectionEntry> entries)
     {
-        var lines = new NpgsqlBatchCommand("""
+        var lines = new NpgsqlBatchCommand(
+            """
             INSERT INTO factory.rejections (rejected_at, factory_id, reason, refused, detail, line, source_partition, source_offset,
                 source_line, readings, unknown_factory)
             SELECT rejected_at, factory_id, reason, refused, detail, line, CASE WHEN source_offset IS NOT NULL THEN partition END,
@@ -71,7 +88,8 @@ public static class RejectionWriter
                     $10::int[], $11::bool[])
                 AS entry (partition, rejected_at, factory_id, reason, refused, detail, line, source_offset, source_line, readings,
                     unknown_factory)
-            """);
+            """
+        );
         BatchWriter.Add(lines.Parameters, NpgsqlDbType.Integer, entries.Select(entry => entry.Partition));
         BatchWriter.Add(lines.Parameters, NpgsqlDbType.TimestampTz, entries.Select(entry => entry.RejectedAt));
         BatchWriter.Add(lines.Parameters, NpgsqlDbType.Text, entries.Select(entry => entry.FactoryId));
@@ -84,16 +102,24 @@ public static class RejectionWriter
         BatchWriter.Add(lines.Parameters, NpgsqlDbType.Integer, entries.Select(entry => entry.Readings));
         BatchWriter.Add(lines.Parameters, NpgsqlDbType.Boolean, entries.Select(entry => entry.IsOfUnknownFactory));
 
-        var groups = entries.GroupBy(entry => (entry.Partition, FactoryId: entry.Books, entry.Reason, entry.Refused))
+        var groups = entries
+            .GroupBy(entry => (entry.Partition, FactoryId: entry.Books, entry.Reason, entry.Refused))
             .Select(group => (group.Key, Count: group.Sum(entry => (long)entry.Readings), Bytes: group.Sum(Bytes)))
-            // Two owners may count in one partition, of verified and of rejected: in the same order, so that neither waits for the other for ever.
-            .OrderBy(group => group.Key.Partition).ThenBy(group => group.Key.FactoryId, StringComparer.Ordinal).ThenBy(group => group.Key.Reason, StringComparer.Ordinal).ThenBy(group => group.Key.Refused).ToArray();
-        var counts = new NpgsqlBatchCommand("""
+            // Two owners may count in one partition, of verified and of rejected: in the same order, so that neither waits for the other
+            // for ever.
+            .OrderBy(group => group.Key.Partition)
+            .ThenBy(group => group.Key.FactoryId, StringComparer.Ordinal)
+            .ThenBy(group => group.Key.Reason, StringComparer.Ordinal)
+            .ThenBy(group => group.Key.Refused)
+            .ToArray();
+        var counts = new NpgsqlBatchCommand(
+            """
             INSERT INTO factory.rejection_counts AS c (partition, factory_id, reason, refused, count, bytes)
             SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bool[], $5::bigint[], $6::bigint[])
             ON CONFLICT (partition, factory_id, reason, refused) DO UPDATE SET
                 count = c.count + EXCLUDED.count, bytes = c.bytes + EXCLUDED.bytes
-            """);
+            """
+        );
         BatchWriter.Add(counts.Parameters, NpgsqlDbType.Integer, groups.Select(group => group.Key.Partition));
         BatchWriter.Add(counts.Parameters, NpgsqlDbType.Text, groups.Select(group => group.Key.FactoryId));
         BatchWriter.Add(counts.Parameters, NpgsqlDbType.Text, groups.Select(group => group.Key.Reason));

@@ -10,12 +10,18 @@ public sealed class TimePartitions(NpgsqlDataSource database, string parent)
     private readonly List<(DateTime Lower, DateTime Upper)> known = [];
     private (DateTime Lower, DateTime Upper) last;
 
-    /// <summary>Makes the partition of <paramref name="moment"/> unless it is known to be there; in a transaction of its own, before the one that needs it.</summary>
+    /// <summary>
+    /// Makes the partition of <paramref name="moment"/> unless it is known to be there; in a transaction of its own, before the one that
+    /// needs it.
+    /// </summary>
     /// <param name="moment">UTC.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     public ValueTask EnsureAsync(DateTime moment, CancellationToken cancellation) =>
         // Time mostly goes on within the partition of the moment before.
-        moment >= last.Lower && moment < last.Upper ? ValueTask.CompletedTask : FindAsync(moment, cancellation);
+        moment >= last.Lower
+        && moment < last.Upper
+            ? ValueTask.CompletedTask
+            : FindAsync(moment, cancellation);
 
     private async ValueTask FindAsync(DateTime moment, CancellationToken cancellation)
     {

@@ -11,4 +11,13 @@ namespace FactoryStream.Storage;
 /// <param name="Max">The greatest value.</param>
 /// <param name="SquaredDeviation">Sum of (value - mean)^2.</param>
 public readonly record struct WindowTotals(
-    int EngineNo, DateTime WindowStart, DateTime WindowEnd, string Metric, long Count, double Sum, double Min, double Max, double SquaredDeviation);
+    int EngineNo,
+    DateTime WindowStart,
+    DateTime WindowEnd,
+    string Metric,
+    long Count,
+    double Sum,
+    double Min,
+    double Max,
+    double SquaredDeviation
+);

@@ -15,12 +15,19 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Long =
     [
-        DistributedTests.Name, nameof(ScalingTests), nameof(AppHostCrashTests), DatabaseTests.Name, nameof(SecuredKafkaTests),
-        nameof(ServerDataTests), nameof(SupervisionTests),
+        DistributedTests.Name,
+        nameof(ScalingTests),
+        nameof(AppHostCrashTests),
+        DatabaseTests.Name,
+        nameof(SecuredKafkaTests),
+        nameof(ServerDataTests),
+        nameof(SupervisionTests),
     ];
 
     public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>
         testCollections.OrderBy(collection =>
             Array.FindIndex(Long, name => collection.DisplayName.EndsWith(name, StringComparison.Ordinal)) is >= 0 and var place
-                ? place : Long.Length);
+                ? place
+                : Long.Length
+        );
 }

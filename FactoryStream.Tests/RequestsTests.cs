@@ -27,8 +27,15 @@ public sealed partial class RequestsTests
             var isEnrolment = data.ValueKind == JsonValueKind.Object && data.TryGetProperty("public_key", out _);
             if (isEnrolment)
                 own.ImportSubjectPublicKeyInfo(data.GetProperty("public_key").GetBytesFromBase64(), out _);
-            Assert.True((isEnrolment ? own : enrolled).VerifyData(Encoding.UTF8.GetBytes(data.GetRawText()),
-                body.GetProperty("signature").GetBytesFromBase64(), HashAlgorithmName.SHA256, RSASignaturePadding.Pss), data.GetRawText());
+            Assert.True(
+                (isEnrolment ? own : enrolled).VerifyData(
+                    Encoding.UTF8.GetBytes(data.GetRawText()),
+                    body.GetProperty("signature").GetBytesFromBase64(),
+                    HashAlgorithmName.SHA256,
+                    RSASignaturePadding.Pss
+                ),
+                data.GetRawText()
+            );
             signed++;
         }
 
@@ -38,8 +45,11 @@ public sealed partial class RequestsTests
     [Fact]
     public void Every_address_that_a_service_maps_has_an_example()
     {
-        var examples = Lines.Select(line => Example().Match(line)).Where(match => match.Success)
-            .Select(match => $"{match.Groups["verb"].Value} {match.Groups["path"].Value}").ToArray();
+        var examples = Lines
+            .Select(line => Example().Match(line))
+            .Where(match => match.Success)
+            .Select(match => $"{match.Groups["verb"].Value} {match.Groups["path"].Value}")
+            .ToArray();
 
         var mapped = Services.SelectMany(Mapped).ToArray();
 
@@ -48,10 +58,13 @@ public sealed partial class RequestsTests
         Assert.DoesNotContain(mapped, address => !Array.Exists(examples, Pattern(address).IsMatch));
     }
 
-    /// <summary>What a service's sources map, by verb and path: <c>keys.MapDelete("/{keyId}", ...)</c> of <c>MapGroup("/keys")</c>.</summary>
+    /// <summary>
+    /// What a service's sources map, by verb and path: <c>keys.MapDelete("/{keyId}", ...)</c> of <c>MapGroup("/keys")</c>.
+    /// </summary>
     private static IEnumerable<string> Mapped(string service)
     {
-        var sources = Directory.EnumerateDirectories(Path.Combine(SharedData.Root, $"FactoryStream.{service}"))
+        var sources = Directory
+            .EnumerateDirectories(Path.Combine(SharedData.Root, $"FactoryStream.{service}"))
             .Where(folder => Path.GetFileName(folder) is not ("bin" or "obj"))
             .SelectMany(folder => Directory.EnumerateFiles(folder, "*Endpoints.cs", SearchOption.AllDirectories));
         foreach (var source in sources.Select(File.ReadAllText))

@@ -9,8 +9,13 @@ namespace FactoryStream.Verifier;
 
 /// <summary>Ready when the keys are known, the consumer group has given this replica its share, and Kafka deliveries.</summary>
 internal sealed class VerifierHealthCheck(
-    KeyRing keys, PartitionAssignment assignment, Deliveries deliveries, IProducer<byte[]?, byte[]> producer, SignatureVerifier signatures,
-        IOptions<VerifierOptions> options) : IHealthCheck
+    KeyRing keys,
+    PartitionAssignment assignment,
+    Deliveries deliveries,
+    IProducer<byte[]?, byte[]> producer,
+    SignatureVerifier signatures,
+    IOptions<VerifierOptions> options
+) : IHealthCheck
 {
     private static readonly TimeSpan MetadataTimeout = TimeSpan.FromSeconds(2);
 
@@ -35,11 +40,14 @@ internal sealed class VerifierHealthCheck(
         try
         {
             // The producer's own connections; the call blocks, so not on this thread.
-            await Task.Run(() =>
-            {
-                using var admin = new DependentAdminClientBuilder(producer.Handle).Build();
-                admin.GetMetadata(Contracts.Topics.Verified, MetadataTimeout);
-            }, cancellationToken);
+            await Task.Run(
+                () =>
+                {
+                    using var admin = new DependentAdminClientBuilder(producer.Handle).Build();
+                    admin.GetMetadata(Contracts.Topics.Verified, MetadataTimeout);
+                },
+                cancellationToken
+            );
         }
         catch (KafkaException exception)
         {

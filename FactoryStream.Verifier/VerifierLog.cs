@@ -24,12 +24,18 @@ internal static partial class VerifierLog
     [LoggerMessage(7, LogLevel.Information, "Partitions given up: {Partitions}.")]
     public static partial void Revoked(this ILogger logger, string partitions);
 
-    [LoggerMessage(8, LogLevel.Warning,
-        "Partitions lost: {Partitions}. Their new owner answers again what was not committed; the second answers are ignored downstream.")]
+    [LoggerMessage(
+        8,
+        LogLevel.Warning,
+        "Partitions lost: {Partitions}. Their new owner answers again what was not committed; the second answers are ignored downstream."
+    )]
     public static partial void Lost(this ILogger logger, string partitions);
 
-    [LoggerMessage(9, LogLevel.Warning,
-        "Partition {Partition}: {Answers} answers were not acknowledged within {Timeout}; its next owner gives them again.")]
+    [LoggerMessage(
+        9,
+        LogLevel.Warning,
+        "Partition {Partition}: {Answers} answers were not acknowledged within {Timeout}; its next owner gives them again."
+    )]
     public static partial void NotDrained(this ILogger logger, int partition, int answers, TimeSpan timeout);
 
     [LoggerMessage(10, LogLevel.Warning, "Kafka: {Reason}. Trying again.")]
@@ -53,22 +59,34 @@ internal static partial class VerifierLog
     [LoggerMessage(18, LogLevel.Information, "The database answers again.")]
     public static partial void DatabaseBack(this ILogger logger);
 
-    [LoggerMessage(19, LogLevel.Information,
+    [LoggerMessage(
+        19,
+        LogLevel.Information,
         "The last offsets could not be committed ({Reason}): their next owner answers again, which is known "
-        + "downstream by the source positions.")]
+            + "downstream by the source positions."
+    )]
     public static partial void NotCommitted(this ILogger logger, string reason);
 
-    [LoggerMessage(31, LogLevel.Error,
+    [LoggerMessage(
+        31,
+        LogLevel.Error,
         "Partition {Partition}, offset {Offset}, line {Line}: what is to be written would break the message's lines; it is rejected "
-        + "instead. This is a fault of the Verifier's.")]
+            + "instead. This is a fault of the Verifier's."
+    )]
     public static partial void FramingRefused(this ILogger logger, int partition, long offset, int line);
 
-    [LoggerMessage(41, LogLevel.Information,
-        "Partition {Partition}: what was answered from offset {From} to {To} is answered the same again.")]
+    [LoggerMessage(
+        41,
+        LogLevel.Information,
+        "Partition {Partition}: what was answered from offset {From} to {To} is answered the same again."
+    )]
     public static partial void Recalled(this ILogger logger, int partition, long from, long to);
 
-    [LoggerMessage(42, LogLevel.Warning,
-        "Partition {Partition}: what was answered from offset {From} on is not among the last {Messages} messages; it is decided anew.")]
+    [LoggerMessage(
+        42,
+        LogLevel.Warning,
+        "Partition {Partition}: what was answered from offset {From} on is not among the last {Messages} messages; it is decided anew."
+    )]
     public static partial void NotRecalled(this ILogger logger, int partition, long from, int messages);
 
     [LoggerMessage(20, LogLevel.Warning, "The signature backend {Backend} is not used; it is {State}.")]

@@ -52,14 +52,16 @@ internal static class VerifierServices
         builder.AddNpgsqlDataSource(FactoryDbContext.ConnectionName, settings => settings.DisableHealthChecks = true);
         // Whoever asks for keys has a loop or a client of his own that asks again; waiting here would only hide that the database is
         // away.
-        builder.AddNpgsqlDbContext<FactoryDbContext>(FactoryDbContext.ConnectionName,
+        builder.AddNpgsqlDbContext<FactoryDbContext>(
+            FactoryDbContext.ConnectionName,
             settings =>
             {
                 settings.DisableRetry = true;
                 settings.CommandTimeout = 5;
                 settings.DisableHealthChecks = true;
             },
-            options => options.UseSnakeCaseNamingConvention());
+            options => options.UseSnakeCaseNamingConvention()
+        );
         builder.Services.AddSingleton<IKeyStore, KeyStore>();
         builder.Services.AddSingleton<KeyRing>();
         builder.Services.AddHostedService<KeyWatchWorker>();

@@ -7,8 +7,13 @@ namespace FactoryStream.Aggregator.Committing;
 /// COPY keeps only one of the database's cores busy. Everything but <see cref="Committing"/> itself is the consuming thread's.
 /// </summary>
 internal sealed class CommitLane(
-    int number, CommitTransaction transaction, TopicConsumers consumers, AggregatorHealthCheck health, AggregatorOptions options,
-    TimeProvider time)
+    int number,
+    CommitTransaction transaction,
+    TopicConsumers consumers,
+    AggregatorHealthCheck health,
+    AggregatorOptions options,
+    TimeProvider time
+)
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
 
@@ -60,7 +65,9 @@ internal sealed class CommitLane(
         (Filling, spare) = (spare, pending);
         pending.Seal(idle);
         CaughtUpPartition[] caughtUp =
-            [.. idle.Select(progress => new CaughtUpPartition(progress.TopicPartition.Partition, progress.CaughtUpUntil))];
+        [
+            .. idle.Select(progress => new CaughtUpPartition(progress.TopicPartition.Partition, progress.CaughtUpUntil)),
+        ];
         begun = time.GetTimestamp();
         health.Committing(number);
         Committing = Task.Run(() => CommitAsync(pending, caughtUp), CancellationToken.None);

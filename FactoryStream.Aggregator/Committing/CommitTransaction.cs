@@ -41,8 +41,13 @@ internal sealed class CommitTransaction
 
     /// <summary>A transaction with nothing in its state yet.</summary>
     public CommitTransaction(
-        NpgsqlDataSource database, AggregatorOptions options, AggregatorMetrics metrics, RetentionRuns retention, TimeProvider time,
-        ILogger logger)
+        NpgsqlDataSource database,
+        AggregatorOptions options,
+        AggregatorMetrics metrics,
+        RetentionRuns retention,
+        TimeProvider time,
+        ILogger logger
+    )
     {
         (this.database, this.metrics, this.retention, this.time, this.logger) = (database, metrics, retention, time, logger);
         var checkpoints = new CheckpointReader(database);
@@ -50,7 +55,9 @@ internal sealed class CommitTransaction
         windows = new WindowStore(database, options.Rules);
         engines = new EngineDirectory(checkpoints, windows, options.Rules, options.MaxEnginesPerFactory, time);
         rules = new ReadingRules(
-            options.RetentionDays == 0 ? TimeSpan.MaxValue : TimeSpan.FromDays(options.RetentionDays), options.MaxMetricsPerEngine);
+            options.RetentionDays == 0 ? TimeSpan.MaxValue : TimeSpan.FromDays(options.RetentionDays),
+            options.MaxMetricsPerEngine
+        );
         readings = new ReadingStore(database, windows, keys);
     }
 
@@ -63,11 +70,17 @@ internal sealed class CommitTransaction
     /// <param name="cancellation">Ends the wait for the database.</param>
     /// <returns>How many engines and readings.</returns>
     public async Task<(int Engines, int Readings)> RebuildAsync(
-        IReadOnlyCollection<PartitionProgress> added, int partitionCount, CancellationToken cancellation)
+        IReadOnlyCollection<PartitionProgress> added,
+        int partitionCount,
+        CancellationToken cancellation
+    )
     {
         windows.Clear();
         var rebuilt = await engines.RebuildAsync(
-            added.Select(progress => progress.TopicPartition.Partition.Value).ToHashSet(), partitionCount, cancellation);
+            added.Select(progress => progress.TopicPartition.Partition.Value).ToHashSet(),
+            partitionCount,
+            cancellation
+        );
         // What a stored reading closes was closed by the transaction that stored it, unless the rules are others than they were then.
         if (windows.HasChanges)
         {
@@ -92,7 +105,8 @@ internal sealed class CommitTransaction
     /// <param name="caughtUp">Partitions whose idle engines' windows close.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     /// <exception cref="FencedException">Another owner has one of the partitions.</exception>
-    /// <exception cref="PostgresException">A unique violation: what the state does not know is stored. Start anew, tolerating conflicts.</exception>
+    /// <exception cref="PostgresException">A unique violation: what the state does not know is stored. Start anew, tolerating
+    /// conflicts.</exception>
     public async Task CommitAsync(PendingCommit pending, IReadOnlyCollection<CaughtUpPartition> caughtUp, CancellationToken cancellation)
     {
         var begun = time.GetTimestamp();
@@ -109,9 +123,10 @@ internal sealed class CommitTransaction
         await BatchWriter.AdvanceAsync(connection, pending.Steps, cancellation);
         // 2
         CountAccepted(pending);
-        var lateCount = ConflictTolerantCommits > 0
-            ? await readings.StoreTolerantlyAsync(connection, pending, now.UtcTicks, cancellation)
-            : await readings.StoreAsync(connection, pending, now.UtcTicks, cancellation);
+        var lateCount =
+            ConflictTolerantCommits > 0
+                ? await readings.StoreTolerantlyAsync(connection, pending, now.UtcTicks, cancellation)
+                : await readings.StoreAsync(connection, pending, now.UtcTicks, cancellation);
         // 3
         await readings.StoreEvidenceAsync(connection, pending, cancellation);
         // 4
@@ -120,7 +135,11 @@ internal sealed class CommitTransaction
         await windows.WriteAsync(connection, now.UtcDateTime, cancellation);
         // 5
         await RejectionWriter.StoreAsync(
-            connection, pending.Rejections, (entry, reason) => logger.RejectionBared(entry.Partition, reason), cancellation);
+            connection,
+            pending.Rejections,
+            (entry, reason) => logger.RejectionBared(entry.Partition, reason),
+            cancellation
+        );
         // 6
         await ExecuteAsync(connection, [.. LedgerStatements(pending), .. windows.ClosingStatements()], cancellation);
         // 7
@@ -174,17 +193,29 @@ internal sealed class CommitTransaction
     private IEnumerable<NpgsqlBatchCommand> LedgerStatements(PendingCommit pending)
     {
         if (ledgers.Count > 0)
-            yield return BatchWriter.AddToLedger([.. ledgers.Select(ledger =>
-                new LedgerEntry(ledger.Partition, ledger.FactoryId, ledger.Accepted, ledger.Stored, ledger.Duplicates))]);
+            yield return BatchWriter.AddToLedger([
+                .. ledgers.Select(ledger => new LedgerEntry(
+                    ledger.Partition,
+                    ledger.FactoryId,
+                    ledger.Accepted,
+                    ledger.Stored,
+                    ledger.Duplicates
+                )),
+            ]);
         if (rules.NewMetrics.Count > 0)
             yield return BatchWriter.AddMetrics(rules.NewMetrics);
         if (pending.Losses.Count > 0)
-            yield return BatchWriter.AddLosses([.. pending.Losses.Select(loss =>
-                new LossEntry(loss.Key.Topic, loss.Key.Partition, loss.Value))]);
+            yield return BatchWriter.AddLosses([
+                .. pending.Losses.Select(loss => new LossEntry(loss.Key.Topic, loss.Key.Partition, loss.Value)),
+            ]);
     }
 
     /// <summary>Executes statements in one round trip.</summary>
-    private static async Task ExecuteAsync(NpgsqlConnection connection, IEnumerable<NpgsqlBatchCommand> commands, CancellationToken cancellation)
+    private static async Task ExecuteAsync(
+        NpgsqlConnection connection,
+        IEnumerable<NpgsqlBatchCommand> commands,
+        CancellationToken cancellation
+    )
     {
         await using var statements = new NpgsqlBatch(connection);
         foreach (var command in commands)

@@ -5,8 +5,17 @@ using FactoryStream.Storage;
 
 namespace FactoryStream.Aggregator.Committing;
 
-/// <summary>The engines of all partitions that a lane owns: found by name, given a number in the database when they are new, rebuilt from what is stored.</summary>
-internal sealed class EngineDirectory(CheckpointReader checkpoints, WindowStore windows, WindowingRules rules, int maxEnginesPerFactory, TimeProvider time)
+/// <summary>
+/// The engines of all partitions that a lane owns: found by name, given a number in the database when they are new, rebuilt from what is
+/// stored.
+/// </summary>
+internal sealed class EngineDirectory(
+    CheckpointReader checkpoints,
+    WindowStore windows,
+    WindowingRules rules,
+    int maxEnginesPerFactory,
+    TimeProvider time
+)
 {
     private readonly Dictionary<int, PartitionEngines> partitions = [];
 
@@ -38,8 +47,7 @@ internal sealed class EngineDirectory(CheckpointReader checkpoints, WindowStore 
     /// <param name="partitionCount">How many the topic has.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     /// <returns>How many engines and readings.</returns>
-    public async Task<(int Engines, int Readings)> RebuildAsync(
-        IReadOnlySet<int> added, int partitionCount, CancellationToken cancellation)
+    public async Task<(int Engines, int Readings)> RebuildAsync(IReadOnlySet<int> added, int partitionCount, CancellationToken cancellation)
     {
         foreach (var partition in added)
             partitions[partition] = new PartitionEngines(partition);
@@ -53,7 +61,9 @@ internal sealed class EngineDirectory(CheckpointReader checkpoints, WindowStore 
         return (rows.Count, await LoadAsync(rows, cancellation));
     }
 
-    /// <summary>Says of each pending reading which engine it is of; new engines get a number, as far as their factory's bound allows.</summary>
+    /// <summary>
+    /// Says of each pending reading which engine it is of; new engines get a number, as far as their factory's bound allows.
+    /// </summary>
     public async Task ResolveAsync(PendingCommit pending, CancellationToken cancellation)
     {
         if (Resolve(pending) is not { } unknown)
@@ -65,8 +75,11 @@ internal sealed class EngineDirectory(CheckpointReader checkpoints, WindowStore 
         await LoadAsync([.. known.Select(row => (row, unknown[(row.FactoryId, row.EngineId)]))], cancellation);
         if (added.Count + known.Count < unknown.Count)
         {
-            pending.Reject(i => Find(pending.ReadingsSpan[i]) is not null ? null
-                : (Verdict.TooManyEngines, $"a factory may have {maxEnginesPerFactory} engines, and this would be one more"));
+            pending.Reject(i =>
+                Find(pending.ReadingsSpan[i]) is not null
+                    ? null
+                    : (Verdict.TooManyEngines, $"a factory may have {maxEnginesPerFactory} engines, and this would be one more")
+            );
         }
         if (Resolve(pending) is { Count: > 0 } lost)
             throw new InvalidOperationException($"{lost.Count} engines are not tracked though they were just resolved.");
@@ -113,10 +126,14 @@ internal sealed class EngineDirectory(CheckpointReader checkpoints, WindowStore 
         void Add(int engineNo, DateTime measuredAt, byte[] sha256, byte[] data)
         {
             readings++;
-            if (!TryParseStored(parser, data)
-                || windows.Add(tracked[engineNo], measuredAt.Ticks, MemoryMarshal.Read<UInt128>(sha256), parser.MetricsSpan) != Arrival.New)
-                throw new InvalidOperationException($"The stored reading of engine {engineNo} at {measuredAt:O} does not fit: "
-                    + "factory.readings or factory.engines was changed by another hand.");
+            if (
+                !TryParseStored(parser, data)
+                || windows.Add(tracked[engineNo], measuredAt.Ticks, MemoryMarshal.Read<UInt128>(sha256), parser.MetricsSpan) != Arrival.New
+            )
+                throw new InvalidOperationException(
+                    $"The stored reading of engine {engineNo} at {measuredAt:O} does not fit: "
+                        + "factory.readings or factory.engines was changed by another hand."
+                );
         }
     }
 

@@ -20,8 +20,11 @@ internal sealed class KeyDirectory(CheckpointReader checkpoints)
             if (numbers.ContainsKey(reading.KeyId))
                 continue;
             numbers = await checkpoints.KeysAsync(cancellation);
-            pending.Reject(i => numbers.ContainsKey(pending.ReadingsSpan[i].KeyId) ? null
-                : (Verdict.UnknownKey, $"verified with key {pending.ReadingsSpan[i].KeyId}, which is not enrolled"));
+            pending.Reject(i =>
+                numbers.ContainsKey(pending.ReadingsSpan[i].KeyId)
+                    ? null
+                    : (Verdict.UnknownKey, $"verified with key {pending.ReadingsSpan[i].KeyId}, which is not enrolled")
+            );
             return;
         }
     }
@@ -33,8 +36,10 @@ internal sealed class KeyDirectory(CheckpointReader checkpoints)
     /// </summary>
     public async Task DisownUnknownAsync(PendingCommit pending, CancellationToken cancellation)
     {
-        var named = pending.Rejections.Where(entry => IsOpen(entry) && StorableText.IsName(entry.FactoryId))
-            .Select(entry => entry.FactoryId!).ToHashSet();
+        var named = pending
+            .Rejections.Where(entry => IsOpen(entry) && StorableText.IsName(entry.FactoryId))
+            .Select(entry => entry.FactoryId!)
+            .ToHashSet();
         if (named.Count == 0)
             return;
         enrolled.UnionWith(await checkpoints.EnrolledAsync(named, cancellation));

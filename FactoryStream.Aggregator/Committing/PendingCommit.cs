@@ -15,13 +15,30 @@ namespace FactoryStream.Aggregator.Committing;
 /// (-1: of none).
 /// </summary>
 internal readonly record struct DecodedReading(
-    int Partition, string FactoryId, string EngineId, string KeyId, DateTime MeasuredAt, DateTime VerdictAt,
-    ReadOnlyMemory<byte> Data, int SignatureStart, int SignatureLength, int MetricStart, int MetricCount, int SignedBatch);
+    int Partition,
+    string FactoryId,
+    string EngineId,
+    string KeyId,
+    DateTime MeasuredAt,
+    DateTime VerdictAt,
+    ReadOnlyMemory<byte> Data,
+    int SignatureStart,
+    int SignatureLength,
+    int MetricStart,
+    int MetricCount,
+    int SignedBatch
+);
 
 /// <summary>A signed batch out of a verified message: the evidence of several readings.</summary>
 internal readonly record struct DecodedBatch(
-    string KeyId, DateTime MeasuredUntil, DateTime VerdictAt, ReadOnlyMemory<byte> Data, byte[] Sha256, int SignatureStart,
-    int SignatureLength);
+    string KeyId,
+    DateTime MeasuredUntil,
+    DateTime VerdictAt,
+    ReadOnlyMemory<byte> Data,
+    byte[] Sha256,
+    int SignatureStart,
+    int SignatureLength
+);
 
 /// <summary>
 /// What several messages of several partitions bring, decoded and ready for one transaction. Filled by the consuming thread while the one
@@ -32,7 +49,8 @@ internal sealed class PendingCommit
     private const int HashLength = 32;
 
     // What most commits need; larger ones double it once.
-    private const int FirstReadings = 1_024, FirstSignatureBytes = 256 << 10;
+    private const int FirstReadings = 1_024,
+        FirstSignatureBytes = 256 << 10;
 
     private readonly List<DecodedReading> readings = [];
     private readonly List<DecodedBatch> signedBatches = [];
@@ -171,8 +189,12 @@ internal sealed class PendingCommit
     /// Whose. A header of another hand may name what no factory can be called: in the ledger that is the factory that could not be read.
     /// </param>
     /// <param name="count">How many.</param>
-    public void CountAccepted(int partition, string factoryId, int count) => CollectionsMarshal.GetValueRefOrAddDefault(
-        AcceptedElsewhere, (partition, StorableText.IsName(factoryId) ? factoryId : ""), out _) += count;
+    public void CountAccepted(int partition, string factoryId, int count) =>
+        CollectionsMarshal.GetValueRefOrAddDefault(
+            AcceptedElsewhere,
+            (partition, StorableText.IsName(factoryId) ? factoryId : ""),
+            out _
+        ) += count;
 
     public void CountLost(string topic, int partition, long messages) =>
         CollectionsMarshal.GetValueRefOrAddDefault(Losses, (topic, partition), out _) += messages;
@@ -194,8 +216,19 @@ internal sealed class PendingCommit
                 continue;
             }
             CountAccepted(reading.Partition, reading.FactoryId, 1);
-            Rejections.Add(new RejectionEntry(reading.Partition, reading.VerdictAt, reading.FactoryId, wrong.Reason.ToName(), false,
-                wrong.Detail, reading.Data.ToArray(), null, null));
+            Rejections.Add(
+                new RejectionEntry(
+                    reading.Partition,
+                    reading.VerdictAt,
+                    reading.FactoryId,
+                    wrong.Reason.ToName(),
+                    false,
+                    wrong.Detail,
+                    reading.Data.ToArray(),
+                    null,
+                    null
+                )
+            );
         }
         Array.Clear(engines, kept, readings.Count - kept);
         readings.RemoveRange(kept, readings.Count - kept);

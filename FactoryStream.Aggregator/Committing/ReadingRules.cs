@@ -2,7 +2,9 @@ using FactoryStream.Contracts;
 
 namespace FactoryStream.Aggregator.Committing;
 
-/// <summary>Which verified readings are not stored all the same, and why: rejected before the transaction, as everybody would who takes them in.</summary>
+/// <summary>
+/// Which verified readings are not stored all the same, and why: rejected before the transaction, as everybody would who takes them in.
+/// </summary>
 /// <param name="maxAge">How old a reading may be when its verdict is given; what retention has dropped is older.</param>
 /// <param name="maxMetricsPerEngine">Most names of metrics of one engine.</param>
 internal sealed class ReadingRules(TimeSpan maxAge, int maxMetricsPerEngine)
@@ -23,8 +25,11 @@ internal sealed class ReadingRules(TimeSpan maxAge, int maxMetricsPerEngine)
         {
             if (!IsTooOld(reading))
                 continue;
-            pending.Reject(i => IsTooOld(pending.ReadingsSpan[i])
-                ? (Verdict.TooOld, $"measured more than {maxAge.TotalDays} days before its verdict: longer than readings are kept") : null);
+            pending.Reject(i =>
+                IsTooOld(pending.ReadingsSpan[i])
+                    ? (Verdict.TooOld, $"measured more than {maxAge.TotalDays} days before its verdict: longer than readings are kept")
+                    : null
+            );
             return;
         }
 
@@ -46,8 +51,11 @@ internal sealed class ReadingRules(TimeSpan maxAge, int maxMetricsPerEngine)
                 beyond.Add(i);
         }
         if (beyond.Count > 0)
-            pending.Reject(i => !beyond.Contains(i) ? null
-                : (Verdict.TooManyMetrics, $"an engine may have {maxMetricsPerEngine} names of metrics, and this would bring more"));
+            pending.Reject(i =>
+                !beyond.Contains(i)
+                    ? null
+                    : (Verdict.TooManyMetrics, $"an engine may have {maxMetricsPerEngine} names of metrics, and this would bring more")
+            );
     }
 
     private bool TryLearn(TrackedEngine engine, ReadOnlySpan<Metric> metrics)

@@ -36,7 +36,9 @@ internal sealed class ReadingStore(NpgsqlDataSource database, WindowStore window
             needsEvidence = new bool[Math.Max(needsEvidence.Length * 2, pending.SignedBatches.Count)];
     }
 
-    /// <summary>The fast way: what the state does not know is new. A row that is there all the same fails the transaction (unique violation).</summary>
+    /// <summary>
+    /// The fast way: what the state does not know is new. A row that is there all the same fails the transaction (unique violation).
+    /// </summary>
     /// <returns>How many late readings were new.</returns>
     public async Task<long> StoreAsync(NpgsqlConnection connection, PendingCommit pending, long now, CancellationToken cancellation)
     {
@@ -66,7 +68,12 @@ internal sealed class ReadingStore(NpgsqlDataSource database, WindowStore window
 
     /// <summary>The conflict-tolerant way: the database says what is new, then the state says where it belongs.</summary>
     /// <returns>How many late readings were new.</returns>
-    public async Task<long> StoreTolerantlyAsync(NpgsqlConnection connection, PendingCommit pending, long now, CancellationToken cancellation)
+    public async Task<long> StoreTolerantlyAsync(
+        NpgsqlConnection connection,
+        PendingCommit pending,
+        long now,
+        CancellationToken cancellation
+    )
     {
         var entries = new ReadingEntry[pending.Readings.Count];
         for (var i = 0; i < entries.Length; i++)
@@ -108,8 +115,16 @@ internal sealed class ReadingStore(NpgsqlDataSource database, WindowStore window
             var signed = pending.SignedBatches[i];
             // Shares of one batch, of several partitions.
             if (evident.Add(MemoryMarshal.Read<UInt128>(signed.Sha256)))
-                evidence.Add(new BatchEntry(signed.Sha256, signed.MeasuredUntil, keys.NumberOf(signed.KeyId), signed.VerdictAt, signed.Data,
-                    pending.Signature(signed)));
+                evidence.Add(
+                    new BatchEntry(
+                        signed.Sha256,
+                        signed.MeasuredUntil,
+                        keys.NumberOf(signed.KeyId),
+                        signed.VerdictAt,
+                        signed.Data,
+                        pending.Signature(signed)
+                    )
+                );
         }
         if (evidence.Count == 0)
             return;
@@ -175,8 +190,14 @@ internal sealed class ReadingStore(NpgsqlDataSource database, WindowStore window
     {
         ref readonly var reading = ref pending.ReadingsSpan[index];
         return new ReadingEntry(
-            pending.Engine(index).EngineNo, keys.NumberOf(reading.KeyId), reading.MeasuredAt, reading.VerdictAt, pending.Hash(index),
-            reading.Data, pending.Signature(reading),
-            reading.SignedBatch < 0 ? default : pending.SignedBatches[reading.SignedBatch].Sha256);
+            pending.Engine(index).EngineNo,
+            keys.NumberOf(reading.KeyId),
+            reading.MeasuredAt,
+            reading.VerdictAt,
+            pending.Hash(index),
+            reading.Data,
+            pending.Signature(reading),
+            reading.SignedBatch < 0 ? default : pending.SignedBatches[reading.SignedBatch].Sha256
+        );
     }
 }

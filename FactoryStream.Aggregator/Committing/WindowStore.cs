@@ -88,7 +88,10 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
     {
         foreach (var (_, window) in closed)
             await EnsureTablePartitionAsync(window.Start, cancellation);
-        WindowTotals[] totals = [.. closed.SelectMany(entry => entry.Window.Totals.Select(totals => Row(entry.Engine, entry.Window.Start, totals)))];
+        WindowTotals[] totals =
+        [
+            .. closed.SelectMany(entry => entry.Window.Totals.Select(totals => Row(entry.Engine, entry.Window.Start, totals))),
+        ];
         await MergeAsync(connection, totals, newRevision: 0, now, cancellation);
     }
 
@@ -97,8 +100,11 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
     {
         if (changed.Count == 0)
             yield break;
-        yield return BatchWriter.CloseUntil([.. changed.OrderBy(engine => engine.EngineNo)
-            .Select(engine => (engine.EngineNo, new DateTime(engine.Windows.ClosedUntil(rules), DateTimeKind.Utc)))]);
+        yield return BatchWriter.CloseUntil([
+            .. changed
+                .OrderBy(engine => engine.EngineNo)
+                .Select(engine => (engine.EngineNo, new DateTime(engine.Windows.ClosedUntil(rules), DateTimeKind.Utc))),
+        ]);
         yield return BatchWriter.Notify([.. changed.Select(engine => engine.EngineNo)]);
     }
 
@@ -116,7 +122,12 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
     /// <param name="now">UTC.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     public static async Task MergeAsync(
-        NpgsqlConnection connection, IReadOnlyList<WindowTotals> windows, int newRevision, DateTime now, CancellationToken cancellation)
+        NpgsqlConnection connection,
+        IReadOnlyList<WindowTotals> windows,
+        int newRevision,
+        DateTime now,
+        CancellationToken cancellation
+    )
     {
         if (windows.Count == 0)
             return;

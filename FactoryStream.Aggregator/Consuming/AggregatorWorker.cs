@@ -13,8 +13,15 @@ namespace FactoryStream.Aggregator.Consuming;
 /// session starts from the checkpoints.
 /// </summary>
 internal sealed class AggregatorWorker(
-    NpgsqlDataSource database, KafkaConnection kafka, IOptions<AggregatorOptions> options, AggregatorMetrics metrics,
-    AggregatorHealthCheck health, RetentionRuns retention, TimeProvider time, ILogger<AggregatorWorker> logger) : BackgroundService
+    NpgsqlDataSource database,
+    KafkaConnection kafka,
+    IOptions<AggregatorOptions> options,
+    AggregatorMetrics metrics,
+    AggregatorHealthCheck health,
+    RetentionRuns retention,
+    TimeProvider time,
+    ILogger<AggregatorWorker> logger
+) : BackgroundService
 {
     // As long as what the state does not know may still be on its way.
     private const int ConflictTolerantCommits = 100;
@@ -33,8 +40,17 @@ internal sealed class AggregatorWorker(
         {
             var begun = time.GetTimestamp();
             var session = new ConsumerSession(
-                database, kafka, options.Value, isConflict ? ConflictTolerantCommits : 0, metrics, health, retention, time, logger,
-                stoppingToken);
+                database,
+                kafka,
+                options.Value,
+                isConflict ? ConflictTolerantCommits : 0,
+                metrics,
+                health,
+                retention,
+                time,
+                logger,
+                stoppingToken
+            );
             try
             {
                 await using (session)
@@ -73,11 +89,17 @@ internal sealed class AggregatorWorker(
     /// </summary>
     private static bool IsExpected(Exception exception) =>
         exception is FencedException or LogChangedException or KafkaException or TimeoutException or NpgsqlException { IsTransient: true }
-            or PostgresException
-            {
-                SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
-                    or PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.UndefinedTable
-                    or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.InvalidSchemaName
-                    or PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.CheckViolation
-            };
+        || exception is PostgresException { SqlState: var state } && IsOfTheServersState(state);
+
+    private static bool IsOfTheServersState(string sqlState) =>
+        sqlState
+            is PostgresErrorCodes.AdminShutdown
+                or PostgresErrorCodes.CrashShutdown
+                or PostgresErrorCodes.CannotConnectNow
+                or PostgresErrorCodes.ReadOnlySqlTransaction
+                or PostgresErrorCodes.UndefinedTable
+                or PostgresErrorCodes.UndefinedFunction
+                or PostgresErrorCodes.InvalidSchemaName
+                or PostgresErrorCodes.InvalidCatalogName
+                or PostgresErrorCodes.CheckViolation;
 }

@@ -7,7 +7,10 @@ using Npgsql;
 
 namespace FactoryStream.Aggregator.Consuming;
 
-/// <summary>One membership of the consumer group, from joining to leaving: messages are read, decoded into their lane's pending commit, and committed when that is due.</summary>
+/// <summary>
+/// One membership of the consumer group, from joining to leaving: messages are read, decoded into their lane's pending commit, and
+/// committed when that is due.
+/// </summary>
 internal sealed class ConsumerSession : IAsyncDisposable
 {
     // A lane's turn comes even if messages never end.
@@ -38,16 +41,37 @@ internal sealed class ConsumerSession : IAsyncDisposable
     /// <param name="logger">The worker's.</param>
     /// <param name="stopping">Ends the session, in order.</param>
     public ConsumerSession(
-        NpgsqlDataSource database, KafkaConnection kafka, AggregatorOptions options, int conflictTolerantCommits, AggregatorMetrics metrics,
-        AggregatorHealthCheck health, Maintenance.RetentionRuns retention, TimeProvider time, ILogger logger, CancellationToken stopping)
+        NpgsqlDataSource database,
+        KafkaConnection kafka,
+        AggregatorOptions options,
+        int conflictTolerantCommits,
+        AggregatorMetrics metrics,
+        AggregatorHealthCheck health,
+        Maintenance.RetentionRuns retention,
+        TimeProvider time,
+        ILogger logger,
+        CancellationToken stopping
+    )
     {
         (this.metrics, this.time, this.logger, this.stopping) = (metrics, time, logger, stopping);
         consumers = new TopicConsumers(kafka, options, logger);
         topics = new TopicWatch(kafka, database, health, time, logger);
-        lanes = [.. Enumerable.Range(0, options.Parallelism).Select(number => new CommitLane(
-            number,
-            new CommitTransaction(database, options, metrics, retention, time, logger) { ConflictTolerantCommits = conflictTolerantCommits },
-            consumers, health, options, time))];
+        lanes =
+        [
+            .. Enumerable
+                .Range(0, options.Parallelism)
+                .Select(number => new CommitLane(
+                    number,
+                    new CommitTransaction(database, options, metrics, retention, time, logger)
+                    {
+                        ConflictTolerantCommits = conflictTolerantCommits,
+                    },
+                    consumers,
+                    health,
+                    options,
+                    time
+                )),
+        ];
         assignment = new PartitionAssignment(lanes, consumers, topics, new CheckpointReader(database), health, time, logger, stopping);
         decoder = new MessageDecoder(logger, metrics);
     }
@@ -124,8 +148,10 @@ internal sealed class ConsumerSession : IAsyncDisposable
         if (message.IsPartitionEOF)
             return;
         if (message.Offset < progress.NextOffset)
-            throw new LogChangedException($"{message.Topic} [{message.Partition.Value}] goes on at {message.Offset.Value} instead of "
-                + $"{progress.NextOffset}: it is another log by now.");
+            throw new LogChangedException(
+                $"{message.Topic} [{message.Partition.Value}] goes on at {message.Offset.Value} instead of "
+                    + $"{progress.NextOffset}: it is another log by now."
+            );
         decoder.Decode(message, progress, assignment.LaneOf(message.Partition).Filling);
     }
 

@@ -8,7 +8,9 @@ using FactoryStream.Storage;
 
 namespace FactoryStream.Aggregator.Consuming;
 
-/// <summary>Reads the messages of <c>readings.verified</c> and <c>readings.rejected</c> into a pending commit. Used by the consuming thread alone.</summary>
+/// <summary>
+/// Reads the messages of <c>readings.verified</c> and <c>readings.rejected</c> into a pending commit. Used by the consuming thread alone.
+/// </summary>
 internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
 {
     private readonly ReadingParser parser = new();
@@ -27,13 +29,25 @@ internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
         progress.NextOffset = message.Offset + 1;
         if (MessageTracing.TryParse(message.Message.Headers.Text(MessageHeaders.TraceParent), out var trace))
             pending.Traces.Add(trace);
-        var wrong = message.Topic == Topics.Verified ? DecodeVerified(message, progress, pending) : DecodeRejected(message, progress, pending);
+        var wrong =
+            message.Topic == Topics.Verified ? DecodeVerified(message, progress, pending) : DecodeRejected(message, progress, pending);
         if (wrong is null)
             return;
         // Somebody else wrote to the topic. It is nobody's reading, so it is in no factory's ledger, but it is kept.
         logger.ForeignMessage(message.Topic, message.Partition, message.Offset, wrong);
-        pending.Rejections.Add(new RejectionEntry(message.Partition, MessageTime.Of(message.Message.Timestamp), null,
-            Verdict.Malformed.ToName(), true, $"{message.Topic}: {wrong}", message.Message.Value.ToArray(), null, null));
+        pending.Rejections.Add(
+            new RejectionEntry(
+                message.Partition,
+                MessageTime.Of(message.Message.Timestamp),
+                null,
+                Verdict.Malformed.ToName(),
+                true,
+                $"{message.Topic}: {wrong}",
+                message.Message.Value.ToArray(),
+                null,
+                null
+            )
+        );
     }
 
     private string? DecodeVerified(ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, PartitionProgress progress, PendingCommit pending)
@@ -45,10 +59,15 @@ internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
         if (!MessageTime.TryParse(message.Message.Headers.Text(MessageHeaders.VerdictTime), out var verdictAt))
             return "no verdict time";
         int[]? share = null;
-        if (message.Message.Headers.TryGetLastBytes(MessageHeaders.BatchShare, out var shareHeader)
-            && !BatchShare.TryParse(shareHeader, out share))
+        if (
+            message.Message.Headers.TryGetLastBytes(MessageHeaders.BatchShare, out var shareHeader)
+            && !BatchShare.TryParse(shareHeader, out share)
+        )
             return "no share of a batch";
-        var lines = MessageLines.Split(message.Message.Value, message.Message.Headers.Text(MessageHeaders.Framing) == MessageHeaders.FramingSingle);
+        var lines = MessageLines.Split(
+            message.Message.Value,
+            message.Message.Headers.Text(MessageHeaders.Framing) == MessageHeaders.FramingSingle
+        );
         if (lines.Count != AcceptedOf(sources))
         {
             DecodeUnframed(lines, sources, sourceTopicId, message, verdictAt, progress, pending);
@@ -104,15 +123,22 @@ internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
     /// many source lines as are left, so that the ledger balances and nothing waits for ever.
     /// </summary>
     private void DecodeUnframed(
-        List<ReadOnlyMemory<byte>> lines, List<SourceMessage> sources, string sourceTopicId,
-        ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, DateTime verdictAt, PartitionProgress progress, PendingCommit pending)
+        List<ReadOnlyMemory<byte>> lines,
+        List<SourceMessage> sources,
+        string sourceTopicId,
+        ConsumeResult<Ignore, ReadOnlyMemory<byte>> message,
+        DateTime verdictAt,
+        PartitionProgress progress,
+        PendingCommit pending
+    )
     {
         logger.Unframed(message.Topic, message.Partition, message.Offset, lines.Count, AcceptedOf(sources));
         metrics.Unframed.Add(1);
         var unanswered = sources.FindAll(source => TryAdvance(source, sourceTopicId, progress, pending));
         var left = AcceptedOf(unanswered);
         var whole = lines.FindAll(line =>
-            parser.TryParse(line, out var reading, out _) == Verdict.Accepted && reading.KeyId is not null && !reading.IsBatch);
+            parser.TryParse(line, out var reading, out _) == Verdict.Accepted && reading.KeyId is not null && !reading.IsBatch
+        );
         // More lines than were accepted, or some that were answered before: then none can be told to be one of those that are left.
         if (unanswered.Count == sources.Count && whole.Count <= left)
         {
@@ -124,15 +150,30 @@ internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
             return;
         var readings = (int)Math.Min(left, int.MaxValue);
         pending.CountAccepted(message.Partition, "", readings);
-        pending.Rejections.Add(new RejectionEntry(message.Partition, verdictAt, null, Verdict.Malformed.ToName(), false,
-            $"{message.Topic}: offset {message.Offset.Value} has {lines.Count} lines, though its source positions say "
-            + $"{AcceptedOf(sources)}; which of them is which cannot be told",
-            message.Message.Value.ToArray(), unanswered[0].Offset, 0, readings));
+        pending.Rejections.Add(
+            new RejectionEntry(
+                message.Partition,
+                verdictAt,
+                null,
+                Verdict.Malformed.ToName(),
+                false,
+                $"{message.Topic}: offset {message.Offset.Value} has {lines.Count} lines, though its source positions say "
+                    + $"{AcceptedOf(sources)}; which of them is which cannot be told",
+                message.Message.Value.ToArray(),
+                unanswered[0].Offset,
+                0,
+                readings
+            )
+        );
     }
 
     private void DecodeLine(
-        ReadOnlyMemory<byte> line, int[]? share, ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, DateTime verdictAt,
-        PendingCommit pending)
+        ReadOnlyMemory<byte> line,
+        int[]? share,
+        ConsumeResult<Ignore, ReadOnlyMemory<byte>> message,
+        DateTime verdictAt,
+        PendingCommit pending
+    )
     {
         var verdict = parser.TryParse(line, out var reading, out var detail);
         if (verdict != Verdict.Accepted || reading.KeyId is null || (share is not null && share[^1] >= reading.BatchCount))
@@ -142,29 +183,76 @@ internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
             detail ??= reading.KeyId is null ? "no key id" : "another batch's share";
             logger.ForeignMessage(message.Topic, message.Partition, message.Offset, detail);
             pending.CountAccepted(message.Partition, factoryId, reading.Count);
-            pending.Rejections.Add(new RejectionEntry(message.Partition, verdictAt, factoryId.Length == 0 ? null : factoryId,
-                Verdict.Malformed.ToName(), false, $"verified, yet {detail}", line.ToArray(), null, null, reading.Count));
+            pending.Rejections.Add(
+                new RejectionEntry(
+                    message.Partition,
+                    verdictAt,
+                    factoryId.Length == 0 ? null : factoryId,
+                    Verdict.Malformed.ToName(),
+                    false,
+                    $"verified, yet {detail}",
+                    line.ToArray(),
+                    null,
+                    null,
+                    reading.Count
+                )
+            );
             return;
         }
         var (signatureStart, signatureLength) = pending.AddSignature(reading.Signature.Span);
         if (!reading.IsBatch)
         {
             pending.AddReading(
-                new(message.Partition, reading.FactoryId, reading.EngineId, reading.KeyId, reading.MeasuredAt, verdictAt, reading.Data,
-                    signatureStart, signatureLength, 0, 0, SignedBatch: -1),
-                parser.MetricsSpan);
+                new(
+                    message.Partition,
+                    reading.FactoryId,
+                    reading.EngineId,
+                    reading.KeyId,
+                    reading.MeasuredAt,
+                    verdictAt,
+                    reading.Data,
+                    signatureStart,
+                    signatureLength,
+                    0,
+                    0,
+                    SignedBatch: -1
+                ),
+                parser.MetricsSpan
+            );
             return;
         }
-        var signedBatch = pending.AddSignedBatch(new DecodedBatch(
-            reading.KeyId, reading.MeasuredAt, verdictAt, reading.Data, SHA256.HashData(reading.Data.Span), signatureStart, signatureLength));
+        var signedBatch = pending.AddSignedBatch(
+            new DecodedBatch(
+                reading.KeyId,
+                reading.MeasuredAt,
+                verdictAt,
+                reading.Data,
+                SHA256.HashData(reading.Data.Span),
+                signatureStart,
+                signatureLength
+            )
+        );
         var all = parser.BatchReadings;
         for (var i = 0; i < (share?.Length ?? all.Length); i++)
         {
             ref readonly var part = ref all[share?[i] ?? i];
             pending.AddReading(
-                new(message.Partition, reading.FactoryId, part.EngineId, reading.KeyId, part.MeasuredAt, verdictAt,
-                    reading.Data.Slice(part.Start, part.Length), 0, 0, 0, 0, signedBatch),
-                parser.MetricsOf(part));
+                new(
+                    message.Partition,
+                    reading.FactoryId,
+                    part.EngineId,
+                    reading.KeyId,
+                    part.MeasuredAt,
+                    verdictAt,
+                    reading.Data.Slice(part.Start, part.Length),
+                    0,
+                    0,
+                    0,
+                    0,
+                    signedBatch
+                ),
+                parser.MetricsOf(part)
+            );
         }
     }
 
@@ -179,8 +267,10 @@ internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
         int? sourceLine = null;
         if (!refused)
         {
-            if (!SourcePosition.TryParse(message.Message.Headers.Text(MessageHeaders.Source), out var source)
-                || message.Message.Headers.Text(MessageHeaders.SourceTopicId) is not { } sourceTopicId)
+            if (
+                !SourcePosition.TryParse(message.Message.Headers.Text(MessageHeaders.Source), out var source)
+                || message.Message.Headers.Text(MessageHeaders.SourceTopicId) is not { } sourceTopicId
+            )
                 return "no source position";
             if (progress.SourceTopicId == sourceTopicId && source <= new SourcePosition(progress.SourceOffset, progress.SourceLine))
             {
@@ -191,14 +281,28 @@ internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
             (progress.SourceOffset, progress.SourceLine) = source;
             (sourceOffset, sourceLine) = (source.Offset, source.Line);
         }
-        if (message.Message.Headers.Text(MessageHeaders.Readings) is not { } text
+        if (
+            message.Message.Headers.Text(MessageHeaders.Readings) is not { } text
             || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-            || count is < 1 or > ReadingParser.MaxBatchReadings)
+            || count is < 1 or > ReadingParser.MaxBatchReadings
+        )
             count = 1;
         var factoryId = message.Message.Headers.Text(MessageHeaders.FactoryId);
-        pending.Rejections.Add(new RejectionEntry(message.Partition, rejectedAt, string.IsNullOrEmpty(factoryId) ? null : factoryId, reason,
-            refused, message.Message.Headers.Text(MessageHeaders.Detail), message.Message.Value.ToArray(), sourceOffset, sourceLine, count,
-            IsOfUnknownFactory: message.Message.Headers.Text(MessageHeaders.Books) == MessageHeaders.BooksUnknown));
+        pending.Rejections.Add(
+            new RejectionEntry(
+                message.Partition,
+                rejectedAt,
+                string.IsNullOrEmpty(factoryId) ? null : factoryId,
+                reason,
+                refused,
+                message.Message.Headers.Text(MessageHeaders.Detail),
+                message.Message.Value.ToArray(),
+                sourceOffset,
+                sourceLine,
+                count,
+                IsOfUnknownFactory: message.Message.Headers.Text(MessageHeaders.Books) == MessageHeaders.BooksUnknown
+            )
+        );
         return null;
     }
 }

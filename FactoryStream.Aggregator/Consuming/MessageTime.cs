@@ -14,7 +14,8 @@ internal static class MessageTime
     /// <summary>A header's time, ISO 8601; false for none and for one that no Verifier or Ingest could have told.</summary>
     public static bool TryParse(string? text, out DateTime utc) =>
         DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out utc)
-        && utc >= DateTime.UnixEpoch && utc <= Last;
+        && utc >= DateTime.UnixEpoch
+        && utc <= Last;
 
     /// <summary>A message's own time, moved to the nearest that is one.</summary>
     public static DateTime Of(Timestamp timestamp) =>

@@ -11,8 +11,15 @@ namespace FactoryStream.Aggregator.Consuming;
 /// consuming thread.
 /// </summary>
 internal sealed class PartitionAssignment(
-    CommitLane[] lanes, TopicConsumers consumers, TopicWatch topics, CheckpointReader checkpoints, AggregatorHealthCheck health,
-    TimeProvider time, ILogger logger, CancellationToken stopping)
+    CommitLane[] lanes,
+    TopicConsumers consumers,
+    TopicWatch topics,
+    CheckpointReader checkpoints,
+    AggregatorHealthCheck health,
+    TimeProvider time,
+    ILogger logger,
+    CancellationToken stopping
+)
 {
     private static readonly TimeSpan BrokerPatience = TimeSpan.FromSeconds(10);
 
@@ -57,7 +64,9 @@ internal sealed class PartitionAssignment(
 
     /// <summary>Raises the epochs, rebuilds the windows and says where to begin.</summary>
     public async Task<IEnumerable<TopicPartitionOffset>> AssignAsync(
-        IConsumer<Ignore, ReadOnlyMemory<byte>> consumer, List<TopicPartition> added)
+        IConsumer<Ignore, ReadOnlyMemory<byte>> consumer,
+        List<TopicPartition> added
+    )
     {
         health.Joined();
         if (added.Count == 0)
@@ -90,8 +99,7 @@ internal sealed class PartitionAssignment(
             var rebuilt = await share.Key.Transaction.RebuildAsync([.. share], topics[Topics.Verified].Recorded, stopping);
             (engines, readings) = (engines + rebuilt.Engines, readings + rebuilt.Readings);
         }
-        logger.Assigned(
-            added.Count, string.Join(' ', added), engines, readings, (long)time.GetElapsedTime(begun).TotalMilliseconds);
+        logger.Assigned(added.Count, string.Join(' ', added), engines, readings, (long)time.GetElapsedTime(begun).TotalMilliseconds);
         return offsets;
     }
 
@@ -133,7 +141,9 @@ internal sealed class PartitionAssignment(
         return checkpoint;
     }
 
-    /// <summary>Where the signed log itself lost its end, the same offsets come again with other readings; those are no redeliveries.</summary>
+    /// <summary>
+    /// Where the signed log itself lost its end, the same offsets come again with other readings; those are no redeliveries.
+    /// </summary>
     private void ShortenSource(IConsumer<Ignore, ReadOnlyMemory<byte>> consumer, CheckpointRow checkpoint, string signedTopicId)
     {
         if (checkpoint.SourceTopicId != signedTopicId)

@@ -21,7 +21,9 @@ internal sealed class PartitionProgress(CheckpointRow checkpoint)
     /// <summary>The id of the topic that the checkpoint is of.</summary>
     public string TopicId { get; } = checkpoint.TopicId;
 
-    /// <summary>Messages were gone and no source position has been seen since: how many source messages they answered is not known.</summary>
+    /// <summary>
+    /// Messages were gone and no source position has been seen since: how many source messages they answered is not known.
+    /// </summary>
     public bool IsBehindGap { get; set; }
 
     /// <summary>At the log's end as last seen.</summary>
@@ -65,7 +67,15 @@ internal sealed class PartitionProgress(CheckpointRow checkpoint)
     public CheckpointStep TakeStep()
     {
         var step = new CheckpointStep(
-            TopicPartition.Topic, TopicPartition.Partition, Epoch, CommitOffset, NextOffset, SourceTopicId, SourceOffset, SourceLine);
+            TopicPartition.Topic,
+            TopicPartition.Partition,
+            Epoch,
+            CommitOffset,
+            NextOffset,
+            SourceTopicId,
+            SourceOffset,
+            SourceLine
+        );
         CommitOffset = NextOffset;
         return step;
     }

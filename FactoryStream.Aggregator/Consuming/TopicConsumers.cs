@@ -11,7 +11,9 @@ namespace FactoryStream.Aggregator.Consuming;
 /// </summary>
 internal sealed class TopicConsumers(KafkaConnection kafka, AggregatorOptions options, ILogger logger)
 {
-    private const int FetchMaxBytes = 16 << 20, SessionTimeoutMs = 10_000, HeartbeatIntervalMs = 1_000;
+    private const int FetchMaxBytes = 16 << 20,
+        SessionTimeoutMs = 10_000,
+        HeartbeatIntervalMs = 1_000;
 
     // Rejections are few: looked for now and then among the others.
     private const int VerifiedBetweenRejected = 16;
@@ -47,7 +49,8 @@ internal sealed class TopicConsumers(KafkaConnection kafka, AggregatorOptions op
         fetched.Reset();
         if (taken++ % VerifiedBetweenRejected == 0 && Of(Topics.Rejected).Consume(0) is { } found)
             return found;
-        return Of(Topics.Verified).Consume(0) ?? Of(Topics.Rejected).Consume(0)
+        return Of(Topics.Verified).Consume(0)
+            ?? Of(Topics.Rejected).Consume(0)
             ?? (patienceMilliseconds == 0 ? null : Of(Topics.Verified).Consume(patienceMilliseconds));
     }
 
@@ -72,30 +75,33 @@ internal sealed class TopicConsumers(KafkaConnection kafka, AggregatorOptions op
     private static LogLevel LevelOf(LogMessage message) =>
         message.Facility == "COMMITFAIL" ? LogLevel.Debug : (LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging);
 
-    private IConsumer<Ignore, ReadOnlyMemory<byte>> Of(string topic) => (topic == Topics.Verified ? verified : rejected)
-        ?? throw new InvalidOperationException("The group is not joined.");
+    private IConsumer<Ignore, ReadOnlyMemory<byte>> Of(string topic) =>
+        (topic == Topics.Verified ? verified : rejected) ?? throw new InvalidOperationException("The group is not joined.");
 
     private IConsumer<Ignore, ReadOnlyMemory<byte>> Build(PartitionAssignment assignment) =>
-        kafka.Consumer<Ignore, ReadOnlyMemory<byte>>(new ConsumerConfig
-        {
-            GroupId = Topics.AggregatorGroup,
-            PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky,
-            // The checkpoints in the database are the truth; the offsets in Kafka only show the lag.
-            EnableAutoOffsetStore = false,
-            EnableAutoCommit = true,
-            AutoCommitIntervalMs = (int)options.OffsetCommitInterval.TotalMilliseconds,
-            AutoOffsetReset = AutoOffsetReset.Earliest,
-            EnablePartitionEof = true,
-            SessionTimeoutMs = SessionTimeoutMs,
-            HeartbeatIntervalMs = HeartbeatIntervalMs,
-            FetchWaitMaxMs = (int)options.FetchWait.TotalMilliseconds,
-            FetchMinBytes = options.FetchMinBytes,
-            FetchMaxBytes = FetchMaxBytes,
-            QueuedMaxMessagesKbytes = options.MaxFetchedKilobytes,
-            // By default a full queue is not looked at again for a second.
-            FetchQueueBackoffMs = 10,
-            QueuedMinMessages = 10_000,
-        })
+        kafka
+            .Consumer<Ignore, ReadOnlyMemory<byte>>(
+                new ConsumerConfig
+                {
+                    GroupId = Topics.AggregatorGroup,
+                    PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky,
+                    // The checkpoints in the database are the truth; the offsets in Kafka only show the lag.
+                    EnableAutoOffsetStore = false,
+                    EnableAutoCommit = true,
+                    AutoCommitIntervalMs = (int)options.OffsetCommitInterval.TotalMilliseconds,
+                    AutoOffsetReset = AutoOffsetReset.Earliest,
+                    EnablePartitionEof = true,
+                    SessionTimeoutMs = SessionTimeoutMs,
+                    HeartbeatIntervalMs = HeartbeatIntervalMs,
+                    FetchWaitMaxMs = (int)options.FetchWait.TotalMilliseconds,
+                    FetchMinBytes = options.FetchMinBytes,
+                    FetchMaxBytes = FetchMaxBytes,
+                    QueuedMaxMessagesKbytes = options.MaxFetchedKilobytes,
+                    // By default a full queue is not looked at again for a second.
+                    FetchQueueBackoffMs = 10,
+                    QueuedMinMessages = 10_000,
+                }
+            )
             .SetValueDeserializer(fetched)
             .SetLogHandler((_, message) => logger.Log(LevelOf(message), 0, message.Message, null, static (text, _) => text))
             .SetErrorHandler((_, error) => logger.KafkaError(error.Reason))

@@ -7,7 +7,9 @@ using Npgsql;
 
 namespace FactoryStream.Aggregator.Consuming;
 
-/// <summary>A topic's log is not the one that was being read: begin anew, from the checkpoint or, in a topic made anew, from the log's beginning.</summary>
+/// <summary>
+/// A topic's log is not the one that was being read: begin anew, from the checkpoint or, in a topic made anew, from the log's beginning.
+/// </summary>
 internal sealed class LogChangedException(string message) : Exception(message);
 
 /// <summary>A topic as it was when partitions of it were taken.</summary>
@@ -21,7 +23,12 @@ internal readonly record struct WatchedTopic(string Id, int Partitions, int Reco
 /// in all but its id.
 /// </summary>
 internal sealed class TopicWatch(
-    KafkaConnection kafka, NpgsqlDataSource database, AggregatorHealthCheck health, TimeProvider time, ILogger logger) : IAsyncDisposable
+    KafkaConnection kafka,
+    NpgsqlDataSource database,
+    AggregatorHealthCheck health,
+    TimeProvider time,
+    ILogger logger
+) : IAsyncDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
 
@@ -83,7 +90,11 @@ internal sealed class TopicWatch(
         ids.Dispose();
     }
 
-    private async Task<string?> LookAsync(HashSet<string> read, KeyValuePair<string, WatchedTopic>[] expected, CancellationToken cancellation)
+    private async Task<string?> LookAsync(
+        HashSet<string> read,
+        KeyValuePair<string, WatchedTopic>[] expected,
+        CancellationToken cancellation
+    )
     {
         try
         {
@@ -94,8 +105,10 @@ internal sealed class TopicWatch(
                     return $"{topic} was made anew: its id is {current.Id}, no longer {known.Id}.";
                 if (current.Id == known.Id && current.Partitions != known.Partitions)
                     return $"{topic} has {current.Partitions} partitions, no longer {known.Partitions}.";
-                if (known.Recorded != known.Partitions
-                    && await record.EnsureAsync(topic, current.Id, current.Partitions, cancellation) != known.Recorded)
+                if (
+                    known.Recorded != known.Partitions
+                    && await record.EnsureAsync(topic, current.Id, current.Partitions, cancellation) != known.Recorded
+                )
                     return $"{topic}: engines are spread over {current.Partitions} partitions from now on.";
             }
             health.Losses = await losses.ReadAsync(unacknowledgedOnly: true, cancellation);

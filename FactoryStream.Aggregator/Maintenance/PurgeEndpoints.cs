@@ -11,20 +11,30 @@ internal sealed class Purging;
 /// <summary>Deleting all that was measured.</summary>
 internal static class PurgeEndpoints
 {
-    /// <summary><c>POST /purge</c>, with the admin token: deletes all that was measured (<see cref="Purge"/>). Any instance does it for all.</summary>
-    public static void MapPurge(this IEndpointRouteBuilder app) => app.MapPost("/purge", PurgeAsync)
-        .RequireAdminToken((AggregatorOptions options) => options.AdminToken, "Aggregator:AdminToken", "Purging");
+    /// <summary>
+    /// <c>POST /purge</c>, with the admin token: deletes all that was measured (<see cref="Purge"/>). Any instance does it for all.
+    /// </summary>
+    public static void MapPurge(this IEndpointRouteBuilder app) =>
+        app.MapPost("/purge", PurgeAsync)
+            .RequireAdminToken((AggregatorOptions options) => options.AdminToken, "Aggregator:AdminToken", "Purging");
 
     private static async Task<Results<NoContent, ProblemHttpResult>> PurgeAsync(
-        NpgsqlDataSource database, ILogger<Purging> logger, CancellationToken cancellation)
+        NpgsqlDataSource database,
+        ILogger<Purging> logger,
+        CancellationToken cancellation
+    )
     {
         try
         {
             await Purge.RunAsync(database, cancellation);
         }
-        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
+        catch (PostgresException exception)
+            when (exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
         {
-            return TypedResults.Problem("Others are using the tables; nothing was purged. Try again.", statusCode: StatusCodes.Status409Conflict);
+            return TypedResults.Problem(
+                "Others are using the tables; nothing was purged. Try again.",
+                statusCode: StatusCodes.Status409Conflict
+            );
         }
         logger.Purged();
         return TypedResults.NoContent();

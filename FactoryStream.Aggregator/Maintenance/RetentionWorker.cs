@@ -17,12 +17,18 @@ internal sealed class RetentionRuns
 }
 
 /// <summary>
-/// Drops what is older than it is kept: partitions of readings, and rejections. A few a transaction, over a connection of its own, beside the
-/// pipeline and never in its way: whatever the database says is logged, and tried again later. Every replica has one; the database lets one work.
+/// Drops what is older than it is kept: partitions of readings, and rejections. A few a transaction, over a connection of its own, beside
+/// the pipeline and never in its way: whatever the database says is logged, and tried again later. Every replica has one; the database lets
+/// one work.
 /// </summary>
 internal sealed class RetentionWorker(
-    NpgsqlDataSource database, IOptions<AggregatorOptions> options, RetentionRuns runs, AggregatorMetrics metrics, TimeProvider time,
-    ILogger<RetentionWorker> logger) : BackgroundService
+    NpgsqlDataSource database,
+    IOptions<AggregatorOptions> options,
+    RetentionRuns runs,
+    AggregatorMetrics metrics,
+    TimeProvider time,
+    ILogger<RetentionWorker> logger
+) : BackgroundService
 {
     // Each has a handful of locks, of which PostgreSQL has some 6,400 by default for everybody.
     private const int PartitionsAtOnce = 8;
@@ -85,7 +91,11 @@ internal sealed class RetentionWorker(
         var before = (newest < now ? newest : now).AddDays(-options.Value.RetentionDays) - options.Value.RetentionGrace;
         await using var drop = new NpgsqlCommand("SELECT factory.drop_partitions('readings', $1, $2)", connection)
         {
-            Parameters = { new NpgsqlParameter<DateTime> { TypedValue = before }, new NpgsqlParameter<int> { TypedValue = PartitionsAtOnce } },
+            Parameters =
+            {
+                new NpgsqlParameter<DateTime> { TypedValue = before },
+                new NpgsqlParameter<int> { TypedValue = PartitionsAtOnce },
+            },
         };
         while (await drop.ExecuteScalarAsync(cancellation) is int count and > 0)
         {

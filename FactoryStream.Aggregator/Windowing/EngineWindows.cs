@@ -66,7 +66,8 @@ internal sealed class EngineWindows
     /// </param>
     /// <param name="lastArrival">When the engine's last reading was taken in, by the wall clock.</param>
     public bool IsIdle(in WindowingRules rules, long caughtUpUntil, long lastArrival) =>
-        open.Count > 0 && caughtUpUntil - lastArrival >= rules.IdleTimeout
+        open.Count > 0
+        && caughtUpUntil - lastArrival >= rules.IdleTimeout
         && open[0].Start + rules.Length <= caughtUpUntil - rules.IdleTimeout;
 
     /// <summary>Closes what an idle engine has left open, by the wall clock.</summary>
@@ -90,7 +91,9 @@ internal sealed class EngineWindows
         }
     }
 
-    /// <summary>The open window of a start; at most two are open at once for any lateness below a window's length, so a list is enough.</summary>
+    /// <summary>
+    /// The open window of a start; at most two are open at once for any lateness below a window's length, so a list is enough.
+    /// </summary>
     private OpenWindow Window(long start)
     {
         var i = open.Count;

@@ -59,8 +59,13 @@ internal struct MetricTotals
         var count = Count + other.Count;
         var difference = other.Sum / other.Count - Sum / Count;
         return new(
-            Metric, count, Bounded(Sum + other.Sum), Math.Min(Min, other.Min), Math.Max(Max, other.Max),
-            Bounded(SquaredDeviation + other.SquaredDeviation + difference * difference * ((double)Count / count * other.Count)));
+            Metric,
+            count,
+            Bounded(Sum + other.Sum),
+            Math.Min(Min, other.Min),
+            Math.Max(Max, other.Max),
+            Bounded(SquaredDeviation + other.SquaredDeviation + difference * difference * ((double)Count / count * other.Count))
+        );
     }
 
     /// <summary>

@@ -11,7 +11,8 @@ public sealed class KafkaServerResource : ContainerResource, IResourceWithConnec
     internal const string InternalEndpointName = "internal";
 
     /// <summary>A broker of that name.</summary>
-    public KafkaServerResource(string name) : base(name)
+    public KafkaServerResource(string name)
+        : base(name)
     {
         PrimaryEndpoint = new EndpointReference(this, PrimaryEndpointName, KnownNetworkIdentifiers.LocalhostNetwork);
         InternalEndpoint = new EndpointReference(this, InternalEndpointName, KnownNetworkIdentifiers.DefaultAspireContainerNetwork);
@@ -47,49 +48,75 @@ public static class KafkaBuilderExtensions
         var (outside, inside) = (AddressOf(kafka.PrimaryEndpoint), AddressOf(kafka.InternalEndpoint));
         var advertised = builder.ExecutionContext.IsRunMode
             ? ReferenceExpression.Create(
-                $"PLAINTEXT://localhost:29092,PLAINTEXT_HOST://localhost:{outside.Port},PLAINTEXT_INTERNAL://{name}:{inside.TargetPort}")
+                $"PLAINTEXT://localhost:29092,PLAINTEXT_HOST://localhost:{outside.Port},PLAINTEXT_INTERNAL://{name}:{inside.TargetPort}"
+            )
             : ReferenceExpression.Create(
-                $"PLAINTEXT://{outside.Host}:29092,PLAINTEXT_HOST://{outside.HostAndPort},PLAINTEXT_INTERNAL://{inside.HostAndPort}");
-        return builder.AddResource(kafka)
+                $"PLAINTEXT://{outside.Host}:29092,PLAINTEXT_HOST://{outside.HostAndPort},PLAINTEXT_INTERNAL://{inside.HostAndPort}"
+            );
+        return builder
+            .AddResource(kafka)
             .WithEndpoint(port: port, targetPort: Port, name: KafkaServerResource.PrimaryEndpointName)
             .WithEndpoint(targetPort: InternalPort, name: KafkaServerResource.InternalEndpointName)
             .WithImage("confluentinc/confluent-local", "8.2.0")
             .WithImageRegistry("docker.io")
             .WithIconName("MailMultiple")
-            .WithEnvironment("KAFKA_LISTENERS", string.Create(CultureInfo.InvariantCulture,
-                $"PLAINTEXT://localhost:29092,CONTROLLER://localhost:29093,PLAINTEXT_HOST://0.0.0.0:{Port},PLAINTEXT_INTERNAL://0.0.0.0:{InternalPort}"))
-            .WithEnvironment("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP",
-                "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT,PLAINTEXT_INTERNAL:PLAINTEXT")
+            .WithEnvironment(
+                "KAFKA_LISTENERS",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"PLAINTEXT://localhost:29092,CONTROLLER://localhost:29093,PLAINTEXT_HOST://0.0.0.0:{Port},PLAINTEXT_INTERNAL://0.0.0.0:{InternalPort}"
+                )
+            )
+            .WithEnvironment(
+                "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP",
+                "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT,PLAINTEXT_INTERNAL:PLAINTEXT"
+            )
             .WithEnvironment("KAFKA_ADVERTISED_LISTENERS", advertised)
             // As with the package, who waits for it waits until it answers.
             .WithKafkaHealthCheck();
     }
 
-    private static (EndpointReferenceExpression Host, EndpointReferenceExpression Port, EndpointReferenceExpression TargetPort,
-        EndpointReferenceExpression HostAndPort) AddressOf(EndpointReference endpoint) =>
-        (endpoint.Property(EndpointProperty.Host), endpoint.Property(EndpointProperty.Port), endpoint.Property(EndpointProperty.TargetPort),
-            endpoint.Property(EndpointProperty.HostAndPort));
+    private static (
+        EndpointReferenceExpression Host,
+        EndpointReferenceExpression Port,
+        EndpointReferenceExpression TargetPort,
+        EndpointReferenceExpression HostAndPort
+    ) AddressOf(EndpointReference endpoint) =>
+        (
+            endpoint.Property(EndpointProperty.Host),
+            endpoint.Property(EndpointProperty.Port),
+            endpoint.Property(EndpointProperty.TargetPort),
+            endpoint.Property(EndpointProperty.HostAndPort)
+        );
 
     /// <summary>Its log outlives the container.</summary>
-    public static IResourceBuilder<KafkaServerResource> WithDataVolume(this IResourceBuilder<KafkaServerResource> builder,
-        string? name = null, bool isReadOnly = false) =>
+    public static IResourceBuilder<KafkaServerResource> WithDataVolume(
+        this IResourceBuilder<KafkaServerResource> builder,
+        string? name = null,
+        bool isReadOnly = false
+    ) =>
         // The image keeps its log elsewhere unless it is told: in the container, with which it would go.
         builder.WithEnvironment("KAFKA_LOG_DIRS", Data).WithVolume(name ?? $"{builder.Resource.Name}-data", Data, isReadOnly);
 
     /// <summary>A page to look into topics and messages.</summary>
     public static IResourceBuilder<KafkaServerResource> WithKafkaUI(
-        this IResourceBuilder<KafkaServerResource> builder, Action<IResourceBuilder<KafkaUIContainerResource>>? configureContainer = null)
+        this IResourceBuilder<KafkaServerResource> builder,
+        Action<IResourceBuilder<KafkaUIContainerResource>>? configureContainer = null
+    )
     {
         var kafka = builder.Resource;
-        var page = builder.ApplicationBuilder.AddResource(new KafkaUIContainerResource($"{kafka.Name}-ui"))
+        var page = builder
+            .ApplicationBuilder.AddResource(new KafkaUIContainerResource($"{kafka.Name}-ui"))
             .WithImage("kafbat/kafka-ui", "v1.5.0")
             .WithImageRegistry("docker.io")
             .WithHttpEndpoint(targetPort: 8080)
             .WithEnvironment("KAFKA_CLUSTERS_0_NAME", kafka.Name)
-            .WithEnvironment("KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS",
+            .WithEnvironment(
+                "KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS",
                 builder.ApplicationBuilder.ExecutionContext.IsRunMode
                     ? ReferenceExpression.Create($"{kafka.Name}:{kafka.InternalEndpoint.Property(EndpointProperty.TargetPort)}")
-                    : ReferenceExpression.Create($"{kafka.InternalEndpoint.Property(EndpointProperty.HostAndPort)}"))
+                    : ReferenceExpression.Create($"{kafka.InternalEndpoint.Property(EndpointProperty.HostAndPort)}")
+            )
             .WithParentRelationship(kafka)
             .ExcludeFromManifest();
         configureContainer?.Invoke(page);

@@ -42,18 +42,27 @@ internal static class AppHostBuilderExtensions
     private static string[] OutputFromHere(string[] args)
     {
         const string option = "--output-path";
-        return [.. args.Select((arg, i) =>
-            i > 0 && args[i - 1] == option ? Path.GetFullPath(arg)
-            : arg.StartsWith($"{option}=", StringComparison.Ordinal) ? $"{option}={Path.GetFullPath(arg[(option.Length + 1)..])}"
-            : arg)];
+        return
+        [
+            .. args.Select(
+                (arg, i) =>
+                    i > 0 && args[i - 1] == option ? Path.GetFullPath(arg)
+                    : arg.StartsWith($"{option}=", StringComparison.Ordinal) ? $"{option}={Path.GetFullPath(arg[(option.Length + 1)..])}"
+                    : arg
+            ),
+        ];
     }
 
-    public static AppHostParts Parts(this IDistributedApplicationBuilder builder) => Known.GetValue(builder, static key =>
-    {
-        var settings = AppHostSettings.Of(key);
-        var folder = new DataFolder(settings.DataFolder, settings.IsDataTemporary);
-        return new AppHostParts(settings, folder, new Ports(folder));
-    });
+    public static AppHostParts Parts(this IDistributedApplicationBuilder builder) =>
+        Known.GetValue(
+            builder,
+            static key =>
+            {
+                var settings = AppHostSettings.Of(key);
+                var folder = new DataFolder(settings.DataFolder, settings.IsDataTemporary);
+                return new AppHostParts(settings, folder, new Ports(folder));
+            }
+        );
 
     public static AppHostSettings Settings(this IDistributedApplicationBuilder builder) => builder.Parts().Settings;
 
@@ -90,12 +99,18 @@ internal static class AppHostBuilderExtensions
     /// <summary>
     /// A secret that is generated when first asked for and kept in the data folder; <c>Parameters:NAME</c> takes its place.
     /// </summary>
-    public static IResourceBuilder<ParameterResource> AddGeneratedSecret(this IDistributedApplicationBuilder builder, string name,
-        int minLength = 22)
+    public static IResourceBuilder<ParameterResource> AddGeneratedSecret(
+        this IDistributedApplicationBuilder builder,
+        string name,
+        int minLength = 22
+    )
     {
         var generated = new GenerateParameterDefault { MinLength = minLength, Special = false };
-        return builder.AddParameter(name, builder.ExecutionContext.IsRunMode
-            ? new KeptParameterDefault(name, generated, builder.Parts().Folder) : generated, secret: true);
+        return builder.AddParameter(
+            name,
+            builder.ExecutionContext.IsRunMode ? new KeptParameterDefault(name, generated, builder.Parts().Folder) : generated,
+            secret: true
+        );
     }
 
     /// <summary>Runs the application; what its user can mend is a line on the console and exit code 1.</summary>
@@ -122,9 +137,19 @@ internal static class AppHostBuilderExtensions
         if (System.Reflection.Assembly.GetEntryAssembly() != typeof(AppHostBuilderExtensions).Assembly)
             return;
         string[] sections =
-            ["Parameters", "ConnectionStrings", KafkaConnection.Section, .. builder.Resources.Select(resource => resource.Name)];
-        foreach (var name in Environment.GetEnvironmentVariables().Keys.Cast<string>()
-            .Where(name => sections.Any(section => name.StartsWith($"{section}__", StringComparison.OrdinalIgnoreCase))).ToArray())
+        [
+            "Parameters",
+            "ConnectionStrings",
+            KafkaConnection.Section,
+            .. builder.Resources.Select(resource => resource.Name),
+        ];
+        foreach (
+            var name in Environment
+                .GetEnvironmentVariables()
+                .Keys.Cast<string>()
+                .Where(name => sections.Any(section => name.StartsWith($"{section}__", StringComparison.OrdinalIgnoreCase)))
+                .ToArray()
+        )
             Environment.SetEnvironmentVariable(name, null);
     }
 

@@ -17,14 +17,16 @@ internal sealed class AppHostSettings
     {
         this.configuration = configuration;
         IsDataTemporary = configuration["data"] is not { Length: > 0 } && RandomizePorts;
-        DataFolder = configuration["data"] is { Length: > 0 } path ? Path.GetFullPath(path)
+        DataFolder =
+            configuration["data"] is { Length: > 0 } path ? Path.GetFullPath(path)
             : IsDataTemporary ? Path.Combine(Path.GetTempPath(), $"factorystream-test-{Guid.NewGuid():N}")
             : StandardDataFolder(appHostDirectory);
         // Said at the start, and not by the first client that fails.
         Kafka(servers: null);
         if (!IPAddress.TryParse(Listen, out _) && Listen != "localhost")
-            throw new DistributedApplicationException($"listen is '{Listen}', which is no address: for instance 0.0.0.0 for the "
-                + "whole network.");
+            throw new DistributedApplicationException(
+                $"listen is '{Listen}', which is no address: for instance 0.0.0.0 for the " + "whole network."
+            );
     }
 
     /// <summary>Ten simulated factories send readings; true.</summary>
@@ -67,10 +69,12 @@ internal sealed class AppHostSettings
             : throw new DistributedApplicationException($"{service}:replicas is a number from 1 to 100.");
 
     /// <summary>A service's own options: what stands under its name and is not the AppHost's.</summary>
-    public IEnumerable<KeyValuePair<string, string>> Options(string service) => configuration.GetSection(service)
-        .AsEnumerable(makePathsRelative: true)
-        .Where(option => option is { Key: not ("" or "port" or "replicas"), Value: not null })
-        .Select(option => KeyValuePair.Create($"{service}__{option.Key.Replace(":", "__", StringComparison.Ordinal)}", option.Value!));
+    public IEnumerable<KeyValuePair<string, string>> Options(string service) =>
+        configuration
+            .GetSection(service)
+            .AsEnumerable(makePathsRelative: true)
+            .Where(option => option is { Key: not ("" or "port" or "replicas"), Value: not null })
+            .Select(option => KeyValuePair.Create($"{service}__{option.Key.Replace(":", "__", StringComparison.Ordinal)}", option.Value!));
 
     /// <summary>How to sign in at a Kafka: the client settings among the section <c>kafka</c>.</summary>
     /// <exception cref="DistributedApplicationException">One is unknown, or its value cannot be read.</exception>
@@ -87,9 +91,12 @@ internal sealed class AppHostSettings
     }
 
     /// <summary>The client settings, as services are told them.</summary>
-    public IEnumerable<KeyValuePair<string, string>> KafkaSettings() => configuration.GetSection(KafkaConnection.Section).GetChildren()
-        .Where(setting => setting.Value is not null && KafkaConnection.IsSetting(setting.Key))
-        .Select(setting => KeyValuePair.Create($"{KafkaConnection.Section}__{setting.Key}", setting.Value!));
+    public IEnumerable<KeyValuePair<string, string>> KafkaSettings() =>
+        configuration
+            .GetSection(KafkaConnection.Section)
+            .GetChildren()
+            .Where(setting => setting.Value is not null && KafkaConnection.IsSetting(setting.Key))
+            .Select(setting => KeyValuePair.Create($"{KafkaConnection.Section}__{setting.Key}", setting.Value!));
 
     /// <summary>The AppHost's own settings of a builder.</summary>
     public static AppHostSettings Of(IDistributedApplicationBuilder builder) => new(builder.Configuration, builder.AppHostDirectory);
@@ -98,9 +105,11 @@ internal sealed class AppHostSettings
     private static string StandardDataFolder(string appHostDirectory)
     {
         var checkout = Path.TrimEndingDirectorySeparator(Path.GetFullPath(Path.Combine(appHostDirectory, "..")));
-        var name = $"{Path.GetFileName(checkout)}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(checkout)).AsSpan(0, 4))}";
+        var name =
+            $"{Path.GetFileName(checkout)}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(checkout)).AsSpan(0, 4))}";
         // A server that runs as another user than root must be able to reach its files: nobody can in /root.
-        var parent = OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess ? "/var/lib"
+        var parent =
+            OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess ? "/var/lib"
             : Environment.GetEnvironmentVariable("XDG_DATA_HOME") is { Length: > 0 } home ? home
             : Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
         return Path.Combine(parent, "factorystream", name);

@@ -15,8 +15,9 @@ internal sealed partial class ConsoleOutput : IAsyncDisposable
     // Readable on dark and on light grounds.
     private static readonly int[] Colours = [36, 32, 35, 34, 33, 31];
 
-    private readonly Channel<string> lines = Channel.CreateBounded<string>(new BoundedChannelOptions(LinesBehind) { SingleReader = true,
-        FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<string> lines = Channel.CreateBounded<string>(
+        new BoundedChannelOptions(LinesBehind) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest }
+    );
     private readonly TextWriter? writer;
     private readonly bool coloured;
     private readonly Task writing;
@@ -49,7 +50,9 @@ internal sealed partial class ConsoleOutput : IAsyncDisposable
         var hash = 0;
         foreach (var letter in resourceId)
             hash = hash * 31 + letter;
-        lines.Writer.TryWrite($"\e[{Colours[(hash & int.MaxValue) % Colours.Length]}m{name} |\e[0m {(isError ? $"\e[31m{text}\e[0m" : text)}");
+        lines.Writer.TryWrite(
+            $"\e[{Colours[(hash & int.MaxValue) % Colours.Length]}m{name} |\e[0m {(isError ? $"\e[31m{text}\e[0m" : text)}"
+        );
     }
 
     /// <summary>A word of the AppHost itself.</summary>

@@ -20,13 +20,22 @@ internal sealed class DataFolder(string path, bool isTemporary = false) : IDispo
         try
         {
             // Others may pass through, so that a server run as another user reaches its own folder; they may not look around.
-            CreateFolder(Path, OwnerOnlyFolder | (OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess
-                ? UnixFileMode.GroupExecute | UnixFileMode.OtherExecute : 0));
+            CreateFolder(
+                Path,
+                OwnerOnlyFolder
+                    | (
+                        OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess
+                            ? UnixFileMode.GroupExecute | UnixFileMode.OtherExecute
+                            : 0
+                    )
+            );
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
-            throw new DistributedApplicationException($"The data folder {Path} cannot be made: {exception.Message} Name another by "
-                + "--data FOLDER.", exception);
+            throw new DistributedApplicationException(
+                $"The data folder {Path} cannot be made: {exception.Message} Name another by " + "--data FOLDER.",
+                exception
+            );
         }
         try
         {
@@ -36,7 +45,10 @@ internal sealed class DataFolder(string path, bool isTemporary = false) : IDispo
         {
             var owner = TryRead("owner-pid")?.Trim();
             throw new DistributedApplicationException(
-                $"Another AppHost{(owner is null ? "" : $" (process {owner})")} uses the data folder {Path}. Stop it first, or name another folder by --data FOLDER.", exception);
+                $"Another AppHost{(owner is null ? "" : $" (process {owner})")} uses the data folder {Path}. Stop it first, or "
+                    + "name another folder by --data FOLDER.",
+                exception
+            );
         }
         Write("owner-pid", Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
     }
@@ -87,7 +99,12 @@ internal sealed class DataFolder(string path, bool isTemporary = false) : IDispo
 
     private static FileStreamOptions OwnFile(FileMode mode)
     {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.None };
+        var options = new FileStreamOptions
+        {
+            Mode = mode,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+        };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = OwnerOnly;
         return options;

@@ -30,32 +30,46 @@ internal sealed class Instances(ResourceNotificationService notifications, Distr
 
     /// <summary>Those that run, of a resource.</summary>
     public IReadOnlyList<Instance> Running(IResource resource) =>
-    [
-        .. last.Values.Where(change => ReferenceEquals(change.Resource, resource) && change.Snapshot.State?.Text is not null
-            && !KnownResourceStates.TerminalStates.Contains(change.Snapshot.State.Text))
-            .Select(change => PidOf(change.Snapshot) is { } pid
-                ? new Instance(change.ResourceId, pid, change.Snapshot.HealthStatus == HealthStatus.Healthy) : null)
-            .OfType<Instance>(),
-    ];
+        [
+            .. last
+                .Values.Where(change =>
+                    ReferenceEquals(change.Resource, resource)
+                    && change.Snapshot.State?.Text is not null
+                    && !KnownResourceStates.TerminalStates.Contains(change.Snapshot.State.Text)
+                )
+                .Select(change =>
+                    PidOf(change.Snapshot) is { } pid
+                        ? new Instance(change.ResourceId, pid, change.Snapshot.HealthStatus == HealthStatus.Healthy)
+                        : null
+                )
+                .OfType<Instance>(),
+        ];
 
     /// <summary>
     /// Those that wait for most first, in the order they were described: who ends in this order leaves nobody waiting for what has gone.
     /// </summary>
     public IEnumerable<IResource> DependentsFirst() =>
-        model.Resources.Where(IsProcess).Select((resource, place) => (resource, place)).OrderByDescending(entry => Depth(entry.resource))
-            .ThenBy(entry => entry.place).Select(entry => entry.resource);
+        model
+            .Resources.Where(IsProcess)
+            .Select((resource, place) => (resource, place))
+            .OrderByDescending(entry => Depth(entry.resource))
+            .ThenBy(entry => entry.place)
+            .Select(entry => entry.resource);
 
     /// <summary>Others wait until it is done: it may end.</summary>
-    public bool IsJob(IResource resource) => model.Resources.SelectMany(other => other.Annotations.OfType<WaitAnnotation>())
-        .Any(wait => wait.WaitType == WaitType.WaitForCompletion && ReferenceEquals(wait.Resource, resource));
+    public bool IsJob(IResource resource) =>
+        model
+            .Resources.SelectMany(other => other.Annotations.OfType<WaitAnnotation>())
+            .Any(wait => wait.WaitType == WaitType.WaitForCompletion && ReferenceEquals(wait.Resource, resource));
 
     public static int? PidOf(CustomResourceSnapshot snapshot) =>
         snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value is { } pid
-            ? Convert.ToInt32(pid, CultureInfo.InvariantCulture) : null;
+            ? Convert.ToInt32(pid, CultureInfo.InvariantCulture)
+            : null;
 
     // Its own dashboard is Aspire's to look after.
-    private static bool IsProcess(IResource resource) => resource is ProjectResource or ExecutableResource
-        && resource.Name != "aspire-dashboard";
+    private static bool IsProcess(IResource resource) =>
+        resource is ProjectResource or ExecutableResource && resource.Name != "aspire-dashboard";
 
     private static int Depth(IResource resource)
     {

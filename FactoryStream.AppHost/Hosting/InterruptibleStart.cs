@@ -8,7 +8,9 @@ namespace FactoryStream.AppHost.Hosting;
 /// waits for something waits there: Ctrl-C makes that start fail, and a host that failed to start stops nothing, so that
 /// <see cref="OrderlyStop"/> would never come to what runs already. Whoever asked for the end gets an end, and not a failure.
 /// </summary>
-internal sealed class InterruptibleStart(IHostedService inner, IHostApplicationLifetime lifetime, OrchestratorWatch watch) : IHostedService, IAsyncDisposable
+internal sealed class InterruptibleStart(IHostedService inner, IHostApplicationLifetime lifetime, OrchestratorWatch watch)
+    : IHostedService,
+        IAsyncDisposable
 {
     private const string Orchestrator = "Aspire.Hosting.Orchestrator.OrchestratorHostService";
 
@@ -17,12 +19,16 @@ internal sealed class InterruptibleStart(IHostedService inner, IHostApplicationL
     {
         for (var place = 0; place < services.Count; place++)
         {
-            if (services[place] is { IsKeyedService: false, ImplementationType: { FullName: Orchestrator } type } service
-                && service.ServiceType == typeof(IHostedService))
+            if (
+                services[place] is { IsKeyedService: false, ImplementationType: { FullName: Orchestrator } type } service
+                && service.ServiceType == typeof(IHostedService)
+            )
             {
                 services[place] = ServiceDescriptor.Singleton<IHostedService>(provider => new InterruptibleStart(
                     (IHostedService)ActivatorUtilities.CreateInstance(provider, type),
-                    provider.GetRequiredService<IHostApplicationLifetime>(), provider.GetRequiredService<OrchestratorWatch>()));
+                    provider.GetRequiredService<IHostApplicationLifetime>(),
+                    provider.GetRequiredService<OrchestratorWatch>()
+                ));
             }
         }
     }

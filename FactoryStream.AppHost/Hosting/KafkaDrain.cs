@@ -50,18 +50,30 @@ internal sealed class KafkaDrain(KafkaConnection kafka, IConfigurationSection se
     private async Task<long> LagAsync(string group, string[] topics)
     {
         var partitions = topics
-            .SelectMany(topic => client.GetMetadata(topic, RequestTimeout)
-                .Topics[0].Partitions.Select(partition => new TopicPartition(topic, partition.PartitionId))).ToList();
+            .SelectMany(topic =>
+                client
+                    .GetMetadata(topic, RequestTimeout)
+                    .Topics[0]
+                    .Partitions.Select(partition => new TopicPartition(topic, partition.PartitionId))
+            )
+            .ToList();
         if (partitions.Count == 0)
             return 0;
         var ends = await client.ListOffsetsAsync(
             partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = OffsetSpec.Latest() }),
-            new ListOffsetsOptions { RequestTimeout = RequestTimeout });
+            new ListOffsetsOptions { RequestTimeout = RequestTimeout }
+        );
         var committed = await client.ListConsumerGroupOffsetsAsync(
-            [new ConsumerGroupTopicPartitions(group, partitions)], new ListConsumerGroupOffsetsOptions { RequestTimeout = RequestTimeout });
-        var read = committed[0].Partitions.ToDictionary(partition => partition.TopicPartition, partition => partition.Offset.IsSpecial ? 0
-            : partition.Offset.Value);
+            [new ConsumerGroupTopicPartitions(group, partitions)],
+            new ListConsumerGroupOffsetsOptions { RequestTimeout = RequestTimeout }
+        );
+        var read = committed[0]
+            .Partitions.ToDictionary(
+                partition => partition.TopicPartition,
+                partition => partition.Offset.IsSpecial ? 0 : partition.Offset.Value
+            );
         return ends.ResultInfos.Sum(end =>
-            Math.Max(0, end.TopicPartitionOffsetError.Offset.Value - read[end.TopicPartitionOffsetError.TopicPartition]));
+            Math.Max(0, end.TopicPartitionOffsetError.Offset.Value - read[end.TopicPartitionOffsetError.TopicPartition])
+        );
     }
 }

@@ -6,9 +6,14 @@ namespace FactoryStream.AppHost.Hosting;
 /// Ends every process in an order in which nothing that was promised is lost, before Aspire would end all of them at once: those that wait
 /// for most first, and whoever has to finish what others gave it (<see cref="KafkaDrain"/>) when it has.
 /// </summary>
-internal sealed class OrderlyStop(Instances instances, DistributedApplicationModel model, IConfiguration configuration,
-    AppHostSettings settings, ResourceLoggerService loggers, TimeProvider clock)
-    : IHostedService
+internal sealed class OrderlyStop(
+    Instances instances,
+    DistributedApplicationModel model,
+    IConfiguration configuration,
+    AppHostSettings settings,
+    ResourceLoggerService loggers,
+    TimeProvider clock
+) : IHostedService
 {
     /// <summary>How long a process may take to end before it is killed.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(60);
@@ -22,8 +27,11 @@ internal sealed class OrderlyStop(Instances instances, DistributedApplicationMod
         {
             var running = instances.Running(resource);
             if (running.Any(instance => instance.IsReady) && drain is not null)
-                await drain.WaitAsync(resource.Name, line => SupervisionLog.Draining(loggers.GetLogger(running[0].Id), line),
-                    cancellationToken);
+                await drain.WaitAsync(
+                    resource.Name,
+                    line => SupervisionLog.Draining(loggers.GetLogger(running[0].Id), line),
+                    cancellationToken
+                );
             await Task.WhenAll(running.Select(EndAsync));
         }
     }
@@ -31,8 +39,10 @@ internal sealed class OrderlyStop(Instances instances, DistributedApplicationMod
     private async Task<KafkaDrain?> DrainAsync(CancellationToken cancellationToken)
     {
         // A Kafka of the user's own keeps what it has, and others may still fill it.
-        if (model.Resources.FirstOrDefault(resource =>
-            resource is KafkaProcessResource or KafkaServerResource) is not IResourceWithConnectionString kafka)
+        if (
+            model.Resources.FirstOrDefault(resource => resource is KafkaProcessResource or KafkaServerResource)
+            is not IResourceWithConnectionString kafka
+        )
             return null;
         if (kafka is KafkaProcessResource process && instances.Running(process).Count == 0)
             return null;

@@ -8,18 +8,23 @@ namespace FactoryStream.AppHost.Hosting;
 internal sealed class Ownership(DataFolder folder, Ports ports, AppHostSettings settings, DistributedApplicationModel model)
     : IDistributedApplicationEventingSubscriber
 {
-    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext executionContext,
-        CancellationToken cancellationToken)
+    public Task SubscribeAsync(
+        IDistributedApplicationEventing eventing,
+        DistributedApplicationExecutionContext executionContext,
+        CancellationToken cancellationToken
+    )
     {
-        eventing.Subscribe<BeforeStartEvent>((_, _) =>
-        {
-            folder.Take();
-            // Made here, so that it ends with the application.
-            _ = ports;
-            if (!settings.RandomizePorts)
-                MustBeFree();
-            return Task.CompletedTask;
-        });
+        eventing.Subscribe<BeforeStartEvent>(
+            (_, _) =>
+            {
+                folder.Take();
+                // Made here, so that it ends with the application.
+                _ = ports;
+                if (!settings.RandomizePorts)
+                    MustBeFree();
+                return Task.CompletedTask;
+            }
+        );
         return Task.CompletedTask;
     }
 
@@ -29,13 +34,16 @@ internal sealed class Ownership(DataFolder folder, Ports ports, AppHostSettings 
         {
             foreach (var endpoint in project.Annotations.OfType<EndpointAnnotation>())
             {
-                if (endpoint.Port is not { } port
-                    || !Ports.IsTaken(port, IPAddress.TryParse(endpoint.TargetHost, out var address) ? address : null))
+                if (
+                    endpoint.Port is not { } port
+                    || !Ports.IsTaken(port, IPAddress.TryParse(endpoint.TargetHost, out var address) ? address : null)
+                )
                     continue;
                 var who = OperatingSystem.IsLinux() && Ports.ListenerOf(port) is { } listener ? $" ({listener})" : "";
                 throw new DistributedApplicationException(
                     $"{project.Name}: port {port} is taken by another program{who}. Stop that, or choose another port by "
-                        + $"--{project.Name}:port NUMBER.");
+                        + $"--{project.Name}:port NUMBER."
+                );
             }
         }
     }

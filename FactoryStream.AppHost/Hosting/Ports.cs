@@ -96,18 +96,22 @@ internal sealed class Ports(DataFolder folder) : IDisposable
         try
         {
             var local = string.Create(CultureInfo.InvariantCulture, $":{port:X4}");
-            var inode = File.ReadLines("/proc/net/tcp").Concat(File.ReadLines("/proc/net/tcp6"))
+            var inode = File.ReadLines("/proc/net/tcp")
+                .Concat(File.ReadLines("/proc/net/tcp6"))
                 .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                .FirstOrDefault(fields => fields.Length > 9 && fields[1].EndsWith(local, StringComparison.Ordinal)
-                    && fields[3] == "0A")?[9];
+                .FirstOrDefault(fields => fields.Length > 9 && fields[1].EndsWith(local, StringComparison.Ordinal) && fields[3] == "0A")
+                ?[9];
             if (inode is null)
                 return null;
             foreach (var process in Directory.EnumerateDirectories("/proc").Where(path => char.IsAsciiDigit(Path.GetFileName(path)[0])))
             {
                 try
                 {
-                    if (Directory.EnumerateFiles(Path.Combine(process, "fd"))
-                        .Any(fd => File.ResolveLinkTarget(fd, false)?.Name == $"socket:[{inode}]"))
+                    if (
+                        Directory
+                            .EnumerateFiles(Path.Combine(process, "fd"))
+                            .Any(fd => File.ResolveLinkTarget(fd, false)?.Name == $"socket:[{inode}]")
+                    )
                         return $"{File.ReadAllText(Path.Combine(process, "comm")).Trim()}, process {Path.GetFileName(process)}";
                 }
                 catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

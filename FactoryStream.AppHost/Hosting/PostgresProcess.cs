@@ -14,8 +14,7 @@ internal sealed class PostgresProcess(PostgresProcessResource resource, DataFold
 {
     // SIGTERM, which is what every process is ended with, is PostgreSQL's word for "wait until the clients have gone"; SIGINT ends it at
     // once and cleanly. The shell waits on, for a signal ends its wait before the server has ended.
-    private const string EndedByInterrupt =
-        """
+    private const string EndedByInterrupt = """
         "$@" & server=$!; trap 'kill -INT $server' TERM INT; while kill -0 $server 2>/dev/null; do wait $server; code=$?; done; exit $code
         """;
 
@@ -52,9 +51,17 @@ internal sealed class PostgresProcess(PostgresProcessResource resource, DataFold
     {
         string[] server =
         [
-            Path.Combine(binaries, "postgres"), "-D", data, "-c", "listen_addresses=127.0.0.1",
-            "-c", string.Create(CultureInfo.InvariantCulture, $"port={resource.PrimaryEndpoint.EndpointAnnotation.Port}"),
-            "-c", "unix_socket_directories=", "-c", "logging_collector=off",
+            Path.Combine(binaries, "postgres"),
+            "-D",
+            data,
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            string.Create(CultureInfo.InvariantCulture, $"port={resource.PrimaryEndpoint.EndpointAnnotation.Port}"),
+            "-c",
+            "unix_socket_directories=",
+            "-c",
+            "logging_collector=off",
         ];
         return ["-c", EndedByInterrupt, "sh", .. user?.Run(server) ?? server];
     }
@@ -70,17 +77,31 @@ internal sealed class PostgresProcess(PostgresProcessResource resource, DataFold
         try
         {
             var password = await resource.PasswordParameter.GetValueAsync(cancellationToken) ?? "";
-            await using (var file = new FileStream(passwordFile, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            }))
+            await using (
+                var file = new FileStream(
+                    passwordFile,
+                    new FileStreamOptions
+                    {
+                        Mode = FileMode.CreateNew,
+                        Access = FileAccess.Write,
+                        UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                    }
+                )
+            )
                 await file.WriteAsync(Encoding.UTF8.GetBytes(password), cancellationToken);
             user?.Own(passwordFile);
             string[] initialise =
             [
-                Path.Combine(binaries, "initdb"), "-D", next, "-U", "postgres", "--auth=scram-sha-256", $"--pwfile={passwordFile}",
-                    "--encoding=UTF8",
-                "--no-locale", "--data-checksums",
+                Path.Combine(binaries, "initdb"),
+                "-D",
+                next,
+                "-U",
+                "postgres",
+                "--auth=scram-sha-256",
+                $"--pwfile={passwordFile}",
+                "--encoding=UTF8",
+                "--no-locale",
+                "--data-checksums",
             ];
             await Programs.RunAsync(user?.Run(initialise) ?? initialise, own, "PostgreSQL's data folder cannot be made", cancellationToken);
         }
@@ -99,7 +120,9 @@ internal sealed class PostgresProcess(PostgresProcessResource resource, DataFold
     private static string Tuning()
     {
         var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1024 / 1024;
-        return string.Create(CultureInfo.InvariantCulture, $"""
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"""
 
             # FactoryStream
             shared_buffers = {Math.Clamp(memory / 8, 128, 512)}MB
@@ -116,7 +139,8 @@ internal sealed class PostgresProcess(PostgresProcessResource resource, DataFold
             password_encryption = scram-sha-256
             jit = off
 
-            """);
+            """
+        );
     }
 
     private string FindBinaries()
@@ -128,32 +152,50 @@ internal sealed class PostgresProcess(PostgresProcessResource resource, DataFold
         foreach (var root in (string[])["/usr/lib/postgresql", "/usr/pgsql", "/opt/postgresql"])
         {
             if (Directory.Exists(root))
-                {
-                candidates.AddRange(Directory.EnumerateDirectories(root)
-                    .OrderByDescending(version => double.TryParse(Path.GetFileName(version), CultureInfo.InvariantCulture, out var number)
-                        ? number : 0)
-                    .Select(version => Path.Combine(version, "bin")));
+            {
+                candidates.AddRange(
+                    Directory
+                        .EnumerateDirectories(root)
+                        .OrderByDescending(version =>
+                            double.TryParse(Path.GetFileName(version), CultureInfo.InvariantCulture, out var number) ? number : 0
+                        )
+                        .Select(version => Path.Combine(version, "bin"))
+                );
             }
         }
-        candidates.AddRange(Directory.Exists("/usr") ? Directory.EnumerateDirectories("/usr", "pgsql-*").OrderDescending()
-            .Select(version => Path.Combine(version, "bin")) : []);
+        candidates.AddRange(
+            Directory.Exists("/usr")
+                ? Directory.EnumerateDirectories("/usr", "pgsql-*").OrderDescending().Select(version => Path.Combine(version, "bin"))
+                : []
+        );
         candidates.AddRange((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries));
-        var complete = candidates.Where(folder => File.Exists(Path.Combine(folder, "postgres"))
-            && File.Exists(Path.Combine(folder, "initdb"))).Distinct().ToArray();
+        var complete = candidates
+            .Where(folder => File.Exists(Path.Combine(folder, "postgres")) && File.Exists(Path.Combine(folder, "initdb")))
+            .Distinct()
+            .ToArray();
         if (complete.Length == 0)
         {
             throw new DistributedApplicationException(
                 "There is no PostgreSQL server on this machine. Install one (Debian: apt install postgresql), name the folder of "
                     + "its binaries by "
-                + "--postgres:bin FOLDER, give a database of your own by ConnectionStrings__factorydb, or start a container engine.");
+                    + "--postgres:bin FOLDER, give a database of your own by ConnectionStrings__factorydb, or start a container engine."
+            );
         }
         if (wanted is null)
             return complete[0];
-        return Array.Find(complete, folder => Path.GetFileName(Path.GetDirectoryName(folder)) is { } version
-            && (version == wanted || version == $"pgsql-{wanted}"))
-            ?? (complete.Length == 1 ? complete[0] : throw new DistributedApplicationException(
-                $"The data in {data} was made by PostgreSQL {wanted}, which is not on this machine. Install it, or move the data "
-                    + "with pg_upgrade."));
+        return Array.Find(
+                complete,
+                folder =>
+                    Path.GetFileName(Path.GetDirectoryName(folder)) is { } version && (version == wanted || version == $"pgsql-{wanted}")
+            )
+            ?? (
+                complete.Length == 1
+                    ? complete[0]
+                    : throw new DistributedApplicationException(
+                        $"The data in {data} was made by PostgreSQL {wanted}, which is not on this machine. Install it, or move the data "
+                            + "with pg_upgrade."
+                    )
+            );
     }
 
     /// <summary>
@@ -165,8 +207,13 @@ internal sealed class PostgresProcess(PostgresProcessResource resource, DataFold
         var file = Path.Combine(data, "postmaster.pid");
         if (!File.Exists(file))
             return;
-        if (int.TryParse((await File.ReadAllLinesAsync(file, cancellationToken)).FirstOrDefault(), CultureInfo.InvariantCulture,
-            out var pid) && IsPostmasterOf(pid, data))
+        if (
+            int.TryParse(
+                (await File.ReadAllLinesAsync(file, cancellationToken)).FirstOrDefault(),
+                CultureInfo.InvariantCulture,
+                out var pid
+            ) && IsPostmasterOf(pid, data)
+        )
         {
             SupervisionLog.EarlierPostgres(logger, pid);
             _ = Native.Kill(pid, Native.SigInt);
@@ -183,9 +230,11 @@ internal sealed class PostgresProcess(PostgresProcessResource resource, DataFold
         // Its command line, which everyone may read: the postmaster's names the folder, its children's are titles.
         try
         {
-            return pid > 0 && File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cmdline"))
-                .Split('\0') is [var program, .. var arguments]
-                && program.EndsWith("postgres", StringComparison.Ordinal) && arguments.Contains(data);
+            return pid > 0
+                && File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cmdline")).Split('\0')
+                    is [var program, .. var arguments]
+                && program.EndsWith("postgres", StringComparison.Ordinal)
+                && arguments.Contains(data);
         }
         catch (IOException)
         {
@@ -193,11 +242,20 @@ internal sealed class PostgresProcess(PostgresProcessResource resource, DataFold
         }
     }
 
-    public static async Task<object?> QueryAsync(string? connectionString, string sql, CancellationToken cancellationToken,
-        params object[] parameters)
+    public static async Task<object?> QueryAsync(
+        string? connectionString,
+        string sql,
+        CancellationToken cancellationToken,
+        params object[] parameters
+    )
     {
         // A pool would keep connections that hold up a shutdown, and the health check is rare.
-        var builder = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, Timeout = 5, CommandTimeout = 30 };
+        var builder = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            Pooling = false,
+            Timeout = 5,
+            CommandTimeout = 30,
+        };
         await using var connection = new NpgsqlConnection(builder.ConnectionString);
         await connection.OpenAsync(cancellationToken);
 #pragma warning disable CA2100 // The statements are this file's own; the one name in them is quoted.

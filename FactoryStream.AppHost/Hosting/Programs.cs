@@ -18,7 +18,8 @@ internal static class Programs
             return File.Exists(command) ? command : null;
         return (Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin:/bin")
             .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-            .Select(folder => Path.Combine(folder, command)).FirstOrDefault(File.Exists);
+            .Select(folder => Path.Combine(folder, command))
+            .FirstOrDefault(File.Exists);
     }
 
     /// <summary>
@@ -31,25 +32,38 @@ internal static class Programs
         if (here.Parent is null)
             return null;
         var file = Path.Combine(
-            Path.GetDirectoryName(projectPath)!, "bin", here.Parent.Name, here.Name,
-                Path.GetFileNameWithoutExtension(projectPath) + (OperatingSystem.IsWindows() ? ".exe" : ""));
+            Path.GetDirectoryName(projectPath)!,
+            "bin",
+            here.Parent.Name,
+            here.Name,
+            Path.GetFileNameWithoutExtension(projectPath) + (OperatingSystem.IsWindows() ? ".exe" : "")
+        );
         return File.Exists(file) ? file : null;
     }
 
     /// <summary>What a program wrote; an error with its last words if it failed.</summary>
-    public static async Task<string> RunAsync(IReadOnlyList<string> command, string folder, string failure,
-        CancellationToken cancellationToken)
+    public static async Task<string> RunAsync(
+        IReadOnlyList<string> command,
+        string folder,
+        string failure,
+        CancellationToken cancellationToken
+    )
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(Patience);
         using var process = new Process
         {
-            StartInfo = new ProcessStartInfo(command[0], command.Skip(1)) { WorkingDirectory = folder, RedirectStandardOutput = true,
-                RedirectStandardError = true },
+            StartInfo = new ProcessStartInfo(command[0], command.Skip(1))
+            {
+                WorkingDirectory = folder,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            },
         };
         // PostgreSQL's tools take what they are not told from PGDATA, PGPORT and the like.
-        foreach (var variable in process.StartInfo.Environment.Keys.Where(name => name.StartsWith("PG", StringComparison.Ordinal))
-            .ToArray())
+        foreach (
+            var variable in process.StartInfo.Environment.Keys.Where(name => name.StartsWith("PG", StringComparison.Ordinal)).ToArray()
+        )
             process.StartInfo.Environment.Remove(variable);
         process.StartInfo.Environment["HOME"] = folder;
         process.Start();
@@ -61,8 +75,9 @@ internal static class Programs
             var said = await output + await error;
             return process.ExitCode == 0
                 ? said
-                : throw new DistributedApplicationException($"{failure}: {Path.GetFileName(command[0])} ended with exit code "
-                    + $"{process.ExitCode}.\n{said}");
+                : throw new DistributedApplicationException(
+                    $"{failure}: {Path.GetFileName(command[0])} ended with exit code " + $"{process.ExitCode}.\n{said}"
+                );
         }
         finally
         {

@@ -3,7 +3,8 @@ namespace FactoryStream.AppHost.Hosting;
 /// <summary>A PostgreSQL server that is a process of this machine.</summary>
 internal sealed class PostgresProcessResource : ExecutableResource, IResourceWithConnectionString
 {
-    public PostgresProcessResource(string name, ParameterResource password, string folder) : base(name, "/bin/sh", folder)
+    public PostgresProcessResource(string name, ParameterResource password, string folder)
+        : base(name, "/bin/sh", folder)
     {
         PasswordParameter = password;
         PrimaryEndpoint = new EndpointReference(this, "tcp");
@@ -14,12 +15,16 @@ internal sealed class PostgresProcessResource : ExecutableResource, IResourceWit
     public EndpointReference PrimaryEndpoint { get; }
 
     public ReferenceExpression ConnectionStringExpression =>
-        ReferenceExpression.Create($"Host=127.0.0.1;Port={PrimaryEndpoint.Property(EndpointProperty.Port)};Username=postgres;Password={PasswordParameter}");
+        ReferenceExpression.Create(
+            $"Host=127.0.0.1;Port={PrimaryEndpoint.Property(EndpointProperty.Port)};Username=postgres;Password={PasswordParameter}"
+        );
 }
 
 /// <summary>A database of such a server.</summary>
 internal sealed class PostgresProcessDatabaseResource(string name, PostgresProcessResource parent)
-    : Resource(name), IResourceWithParent<PostgresProcessResource>, IResourceWithConnectionString
+    : Resource(name),
+        IResourceWithParent<PostgresProcessResource>,
+        IResourceWithConnectionString
 {
     public PostgresProcessResource Parent => parent;
 
@@ -29,7 +34,8 @@ internal sealed class PostgresProcessDatabaseResource(string name, PostgresProce
 /// <summary>A Kafka broker that is a process of this machine.</summary>
 internal sealed class KafkaProcessResource : ExecutableResource, IResourceWithConnectionString
 {
-    public KafkaProcessResource(string name, string? home, string command, string folder) : base(name, command, folder)
+    public KafkaProcessResource(string name, string? home, string command, string folder)
+        : base(name, command, folder)
     {
         Home = home;
         PrimaryEndpoint = new EndpointReference(this, "tcp");

@@ -10,9 +10,12 @@ namespace FactoryStream.AppHost.Hosting;
 /// by a command stays stopped; a job that others wait for is done when it ends with 0, and is given up after some attempts.
 /// </summary>
 internal sealed class Restarts(
-    Instances instances, ResourceCommandService commands, ResourceLoggerService loggers, IHostApplicationLifetime lifetime,
-        TimeProvider clock)
-    : IDistributedApplicationEventingSubscriber
+    Instances instances,
+    ResourceCommandService commands,
+    ResourceLoggerService loggers,
+    IHostApplicationLifetime lifetime,
+    TimeProvider clock
+) : IDistributedApplicationEventingSubscriber
 {
     /// <summary>What a job that others wait for may fail before they are told that it will not come.</summary>
     private const int MostAttempts = 5;
@@ -24,21 +27,26 @@ internal sealed class Restarts(
 
     private readonly ConcurrentDictionary<string, History> histories = new();
 
-    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext executionContext,
-        CancellationToken cancellationToken)
+    public Task SubscribeAsync(
+        IDistributedApplicationEventing eventing,
+        DistributedApplicationExecutionContext executionContext,
+        CancellationToken cancellationToken
+    )
     {
         // Before the first is started: a hosted service would come too late for what crashes at once.
-        eventing.Subscribe<BeforeStartEvent>((_, _) =>
-        {
-            _ = instances.FollowAsync(Look, lifetime.ApplicationStopping);
-            return Task.CompletedTask;
-        });
+        eventing.Subscribe<BeforeStartEvent>(
+            (_, _) =>
+            {
+                _ = instances.FollowAsync(Look, lifetime.ApplicationStopping);
+                return Task.CompletedTask;
+            }
+        );
         return Task.CompletedTask;
     }
 
     /// <summary>How long to wait before the next start, after so many crashes in a row; null: no more.</summary>
-    public static double? Delay(int crashes, bool isJob) => isJob && crashes >= MostAttempts ? null
-        : BackOffSeconds[Math.Min(crashes, BackOffSeconds.Length) - 1];
+    public static double? Delay(int crashes, bool isJob) =>
+        isJob && crashes >= MostAttempts ? null : BackOffSeconds[Math.Min(crashes, BackOffSeconds.Length) - 1];
 
     private void Look(ResourceEvent change)
     {
@@ -84,8 +92,11 @@ internal sealed class Restarts(
             SupervisionLog.StartedAgain(logger, ended.Snapshot.ExitCode, seconds);
             await Task.Delay(TimeSpan.FromSeconds(seconds), clock, lifetime.ApplicationStopping);
             history.IsRestarting = false;
-            var result = await commands.ExecuteCommandAsync(ended.ResourceId, KnownResourceCommands.StartCommand,
-                lifetime.ApplicationStopping);
+            var result = await commands.ExecuteCommandAsync(
+                ended.ResourceId,
+                KnownResourceCommands.StartCommand,
+                lifetime.ApplicationStopping
+            );
             if (!result.Success)
                 SupervisionLog.CannotStart(logger, result.Message);
         }

@@ -25,8 +25,12 @@ internal sealed record ServerChoice(ServerKind Kind, string Reason)
 
     /// <summary>For the connection string of that name.</summary>
     public static ServerChoice Of(IDistributedApplicationBuilder builder, string name) =>
-        Of(builder.ExecutionContext.IsPublishMode, builder.Configuration.GetConnectionString(name), builder.Settings().Containers, () =>
-            Engine.Value);
+        Of(
+            builder.ExecutionContext.IsPublishMode,
+            builder.Configuration.GetConnectionString(name),
+            builder.Settings().Containers,
+            () => Engine.Value
+        );
 
     /// <summary>
     /// A published application has containers; otherwise the user's own server goes first, then what the user says, then what there is.
@@ -34,8 +38,9 @@ internal sealed record ServerChoice(ServerKind Kind, string Reason)
     public static ServerChoice Of(bool isPublished, string? connectionString, bool? containers, Func<string?> findEngine) =>
         isPublished ? new(ServerKind.Container, "a container, as published")
         : !string.IsNullOrEmpty(connectionString) ? new(ServerKind.Own, "a server of your own, since its connection string is set")
-        : containers is { } told ? told ? new(ServerKind.Container, "a container, as told by --containers")
-            : new(ServerKind.Process, "a process, as told by --containers")
+        : containers is { } told
+            ? told ? new(ServerKind.Container, "a container, as told by --containers")
+                : new(ServerKind.Process, "a process, as told by --containers")
         : findEngine() is { } engine ? new(ServerKind.Container, $"a container, since {engine} is within reach")
         : new(ServerKind.Process, "a process, since no container engine is within reach");
 
@@ -48,15 +53,18 @@ internal sealed record ServerChoice(ServerKind Kind, string Reason)
     public void MustBePossible(string name, Func<string?> findEngine)
     {
         if (Kind == ServerKind.Container && findEngine() is null)
-            throw new DistributedApplicationException($"{name} is to be {Reason}, but no container engine answers: "
-                + "neither docker nor podman. Start one, or leave --containers out: then it is a process of this machine.");
+            throw new DistributedApplicationException(
+                $"{name} is to be {Reason}, but no container engine answers: "
+                    + "neither docker nor podman. Start one, or leave --containers out: then it is a process of this machine."
+            );
     }
 
     /// <summary>A container engine that answers.</summary>
     private static string? FindEngine()
     {
         (string Program, string[] Arguments)[] engines = [("docker", ["version", "--format", "{{.Server.Version}}"]), ("podman", ["info"])];
-        return engines.Where(engine => Programs.Find(engine.Program) is not null)
+        return engines
+            .Where(engine => Programs.Find(engine.Program) is not null)
             .Select(engine => Answers(engine.Program, engine.Arguments) ? engine.Program : null)
             .FirstOrDefault(engine => engine is not null);
     }
@@ -65,8 +73,9 @@ internal sealed record ServerChoice(ServerKind Kind, string Reason)
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true,
-                RedirectStandardError = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
+            )!;
             if (process.WaitForExit(EnginePatience))
                 return process.ExitCode == 0;
             process.Kill(entireProcessTree: true);

@@ -31,14 +31,18 @@ internal static class ServerExtensions
         if (builder.ExecutionContext.IsRunMode && builder.Settings().Persistent)
             kafka.WithLifetime(ContainerLifetime.Persistent);
         if (builder.ExecutionContext.IsRunMode)
-            kafka.WithKafkaUI(page => page.WithImageTag("v1.5.0").WithUrlForEndpoint("http", url => url.DisplayText = "Topics and messages")
-                .WithExplicitStart());
+            kafka.WithKafkaUI(page =>
+                page.WithImageTag("v1.5.0").WithUrlForEndpoint("http", url => url.DisplayText = "Topics and messages").WithExplicitStart()
+            );
         return kafka;
     }
 
     /// <summary>A database on a PostgreSQL, of the kind that this machine has room for.</summary>
-    public static IResourceBuilder<IResourceWithConnectionString> AddPostgresDatabase(this IDistributedApplicationBuilder builder,
-        string serverName, string name)
+    public static IResourceBuilder<IResourceWithConnectionString> AddPostgresDatabase(
+        this IDistributedApplicationBuilder builder,
+        string serverName,
+        string name
+    )
     {
         var choice = ServerChoice.Of(builder, name);
         builder.Say($"{serverName}: {choice.Reason}");
@@ -60,8 +64,9 @@ internal static class ServerExtensions
         if (builder.ExecutionContext.IsRunMode && builder.Settings().Persistent)
             postgres.WithLifetime(ContainerLifetime.Persistent);
         if (builder.ExecutionContext.IsRunMode)
-            postgres.WithPgWeb(page => page.WithImageTag("0.17.0").WithUrlForEndpoint("http", url => url.DisplayText = "Tables")
-                .WithExplicitStart());
+            postgres.WithPgWeb(page =>
+                page.WithImageTag("0.17.0").WithUrlForEndpoint("http", url => url.DisplayText = "Tables").WithExplicitStart()
+            );
         return postgres.AddDatabase(name);
     }
 
@@ -74,14 +79,17 @@ internal static class ServerExtensions
         if (home is null)
         {
             var project = new Projects.FactoryStream_InMemoryKafka().ProjectPath;
-            command = Programs.BuiltFrom(project)
-                ?? throw new DistributedApplicationException("The broker in memory is not built: dotnet build "
-                    + $"{Path.GetDirectoryName(project)}.");
+            command =
+                Programs.BuiltFrom(project)
+                ?? throw new DistributedApplicationException(
+                    "The broker in memory is not built: dotnet build " + $"{Path.GetDirectoryName(project)}."
+                );
         }
         var resource = new KafkaProcessResource(name, home, command, parts.Folder.Path);
         var kafka = new KafkaProcess(resource, parts.Folder, builder.Configuration);
         builder.BeforeStart(cancellationToken => kafka.PrepareAsync(parts.Ports, cancellationToken));
-        return builder.AddResource(resource)
+        return builder
+            .AddResource(resource)
             .WithIconName("ArrowStepInRight")
             .WithEndpoint("tcp", endpoint => (endpoint.IsProxied, endpoint.UriScheme) = (false, "tcp"))
             .WithArgs(context =>
@@ -96,11 +104,15 @@ internal static class ServerExtensions
 
     /// <summary>Adds a PostgreSQL server that is a process of this machine.</summary>
     public static IResourceBuilder<PostgresProcessResource> AddPostgresProcess(
-        this IDistributedApplicationBuilder builder, string name, IResourceBuilder<ParameterResource> password)
+        this IDistributedApplicationBuilder builder,
+        string name,
+        IResourceBuilder<ParameterResource> password
+    )
     {
         if (!OperatingSystem.IsLinux())
-            throw new DistributedApplicationException($"{name} runs as a process on Linux alone. Elsewhere a container engine is "
-                + "needed, or ConnectionStrings__factorydb.");
+            throw new DistributedApplicationException(
+                $"{name} runs as a process on Linux alone. Elsewhere a container engine is " + "needed, or ConnectionStrings__factorydb."
+            );
         var parts = builder.Parts();
         var resource = new PostgresProcessResource(name, password.Resource, parts.Folder.Path);
         var postgres = new PostgresProcess(resource, parts.Folder, builder.Configuration[$"{name}:bin"]);
@@ -109,7 +121,8 @@ internal static class ServerExtensions
             postgres.Prepare(parts.Ports);
             return Task.CompletedTask;
         });
-        return builder.AddResource(resource)
+        return builder
+            .AddResource(resource)
             .WithIconName("DatabaseMultiple")
             .WithEndpoint("tcp", endpoint => (endpoint.IsProxied, endpoint.UriScheme) = (false, "tcp"))
             .WithArgs(context =>
@@ -117,82 +130,126 @@ internal static class ServerExtensions
                 foreach (var argument in postgres.Arguments())
                     context.Args.Add(argument);
             })
-            .OnBeforeResourceStarted((_, before, cancellationToken) =>
-                postgres.BeforeStartAsync(before.Services.GetRequiredService<ResourceLoggerService>().GetLogger(resource),
-                    cancellationToken))
+            .OnBeforeResourceStarted(
+                (_, before, cancellationToken) =>
+                    postgres.BeforeStartAsync(
+                        before.Services.GetRequiredService<ResourceLoggerService>().GetLogger(resource),
+                        cancellationToken
+                    )
+            )
             .WithDatabaseHealthCheck(database: "postgres");
     }
 
     /// <summary>Adds a database of such a server, created if it is not there.</summary>
-    public static IResourceBuilder<PostgresProcessDatabaseResource> AddDatabase(this IResourceBuilder<PostgresProcessResource> server,
-        string name)
+    public static IResourceBuilder<PostgresProcessDatabaseResource> AddDatabase(
+        this IResourceBuilder<PostgresProcessResource> server,
+        string name
+    )
     {
         var database = new PostgresProcessDatabaseResource(name, server.Resource);
         // Aspire carries the state of a container on to what is within it, not that of a process.
-        server.OnResourceReady(async (_, ready, cancellationToken) =>
-        {
-            var connection = await server.Resource.ConnectionStringExpression.GetValueAsync(cancellationToken) + ";Database=postgres";
-            if (await PostgresProcess.QueryAsync(connection, "SELECT 1 FROM pg_database WHERE datname = $1", cancellationToken,
-                name) is null)
-                await PostgresProcess.QueryAsync(
-                    connection, $"""CREATE DATABASE "{name.Replace("\"", "\"\"", StringComparison.Ordinal)}" """, cancellationToken);
-            await PublishAsync(ready.Services, KnownResourceStates.Running);
-        });
+        server.OnResourceReady(
+            async (_, ready, cancellationToken) =>
+            {
+                var connection = await server.Resource.ConnectionStringExpression.GetValueAsync(cancellationToken) + ";Database=postgres";
+                if (
+                    await PostgresProcess.QueryAsync(connection, "SELECT 1 FROM pg_database WHERE datname = $1", cancellationToken, name)
+                    is null
+                )
+                    await PostgresProcess.QueryAsync(
+                        connection,
+                        $"""CREATE DATABASE "{name.Replace("\"", "\"\"", StringComparison.Ordinal)}" """,
+                        cancellationToken
+                    );
+                await PublishAsync(ready.Services, KnownResourceStates.Running);
+            }
+        );
         server.OnResourceStopped((_, stopped, _) => PublishAsync(stopped.Services, KnownResourceStates.Exited));
-        return server.ApplicationBuilder.AddResource(database)
+        return server
+            .ApplicationBuilder.AddResource(database)
             .WithIconName("Database")
-            .WithInitialState(new CustomResourceSnapshot { ResourceType = "PostgresDatabase", State = KnownResourceStates.NotStarted,
-                Properties = [] })
+            .WithInitialState(
+                new CustomResourceSnapshot
+                {
+                    ResourceType = "PostgresDatabase",
+                    State = KnownResourceStates.NotStarted,
+                    Properties = [],
+                }
+            )
             .WithDatabaseHealthCheck();
 
         Task PublishAsync(IServiceProvider services, string state) =>
-            services.GetRequiredService<ResourceNotificationService>()
+            services
+                .GetRequiredService<ResourceNotificationService>()
                 .PublishUpdateAsync(database, snapshot => snapshot with { State = state });
     }
 
     /// <summary>It is ready when a broker answers.</summary>
-    public static IResourceBuilder<T> WithKafkaHealthCheck<T>(this IResourceBuilder<T> resource) where T : IResourceWithConnectionString
+    public static IResourceBuilder<T> WithKafkaHealthCheck<T>(this IResourceBuilder<T> resource)
+        where T : IResourceWithConnectionString
     {
         IAdminClient? client = null;
         var settings = resource.ApplicationBuilder.Settings();
-        return resource.WithServerHealthCheck((connection, _) =>
-        {
-            // A broker that is not there yet is not worth a word on the console: the health report says so.
-            client ??= settings.Kafka(connection).QuietAdmin(new AdminClientConfig { ReconnectBackoffMaxMs = 500 });
-            return Task.Run(() => client.GetMetadata(RequestTimeout).Brokers.Count > 0 ? null : "No broker answers.",
-                CancellationToken.None);
-        });
+        return resource.WithServerHealthCheck(
+            (connection, _) =>
+            {
+                // A broker that is not there yet is not worth a word on the console: the health report says so.
+                client ??= settings.Kafka(connection).QuietAdmin(new AdminClientConfig { ReconnectBackoffMaxMs = 500 });
+                return Task.Run(
+                    () => client.GetMetadata(RequestTimeout).Brokers.Count > 0 ? null : "No broker answers.",
+                    CancellationToken.None
+                );
+            }
+        );
     }
 
-    private static IResourceBuilder<T> WithDatabaseHealthCheck<T>(this IResourceBuilder<T> resource, string? database = null) where T
-        : IResourceWithConnectionString =>
-        resource.WithServerHealthCheck(async (connection, cancellationToken) =>
-        {
-            await PostgresProcess.QueryAsync(database is null ? connection : $"{connection};Database={database}", "SELECT 1",
-                cancellationToken);
-            return null;
-        });
+    private static IResourceBuilder<T> WithDatabaseHealthCheck<T>(this IResourceBuilder<T> resource, string? database = null)
+        where T : IResourceWithConnectionString =>
+        resource.WithServerHealthCheck(
+            async (connection, cancellationToken) =>
+            {
+                await PostgresProcess.QueryAsync(
+                    database is null ? connection : $"{connection};Database={database}",
+                    "SELECT 1",
+                    cancellationToken
+                );
+                return null;
+            }
+        );
 
     /// <summary>The check gives what is wrong, or null, or throws.</summary>
-    private static IResourceBuilder<T> WithServerHealthCheck<T>(this IResourceBuilder<T> resource, Func<string, CancellationToken,
-        Task<string?>> check)
+    private static IResourceBuilder<T> WithServerHealthCheck<T>(
+        this IResourceBuilder<T> resource,
+        Func<string, CancellationToken, Task<string?>> check
+    )
         where T : IResourceWithConnectionString
     {
         var key = $"{resource.Resource.Name}_check";
-        resource.ApplicationBuilder.Services.AddHealthChecks().AddAsyncCheck(key, async cancellationToken =>
-        {
-            try
-            {
-                var connection = await resource.Resource.GetConnectionStringAsync(cancellationToken);
-                return await check(connection!, cancellationToken) is { } complaint ? HealthCheckResult.Unhealthy(complaint)
-                    : HealthCheckResult.Healthy();
-            }
-            catch (Exception exception) when (exception is KafkaException or Npgsql.NpgsqlException or TimeoutException
-                or System.Net.Sockets.SocketException)
-            {
-                return HealthCheckResult.Unhealthy(exception.Message, exception);
-            }
-        });
+        resource
+            .ApplicationBuilder.Services.AddHealthChecks()
+            .AddAsyncCheck(
+                key,
+                async cancellationToken =>
+                {
+                    try
+                    {
+                        var connection = await resource.Resource.GetConnectionStringAsync(cancellationToken);
+                        return await check(connection!, cancellationToken) is { } complaint
+                            ? HealthCheckResult.Unhealthy(complaint)
+                            : HealthCheckResult.Healthy();
+                    }
+                    catch (Exception exception)
+                        when (exception
+                                is KafkaException
+                                    or Npgsql.NpgsqlException
+                                    or TimeoutException
+                                    or System.Net.Sockets.SocketException
+                        )
+                    {
+                        return HealthCheckResult.Unhealthy(exception.Message, exception);
+                    }
+                }
+            );
         return resource.WithHealthCheck(key);
     }
 }

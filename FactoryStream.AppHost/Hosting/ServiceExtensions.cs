@@ -8,24 +8,33 @@ namespace FactoryStream.AppHost.Hosting;
 internal static class ServiceExtensions
 {
     /// <summary>A service: its address, its probes, its instances and its settings.</summary>
-    public static IResourceBuilder<ProjectResource> AddService<TProject>(this IDistributedApplicationBuilder builder, string name,
-        int? port = null, int replicas = 1)
+    public static IResourceBuilder<ProjectResource> AddService<TProject>(
+        this IDistributedApplicationBuilder builder,
+        string name,
+        int? port = null,
+        int replicas = 1
+    )
         where TProject : IProjectMetadata, new()
     {
         var settings = builder.Settings();
         var count = settings.Replicas(name, replicas);
-        return builder.AddBuiltProject<TProject>(name)
+        return builder
+            .AddBuiltProject<TProject>(name)
             // In a test ports are anybody's, but one that no proxy stands before would stay as it is.
             .WithHttpEndpoint(port: settings.RandomizePorts && builder.ExecutionContext.IsRunMode ? null : settings.Port(name, port))
-            .WithEndpoint("http", endpoint =>
-            {
-                // What has a port that others know is for them; the rest is for the services of this machine alone.
-                if (port is not null)
-                    endpoint.TargetHost = settings.Listen;
-                // The proxy that shares out connections among replicas costs a third of Ingest's rate: one instance has its port to itself.
-                if (count == 1)
-                    endpoint.IsProxied = false;
-            })
+            .WithEndpoint(
+                "http",
+                endpoint =>
+                {
+                    // What has a port that others know is for them; the rest is for the services of this machine alone.
+                    if (port is not null)
+                        endpoint.TargetHost = settings.Listen;
+                    // The proxy that shares out connections among replicas costs a third of Ingest's rate: one instance has its port to
+                    // itself.
+                    if (count == 1)
+                        endpoint.IsProxied = false;
+                }
+            )
             .WithHttpProbe(ProbeType.Readiness, "/health", timeoutSeconds: 3, endpointName: "http")
             .WithHttpProbe(ProbeType.Liveness, "/alive", periodSeconds: 10, timeoutSeconds: 3, endpointName: "http")
             .WithReplicas(count)
@@ -54,18 +63,22 @@ internal static class ServiceExtensions
     /// <summary>
     /// A project, started as the program that it was built to: `dotnet run` would build it again, and stay beside it as a second process.
     /// </summary>
-    public static IResourceBuilder<ProjectResource> AddBuiltProject<TProject>(this IDistributedApplicationBuilder builder,
-        string name) where TProject : IProjectMetadata, new()
+    public static IResourceBuilder<ProjectResource> AddBuiltProject<TProject>(this IDistributedApplicationBuilder builder, string name)
+        where TProject : IProjectMetadata, new()
     {
         // Not the parts of a connection string (FACTORYDB_PASSWORD, FACTORYDB_URI, ...), which are for other languages than .NET.
-        var project = builder.AddProject<TProject>(name, launchProfileName: null)
+        var project = builder
+            .AddProject<TProject>(name, launchProfileName: null)
             .WithReferenceEnvironment(
-                ReferenceEnvironmentInjectionFlags.ConnectionString | ReferenceEnvironmentInjectionFlags.ServiceDiscovery
-                | ReferenceEnvironmentInjectionFlags.Endpoints);
+                ReferenceEnvironmentInjectionFlags.ConnectionString
+                    | ReferenceEnvironmentInjectionFlags.ServiceDiscovery
+                    | ReferenceEnvironmentInjectionFlags.Endpoints
+            );
         var path = new TProject().ProjectPath;
         if (builder.ExecutionContext.IsRunMode && Programs.BuiltFrom(path) is { } program)
         {
-            project.WithAnnotation(new ExecutableAnnotation { Command = program, WorkingDirectory = Path.GetDirectoryName(path)! })
+            project
+                .WithAnnotation(new ExecutableAnnotation { Command = program, WorkingDirectory = Path.GetDirectoryName(path)! })
                 .WithEnvironment("DOTNET_ROOT", Programs.DotNetRoot);
         }
         return project.WithTelemetry();
@@ -92,28 +105,47 @@ internal static class ServiceExtensions
     /// A secret that a service is told. Names of .NET's configuration do not differ by case, those of an environment do: a setting of the
     /// AppHost's (<c>verifier__AdminToken</c>) must neither stand beside the parameter that takes its place nor be published.
     /// </summary>
-    public static IResourceBuilder<ProjectResource> WithSecret(this IResourceBuilder<ProjectResource> service, string name,
-        IResourceBuilder<ParameterResource> secret) =>
-        service.WithReferenceRelationship(secret).WithEnvironment(context =>
-        {
-            foreach (var same in context.EnvironmentVariables.Keys.Where(key =>
-                string.Equals(key, name, StringComparison.OrdinalIgnoreCase)).ToArray())
-                context.EnvironmentVariables.Remove(same);
-            context.EnvironmentVariables[name] = secret.Resource;
-        });
+    public static IResourceBuilder<ProjectResource> WithSecret(
+        this IResourceBuilder<ProjectResource> service,
+        string name,
+        IResourceBuilder<ParameterResource> secret
+    ) =>
+        service
+            .WithReferenceRelationship(secret)
+            .WithEnvironment(context =>
+            {
+                foreach (
+                    var same in context
+                        .EnvironmentVariables.Keys.Where(key => string.Equals(key, name, StringComparison.OrdinalIgnoreCase))
+                        .ToArray()
+                )
+                    context.EnvironmentVariables.Remove(same);
+                context.EnvironmentVariables[name] = secret.Resource;
+            });
 
     /// <summary>Deletes what the Aggregator has stored, when its user has said yes.</summary>
-    public static IResourceBuilder<ProjectResource> WithPurgeCommand(this IResourceBuilder<ProjectResource> aggregator,
-        IResourceBuilder<ParameterResource> adminToken) =>
-        aggregator.WithHttpCommand("/purge", "Purge data", commandName: "purge", commandOptions: new()
-        {
-            Description = "Deletes every reading, window, rejection and the books; signing keys stay.",
-            ConfirmationMessage = "Delete all readings, windows, rejections and the books for good? Signing keys stay, and counting "
-                + "goes on from zero.",
-            IconName = "Delete",
-            PrepareRequest = async context =>
-                context.Request.Headers.Authorization = new("Bearer", await adminToken.Resource.GetValueAsync(context.CancellationToken)),
-        });
+    public static IResourceBuilder<ProjectResource> WithPurgeCommand(
+        this IResourceBuilder<ProjectResource> aggregator,
+        IResourceBuilder<ParameterResource> adminToken
+    ) =>
+        aggregator.WithHttpCommand(
+            "/purge",
+            "Purge data",
+            commandName: "purge",
+            commandOptions: new()
+            {
+                Description = "Deletes every reading, window, rejection and the books; signing keys stay.",
+                ConfirmationMessage =
+                    "Delete all readings, windows, rejections and the books for good? Signing keys stay, and counting "
+                    + "goes on from zero.",
+                IconName = "Delete",
+                PrepareRequest = async context =>
+                    context.Request.Headers.Authorization = new(
+                        "Bearer",
+                        await adminToken.Resource.GetValueAsync(context.CancellationToken)
+                    ),
+            }
+        );
 
     /// <summary>Where telemetry goes: to the Aspire dashboard, to a collector of the user's own, or nowhere.</summary>
     private static IResourceBuilder<ProjectResource> WithTelemetry(this IResourceBuilder<ProjectResource> project)
@@ -144,7 +176,9 @@ internal static class ServiceExtensions
 
     /// <summary>The Kafka that a service refers to; null if it does to none.</summary>
     private static IResource? KafkaOf(ProjectResource service) =>
-        service.Annotations.OfType<ResourceRelationshipAnnotation>().Select(edge => edge.Resource)
+        service
+            .Annotations.OfType<ResourceRelationshipAnnotation>()
+            .Select(edge => edge.Resource)
             .FirstOrDefault(resource => resource.Name == KafkaConnection.Name);
 
     /// <summary>
@@ -152,25 +186,22 @@ internal static class ServiceExtensions
     /// may get more than half, for its own overhead and what is in flight are as much again. A fetch that found nothing is answered only
     /// when its time is up.
     /// </summary>
-    private static IEnumerable<KeyValuePair<string, string>> ForKafkaInMemory(string service) => service switch
-    {
-        "ingest" =>
-        [
-            new("Ingest__MaxPartitionBytes", "2500000"),
-            new("Ingest__BacklogPollInterval", "00:00:00.020"),
-        ],
-        "verifier" =>
-        [
-            new("Verifier__CommitInterval", "00:00:00.020"),
-            new("Verifier__FetchWait", "00:00:00.010"),
-            new("Verifier__FetchMinBytes", "1"),
-        ],
-        "aggregator" =>
-        [
-            new("Aggregator__OffsetCommitInterval", "00:00:00.040"),
-            new("Aggregator__FetchWait", "00:00:00.010"),
-            new("Aggregator__FetchMinBytes", "1"),
-        ],
-        _ => [],
-    };
+    private static IEnumerable<KeyValuePair<string, string>> ForKafkaInMemory(string service) =>
+        service switch
+        {
+            "ingest" => [new("Ingest__MaxPartitionBytes", "2500000"), new("Ingest__BacklogPollInterval", "00:00:00.020")],
+            "verifier" =>
+            [
+                new("Verifier__CommitInterval", "00:00:00.020"),
+                new("Verifier__FetchWait", "00:00:00.010"),
+                new("Verifier__FetchMinBytes", "1"),
+            ],
+            "aggregator" =>
+            [
+                new("Aggregator__OffsetCommitInterval", "00:00:00.040"),
+                new("Aggregator__FetchWait", "00:00:00.010"),
+                new("Aggregator__FetchMinBytes", "1"),
+            ],
+            _ => [],
+        };
 }

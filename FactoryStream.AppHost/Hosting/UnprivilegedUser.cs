@@ -8,16 +8,23 @@ internal sealed record UnprivilegedUser(string Name, int UserId, int GroupId)
     public static UnprivilegedUser Find()
     {
         // postgres:x:104:106:PostgreSQL administrator,,,:/var/lib/postgresql:/bin/bash
-        var users = File.ReadLines("/etc/passwd").Select(line => line.Split(':')).Where(fields => fields.Length > 3)
+        var users = File.ReadLines("/etc/passwd")
+            .Select(line => line.Split(':'))
+            .Where(fields => fields.Length > 3)
             .ToDictionary(fields => fields[0], fields => fields);
         foreach (var name in (string[])["postgres", "nobody"])
         {
             if (users.TryGetValue(name, out var fields))
-                return new UnprivilegedUser(name, int.Parse(fields[2], CultureInfo.InvariantCulture),
-                    int.Parse(fields[3], CultureInfo.InvariantCulture));
+                return new UnprivilegedUser(
+                    name,
+                    int.Parse(fields[2], CultureInfo.InvariantCulture),
+                    int.Parse(fields[3], CultureInfo.InvariantCulture)
+                );
         }
-        throw new DistributedApplicationException("PostgreSQL does not run as root, and there is neither a user 'postgres' nor "
-            + "'nobody'. Start the AppHost as an ordinary user.");
+        throw new DistributedApplicationException(
+            "PostgreSQL does not run as root, and there is neither a user 'postgres' nor "
+                + "'nobody'. Start the AppHost as an ordinary user."
+        );
     }
 
     /// <summary>Hands a file or folder over.</summary>
@@ -36,7 +43,8 @@ internal sealed record UnprivilegedUser(string Name, int UserId, int GroupId)
             {
                 throw new DistributedApplicationException(
                     $"PostgreSQL runs as the user {Name} when the AppHost is run by root, and that user cannot pass through "
-                        + $"{folder}. Name another folder by --data FOLDER, or chmod o+x {folder}.");
+                        + $"{folder}. Name another folder by --data FOLDER, or chmod o+x {folder}."
+                );
             }
         }
     }
@@ -51,6 +59,7 @@ internal sealed record UnprivilegedUser(string Name, int UserId, int GroupId)
             return [chroot, $"--userspec={ids.User}:{ids.Group}", "--skip-chdir", "/", .. command];
         throw new DistributedApplicationException(
             "PostgreSQL does not run as root, and neither setpriv nor chroot is there to change the user. Start the AppHost as an "
-                + "ordinary user.");
+                + "ordinary user."
+        );
     }
 }

@@ -93,19 +93,20 @@ internal static class ChartModel
         service.Resource.Annotations.OfType<EndpointProbeAnnotation>().SingleOrDefault(probe => probe.Type == type) is not { } told
             ? null
             : new()
-        {
-            ["path"] = told.Path,
-            ["periodSeconds"] = period ?? told.PeriodSeconds,
-            ["timeoutSeconds"] = told.TimeoutSeconds,
-            ["failureThreshold"] = failures ?? told.FailureThreshold,
-        };
+            {
+                ["path"] = told.Path,
+                ["periodSeconds"] = period ?? told.PeriodSeconds,
+                ["timeoutSeconds"] = told.TimeoutSeconds,
+                ["failureThreshold"] = failures ?? told.FailureThreshold,
+            };
 
     /// <summary>The port that others reach a service by: the one it has on a single machine, if it has one.</summary>
     private static int Port(PublishedResource service) => service.Endpoints.Single().Port ?? DefaultPort;
 
     private static string Url(PublishedApplication application, EndpointReference endpoint)
     {
-        var target = application.Services.FirstOrDefault(service => service.Resource == endpoint.Resource)
+        var target =
+            application.Services.FirstOrDefault(service => service.Resource == endpoint.Resource)
             ?? throw new DistributedApplicationException($"'{endpoint.Resource.Name}' is no service of the chart.");
         return $"{endpoint.Scheme}://{target.Name}-service:{Port(target)}";
     }

@@ -52,20 +52,25 @@ internal sealed class ChartValues
         else
             Properties(described, "autoscaling", "maxReplicas")["default"] = options.MaxReplicas;
         if (properties.ContainsKey("replicas"))
-            Properties(described, "replicas")["default"] =
-                Aspire.Hosting.ApplicationModel.ResourceExtensions.GetReplicaCount(service.Resource);
+            Properties(described, "replicas")["default"] = Aspire.Hosting.ApplicationModel.ResourceExtensions.GetReplicaCount(
+                service.Resource
+            );
         Properties(described, "image", "repository")["default"] = service.ContainerRepository;
-        Properties(described, "resources", "requests")["default"] =
-            new JsonObject { ["cpu"] = options.Cpu, ["memory"] = options.Memory };
-        Properties(described, "resources", "limits")["default"] =
-            new JsonObject { ["cpu"] = options.CpuLimit, ["memory"] = options.MemoryLimit };
+        Properties(described, "resources", "requests")["default"] = new JsonObject { ["cpu"] = options.Cpu, ["memory"] = options.Memory };
+        Properties(described, "resources", "limits")["default"] = new JsonObject
+        {
+            ["cpu"] = options.CpuLimit,
+            ["memory"] = options.MemoryLimit,
+        };
         foreach (var (name, value) in service.Environment.Where(variable => variable.Value is string))
             Properties(described, "config")["default"]![name] = (string)value;
         return described;
     }
 
     private JsonObject Definition(string name, string resource) =>
-        JsonNode.Parse(definitions[name]!.ToJsonString(HelmChart.Readable).Replace("{name}", resource, StringComparison.Ordinal))!.AsObject();
+        JsonNode
+            .Parse(definitions[name]!.ToJsonString(HelmChart.Readable).Replace("{name}", resource, StringComparison.Ordinal))!
+            .AsObject();
 
     private static JsonObject Properties(JsonNode described, params string[] path) =>
         path.Aggregate(described, (parent, step) => parent["properties"]![step]!).AsObject();

@@ -28,8 +28,11 @@ internal static class HelmChart
             files.Add(path, $"{GeneratedTemplate}\n{Read(path)}");
         var version = typeof(HelmChart).Assembly.GetName().Version!.ToString(3);
         files.Add("Chart.yaml", $"{Generated}\n{Read("Chart.yaml").Replace("0.0.0", version, StringComparison.Ordinal)}");
-        files.Add("model.yaml", $"{Generated}\n# What the AppHost's app model says; templates/ makes objects of it and of the values.\n"
-            + YamlText.Write(ChartModel.Of(application)));
+        files.Add(
+            "model.yaml",
+            $"{Generated}\n# What the AppHost's app model says; templates/ makes objects of it and of the values.\n"
+                + YamlText.Write(ChartModel.Of(application))
+        );
         var values = new ChartValues(Read("values.schema.json"), application, options);
         files.Add("values.yaml", $"{Generated}\n# Each value is explained in docs/kubernetes.md.\n{values.ToYaml()}");
         files.Add("values.schema.json", values.ToSchema());
@@ -57,8 +60,10 @@ internal static class HelmChart
     }
 
     private static IEnumerable<string> Templates() =>
-        typeof(HelmChart).Assembly.GetManifestResourceNames()
-            .Where(name => name.StartsWith(Folder + "templates/", StringComparison.Ordinal)).Select(name => name[Folder.Length..]);
+        typeof(HelmChart)
+            .Assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(Folder + "templates/", StringComparison.Ordinal))
+            .Select(name => name[Folder.Length..]);
 
     private static string Read(string path)
     {

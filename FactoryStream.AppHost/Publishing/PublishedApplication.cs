@@ -12,15 +12,26 @@ internal sealed class PublishedApplication
     private PublishedApplication(DistributedApplicationModel model, IReadOnlyList<PublishedResource> services, IConfiguration configuration)
     {
         Services = services;
-        if (model.Resources.FirstOrDefault(resource => resource is not (ProjectResource or ParameterResource or KafkaServerResource
-            or PostgresServerResource or PostgresDatabaseResource)) is { } unknown)
+        if (
+            model.Resources.FirstOrDefault(resource =>
+                resource
+                    is not (
+                        ProjectResource
+                        or ParameterResource
+                        or KafkaServerResource
+                        or PostgresServerResource
+                        or PostgresDatabaseResource
+                    )
+            ) is
+            { } unknown
+        )
             throw new DistributedApplicationException($"'{unknown.Name}' is a {unknown.GetType().Name}, which has no place in a chart.");
         consumers = services
             .Select(service => (service.Name, Options: configuration.GetSection($"kafka:drain:{service.Name}").Get<ConsumerOptions>()))
             .Where(consumer => consumer.Options is { Group: not "", Topics: not [] })
             .ToDictionary(consumer => consumer.Name, consumer => consumer.Options!);
-        jobs = model.Resources
-            .SelectMany(resource => resource.Annotations.OfType<WaitAnnotation>())
+        jobs = model
+            .Resources.SelectMany(resource => resource.Annotations.OfType<WaitAnnotation>())
             .Where(wait => wait.WaitType == WaitType.WaitForCompletion)
             .Select(wait => wait.Resource.Name)
             .ToHashSet();
@@ -28,15 +39,23 @@ internal sealed class PublishedApplication
         // The templates of the servers are written for these names.
         var kafka = model.Resources.OfType<KafkaServerResource>().Single();
         var database = model.Resources.OfType<PostgresDatabaseResource>().Single();
-        foreach (var (expected, name) in (ReadOnlySpan<(string, string)>)
-            [("kafka", kafka.Name), ("postgres", database.Parent.Name), ("postgres-password", database.Parent.PasswordParameter.Name)])
+        foreach (
+            var (expected, name) in (ReadOnlySpan<(string, string)>)
+                [("kafka", kafka.Name), ("postgres", database.Parent.Name), ("postgres-password", database.Parent.PasswordParameter.Name)]
+        )
         {
             if (name != expected)
-                throw new DistributedApplicationException($"The chart's templates are written for '{expected}', which the model calls '{name}'.");
+                throw new DistributedApplicationException(
+                    $"The chart's templates are written for '{expected}', which the model calls '{name}'."
+                );
         }
         Database = database.DatabaseName;
-        Secrets = [.. model.Resources.OfType<ParameterResource>().Where(parameter => parameter.Secret
-            && parameter != database.Parent.PasswordParameter)];
+        Secrets =
+        [
+            .. model
+                .Resources.OfType<ParameterResource>()
+                .Where(parameter => parameter.Secret && parameter != database.Parent.PasswordParameter),
+        ];
     }
 
     /// <summary>The application's own services, in order.</summary>
@@ -49,8 +68,11 @@ internal sealed class PublishedApplication
     public string Database { get; }
 
     /// <summary>Runs the model's callbacks.</summary>
-    public static async Task<PublishedApplication> OfAsync(DistributedApplicationModel model, IConfiguration configuration,
-        CancellationToken cancellationToken)
+    public static async Task<PublishedApplication> OfAsync(
+        DistributedApplicationModel model,
+        IConfiguration configuration,
+        CancellationToken cancellationToken
+    )
     {
         var execution = new DistributedApplicationExecutionContext(DistributedApplicationOperation.Publish);
         var services = new List<PublishedResource>();
@@ -74,5 +96,6 @@ internal sealed class PublishedApplication
         secret.Default is GenerateParameterDefault { Lower: true, Upper: true, Numeric: true } generated
             ? Math.Max(generated.MinLength, LeastSecretLength)
             : throw new DistributedApplicationException(
-                $"'{secret.Name}' is not generated of letters and digits, which is all that a chart can do.");
+                $"'{secret.Name}' is not generated of letters and digits, which is all that a chart can do."
+            );
 }

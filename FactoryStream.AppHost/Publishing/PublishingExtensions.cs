@@ -11,24 +11,32 @@ internal static class PublishingExtensions
     {
         if (!builder.ExecutionContext.IsPublishMode)
             return builder;
-        builder.Pipeline.AddStep("helm-chart", async context =>
-        {
-            var folder = context.Services.GetRequiredService<IPipelineOutputService>().GetOutputDirectory();
-            var task = await context.ReportingStep.CreateTaskAsync("Writing the Helm chart", context.CancellationToken);
-            await using (task)
+        builder.Pipeline.AddStep(
+            "helm-chart",
+            async context =>
             {
-                await WriteChartAsync(context.Model, builder.Configuration, folder, context.CancellationToken);
-                await task.CompleteAsync($"Helm chart: {folder}", CompletionState.Completed, context.CancellationToken);
-            }
-            // The task is for the Aspire CLI, which shows it; without it there is the console.
-            await Console.Out.WriteLineAsync($"Helm chart: {folder}");
-        }, requiredBy: WellKnownPipelineSteps.Publish);
+                var folder = context.Services.GetRequiredService<IPipelineOutputService>().GetOutputDirectory();
+                var task = await context.ReportingStep.CreateTaskAsync("Writing the Helm chart", context.CancellationToken);
+                await using (task)
+                {
+                    await WriteChartAsync(context.Model, builder.Configuration, folder, context.CancellationToken);
+                    await task.CompleteAsync($"Helm chart: {folder}", CompletionState.Completed, context.CancellationToken);
+                }
+                // The task is for the Aspire CLI, which shows it; without it there is the console.
+                await Console.Out.WriteLineAsync($"Helm chart: {folder}");
+            },
+            requiredBy: WellKnownPipelineSteps.Publish
+        );
         return builder;
     }
 
     /// <summary>Writes the chart of a model into a folder.</summary>
-    public static async Task WriteChartAsync(DistributedApplicationModel model, IConfiguration configuration, string folder,
-        CancellationToken cancellationToken)
+    public static async Task WriteChartAsync(
+        DistributedApplicationModel model,
+        IConfiguration configuration,
+        string folder,
+        CancellationToken cancellationToken
+    )
     {
         var application = await PublishedApplication.OfAsync(model, configuration, cancellationToken);
         var options = configuration.GetSection(PublishOptions.Section).Get<PublishOptions>() ?? new PublishOptions();

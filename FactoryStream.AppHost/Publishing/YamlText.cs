@@ -46,12 +46,15 @@ internal static partial class YamlText
         }
     }
 
-    private static string Scalar(JsonNode? value) => value switch
-    {
-        JsonValue text when text.GetValueKind() == JsonValueKind.String => Text(text.GetValue<string>()),
-        JsonValue or JsonObject { Count: 0 } or JsonArray { Count: 0 } => value.ToJsonString(),
-        _ => throw new ArgumentException($"A list of YAML holds texts, numbers and truth values, not {value?.ToJsonString() ?? "null"}."),
-    };
+    private static string Scalar(JsonNode? value) =>
+        value switch
+        {
+            JsonValue text when text.GetValueKind() == JsonValueKind.String => Text(text.GetValue<string>()),
+            JsonValue or JsonObject { Count: 0 } or JsonArray { Count: 0 } => value.ToJsonString(),
+            _ => throw new ArgumentException(
+                $"A list of YAML holds texts, numbers and truth values, not {value?.ToJsonString() ?? "null"}."
+            ),
+        };
 
     private static string Text(string text) =>
         Word().IsMatch(text) && !NotAString().IsMatch(text) ? text : JsonSerializer.Serialize(text, Quoted);

@@ -6,22 +6,32 @@ using FactoryStream.Simulator;
 namespace FactoryStream.Benchmarks.EndToEnd;
 
 /// <summary>
-/// Aggregator and PostgreSQL alone: while the Aggregator is stopped everything is sent and verified, then it is started and has nothing to wait for. The first readings that it commits,
-/// as many as the warm-up has, give its compilers time; what it commits from then on is measured.
+/// Aggregator and PostgreSQL alone: while the Aggregator is stopped everything is sent and verified, then it is started and has nothing to
+/// wait for. The first readings that it commits, as many as the warm-up has, give its compilers time; what it commits from then on is
+/// measured.
 /// </summary>
 internal sealed class AggregatorStage(BenchOptions options, SystemUnderLoad system, TimeProvider time, Func<string, Task> say)
 {
     public const string MeasuredSeconds = "measured, commit to commit";
 
     private const string Aggregator = "aggregator";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60), LookEvery = TimeSpan.FromMilliseconds(20), SampleMemoryEvery = TimeSpan.FromSeconds(5), RequestTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60),
+        LookEvery = TimeSpan.FromMilliseconds(20),
+        SampleMemoryEvery = TimeSpan.FromSeconds(5),
+        RequestTimeout = TimeSpan.FromSeconds(10);
 
     /// <param name="warmUp">Sent first, whole; null: nothing.</param>
     /// <param name="corpus">Sent then.</param>
     /// <param name="keys">The signers'.</param>
     /// <param name="limits">Of this machine, where they were measured.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task<BenchReport> MeasureAsync(string? warmUp, string corpus, string keys, LimitRates? limits, CancellationToken cancellationToken)
+    public async Task<BenchReport> MeasureAsync(
+        string? warmUp,
+        string corpus,
+        string keys,
+        LimitRates? limits,
+        CancellationToken cancellationToken
+    )
     {
         await say("Stopping the Aggregator");
         await system.SwitchAsync(Aggregator, false, cancellationToken);
@@ -64,25 +74,71 @@ internal sealed class AggregatorStage(BenchOptions options, SystemUnderLoad syst
         var rows = new List<BenchRow>();
         if (limits is not null)
             rows.Add(new BenchRow("rate / bare COPY", readings / seconds / limits.CopyRowsPerSecond, "", ">= 0.5"));
-        rows.Add(new BenchRow("CPU of aggregator and postgres", processes.Where(process => IsOfStage(process.Name)).Sum(process => process.CpuSeconds) * 1e6 / Math.Max(1, readings), "us a reading"));
+        rows.Add(
+            new BenchRow(
+                "CPU of aggregator and postgres",
+                processes.Where(process => IsOfStage(process.Name)).Sum(process => process.CpuSeconds) * 1e6 / Math.Max(1, readings),
+                "us a reading"
+            )
+        );
         rows.Add(new BenchRow("rate", readings / seconds, "readings/s"));
         rows.Add(new BenchRow("committed", readings, "readings"));
         rows.Add(new BenchRow(MeasuredSeconds, seconds, "s"));
-        rows.Add(new BenchRow("rate from the first commit on, compilers included", (books.Accepted - before) / (books.LastChange - firstCommit).TotalSeconds, "readings/s"));
-        rows.AddRange(processes.Select(process => new BenchRow($"CPU {process.Name}", process.CpuSeconds * 1e6 / Math.Max(1, readings), "us a reading")));
-        rows.AddRange(processes.Where(process => IsOfStage(process.Name)).Select(process => new BenchRow($"peak {process.Name}", process.PeakMegabytes, "MB", process.Name == "postgres" ? null : "< 300")));
+        rows.Add(
+            new BenchRow(
+                "rate from the first commit on, compilers included",
+                (books.Accepted - before) / (books.LastChange - firstCommit).TotalSeconds,
+                "readings/s"
+            )
+        );
+        rows.AddRange(
+            processes.Select(process => new BenchRow(
+                $"CPU {process.Name}",
+                process.CpuSeconds * 1e6 / Math.Max(1, readings),
+                "us a reading"
+            ))
+        );
+        rows.AddRange(
+            processes
+                .Where(process => IsOfStage(process.Name))
+                .Select(process => new BenchRow(
+                    $"peak {process.Name}",
+                    process.PeakMegabytes,
+                    "MB",
+                    process.Name == "postgres" ? null : "< 300"
+                ))
+        );
         if (limits is not null)
             rows.Add(new BenchRow("limit: bare COPY", limits.CopyRowsPerSecond, "rows/s"));
         rows.Add(new BenchRow("partitions of each topic", await books.PartitionsAsync(cancellationToken), ""));
         // From before the start, like the readings they are divided by.
-        rows.AddRange((await BytesByHop.ReadAsync(system, cancellationToken)).RowsSince(bytesBefore, books.Accepted - before).Where(row => !row.Name.Contains("log of", StringComparison.Ordinal)));
+        rows.AddRange(
+            (await BytesByHop.ReadAsync(system, cancellationToken))
+                .RowsSince(bytesBefore, books.Accepted - before)
+                .Where(row => !row.Name.Contains("log of", StringComparison.Ordinal))
+        );
         rows.Add(new BenchRow("cores idle", idle / seconds, "cores"));
         rows.Add(new BenchRow("cores of other processes", others / seconds, "cores", "0"));
         rows.Add(new BenchRow("cores stolen by other machines", stolen / seconds, "cores", "0"));
-        var failure = load.Failure
-            ?? (!isSettled ? $"{books.Accepted} of {total} readings are committed, and no more come."
-            : readings != total - accepted ? $"{readings} of {total - accepted} readings are stored; the others are duplicates or rejected." : null);
-        return new BenchReport(time.GetUtcNow().UtcDateTime, BenchReport.ThisCommit, MachineNote.OfThis(), options, rows, processes, load, books.BySecond(firstCommit), failure);
+        var failure =
+            load.Failure
+            ?? (
+                !isSettled ? $"{books.Accepted} of {total} readings are committed, and no more come."
+                : readings != total - accepted
+                    ? $"{readings} of {total - accepted} readings are stored; the others are duplicates or rejected."
+                : null
+            );
+        return new BenchReport(
+            time.GetUtcNow().UtcDateTime,
+            BenchReport.ThisCommit,
+            MachineNote.OfThis(),
+            options,
+            rows,
+            processes,
+            load,
+            books.BySecond(firstCommit),
+            failure
+        );
 
         async Task<Simulator.Load.LoadReport> SendAsync(string what, double? stopAfter)
         {
@@ -113,15 +169,37 @@ internal sealed class AggregatorStage(BenchOptions options, SystemUnderLoad syst
     private async Task VerifiedAsync(CancellationToken cancellationToken)
     {
         // It never joins the group, only asks for its offsets.
-        using var consumer = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = system.Kafka, GroupId = Topics.VerifierGroup, EnableAutoCommit = false }).Build();
+        using var consumer = new ConsumerBuilder<Ignore, Ignore>(
+            new ConsumerConfig
+            {
+                BootstrapServers = system.Kafka,
+                GroupId = Topics.VerifierGroup,
+                EnableAutoCommit = false,
+            }
+        ).Build();
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
-        var partitions = admin.GetMetadata(RequestTimeout).Topics.Single(topic => topic.Topic == Topics.Signed).Partitions.Select(partition => new TopicPartition(Topics.Signed, partition.PartitionId)).ToArray();
-        var ends = (await admin.ListOffsetsAsync(partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = OffsetSpec.Latest() }), new ListOffsetsOptions { RequestTimeout = RequestTimeout }))
-            .ResultInfos.Sum(end => end.TopicPartitionOffsetError.Offset.Value);
+        var partitions = admin
+            .GetMetadata(RequestTimeout)
+            .Topics.Single(topic => topic.Topic == Topics.Signed)
+            .Partitions.Select(partition => new TopicPartition(Topics.Signed, partition.PartitionId))
+            .ToArray();
+        var ends = (
+            await admin.ListOffsetsAsync(
+                partitions.Select(partition => new TopicPartitionOffsetSpec
+                {
+                    TopicPartition = partition,
+                    OffsetSpec = OffsetSpec.Latest(),
+                }),
+                new ListOffsetsOptions { RequestTimeout = RequestTimeout }
+            )
+        ).ResultInfos.Sum(end => end.TopicPartitionOffsetError.Offset.Value);
         var (progressed, last) = (time.GetTimestamp(), -1L);
         while (true)
         {
-            var committed = consumer.Committed(partitions, RequestTimeout).Where(partition => partition.Offset >= 0).Sum(partition => partition.Offset.Value);
+            var committed = consumer
+                .Committed(partitions, RequestTimeout)
+                .Where(partition => partition.Offset >= 0)
+                .Sum(partition => partition.Offset.Value);
             if (committed >= ends)
                 return;
             if (committed != last)

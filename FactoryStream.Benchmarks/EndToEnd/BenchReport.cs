@@ -25,11 +25,23 @@ internal sealed record BenchRow(string Name, double Value, string Unit, string? 
 /// <param name="CommittedBySecond">Readings committed, each second since the first POST.</param>
 /// <param name="Failure">What did not end well; null: nothing.</param>
 internal sealed record BenchReport(
-    DateTime Date, string Commit, MachineNote Machine, BenchOptions Options, IReadOnlyList<BenchRow> Rows, IReadOnlyList<ProcessUsage> Processes, LoadReport Load,
-    IReadOnlyList<long> CommittedBySecond, string? Failure)
+    DateTime Date,
+    string Commit,
+    MachineNote Machine,
+    BenchOptions Options,
+    IReadOnlyList<BenchRow> Rows,
+    IReadOnlyList<ProcessUsage> Processes,
+    LoadReport Load,
+    IReadOnlyList<long> CommittedBySecond,
+    string? Failure
+)
 {
     /// <summary>Of this code. The SDK appends it to the version: 0.1.0+7fb060e...</summary>
-    public static string ThisCommit => typeof(BenchReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+') is [_, { Length: >= 12 } commit] ? commit[..12] : "unknown";
+    public static string ThisCommit =>
+        typeof(BenchReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')
+            is [_, { Length: >= 12 } commit]
+            ? commit[..12]
+            : "unknown";
 
     public static BenchReport? Read(string file) => JsonSerializer.Deserialize(File.ReadAllBytes(file), BenchJson.Default.BenchReport);
 
@@ -39,10 +51,20 @@ internal sealed record BenchReport(
 /// <summary>The machine of a result.</summary>
 internal sealed record MachineNote(string Processor, int Processors, string OperatingSystem, string Runtime)
 {
-    public static MachineNote OfThis() => new(SignatureRates.Processor(), Environment.ProcessorCount, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription);
+    public static MachineNote OfThis() =>
+        new(
+            SignatureRates.Processor(),
+            Environment.ProcessorCount,
+            RuntimeInformation.OSDescription,
+            RuntimeInformation.FrameworkDescription
+        );
 }
 
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true)]
+[JsonSourceGenerationOptions(
+    WriteIndented = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UseStringEnumConverter = true
+)]
 [JsonSerializable(typeof(BenchReport))]
 [JsonSerializable(typeof(StorageReport))]
 internal sealed partial class BenchJson : JsonSerializerContext;
@@ -53,13 +75,18 @@ internal static class BenchTables
     public static void WriteRows(TextWriter output, IReadOnlyList<BenchRow> rows, IReadOnlyList<BenchRow>? old)
     {
         var before = old?.GroupBy(row => row.Name).ToDictionary(group => group.Key, group => group.First());
-        var cells = new List<string[]> { before is null ? ["what", "value", "", "goal"] : ["what", "value", "", "goal", "before", "change"] };
+        var cells = new List<string[]>
+        {
+            before is null ? ["what", "value", "", "goal"] : ["what", "value", "", "goal", "before", "change"],
+        };
         foreach (var row in rows)
         {
             string[] common = [row.Name, Number(row.Value), row.Unit, row.Goal ?? ""];
-            cells.Add(before is null ? common
+            cells.Add(
+                before is null ? common
                 : before.TryGetValue(row.Name, out var was) ? [.. common, Number(was.Value), Change(was.Value, row.Value)]
-                : [.. common, "", "new"]);
+                : [.. common, "", "new"]
+            );
         }
         foreach (var gone in before?.Values.Where(was => rows.All(row => row.Name != was.Name)) ?? [])
             cells.Add([gone.Name, "", gone.Unit, gone.Goal ?? "", Number(gone.Value), "gone"]);
@@ -70,30 +97,47 @@ internal static class BenchTables
     {
         var cells = new List<string[]> { (string[])["process", "CPU s", "us a reading", "cores busy", "peak MB"] };
         foreach (var process in processes)
-            cells.Add([process.Name, Number(process.CpuSeconds), Number(process.CpuSeconds * 1e6 / Math.Max(1, readings)), Number(process.CpuSeconds / seconds), Number(process.PeakMegabytes)]);
+            cells.Add([
+                process.Name,
+                Number(process.CpuSeconds),
+                Number(process.CpuSeconds * 1e6 / Math.Max(1, readings)),
+                Number(process.CpuSeconds / seconds),
+                Number(process.PeakMegabytes),
+            ]);
         Write(output, cells);
     }
 
     /// <summary>Three digits that count; whole thousands.</summary>
-    public static string Number(double value) => Math.Abs(value) switch
-    {
-        >= 100 => value.ToString("N0", CultureInfo.InvariantCulture),
-        >= 10 => value.ToString("F1", CultureInfo.InvariantCulture),
-        >= 1 or 0 => value.ToString("F2", CultureInfo.InvariantCulture),
-        _ => value.ToString("F3", CultureInfo.InvariantCulture),
-    };
+    public static string Number(double value) =>
+        Math.Abs(value) switch
+        {
+            >= 100 => value.ToString("N0", CultureInfo.InvariantCulture),
+            >= 10 => value.ToString("F1", CultureInfo.InvariantCulture),
+            >= 1 or 0 => value.ToString("F2", CultureInfo.InvariantCulture),
+            _ => value.ToString("F3", CultureInfo.InvariantCulture),
+        };
 
-    public static string Change(double was, double now) => was == 0 ? (now == 0 ? "0%" : "") : ((now - was) / Math.Abs(was)).ToString("+0.0%;-0.0%;0%", CultureInfo.InvariantCulture).Replace(" ", "", StringComparison.Ordinal);
+    public static string Change(double was, double now) =>
+        was == 0
+            ? (now == 0 ? "0%" : "")
+            : ((now - was) / Math.Abs(was))
+                .ToString("+0.0%;-0.0%;0%", CultureInfo.InvariantCulture)
+                .Replace(" ", "", StringComparison.Ordinal);
 
     /// <summary>The first column to the left, all others to the right.</summary>
     private static void Write(TextWriter output, List<string[]> cells)
     {
         var widths = Enumerable.Range(0, cells[0].Length).Select(column => cells.Max(row => row[column].Length)).ToArray();
         WriteRow(cells[0]);
-        output.WriteLine($"|{string.Join('|', widths.Select((width, column) => column == 0 ? new string('-', width + 2) : new string('-', width + 1) + ":"))}|");
+        output.WriteLine(
+            $"|{string.Join('|', widths.Select((width, column) => column == 0 ? new string('-', width + 2) : new string('-', width + 1) + ":"))}|"
+        );
         foreach (var row in cells.Skip(1))
             WriteRow(row);
 
-        void WriteRow(string[] row) => output.WriteLine($"| {string.Join(" | ", row.Select((cell, column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column])))} |");
+        void WriteRow(string[] row) =>
+            output.WriteLine(
+                $"| {string.Join(" | ", row.Select((cell, column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column])))} |"
+            );
     }
 }

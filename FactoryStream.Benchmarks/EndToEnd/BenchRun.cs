@@ -9,9 +9,11 @@ namespace FactoryStream.Benchmarks.EndToEnd;
 internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWriter error, TimeProvider time)
 {
     // A compiler that has nothing to run does not warm up: the warm-up's readings must last as long as it does.
-    private const int WarmUpReadingsPerSecond = 20_000, BatchedWarmUpReadingsPerSecond = 100_000;
+    private const int WarmUpReadingsPerSecond = 20_000,
+        BatchedWarmUpReadingsPerSecond = 100_000;
 
-    private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(60), SampleMemoryEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(60),
+        SampleMemoryEvery = TimeSpan.FromSeconds(5);
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
@@ -19,12 +21,32 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
             throw new UsageException("CPU and memory are read from /proc, which only Linux has.");
         var before = options.Compare is { } file ? ReadEarlier(file) : null;
 #if DEBUG
-        await error.WriteLineAsync("warning: this is a Debug build, and so are the services: its figures mean nothing. Run with -c Release.");
+        await error.WriteLineAsync(
+            "warning: this is a Debug build, and so are the services: its figures mean nothing. Run with -c Release."
+        );
 #endif
         Directory.CreateDirectory(CorpusCache.DefaultFolder);
         var cache = new CorpusCache(CorpusCache.DefaultFolder, error, time);
-        var corpus = await cache.GetAsync(options, CorpusCache.MeasuredPrefix, options.WantedReadings, options.Readings is not null, cancellationToken);
-        var warmUp = options.WarmUpSeconds > 0 ? await cache.GetAsync(options, CorpusCache.WarmUpPrefix, (long)Math.Ceiling(options.WarmUpSeconds * (options.Batch > 1 ? BatchedWarmUpReadingsPerSecond : WarmUpReadingsPerSecond)), false, cancellationToken) : null;
+        var corpus = await cache.GetAsync(
+            options,
+            CorpusCache.MeasuredPrefix,
+            options.WantedReadings,
+            options.Readings is not null,
+            cancellationToken
+        );
+        var warmUp =
+            options.WarmUpSeconds > 0
+                ? await cache.GetAsync(
+                    options,
+                    CorpusCache.WarmUpPrefix,
+                    (long)
+                        Math.Ceiling(
+                            options.WarmUpSeconds * (options.Batch > 1 ? BatchedWarmUpReadingsPerSecond : WarmUpReadingsPerSecond)
+                        ),
+                    false,
+                    cancellationToken
+                )
+                : null;
 
         await SayAsync("Measuring openssl speed");
         var verifies = options.HasLimits ? Limits.OpenSsl() : 0;
@@ -35,12 +57,25 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         {
             using var filled = options.HasColdMemory ? null : await FreshMemory.FillAsync(SayAsync, cancellationToken);
             await SayAsync("Measuring bare COPY and bare Kafka");
-            limits = new LimitRates(verifies, await Limits.CopyAsync(system, corpus, cancellationToken), await Limits.KafkaAsync(system, corpus, options.Batch, !options.IsApacheKafka, cancellationToken));
+            limits = new LimitRates(
+                verifies,
+                await Limits.CopyAsync(system, corpus, cancellationToken),
+                await Limits.KafkaAsync(system, corpus, options.Batch, !options.IsApacheKafka, cancellationToken)
+            );
         }
         if (options.IsAggregatorAlone)
         {
             using var filled = options.HasColdMemory ? null : await FreshMemory.FillAsync(SayAsync, cancellationToken);
-            return await FinishAsync(await new AggregatorStage(options, system, time, SayAsync).MeasureAsync(warmUp, corpus, cache.Keys.Path, limits, cancellationToken), before);
+            return await FinishAsync(
+                await new AggregatorStage(options, system, time, SayAsync).MeasureAsync(
+                    warmUp,
+                    corpus,
+                    cache.Keys.Path,
+                    limits,
+                    cancellationToken
+                ),
+                before
+            );
         }
         if (warmUp is not null)
         {
@@ -49,7 +84,9 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
             var sent = await sender.ReportAsync(cancellationToken);
             var books = new Books(system, CorpusCache.WarmUpPrefix, time);
             if (!await books.SettleAsync(sent.Acknowledged, SettleWithin, cancellationToken))
-                throw new UsageException($"{books.Accepted} of {sent.Acknowledged} readings of the warm-up are committed, and no more come.");
+                throw new UsageException(
+                    $"{books.Accepted} of {sent.Acknowledged} readings of the warm-up are committed, and no more come."
+                );
         }
 
         using var memory = options.HasColdMemory ? null : await FreshMemory.FillAsync(SayAsync, cancellationToken);
@@ -66,7 +103,13 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         return report.Failure is null ? 0 : 1;
     }
 
-    private async Task<BenchReport> MeasureAsync(SystemUnderLoad system, string corpus, string keys, LimitRates? limits, CancellationToken cancellationToken)
+    private async Task<BenchReport> MeasureAsync(
+        SystemUnderLoad system,
+        string corpus,
+        string keys,
+        LimitRates? limits,
+        CancellationToken cancellationToken
+    )
     {
         var usage = new UsageMeter(await system.ProcessesAsync(cancellationToken));
         var books = new Books(system, CorpusCache.MeasuredPrefix, time);
@@ -103,24 +146,52 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         var seconds = (books.LastChange - load.StartedAt).TotalSeconds;
         var senderCpu = load.SenderCpuMicrosecondsPerReading * load.Acknowledged / 1e6;
         processes = [.. processes, new ProcessUsage("sender", senderCpu, 0)];
-        var failure = load.Failure
-            ?? (!isSettled ? $"{books.Accepted} of {load.Acknowledged} acknowledged readings are committed, and no more come."
-            : books.Stored != load.Acknowledged ? $"{books.Stored} of {load.Acknowledged} acknowledged readings are stored; the others are duplicates or rejected." : null);
+        var failure =
+            load.Failure
+            ?? (
+                !isSettled ? $"{books.Accepted} of {load.Acknowledged} acknowledged readings are committed, and no more come."
+                : books.Stored != load.Acknowledged
+                    ? $"{books.Stored} of {load.Acknowledged} acknowledged readings are stored; the others are duplicates or rejected."
+                : null
+            );
         var rows = Rows(load, books, limits, processes, seconds);
         if (options.Rate > 0)
         {
-            var (fromMeasured, fromDue) = new CommitTimes(load.Corpus, options.Rate, await books.PartitionsAsync(cancellationToken)).Compute(load.StartedAt, books.Observations);
-            rows.InsertRange(rows.FindIndex(row => row.Name.StartsWith("CPU ", StringComparison.Ordinal) && row.Goal is null),
-            [
-                new BenchRow("measured to committed p50", fromMeasured.Percentile(0.5).TotalMilliseconds, "ms"),
-                new BenchRow("measured to committed p99", fromMeasured.Percentile(0.99).TotalMilliseconds, "ms", "< 500 at half the rate"),
-                new BenchRow("POST due to committed p50", fromDue.Percentile(0.5).TotalMilliseconds, "ms"),
-                new BenchRow("POST due to committed p99", fromDue.Percentile(0.99).TotalMilliseconds, "ms"),
-            ]);
+            var (fromMeasured, fromDue) = new CommitTimes(
+                load.Corpus,
+                options.Rate,
+                await books.PartitionsAsync(cancellationToken)
+            ).Compute(load.StartedAt, books.Observations);
+            rows.InsertRange(
+                rows.FindIndex(row => row.Name.StartsWith("CPU ", StringComparison.Ordinal) && row.Goal is null),
+                [
+                    new BenchRow("measured to committed p50", fromMeasured.Percentile(0.5).TotalMilliseconds, "ms"),
+                    new BenchRow(
+                        "measured to committed p99",
+                        fromMeasured.Percentile(0.99).TotalMilliseconds,
+                        "ms",
+                        "< 500 at half the rate"
+                    ),
+                    new BenchRow("POST due to committed p50", fromDue.Percentile(0.5).TotalMilliseconds, "ms"),
+                    new BenchRow("POST due to committed p99", fromDue.Percentile(0.99).TotalMilliseconds, "ms"),
+                ]
+            );
         }
         var messages = await books.MessagesAsync(cancellationToken);
-        rows.Add(new BenchRow("readings a message, readings.signed", (double)books.Accepted / Math.Max(1, messages.Signed - messagesBefore.Signed), ""));
-        rows.Add(new BenchRow("readings a message, readings.verified", (double)books.Accepted / Math.Max(1, messages.Verified - messagesBefore.Verified), ""));
+        rows.Add(
+            new BenchRow(
+                "readings a message, readings.signed",
+                (double)books.Accepted / Math.Max(1, messages.Signed - messagesBefore.Signed),
+                ""
+            )
+        );
+        rows.Add(
+            new BenchRow(
+                "readings a message, readings.verified",
+                (double)books.Accepted / Math.Max(1, messages.Verified - messagesBefore.Verified),
+                ""
+            )
+        );
         rows.Add(new BenchRow("partitions of each topic", await books.PartitionsAsync(cancellationToken), ""));
         rows.Add(new BenchRow("bytes, HTTP body", (double)load.CorpusBytes / load.Corpus.Readings, "a reading"));
         rows.AddRange((await BytesByHop.ReadAsync(system, cancellationToken)).RowsSince(bytesBefore, books.Stored));
@@ -129,17 +200,38 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         rows.Add(new BenchRow("cores of other processes", Math.Max(0, others - senderCpu) / seconds, "cores", "0"));
         rows.Add(new BenchRow("cores stolen by other machines", stolen / seconds, "cores", "0"));
         return new BenchReport(
-            time.GetUtcNow().UtcDateTime, BenchReport.ThisCommit, MachineNote.OfThis(),
-            options, rows, processes, load, books.BySecond(load.StartedAt), failure);
+            time.GetUtcNow().UtcDateTime,
+            BenchReport.ThisCommit,
+            MachineNote.OfThis(),
+            options,
+            rows,
+            processes,
+            load,
+            books.BySecond(load.StartedAt),
+            failure
+        );
     }
 
-    private static List<BenchRow> Rows(LoadReport load, Books books, LimitRates? limits, IReadOnlyList<ProcessUsage> processes, double seconds)
+    private static List<BenchRow> Rows(
+        LoadReport load,
+        Books books,
+        LimitRates? limits,
+        IReadOnlyList<ProcessUsage> processes,
+        double seconds
+    )
     {
         var rate = books.Stored / seconds;
         var rows = new List<BenchRow>();
         if (limits is not null)
             rows.Add(new BenchRow("rate / openssl RSA-2048 verify", rate / limits.MeanVerifiesPerSecond, "", ">= 0.60"));
-        rows.Add(new BenchRow("CPU of all processes", processes.Sum(process => process.CpuSeconds) * 1e6 / Math.Max(1, books.Stored), "us a reading", "<= 26"));
+        rows.Add(
+            new BenchRow(
+                "CPU of all processes",
+                processes.Sum(process => process.CpuSeconds) * 1e6 / Math.Max(1, books.Stored),
+                "us a reading",
+                "<= 26"
+            )
+        );
         if (limits is not null)
         {
             rows.Add(new BenchRow("rate / bare COPY", rate / limits.CopyRowsPerSecond, ""));
@@ -152,8 +244,23 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         rows.Add(new BenchRow("POSTs repeated", load.RepeatedPosts, "POSTs", "0"));
         rows.Add(new BenchRow("ack p50", load.Ack.P50Ms, "ms"));
         rows.Add(new BenchRow("ack p99", load.Ack.P99Ms, "ms", "< 25 at half the rate"));
-        rows.AddRange(processes.Select(process => new BenchRow($"CPU {process.Name}", process.CpuSeconds * 1e6 / Math.Max(1, books.Stored), "us a reading")));
-        rows.AddRange(processes.Where(process => process.PeakMegabytes > 0).Select(process => new BenchRow($"peak {process.Name}", process.PeakMegabytes, "MB", process.Name is "postgres" or "kafka" or SystemUnderLoad.AppHostName ? null : "< 300")));
+        rows.AddRange(
+            processes.Select(process => new BenchRow(
+                $"CPU {process.Name}",
+                process.CpuSeconds * 1e6 / Math.Max(1, books.Stored),
+                "us a reading"
+            ))
+        );
+        rows.AddRange(
+            processes
+                .Where(process => process.PeakMegabytes > 0)
+                .Select(process => new BenchRow(
+                    $"peak {process.Name}",
+                    process.PeakMegabytes,
+                    "MB",
+                    process.Name is "postgres" or "kafka" or SystemUnderLoad.AppHostName ? null : "< 300"
+                ))
+        );
         if (limits is not null)
         {
             rows.Add(new BenchRow("limit: openssl RSA-2048 verify", limits.MeanVerifiesPerSecond, "/s"));
@@ -177,22 +284,46 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
 
     private void Print(BenchReport report, BenchReport? before)
     {
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{report.Machine.Processor}, {report.Machine.Processors} processors; {report.Machine.Runtime}; {(options.IsApacheKafka ? "Apache Kafka" : "broker in memory (within apphost)")}; {options.Engines} engines of {options.Factories} factories, {options.ReadingsPerPost} readings a POST{(options.Batch == 1 ? "" : $" in batches of {options.Batch}{(options.IsMixed ? ", mixed" : "")}")}, {options.Connections} connections, {(options.Rate > 0 ? $"{options.Rate} readings/s" : "flat out")}; commit {report.Commit}"));
+        output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{report.Machine.Processor}, {report.Machine.Processors} processors; {report.Machine.Runtime}; "
+                    + $"{(options.IsApacheKafka ? "Apache Kafka" : "broker in memory (within apphost)")}; {options.Engines} "
+                    + $"engines of {options.Factories} factories, {options.ReadingsPerPost} readings a "
+                    + $"POST{(options.Batch == 1 ? "" : $" in batches of {options.Batch}{(options.IsMixed ? ", mixed" : "")}")}, "
+                    + $"{options.Connections} connections, {(options.Rate > 0 ? $"{options.Rate} readings/s" : "flat out")}; "
+                    + $"commit {report.Commit}"
+            )
+        );
         output.WriteLine();
         BenchTables.WriteRows(output, report.Rows, before?.Rows);
         output.WriteLine();
-        BenchTables.WriteProcesses(output, report.Processes, report.Rows.First(row => row.Name is "first POST to last commit" or AggregatorStage.MeasuredSeconds).Value, (long)report.Rows.First(row => row.Name == "committed").Value);
+        BenchTables.WriteProcesses(
+            output,
+            report.Processes,
+            report.Rows.First(row => row.Name is "first POST to last commit" or AggregatorStage.MeasuredSeconds).Value,
+            (long)report.Rows.First(row => row.Name == "committed").Value
+        );
         output.WriteLine();
         if (options.IsAggregatorAlone)
         {
-            output.WriteLine("CPU from the commit after the warm-up's readings to the last commit, children included. Peak: VmHWM, of several processes the sum of their Pss every 5 s.");
+            output.WriteLine(
+                "CPU from the commit after the warm-up's readings to the last commit, children included. Peak: VmHWM, of several "
+                    + "processes the sum of their Pss every 5 s."
+            );
             return;
         }
-        output.WriteLine("CPU from just before the first POST to the last commit, children included; the sender's while it sent. Peak: VmHWM, of several processes the sum of their Pss every 5 s.");
-        output.WriteLine(options.Rate > 0
-            ? "ack: from when the POST was due. measured: the instant at which a reading was planned for, the last of a POST when that is due; committed: when a look at the books, every 10 ms, first found it."
-            : "ack: from when the POST was sent. Times to the commit are measured with --rate only: flat out they are the length of the queue.");
+        output.WriteLine(
+            "CPU from just before the first POST to the last commit, children included; the sender's while it sent. Peak: VmHWM, "
+                + "of several processes the sum of their Pss every 5 s."
+        );
+        output.WriteLine(
+            options.Rate > 0
+                ? "ack: from when the POST was due. measured: the instant at which a reading was planned for, the last of a POST "
+                    + "when that is due; committed: when a look at the books, every 10 ms, first found it."
+                : "ack: from when the POST was sent. Times to the commit are measured with --rate only: flat out they are the "
+                    + "length of the queue."
+        );
     }
 
     private static BenchReport ReadEarlier(string file)
@@ -228,9 +359,12 @@ internal sealed class Books(SystemUnderLoad system, string prefix, TimeProvider 
 
     public async Task LookAsync(CancellationToken cancellationToken)
     {
-        await using var command = system.Database.CreateCommand("SELECT partition, factory_id, accepted, stored FROM factory.ledger WHERE factory_id LIKE $1");
+        await using var command = system.Database.CreateCommand(
+            "SELECT partition, factory_id, accepted, stored FROM factory.ledger WHERE factory_id LIKE $1"
+        );
         command.Parameters.AddWithValue(prefix + "%");
-        long accepted = 0, stored = 0;
+        long accepted = 0,
+            stored = 0;
         var more = new List<(int Partition, string FactoryId, long Accepted)>();
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
@@ -294,10 +428,12 @@ internal sealed class Books(SystemUnderLoad system, string prefix, TimeProvider 
     /// <summary>Messages of both topics that the checkpoints have behind them.</summary>
     public async Task<(long Signed, long Verified)> MessagesAsync(CancellationToken cancellationToken)
     {
-        await using var command = system.Database.CreateCommand("""
+        await using var command = system.Database.CreateCommand(
+            """
             SELECT coalesce(sum(source_offset + 1), 0)::bigint, coalesce(sum(next_offset), 0)::bigint
             FROM factory.checkpoints WHERE topic = $1
-            """);
+            """
+        );
         command.Parameters.AddWithValue(Topics.Verified);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);

@@ -10,7 +10,8 @@ internal readonly record struct TableBytes(long Heap, long Indexes, long Aside)
 {
     public long Total => Heap + Indexes + Aside;
 
-    public static TableBytes operator -(TableBytes left, TableBytes right) => new(left.Heap - right.Heap, left.Indexes - right.Indexes, left.Aside - right.Aside);
+    public static TableBytes operator -(TableBytes left, TableBytes right) =>
+        new(left.Heap - right.Heap, left.Indexes - right.Indexes, left.Aside - right.Aside);
 }
 
 /// <summary>What was written so far, hop by hop; the difference of two is what a run wrote.</summary>
@@ -19,19 +20,29 @@ internal readonly record struct TableBytes(long Heap, long Indexes, long Aside)
 /// <param name="Wal">PostgreSQL's log position.</param>
 /// <param name="Readings">At rest.</param>
 /// <param name="Windows">At rest.</param>
-/// <param name="Batches">At rest: the evidence of readings that have no signature of their own; nothing where there is no such table.</param>
-internal sealed record BytesByHop(long? SignedLog, long? VerifiedLog, long Wal, TableBytes Readings, TableBytes Windows, TableBytes Batches = default)
+/// <param name="Batches">At rest: the evidence of readings that have no signature of their own; nothing where there is no such
+/// table.</param>
+internal sealed record BytesByHop(
+    long? SignedLog,
+    long? VerifiedLog,
+    long Wal,
+    TableBytes Readings,
+    TableBytes Windows,
+    TableBytes Batches = default
+)
 {
     public static async Task<BytesByHop> ReadAsync(SystemUnderLoad system, CancellationToken cancellationToken)
     {
         var log = (await system.ProcessesAsync(cancellationToken)).TryGetValue("kafka", out var kafka) ? KafkaLog.FolderOf(kafka) : null;
-        await using var command = system.Database.CreateCommand("""
+        await using var command = system.Database.CreateCommand(
+            """
             SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint, parent.relname,
                 coalesce(sum(pg_relation_size(inhrelid)), 0)::bigint, coalesce(sum(pg_indexes_size(inhrelid)), 0)::bigint, coalesce(sum(pg_table_size(inhrelid) - pg_relation_size(inhrelid)), 0)::bigint
             FROM pg_class AS parent LEFT JOIN pg_inherits ON inhparent = parent.oid
             WHERE parent.relnamespace = 'factory'::regnamespace AND parent.relname IN ('readings', 'windows', 'batches')
             GROUP BY parent.relname
-            """);
+            """
+        );
         var wal = 0L;
         var tables = new Dictionary<string, TableBytes>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -40,8 +51,14 @@ internal sealed record BytesByHop(long? SignedLog, long? VerifiedLog, long Wal, 
             wal = reader.GetInt64(0);
             tables[reader.GetString(1)] = new TableBytes(reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4));
         }
-        return new BytesByHop(log is null ? null : KafkaLog.Bytes(log, Topics.Signed), log is null ? null : KafkaLog.Bytes(log, Topics.Verified), wal, tables["readings"], tables["windows"],
-            tables.GetValueOrDefault("batches"));
+        return new BytesByHop(
+            log is null ? null : KafkaLog.Bytes(log, Topics.Signed),
+            log is null ? null : KafkaLog.Bytes(log, Topics.Verified),
+            wal,
+            tables["readings"],
+            tables["windows"],
+            tables.GetValueOrDefault("batches")
+        );
     }
 
     /// <summary>What was written since, a reading.</summary>
@@ -70,12 +87,18 @@ internal sealed record BytesByHop(long? SignedLog, long? VerifiedLog, long Wal, 
 /// <summary>Apache Kafka's log on this machine's disk.</summary>
 internal static class KafkaLog
 {
-    /// <summary>Where a broker of this machine keeps its topics, by the properties file that is its last argument; null: it cannot be told.</summary>
+    /// <summary>
+    /// Where a broker of this machine keeps its topics, by the properties file that is its last argument; null: it cannot be told.
+    /// </summary>
     public static string? FolderOf(int process)
     {
         foreach (var pid in ProcFiles.Tree(ProcFiles.All(), process))
         {
-            if (ProcFiles.Arguments(pid) is [.., var properties] && properties.EndsWith(".properties", StringComparison.Ordinal) && File.Exists(properties))
+            if (
+                ProcFiles.Arguments(pid) is [.., var properties]
+                && properties.EndsWith(".properties", StringComparison.Ordinal)
+                && File.Exists(properties)
+            )
                 return LogFolder(File.ReadLines(properties));
         }
         return null;
@@ -83,10 +106,17 @@ internal static class KafkaLog
 
     /// <summary>Of <c>log.dirs=/var/lib/kafka</c>; null where there is none or several.</summary>
     public static string? LogFolder(IEnumerable<string> properties) =>
-        properties.Select(line => line.Trim().Split('=', 2)).FirstOrDefault(line => line[0] == "log.dirs") is [_, var folder] && !folder.Contains(',', StringComparison.Ordinal) ? folder : null;
+        properties.Select(line => line.Trim().Split('=', 2)).FirstOrDefault(line => line[0] == "log.dirs") is [_, var folder]
+        && !folder.Contains(',', StringComparison.Ordinal)
+            ? folder
+            : null;
 
-    /// <summary>Bytes of a topic's messages, without the indexes, which Kafka allocates ahead. Partition 3 of a topic is the folder <c>TOPIC-3</c>.</summary>
-    public static long Bytes(string folder, string topic) => Directory.EnumerateDirectories(folder, $"{topic}-*")
-        .Where(partition => Path.GetFileName(partition)[(topic.Length + 1)..].All(char.IsAsciiDigit))
-        .Sum(partition => Directory.EnumerateFiles(partition, "*.log").Sum(segment => new FileInfo(segment).Length));
+    /// <summary>
+    /// Bytes of a topic's messages, without the indexes, which Kafka allocates ahead. Partition 3 of a topic is the folder <c>TOPIC-3</c>.
+    /// </summary>
+    public static long Bytes(string folder, string topic) =>
+        Directory
+            .EnumerateDirectories(folder, $"{topic}-*")
+            .Where(partition => Path.GetFileName(partition)[(topic.Length + 1)..].All(char.IsAsciiDigit))
+            .Sum(partition => Directory.EnumerateFiles(partition, "*.log").Sum(segment => new FileInfo(segment).Length));
 }

@@ -8,8 +8,9 @@ namespace FactoryStream.Benchmarks.EndToEnd;
 internal readonly record struct CommitObservation(DateTime At, int Partition, string FactoryId, long Committed);
 
 /// <summary>
-/// From a reading's planned instant to the moment at which its commit was seen. One factory keeps to one connection and one engine to one partition, so the n-th reading that the
-/// books count for a factory and partition is the n-th of it in the corpus: looking at the books tells of every single reading, and at most one look too late.
+/// From a reading's planned instant to the moment at which its commit was seen. One factory keeps to one connection and one engine to one
+/// partition, so the n-th reading that the books count for a factory and partition is the n-th of it in the corpus: looking at the books
+/// tells of every single reading, and at most one look too late.
 /// </summary>
 internal sealed class CommitTimes
 {
@@ -43,13 +44,20 @@ internal sealed class CommitTimes
     /// <summary>When the POST of a line is due, after the start.</summary>
     public TimeSpan DueAt(long line) => TimeSpan.FromSeconds((LastOfPost(line) + 1) / rate);
 
-    /// <summary>When a line is measured, after the start: its factory's machines measure at an even pace and the last reading of a POST just before it is due.</summary>
-    public TimeSpan MeasuredAt(long line) => DueAt(line) - (plan.MeasuredAt(LastOfPost(line)) - plan.MeasuredAt(line)) * (plan.EventRate / rate);
+    /// <summary>
+    /// When a line is measured, after the start: its factory's machines measure at an even pace and the last reading of a POST just before
+    /// it is due.
+    /// </summary>
+    public TimeSpan MeasuredAt(long line) =>
+        DueAt(line) - (plan.MeasuredAt(LastOfPost(line)) - plan.MeasuredAt(line)) * (plan.EventRate / rate);
 
     /// <summary>Times from measured and from due to committed.</summary>
     /// <param name="startedAt">When the first POST was sent.</param>
     /// <param name="observations">In the order of their time.</param>
-    public (LatencyHistogram FromMeasured, LatencyHistogram FromDue) Compute(DateTime startedAt, IEnumerable<CommitObservation> observations)
+    public (LatencyHistogram FromMeasured, LatencyHistogram FromDue) Compute(
+        DateTime startedAt,
+        IEnumerable<CommitObservation> observations
+    )
     {
         var (fromMeasured, fromDue) = (new LatencyHistogram(), new LatencyHistogram());
         var seen = new Dictionary<(int, string), int>();

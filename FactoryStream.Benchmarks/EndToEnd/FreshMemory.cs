@@ -3,8 +3,9 @@ using System.Globalization;
 namespace FactoryStream.Benchmarks.EndToEnd;
 
 /// <summary>
-/// Fills free memory with page cache, so that the run does not measure the host: many virtual machines are given a page of memory only when it is first touched, which was
-/// seen to cost 7 us a page, and logs and tables touch a page for every one or two readings. The cache stays until this is disposed, and the kernel takes it back whenever it needs it.
+/// Fills free memory with page cache, so that the run does not measure the host: many virtual machines are given a page of memory only when
+/// it is first touched, which was seen to cost 7 us a page, and logs and tables touch a page for every one or two readings. The cache stays
+/// until this is disposed, and the kernel takes it back whenever it needs it.
 /// </summary>
 internal sealed class FreshMemory : IDisposable
 {
@@ -13,9 +14,7 @@ internal sealed class FreshMemory : IDisposable
 
     private readonly string path = Path.Combine(Path.GetTempPath(), $"factorystream-memory-{Guid.NewGuid():N}");
 
-    private FreshMemory()
-    {
-    }
+    private FreshMemory() { }
 
     /// <summary>Reads a file without content, as long as there is free memory.</summary>
     public static async Task<FreshMemory> FillAsync(Func<string, Task> say, CancellationToken cancellationToken)
@@ -31,9 +30,7 @@ internal sealed class FreshMemory : IDisposable
                 file.SetLength(bytes);
             await using var reader = new FileStream(memory.path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             var buffer = new byte[1 << 20];
-            while (await reader.ReadAsync(buffer, cancellationToken) > 0)
-            {
-            }
+            while (await reader.ReadAsync(buffer, cancellationToken) > 0) { }
             return memory;
         }
         catch

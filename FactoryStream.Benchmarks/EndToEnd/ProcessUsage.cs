@@ -13,7 +13,8 @@ internal readonly record struct ProcessStat(int ParentId, long Ticks, long Ended
 
     /// <summary>
     /// Fields by proc(5), of which the second, in parentheses, may itself hold spaces and parentheses:
-    /// <c>1234 (postgres: a) S 1 1234 1234 0 -1 4194560 900 0 0 0 150 20 30 4 20 0 1 0 ...</c>: parent 1, 150 + 20 ticks, 30 + 4 of children.
+    /// <c>1234 (postgres: a) S 1 1234 1234 0 -1 4194560 900 0 0 0 150 20 30 4 20 0 1 0 ...</c>: parent 1, 150 + 20 ticks, 30 + 4 of
+    /// children.
     /// </summary>
     public static bool TryParse(string stat, out ProcessStat parsed)
     {
@@ -38,7 +39,10 @@ internal readonly record struct MachineStat(long Busy, long Idle, long Stolen)
     /// <summary>Sample: <c>cpu  3357 0 4313 1362393 10 0 5 2 0 0</c>: user, nice, system, idle, iowait, irq, softirq, steal.</summary>
     public static MachineStat Parse(string line)
     {
-        var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(field => long.Parse(field, CultureInfo.InvariantCulture)).ToArray();
+        var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Skip(1)
+            .Select(field => long.Parse(field, CultureInfo.InvariantCulture))
+            .ToArray();
         return new MachineStat(fields[0] + fields[1] + fields[2] + fields[5] + fields[6], fields[3] + fields[4], fields[7]);
     }
 
@@ -48,7 +52,9 @@ internal readonly record struct MachineStat(long Busy, long Idle, long Stolen)
 /// <summary>Reads <c>/proc</c>. A process that has just ended is no error.</summary>
 internal static class ProcFiles
 {
-    /// <summary>The value of a line of <c>/proc/PID/status</c> or <c>smaps_rollup</c>, e.g. <c>VmHWM:     48692 kB</c>, in bytes; 0: not there.</summary>
+    /// <summary>
+    /// The value of a line of <c>/proc/PID/status</c> or <c>smaps_rollup</c>, e.g. <c>VmHWM: 48692 kB</c>, in bytes; 0: not there.
+    /// </summary>
     public static long Kilobytes(IEnumerable<string> lines, string name)
     {
         foreach (var line in lines)
@@ -65,7 +71,11 @@ internal static class ProcFiles
         var all = new Dictionary<int, ProcessStat>();
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var pid) && TryRead($"{folder}/stat") is { } stat && ProcessStat.TryParse(stat, out var parsed))
+            if (
+                int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var pid)
+                && TryRead($"{folder}/stat") is { } stat
+                && ProcessStat.TryParse(stat, out var parsed)
+            )
                 all[pid] = parsed;
         }
         return all;
@@ -85,10 +95,12 @@ internal static class ProcFiles
     public static long PeakBytes(int pid) => TryRead($"/proc/{pid}/status") is { } status ? Kilobytes(status.Split('\n'), "VmHWM") : 0;
 
     /// <summary>Its part of memory, pages it shares divided by who shares them.</summary>
-    public static long ProportionalBytes(int pid) => TryRead($"/proc/{pid}/smaps_rollup") is { } rollup ? Kilobytes(rollup.Split('\n'), "Pss") : 0;
+    public static long ProportionalBytes(int pid) =>
+        TryRead($"/proc/{pid}/smaps_rollup") is { } rollup ? Kilobytes(rollup.Split('\n'), "Pss") : 0;
 
     /// <summary>Its command line; null: it has none, or has ended.</summary>
-    public static string[]? Arguments(int pid) => TryRead($"/proc/{pid}/cmdline") is { Length: > 0 } line ? line.TrimEnd('\0').Split('\0') : null;
+    public static string[]? Arguments(int pid) =>
+        TryRead($"/proc/{pid}/cmdline") is { Length: > 0 } line ? line.TrimEnd('\0').Split('\0') : null;
 
     private static string? TryRead(string path)
     {
@@ -104,7 +116,8 @@ internal static class ProcFiles
 }
 
 /// <summary>CPU and memory of the system's processes between two moments.</summary>
-/// <param name="roots">By name: a process, to which belongs all below it. This process, if it is among them, stands for itself alone.</param>
+/// <param name="roots">By name: a process, to which belongs all below it. This process, if it is among them, stands for itself
+/// alone.</param>
 internal sealed class UsageMeter(IReadOnlyDictionary<string, int> roots)
 {
     private readonly Dictionary<string, (long Ticks, long PeakBytes)> begin = [];
@@ -118,7 +131,9 @@ internal sealed class UsageMeter(IReadOnlyDictionary<string, int> roots)
             begin[name] = usage;
     }
 
-    /// <summary>Several processes share pages, so that their peaks cannot be added: their proportional parts are, whenever this is called.</summary>
+    /// <summary>
+    /// Several processes share pages, so that their peaks cannot be added: their proportional parts are, whenever this is called.
+    /// </summary>
     public void SampleMemory()
     {
         var all = ProcFiles.All();
@@ -133,26 +148,40 @@ internal sealed class UsageMeter(IReadOnlyDictionary<string, int> roots)
     public (IReadOnlyList<ProcessUsage> Processes, double OthersCpuSeconds, double IdleSeconds, double StolenSeconds) Stop()
     {
         var now = MachineStat.Read();
-        var processes = Look().Select(process => new ProcessUsage(
-            process.Key,
-            (process.Value.Ticks - begin.GetValueOrDefault(process.Key).Ticks) / ProcessStat.TicksPerSecond,
-            peaks.GetValueOrDefault(process.Key, process.Value.PeakBytes) / 1e6)).ToList();
-        return (processes, (now.Busy - machine.Busy) / ProcessStat.TicksPerSecond - processes.Sum(process => process.CpuSeconds),
-            (now.Idle - machine.Idle) / ProcessStat.TicksPerSecond, (now.Stolen - machine.Stolen) / ProcessStat.TicksPerSecond);
+        var processes = Look()
+            .Select(process => new ProcessUsage(
+                process.Key,
+                (process.Value.Ticks - begin.GetValueOrDefault(process.Key).Ticks) / ProcessStat.TicksPerSecond,
+                peaks.GetValueOrDefault(process.Key, process.Value.PeakBytes) / 1e6
+            ))
+            .ToList();
+        return (
+            processes,
+            (now.Busy - machine.Busy) / ProcessStat.TicksPerSecond - processes.Sum(process => process.CpuSeconds),
+            (now.Idle - machine.Idle) / ProcessStat.TicksPerSecond,
+            (now.Stolen - machine.Stolen) / ProcessStat.TicksPerSecond
+        );
     }
 
     private Dictionary<string, (long Ticks, long PeakBytes)> Look()
     {
         var all = ProcFiles.All();
-        return roots.ToDictionary(root => root.Key, root =>
-        {
-            var tree = TreeOf(all, root.Value);
-            var own = root.Value == Environment.ProcessId;
-            return (tree.Sum(pid => all[pid].Ticks + (own ? 0 : all[pid].EndedChildrenTicks)), tree.Select(ProcFiles.PeakBytes).DefaultIfEmpty().Max());
-        });
+        return roots.ToDictionary(
+            root => root.Key,
+            root =>
+            {
+                var tree = TreeOf(all, root.Value);
+                var own = root.Value == Environment.ProcessId;
+                return (
+                    tree.Sum(pid => all[pid].Ticks + (own ? 0 : all[pid].EndedChildrenTicks)),
+                    tree.Select(ProcFiles.PeakBytes).DefaultIfEmpty().Max()
+                );
+            }
+        );
     }
 
-    private static List<int> TreeOf(Dictionary<int, ProcessStat> all, int root) => root == Environment.ProcessId ? [root] : ProcFiles.Tree(all, root);
+    private static List<int> TreeOf(Dictionary<int, ProcessStat> all, int root) =>
+        root == Environment.ProcessId ? [root] : ProcFiles.Tree(all, root);
 }
 
 /// <summary>What a process, and all below it, used.</summary>

@@ -28,8 +28,23 @@ internal sealed class Sender : IDisposable
             start.ArgumentList.Add(typeof(Sender).Assembly.Location);
         string[] arguments =
         [
-            Verb, "load", "--corpus", corpus, "--keys", keys, "--out", report, "--connections", Text(options.Connections), "--rate", Text(rate),
-            "--ingest", system.Ingest.ToString(), "--verifier", system.Verifier.ToString(), .. seconds is { } limit ? (string[])["--seconds", Text(limit)] : [],
+            Verb,
+            "load",
+            "--corpus",
+            corpus,
+            "--keys",
+            keys,
+            "--out",
+            report,
+            "--connections",
+            Text(options.Connections),
+            "--rate",
+            Text(rate),
+            "--ingest",
+            system.Ingest.ToString(),
+            "--verifier",
+            system.Verifier.ToString(),
+            .. seconds is { } limit ? (string[])["--seconds", Text(limit)] : [],
         ];
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);

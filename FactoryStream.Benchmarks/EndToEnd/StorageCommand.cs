@@ -18,37 +18,92 @@ namespace FactoryStream.Benchmarks.EndToEnd;
 /// <param name="Engines">Of how many engines.</param>
 /// <param name="EventRate">Readings a second of event time, all engines together: how many share a window.</param>
 /// <param name="Rows">Bytes a reading, and what archiving costs.</param>
-internal sealed record StorageReport(DateTime Date, string Commit, MachineNote Machine, long Readings, int Engines, double EventRate, IReadOnlyList<BenchRow> Rows);
+internal sealed record StorageReport(
+    DateTime Date,
+    string Commit,
+    MachineNote Machine,
+    long Readings,
+    int Engines,
+    double EventRate,
+    IReadOnlyList<BenchRow> Rows
+);
 
-/// <summary><c>storage</c>: bytes of a reading at rest, measured from signed readings that went all the way; and what they become as a dump and as an archive.</summary>
+/// <summary>
+/// <c>storage</c>: bytes of a reading at rest, measured from signed readings that went all the way; and what they become as a dump and as
+/// an archive.
+/// </summary>
 internal sealed class StorageCommand(long readings, int engines, double eventRate, TextWriter output, TextWriter error, TimeProvider time)
 {
-    private const int Factories = 10, Lines = 100, Connections = 4;
+    private const int Factories = 10,
+        Lines = 100,
+        Connections = 4;
     private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(60);
 
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
-        var readings = new Option<long>("--readings") { Description = "Readings to store", HelpName = "N", DefaultValueFactory = _ => 200_000 }.Bounded(1, 1_000_000_000);
-        var engines = new Option<int>("--engines") { Description = "Engines of ten factories", HelpName = "N", DefaultValueFactory = _ => 60 }.Bounded(10, 1_000_000);
-        var eventRate = new Option<double?>("--event-rate") { Description = "Readings a second of event time, all engines together [default: one of each engine]", HelpName = "R" }.Bounded(0.01, 10_000_000);
+        var readings = new Option<long>("--readings")
+        {
+            Description = "Readings to store",
+            HelpName = "N",
+            DefaultValueFactory = _ => 200_000,
+        }.Bounded(1, 1_000_000_000);
+        var engines = new Option<int>("--engines")
+        {
+            Description = "Engines of ten factories",
+            HelpName = "N",
+            DefaultValueFactory = _ => 60,
+        }.Bounded(10, 1_000_000);
+        var eventRate = new Option<double?>("--event-rate")
+        {
+            Description = "Readings a second of event time, all engines together [default: one of each engine]",
+            HelpName = "R",
+        }.Bounded(0.01, 10_000_000);
         var target = new Option<string?>("--out") { Description = "Write the result as JSON", HelpName = "FILE" };
         var command = new RootCommand(
-            "Stores signed readings through the whole system (broker in memory) and prints what each takes: rows and indexes in PostgreSQL, dumps, and the archive that 'archive' of the simulator writes, "
-            + "which is read back and checked. Readings are signed once and kept, as for 'bench'.")
+            "Stores signed readings through the whole system (broker in memory) and prints what each takes: rows and indexes in "
+                + "PostgreSQL, dumps, and the archive that 'archive' of the simulator writes, "
+                + "which is read back and checked. Readings are signed once and kept, as for 'bench'."
+        )
         {
-            readings, engines, eventRate, target,
+            readings,
+            engines,
+            eventRate,
+            target,
         };
-        command.SetAction(async (parsed, cancellationToken) =>
-        {
-            var of = parsed.GetValue(engines) / Factories * Factories;
-            var report = await new StorageCommand(parsed.GetValue(readings), of, parsed.GetValue(eventRate) ?? of, output, error, TimeProvider.System).MeasureAsync(cancellationToken);
-            if (parsed.GetValue(target) is { } file)
-                await File.WriteAllTextAsync(file, JsonSerializer.Serialize(report, BenchJson.Default.StorageReport) + "\n", cancellationToken);
-            return 0;
-        });
+        command.SetAction(
+            async (parsed, cancellationToken) =>
+            {
+                var of = parsed.GetValue(engines) / Factories * Factories;
+                var report = await new StorageCommand(
+                    parsed.GetValue(readings),
+                    of,
+                    parsed.GetValue(eventRate) ?? of,
+                    output,
+                    error,
+                    TimeProvider.System
+                ).MeasureAsync(cancellationToken);
+                if (parsed.GetValue(target) is { } file)
+                    await File.WriteAllTextAsync(
+                        file,
+                        JsonSerializer.Serialize(report, BenchJson.Default.StorageReport) + "\n",
+                        cancellationToken
+                    );
+                return 0;
+            }
+        );
         try
         {
-            return await command.Parse(args).InvokeAsync(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(60) });
+            return await command
+                .Parse(args)
+                .InvokeAsync(
+                    new InvocationConfiguration
+                    {
+                        Output = output,
+                        Error = error,
+                        EnableDefaultExceptionHandler = false,
+                        ProcessTerminationTimeout = TimeSpan.FromSeconds(60),
+                    }
+                );
         }
         catch (UsageException exception)
         {
@@ -60,8 +115,23 @@ internal sealed class StorageCommand(long readings, int engines, double eventRat
     private async Task<StorageReport> MeasureAsync(CancellationToken cancellationToken)
     {
         var options = new BenchOptions(
-            Readings: readings, Seconds: 60, Engines: engines, Factories, Lines, Connections, Rate: 0, eventRate, IsApacheKafka: false, Verifiers: 1, Partitions: null,
-            WarmUpSeconds: 0, HasLimits: false, Settings: [], Out: null, Compare: null);
+            Readings: readings,
+            Seconds: 60,
+            Engines: engines,
+            Factories,
+            Lines,
+            Connections,
+            Rate: 0,
+            eventRate,
+            IsApacheKafka: false,
+            Verifiers: 1,
+            Partitions: null,
+            WarmUpSeconds: 0,
+            HasLimits: false,
+            Settings: [],
+            Out: null,
+            Compare: null
+        );
         Directory.CreateDirectory(CorpusCache.DefaultFolder);
         var cache = new CorpusCache(CorpusCache.DefaultFolder, error, time);
         var corpus = await cache.GetAsync(options, CorpusCache.MeasuredPrefix, readings, true, cancellationToken);
@@ -103,9 +173,24 @@ internal sealed class StorageCommand(long readings, int engines, double eventRat
         rows.AddRange(await DumpsAsync(system, partitions, folder.Path, cancellationToken));
         rows.AddRange(await ArchivesAsync(system, partitions, folder.Path, cancellationToken));
 
-        var all = rows.Select(row => row.Unit == "bytes a reading" ? row with { Goal = (row.Value / total).ToString("F2", CultureInfo.InvariantCulture) + " of together" } : row);
+        var all = rows.Select(row =>
+            row.Unit == "bytes a reading"
+                ? row with
+                {
+                    Goal = (row.Value / total).ToString("F2", CultureInfo.InvariantCulture) + " of together",
+                }
+                : row
+        );
         BenchTables.WriteRows(output, [.. all], null);
-        return new StorageReport(time.GetUtcNow().UtcDateTime, BenchReport.ThisCommit, MachineNote.OfThis(), readings, engines, eventRate, rows);
+        return new StorageReport(
+            time.GetUtcNow().UtcDateTime,
+            BenchReport.ThisCommit,
+            MachineNote.OfThis(),
+            readings,
+            engines,
+            eventRate,
+            rows
+        );
     }
 
     private BenchRow Bytes(string name, long bytes) => new(name, (double)bytes / readings, "bytes a reading");
@@ -114,9 +199,15 @@ internal sealed class StorageCommand(long readings, int engines, double eventRat
     private async Task<long> ClosedWindowsAsync(SystemUnderLoad system, CancellationToken cancellationToken)
     {
         await error.WriteLineAsync("Waiting for the windows to close ...");
-        for (var begun = time.GetTimestamp(); time.GetElapsedTime(begun) < SettleWithin; await Task.Delay(TimeSpan.FromSeconds(1), time, cancellationToken))
+        for (
+            var begun = time.GetTimestamp();
+            time.GetElapsedTime(begun) < SettleWithin;
+            await Task.Delay(TimeSpan.FromSeconds(1), time, cancellationToken)
+        )
         {
-            await using var command = system.Database.CreateCommand("SELECT coalesce(sum(count) FILTER (WHERE metric = 'rpm'), 0)::bigint, count(*) FROM factory.windows");
+            await using var command = system.Database.CreateCommand(
+                "SELECT coalesce(sum(count) FILTER (WHERE metric = 'rpm'), 0)::bigint, count(*) FROM factory.windows"
+            );
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
             if (reader.GetInt64(0) == readings)
@@ -127,7 +218,10 @@ internal sealed class StorageCommand(long readings, int engines, double eventRat
 
     private static async Task<List<string>> PartitionsAsync(SystemUnderLoad system, CancellationToken cancellationToken)
     {
-        await using var command = system.Database.CreateCommand("SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = 'factory.readings'::regclass AND pg_relation_size(oid) > 0 ORDER BY 1");
+        await using var command = system.Database.CreateCommand(
+            "SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = 'factory.readings'::regclass AND "
+                + "pg_relation_size(oid) > 0 ORDER BY 1"
+        );
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var partitions = new List<string>();
         while (await reader.ReadAsync(cancellationToken))
@@ -135,7 +229,12 @@ internal sealed class StorageCommand(long readings, int engines, double eventRat
         return partitions;
     }
 
-    private async Task<List<BenchRow>> DumpsAsync(SystemUnderLoad system, IReadOnlyList<string> partitions, string folder, CancellationToken cancellationToken)
+    private async Task<List<BenchRow>> DumpsAsync(
+        SystemUnderLoad system,
+        IReadOnlyList<string> partitions,
+        string folder,
+        CancellationToken cancellationToken
+    )
     {
         if (Programs.Find("pg_dump") is not { } dump)
         {
@@ -146,8 +245,25 @@ internal sealed class StorageCommand(long readings, int engines, double eventRat
         var database = new NpgsqlConnectionStringBuilder(system.ConnectionString);
         var plain = Path.Combine(folder, "readings.sql");
         string[] tables = [.. partitions.SelectMany(partition => (string[])["-t", $"factory.{partition}"])];
-        await Programs.RunAsync(dump,
-            ["-h", database.Host!, "-p", database.Port.ToString(CultureInfo.InvariantCulture), "-U", database.Username!, "-d", database.Database!, "--data-only", "-f", plain, .. tables], database.Password, cancellationToken);
+        await Programs.RunAsync(
+            dump,
+            [
+                "-h",
+                database.Host!,
+                "-p",
+                database.Port.ToString(CultureInfo.InvariantCulture),
+                "-U",
+                database.Username!,
+                "-d",
+                database.Database!,
+                "--data-only",
+                "-f",
+                plain,
+                .. tables,
+            ],
+            database.Password,
+            cancellationToken
+        );
         var rows = new List<BenchRow> { Bytes("pg_dump, plain", new FileInfo(plain).Length) };
         var gzip = plain + ".gz";
         await using (var source = File.OpenRead(plain))
@@ -168,7 +284,12 @@ internal sealed class StorageCommand(long readings, int engines, double eventRat
         return rows;
     }
 
-    private async Task<List<BenchRow>> ArchivesAsync(SystemUnderLoad system, IReadOnlyList<string> partitions, string folder, CancellationToken cancellationToken)
+    private async Task<List<BenchRow>> ArchivesAsync(
+        SystemUnderLoad system,
+        IReadOnlyList<string> partitions,
+        string folder,
+        CancellationToken cancellationToken
+    )
     {
         await error.WriteLineAsync("Archiving ...");
         var (size, archived) = (0L, 0L);
@@ -181,12 +302,18 @@ internal sealed class StorageCommand(long readings, int engines, double eventRat
             archived += (await ArchiveCommand.WriteAsync(source, file, cancellationToken)).Readings;
             size += new FileInfo(file).Length;
         }
-        return archived != readings ? throw new UsageException($"{archived} of {readings} readings were archived.") :
-        [
-            Bytes("archive: Parquet, zstd, all evidence", size),
-            new("archive: CPU to write, read back and check, compilers included", (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / readings, "us a reading"),
-            new("archive: written, read back and checked", readings / time.GetElapsedTime(began).TotalSeconds, "readings/s"),
-        ];
+        return archived != readings
+            ? throw new UsageException($"{archived} of {readings} readings were archived.")
+            :
+            [
+                Bytes("archive: Parquet, zstd, all evidence", size),
+                new(
+                    "archive: CPU to write, read back and check, compilers included",
+                    (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / readings,
+                    "us a reading"
+                ),
+                new("archive: written, read back and checked", readings / time.GetElapsedTime(began).TotalSeconds, "readings/s"),
+            ];
     }
 
     private sealed class TemporaryFiles : IDisposable
@@ -199,11 +326,26 @@ internal sealed class StorageCommand(long readings, int engines, double eventRat
     private static class Programs
     {
         /// <summary>Its path; null: it is not on this machine. Debian keeps PostgreSQL's own out of PATH.</summary>
-        public static string? Find(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
-            .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.EnumerateDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin")) : [])
-            .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+        public static string? Find(string name) =>
+            (Environment.GetEnvironmentVariable("PATH") ?? "")
+                .Split(':')
+                .Concat(
+                    Directory.Exists("/usr/lib/postgresql")
+                        ? Directory
+                            .EnumerateDirectories("/usr/lib/postgresql")
+                            .OrderDescending(StringComparer.Ordinal)
+                            .Select(version => Path.Combine(version, "bin"))
+                        : []
+                )
+                .Select(folder => Path.Combine(folder, name))
+                .FirstOrDefault(File.Exists);
 
-        public static async Task RunAsync(string program, IEnumerable<string> arguments, string? password, CancellationToken cancellationToken)
+        public static async Task RunAsync(
+            string program,
+            IEnumerable<string> arguments,
+            string? password,
+            CancellationToken cancellationToken
+        )
         {
             var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true };
             if (password is not null)

@@ -8,7 +8,9 @@ using Npgsql;
 
 namespace FactoryStream.Benchmarks.EndToEnd;
 
-/// <summary>The whole system as the AppHost describes it, on ports and in a data folder of its own; without simulator and dashboards.</summary>
+/// <summary>
+/// The whole system as the AppHost describes it, on ports and in a data folder of its own; without simulator and dashboards.
+/// </summary>
 internal sealed class SystemUnderLoad : IAsyncDisposable
 {
     private static readonly TimeSpan StartWithin = TimeSpan.FromMinutes(3);
@@ -39,23 +41,33 @@ internal sealed class SystemUnderLoad : IAsyncDisposable
     public Uri Verifier => app.GetEndpoint("verifier");
 
     /// <summary>Starts what a run asks for.</summary>
-    public static Task<SystemUnderLoad> StartAsync(BenchOptions options, CancellationToken cancellationToken) => StartAsync(
-        options.IsApacheKafka,
-        [
-            string.Create(CultureInfo.InvariantCulture, $"verifier:replicas={options.Verifiers}"),
-            string.Create(CultureInfo.InvariantCulture, $"aggregator:replicas={options.Aggregators}"),
-            // All of it is to wait.
-            .. options.IsAggregatorAlone ? (string[])["Ingest:MaxBacklogReadings=1000000000", "Ingest:MaxBacklogBytes=1000000000000"] : [],
-            .. options.Partitions is { } partitions ? (string[])[string.Create(CultureInfo.InvariantCulture, $"kafka:partitions={partitions}")] : [],
-            .. options.Settings,
-        ],
-        cancellationToken);
+    public static Task<SystemUnderLoad> StartAsync(BenchOptions options, CancellationToken cancellationToken) =>
+        StartAsync(
+            options.IsApacheKafka,
+            [
+                string.Create(CultureInfo.InvariantCulture, $"verifier:replicas={options.Verifiers}"),
+                string.Create(CultureInfo.InvariantCulture, $"aggregator:replicas={options.Aggregators}"),
+                // All of it is to wait.
+                .. options.IsAggregatorAlone
+                    ? (string[])["Ingest:MaxBacklogReadings=1000000000", "Ingest:MaxBacklogBytes=1000000000000"]
+                    : [],
+                .. options.Partitions is { } partitions
+                    ? (string[])[string.Create(CultureInfo.InvariantCulture, $"kafka:partitions={partitions}")]
+                    : [],
+                .. options.Settings,
+            ],
+            cancellationToken
+        );
 
     /// <summary>Starts the system and waits until every service is healthy.</summary>
     /// <param name="isApacheKafka">Apache Kafka of KAFKA_HOME, not the broker in memory.</param>
     /// <param name="settings">Of the AppHost, <c>KEY=VALUE</c>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public static async Task<SystemUnderLoad> StartAsync(bool isApacheKafka, IEnumerable<string> settings, CancellationToken cancellationToken)
+    public static async Task<SystemUnderLoad> StartAsync(
+        bool isApacheKafka,
+        IEnumerable<string> settings,
+        CancellationToken cancellationToken
+    )
     {
         if (isApacheKafka && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("KAFKA_HOME")))
             throw new UsageException("--kafka apache needs KAFKA_HOME, the folder of an unpacked Apache Kafka.");
@@ -64,7 +76,11 @@ internal sealed class SystemUnderLoad : IAsyncDisposable
         var adminToken = Guid.NewGuid().ToString("N");
         string[] args =
         [
-            "--simulator=false", "--dashboard=false", "--aspire-dashboard=false", $"--Parameters:admin-token={adminToken}", $"--kafka:in-memory={(isApacheKafka ? "false" : "true")}",
+            "--simulator=false",
+            "--dashboard=false",
+            "--aspire-dashboard=false",
+            $"--Parameters:admin-token={adminToken}",
+            $"--kafka:in-memory={(isApacheKafka ? "false" : "true")}",
             .. settings.Select(setting => $"--{setting}"),
         ];
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -77,7 +93,13 @@ internal sealed class SystemUnderLoad : IAsyncDisposable
             foreach (var service in (string[])["ingest", "verifier", "aggregator"])
                 await app.ResourceNotifications.WaitForResourceHealthyAsync(service, patience.Token);
             var connectionString = (await app.GetConnectionStringAsync("factorydb", patience.Token))!;
-            return new SystemUnderLoad(app, NpgsqlDataSource.Create(connectionString), connectionString, (await app.GetConnectionStringAsync("kafka", patience.Token))!, adminToken);
+            return new SystemUnderLoad(
+                app,
+                NpgsqlDataSource.Create(connectionString),
+                connectionString,
+                (await app.GetConnectionStringAsync("kafka", patience.Token))!,
+                adminToken
+            );
         }
         catch (Exception exception)
         {
@@ -88,7 +110,9 @@ internal sealed class SystemUnderLoad : IAsyncDisposable
         }
     }
 
-    /// <summary>Every process of the system by its resource's name: each instance its own, this one for the AppHost. Containers are not among them.</summary>
+    /// <summary>
+    /// Every process of the system by its resource's name: each instance its own, this one for the AppHost. Containers are not among them.
+    /// </summary>
     public async Task<Dictionary<string, int>> ProcessesAsync(CancellationToken cancellationToken)
     {
         var instances = new Dictionary<string, (string Name, int Pid)>();
@@ -124,7 +148,9 @@ internal sealed class SystemUnderLoad : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task SwitchAsync(string service, bool isUp, CancellationToken cancellationToken)
     {
-        var resource = app.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(resource => resource.Name == service);
+        var resource = app
+            .Services.GetRequiredService<DistributedApplicationModel>()
+            .Resources.Single(resource => resource.Name == service);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(StartWithin);
         var command = isUp ? KnownResourceCommands.StartCommand : KnownResourceCommands.StopCommand;

@@ -11,7 +11,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FactoryStream.Benchmarks.Micro;
 
-/// <summary>What does the Aggregator's decoding of a verified reading cost (headers, lines, parse, SHA-256, base64), by lines a message?</summary>
+/// <summary>
+/// What does the Aggregator's decoding of a verified reading cost (headers, lines, parse, SHA-256, base64), by lines a message?
+/// </summary>
 [MemoryDiagnoser]
 public class BatchDecodeBenchmarks : IDisposable
 {
@@ -39,7 +41,16 @@ public class BatchDecodeBenchmarks : IDisposable
     [Benchmark(OperationsPerInvoke = Readings)]
     public int Decode()
     {
-        var progress = new PartitionProgress(new CheckpointRow { Topic = Topics.Verified, Partition = 0, TopicId = "", SourceTopicId = "", SourceOffset = -1 });
+        var progress = new PartitionProgress(
+            new CheckpointRow
+            {
+                Topic = Topics.Verified,
+                Partition = 0,
+                TopicId = "",
+                SourceTopicId = "",
+                SourceOffset = -1,
+            }
+        );
         pending.Clear();
         foreach (var message in messages)
             decoder!.Decode(message, progress, pending);

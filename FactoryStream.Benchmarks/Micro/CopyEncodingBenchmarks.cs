@@ -19,14 +19,32 @@ public class CopyEncodingBenchmarks
     public void Setup()
     {
         var noise = new Random(1);
-        readings = [.. Enumerable.Range(0, Rows).Select(i =>
-        {
-            var data = Encoding.UTF8.GetBytes(Samples.Data("factory_001", "engine_001", Samples.Start.AddMilliseconds(i), noise));
-            var signature = new byte[256];
-            noise.NextBytes(signature);
-            return new ReadingEntry(1, 1, Samples.Start.AddMilliseconds(i), Samples.Start.AddSeconds(1), SHA256.HashData(data), data, signature);
-        })];
-        windows = [.. Enumerable.Range(0, Rows).Select(i => new WindowTotals(i, Samples.Start, Samples.Start.AddSeconds(10), "temp_exhaust", 100, 76_000, 759, 761, 12.5))];
+        readings =
+        [
+            .. Enumerable
+                .Range(0, Rows)
+                .Select(i =>
+                {
+                    var data = Encoding.UTF8.GetBytes(Samples.Data("factory_001", "engine_001", Samples.Start.AddMilliseconds(i), noise));
+                    var signature = new byte[256];
+                    noise.NextBytes(signature);
+                    return new ReadingEntry(
+                        1,
+                        1,
+                        Samples.Start.AddMilliseconds(i),
+                        Samples.Start.AddSeconds(1),
+                        SHA256.HashData(data),
+                        data,
+                        signature
+                    );
+                }),
+        ];
+        windows =
+        [
+            .. Enumerable
+                .Range(0, Rows)
+                .Select(i => new WindowTotals(i, Samples.Start, Samples.Start.AddSeconds(10), "temp_exhaust", 100, 76_000, 759, 761, 12.5)),
+        ];
     }
 
     [Benchmark(OperationsPerInvoke = Rows)]

@@ -7,7 +7,8 @@ namespace FactoryStream.Benchmarks.Micro;
 [MemoryDiagnoser]
 public class EnvelopeParseBenchmarks
 {
-    private const int Count = 600, ReadingsPerBatch = 100;
+    private const int Count = 600,
+        ReadingsPerBatch = 100;
 
     private readonly ReadingParser parser = new();
     private byte[][] envelopes = [];

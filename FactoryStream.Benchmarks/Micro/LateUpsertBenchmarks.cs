@@ -1,16 +1,16 @@
 using System.Security.Cryptography;
 using System.Text;
 using BenchmarkDotNet.Attributes;
-using FactoryStream.Benchmarks.EndToEnd;
 using FactoryStream.Aggregator.Committing;
+using FactoryStream.Benchmarks.EndToEnd;
 using FactoryStream.Storage;
 using Npgsql;
 
 namespace FactoryStream.Benchmarks.Micro;
 
 /// <summary>
-/// What does a late reading cost: its row where the database must say whether it is new, and the correction of its closed window's seven metrics?
-/// In a PostgreSQL of the AppHost's making; where there is none the start says so and there is no figure.
+/// What does a late reading cost: its row where the database must say whether it is new, and the correction of its closed window's seven
+/// metrics? In a PostgreSQL of the AppHost's making; where there is none the start says so and there is no figure.
 /// </summary>
 [MemoryDiagnoser]
 public class LateUpsertBenchmarks
@@ -33,8 +33,22 @@ public class LateUpsertBenchmarks
         system = await SystemUnderLoad.StartAsync(isApacheKafka: false, [], CancellationToken.None);
         foreach (var parent in (string[])["readings", "windows"])
             await new TimePartitions(system.Database, parent).EnsureAsync(Samples.Start, CancellationToken.None);
-        totals = [.. Enumerable.Range(0, LateReadings * Metrics).Select(i =>
-            new WindowTotals(1 + i / Metrics, Samples.Start, Samples.Start.AddSeconds(10), $"metric_{i % Metrics}", 1, 100, 100, 100, 0))];
+        totals =
+        [
+            .. Enumerable
+                .Range(0, LateReadings * Metrics)
+                .Select(i => new WindowTotals(
+                    1 + i / Metrics,
+                    Samples.Start,
+                    Samples.Start.AddSeconds(10),
+                    $"metric_{i % Metrics}",
+                    1,
+                    100,
+                    100,
+                    100,
+                    0
+                )),
+        ];
         connection = await system.Database.OpenConnectionAsync();
         await MergeWindows();
     }
@@ -43,13 +57,16 @@ public class LateUpsertBenchmarks
     public async Task InsertReadings()
     {
         measuredAt = measuredAt.AddMilliseconds(1);
-        var readings = Enumerable.Range(0, LateReadings).Select(i =>
-        {
-            var data = Encoding.UTF8.GetBytes(Samples.Data("factory_001", $"engine_{i:D3}", measuredAt, noise));
-            var signature = new byte[256];
-            noise.NextBytes(signature);
-            return new ReadingEntry(1 + i, 1, measuredAt, measuredAt, SHA256.HashData(data), data, signature);
-        }).ToArray();
+        var readings = Enumerable
+            .Range(0, LateReadings)
+            .Select(i =>
+            {
+                var data = Encoding.UTF8.GetBytes(Samples.Data("factory_001", $"engine_{i:D3}", measuredAt, noise));
+                var signature = new byte[256];
+                noise.NextBytes(signature);
+                return new ReadingEntry(1 + i, 1, measuredAt, measuredAt, SHA256.HashData(data), data, signature);
+            })
+            .ToArray();
         await using var transaction = await connection!.BeginTransactionAsync();
         var inserted = await BatchWriter.InsertNewAsync(connection, readings, CancellationToken.None);
         if (inserted.Count != readings.Length)

@@ -4,12 +4,18 @@ using FactoryStream.Contracts;
 
 namespace FactoryStream.Benchmarks.Micro;
 
-/// <summary>What does it cost to count a reading of seven metrics into its window, by how many engines take turns (and leave the caches)?</summary>
+/// <summary>
+/// What does it cost to count a reading of seven metrics into its window, by how many engines take turns (and leave the caches)?
+/// </summary>
 [MemoryDiagnoser]
 public class WindowBenchmarks
 {
     private const int Readings = 100_000;
-    private static readonly WindowingRules Rules = new(TimeSpan.FromSeconds(10).Ticks, TimeSpan.FromSeconds(2).Ticks, TimeSpan.FromSeconds(10).Ticks);
+    private static readonly WindowingRules Rules = new(
+        TimeSpan.FromSeconds(10).Ticks,
+        TimeSpan.FromSeconds(2).Ticks,
+        TimeSpan.FromSeconds(10).Ticks
+    );
 
     private readonly List<ClosedWindow> closed = [];
     private Metric[] metrics = [];
@@ -21,7 +27,12 @@ public class WindowBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        metrics = [.. ((string[])["temp_air", "temp_oil", "temp_exhaust", "vibration", "pressure_1", "pressure_2", "rpm"]).Select((name, i) => new Metric(name, 100 + i))];
+        metrics =
+        [
+            .. ((string[])["temp_air", "temp_oil", "temp_exhaust", "vibration", "pressure_1", "pressure_2", "rpm"]).Select(
+                (name, i) => new Metric(name, 100 + i)
+            ),
+        ];
         var noise = new Random(1);
         identities = [.. Enumerable.Range(0, Readings).Select(_ => new UInt128((ulong)noise.NextInt64(), (ulong)noise.NextInt64()))];
     }

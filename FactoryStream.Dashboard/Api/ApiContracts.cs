@@ -23,17 +23,36 @@ internal sealed record LostMessages(string Topic, int Partition, long Messages);
 /// <param name="Refused">Lines that Ingest did not accept, by reason.</param>
 /// <param name="Backlog">Accepted lines whose fate is not yet in the database.</param>
 internal sealed record FactoryBooks(
-    string FactoryId, long Accepted, long Stored, long Duplicates, IReadOnlyDictionary<string, long> Rejected, IReadOnlyDictionary<string, long> Refused, long Backlog);
+    string FactoryId,
+    long Accepted,
+    long Stored,
+    long Duplicates,
+    IReadOnlyDictionary<string, long> Rejected,
+    IReadOnlyDictionary<string, long> Refused,
+    long Backlog
+);
 
 /// <summary>The answer of <c>/api/latest-data</c>.</summary>
 /// <param name="Status"><c>success</c>.</param>
 /// <param name="Data">The newest closed window of each engine, by factory and engine.</param>
 internal sealed record LatestDataResponse(string Status, IReadOnlyList<LatestData> Data);
 
-/// <summary>An engine's newest closed window in the Python system's columns: its end as <c>watermark</c>, and means, null where the engine has no such metric.</summary>
+/// <summary>
+/// An engine's newest closed window in the Python system's columns: its end as <c>watermark</c>, and means, null where the engine has no
+/// such metric.
+/// </summary>
 internal sealed record LatestData(
-    string FactoryId, string EngineId, DateTime Watermark, double? AvgTempAir, double? AvgTempOil, double? AvgTempExhaust, double? AvgVibration,
-    [property: JsonPropertyName("avg_pressure_1")] double? AvgPressure1, [property: JsonPropertyName("avg_pressure_2")] double? AvgPressure2, double? AvgRpm);
+    string FactoryId,
+    string EngineId,
+    DateTime Watermark,
+    double? AvgTempAir,
+    double? AvgTempOil,
+    double? AvgTempExhaust,
+    double? AvgVibration,
+    [property: JsonPropertyName("avg_pressure_1")] double? AvgPressure1,
+    [property: JsonPropertyName("avg_pressure_2")] double? AvgPressure2,
+    double? AvgRpm
+);
 
 /// <summary>The answer of <c>/api/windows</c>.</summary>
 /// <param name="Windows">By factory, engine, start and metric.</param>
@@ -41,15 +60,30 @@ internal sealed record LatestData(
 internal sealed record WindowsResponse(IReadOnlyList<MetricWindow> Windows, string? NextCursor);
 
 /// <summary>
-/// One engine's one metric in one window, start inclusive, end exclusive. The standard deviation is the population's, the root of the mean squared deviation;
-/// <c>revision</c> counts how often late readings corrected the closed window.
+/// One engine's one metric in one window, start inclusive, end exclusive. The standard deviation is the population's, the root of the mean
+/// squared deviation; <c>revision</c> counts how often late readings corrected the closed window.
 /// </summary>
 internal sealed record MetricWindow(
-    string FactoryId, string EngineId, string Metric, DateTime WindowStart, DateTime WindowEnd, long Count, double Sum, double Min, double Max,
-    double Mean, double StandardDeviation, int Revision, bool Closed);
+    string FactoryId,
+    string EngineId,
+    string Metric,
+    DateTime WindowStart,
+    DateTime WindowEnd,
+    long Count,
+    double Sum,
+    double Min,
+    double Max,
+    double Mean,
+    double StandardDeviation,
+    int Revision,
+    bool Closed
+);
 
 /// <summary>Sums may overflow to infinity, which JSON has no number for: written as text then.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals
+)]
 [JsonSerializable(typeof(BooksResponse))]
 [JsonSerializable(typeof(LatestDataResponse))]
 [JsonSerializable(typeof(IReadOnlyList<LatestData>))]

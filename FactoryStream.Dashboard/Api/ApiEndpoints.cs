@@ -24,31 +24,54 @@ internal static class ApiEndpoints
     public static void MapApi(this IEndpointRouteBuilder routes)
     {
         var api = routes.MapGroup("/api").WithTags("Dashboard");
-        api.MapGet("/books", BooksAsync).WithName("GetBooks")
-            .WithSummary("What became of every accepted line, by factory: accepted = stored + duplicates + rejected + backlog; "
-                + "and lost, what Kafka's retention took unseen.")
+        api.MapGet("/books", BooksAsync)
+            .WithName("GetBooks")
+            .WithSummary(
+                "What became of every accepted line, by factory: accepted = stored + duplicates + rejected + backlog; "
+                    + "and lost, what Kafka's retention took unseen."
+            )
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
-        api.MapGet("/latest-data", LatestData).WithName("GetLatestData").WithSummary("The newest closed window of each engine, of all factories or one.");
-        api.MapGet("/windows", WindowsAsync).WithName("GetWindows")
-            .WithSummary("Windows by factory, engine, metric and start (from inclusive, to exclusive); without times those of the last 15 minutes. A page has at most limit "
-                + "(10,000) of them; next_cursor, given back as cursor, continues it, as does the Link header. JSON, or CSV by Accept; excel=true is CSV with a byte order mark.")
+        api.MapGet("/latest-data", LatestData)
+            .WithName("GetLatestData")
+            .WithSummary("The newest closed window of each engine, of all factories or one.");
+        api.MapGet("/windows", WindowsAsync)
+            .WithName("GetWindows")
+            .WithSummary(
+                "Windows by factory, engine, metric and start (from inclusive, to exclusive); without times those of the last 15 "
+                    + "minutes. A page has at most limit "
+                    + "(10,000) of them; next_cursor, given back as cursor, continues it, as does the Link header. JSON, or CSV by "
+                    + "Accept; excel=true is CSV with a byte order mark."
+            )
             .Produces<WindowsResponse>(StatusCodes.Status200OK, "application/json", WindowsCsv.MediaType)
-            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
-        routes.MapGet("/ws", SocketAsync).WithName("LatestDataSocket").WithTags("Dashboard")
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        routes
+            .MapGet("/ws", SocketAsync)
+            .WithName("LatestDataSocket")
+            .WithTags("Dashboard")
             .WithSummary("WebSocket: the data of /api/latest-data as one text message, at once and whenever windows close.")
-            .ProducesProblem(StatusCodes.Status426UpgradeRequired).ProducesProblem(StatusCodes.Status429TooManyRequests);
+            .ProducesProblem(StatusCodes.Status426UpgradeRequired)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests);
     }
 
     private static async Task<Ok<BooksResponse>> BooksAsync(RecentBooks books, LossReader losses, CancellationToken cancellationToken)
     {
         var factories = await books.GetAsync(cancellationToken);
         var lost = await losses.ReadAsync(unacknowledgedOnly: false, cancellationToken);
-        return TypedResults.Ok(new BooksResponse(
-            factories, lost.Sum(loss => loss.Messages),
-            [.. lost.Select(loss => new LostMessages(loss.Topic, loss.Partition, loss.Messages))]));
+        return TypedResults.Ok(
+            new BooksResponse(
+                factories,
+                lost.Sum(loss => loss.Messages),
+                [.. lost.Select(loss => new LostMessages(loss.Topic, loss.Partition, loss.Messages))]
+            )
+        );
     }
 
-    private static Results<Ok<LatestDataResponse>, ProblemHttpResult> LatestData(HttpContext context, LatestWindows latest, string? factory_id = null)
+    private static Results<Ok<LatestDataResponse>, ProblemHttpResult> LatestData(
+        HttpContext context,
+        LatestWindows latest,
+        string? factory_id = null
+    )
     {
         var snapshot = latest.Current;
         if (snapshot.IsLive)
@@ -57,12 +80,23 @@ internal static class ApiEndpoints
     }
 
     private static async Task<IResult> WindowsAsync(
-        HttpContext context, WindowsReader windows, IOptions<DashboardOptions> options, TimeProvider time, CancellationToken cancellationToken,
-        string? factory_id = null, string? engine_id = null, string? metric = null, string? from = null, string? to = null,
-            int? limit = null,
-        string? cursor = null, bool excel = false)
+        HttpContext context,
+        WindowsReader windows,
+        IOptions<DashboardOptions> options,
+        TimeProvider time,
+        CancellationToken cancellationToken,
+        string? factory_id = null,
+        string? engine_id = null,
+        string? metric = null,
+        string? from = null,
+        string? to = null,
+        int? limit = null,
+        string? cursor = null,
+        bool excel = false
+    )
     {
-        DateTime? start = null, end = null;
+        DateTime? start = null,
+            end = null;
         if (from is not null && !TryParse(from, out start, out var error))
             return Problem(StatusCodes.Status400BadRequest, $"from: {error}");
         if (to is not null && !TryParse(to, out end, out error))
@@ -79,7 +113,10 @@ internal static class ApiEndpoints
 
         start ??= Earlier(end ?? time.GetUtcNow().UtcDateTime, DefaultSpan);
         var page = await windows.ReadAsync(
-            new(factory_id, engine_id, metric, start.Value, end, after), limit ?? Math.Min(DefaultLimit, most), cancellationToken);
+            new(factory_id, engine_id, metric, start.Value, end, after),
+            limit ?? Math.Min(DefaultLimit, most),
+            cancellationToken
+        );
         if (page.Next is { } next)
             context.Response.Headers.Link = $"<{NextPage(context.Request, start.Value, next)}>; rel=\"next\"";
         context.Response.Headers.Vary = HeaderNames.Accept;
@@ -104,12 +141,16 @@ internal static class ApiEndpoints
     /// clock.</summary>
     private static string NextPage(HttpRequest request, DateTime start, WindowsCursor next)
     {
-        var query = request.Query.Where(parameter => parameter.Key is not ("cursor" or "from"))
+        var query = request
+            .Query.Where(parameter => parameter.Key is not ("cursor" or "from"))
             .Select(parameter => KeyValuePair.Create(parameter.Key, parameter.Value));
-        return request.PathBase + request.Path + QueryString.Create([
-            .. query, KeyValuePair.Create("from", new StringValues(start.ToString("O", CultureInfo.InvariantCulture))),
+        return request.PathBase
+            + request.Path
+            + QueryString.Create([
+                .. query,
+                KeyValuePair.Create("from", new StringValues(start.ToString("O", CultureInfo.InvariantCulture))),
                 KeyValuePair.Create("cursor", new StringValues(next.ToString())),
-        ]);
+            ]);
     }
 
     /// <summary>CSV where it is preferred to JSON; whoever does not care gets JSON.</summary>
@@ -119,11 +160,16 @@ internal static class ApiEndpoints
         return Quality(WindowsCsv.MediaType) > Quality("application/json");
 
         // The most specific range that matches says how much a type is wanted.
-        double Quality(string mediaType) => accepted
-            .Where(range => new MediaTypeHeaderValue(mediaType).IsSubsetOf(range))
-            .OrderBy(range => range.MatchesAllTypes ? 2 : range.MatchesAllSubTypes ? 1 : 0)
-            .Select(range => range.Quality ?? 1)
-            .FirstOrDefault();
+        double Quality(string mediaType) =>
+            accepted
+                .Where(range => new MediaTypeHeaderValue(mediaType).IsSubsetOf(range))
+                .OrderBy(range =>
+                    range.MatchesAllTypes ? 2
+                    : range.MatchesAllSubTypes ? 1
+                    : 0
+                )
+                .Select(range => range.Quality ?? 1)
+                .FirstOrDefault();
     }
 
     private static bool TryParse(string text, out DateTime? utc, out string? error)
@@ -136,7 +182,8 @@ internal static class ApiEndpoints
         return isTime;
     }
 
-    private static DateTime Earlier(DateTime moment, TimeSpan span) => moment - DateTime.UnixEpoch > span ? moment - span : DateTime.UnixEpoch;
+    private static DateTime Earlier(DateTime moment, TimeSpan span) =>
+        moment - DateTime.UnixEpoch > span ? moment - span : DateTime.UnixEpoch;
 
     private static ProblemHttpResult Problem(int status, string detail) => TypedResults.Problem(detail, statusCode: status);
 }

@@ -22,13 +22,17 @@ internal static class WindowsCsv
 
     public static string Format(IEnumerable<MetricWindow> windows, bool forExcel)
     {
-        var text = new StringBuilder(forExcel ? ByteOrderMark : "")
-            .Append("factory_id,engine_id,metric,window_start,window_end,count,sum,min,max,mean,standard_deviation,revision,closed\r\n");
+        var text = new StringBuilder(forExcel ? ByteOrderMark : "").Append(
+            "factory_id,engine_id,metric,window_start,window_end,count,sum,min,max,mean,standard_deviation,revision,closed\r\n"
+        );
         foreach (var window in windows)
         {
             text.Append(Field(window.FactoryId)).Append(',').Append(Field(window.EngineId)).Append(',').Append(Field(window.Metric));
             text.Append(CultureInfo.InvariantCulture, $",{Time(window.WindowStart)},{Time(window.WindowEnd)},{window.Count}");
-            text.Append(CultureInfo.InvariantCulture, $",{window.Sum:R},{window.Min:R},{window.Max:R},{window.Mean:R},{window.StandardDeviation:R}");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $",{window.Sum:R},{window.Min:R},{window.Max:R},{window.Mean:R},{window.StandardDeviation:R}"
+            );
             text.Append(CultureInfo.InvariantCulture, $",{window.Revision},{(window.Closed ? "true" : "false")}\r\n");
         }
         return text.ToString();

@@ -25,10 +25,15 @@ internal sealed record WindowsCursor(string FactoryId, string EngineId, DateTime
             return false;
         try
         {
-            if (JsonSerializer.Deserialize(Base64Url.DecodeFromChars(text), ApiJson.Default.StringArray)
-                is not [{ } factoryId, { } engineId, { } start, { } end, { } metric]
-                || !TryParseTime(start, out var windowStart) || !TryParseTime(end, out var windowEnd)
-                || factoryId.Contains('\0') || engineId.Contains('\0') || metric.Contains('\0'))
+            if (
+                JsonSerializer.Deserialize(Base64Url.DecodeFromChars(text), ApiJson.Default.StringArray)
+                    is not [{ } factoryId, { } engineId, { } start, { } end, { } metric]
+                || !TryParseTime(start, out var windowStart)
+                || !TryParseTime(end, out var windowEnd)
+                || factoryId.Contains('\0')
+                || engineId.Contains('\0')
+                || metric.Contains('\0')
+            )
                 return false;
             cursor = new(factoryId, engineId, windowStart, windowEnd, metric);
             return true;
@@ -40,16 +45,23 @@ internal sealed record WindowsCursor(string FactoryId, string EngineId, DateTime
     }
 
     public override string ToString() =>
-        Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes([FactoryId, EngineId, Ticks(WindowStart), Ticks(WindowEnd), Metric],
-            ApiJson.Default.StringArray));
+        Base64Url.EncodeToString(
+            JsonSerializer.SerializeToUtf8Bytes(
+                [FactoryId, EngineId, Ticks(WindowStart), Ticks(WindowEnd), Metric],
+                ApiJson.Default.StringArray
+            )
+        );
 
     private static string Ticks(DateTime time) => time.Ticks.ToString(CultureInfo.InvariantCulture);
 
     private static bool TryParseTime(string text, out DateTime time)
     {
         time = default;
-        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) || ticks < DateTime.UnixEpoch.Ticks
-            || ticks >= DateTime.MaxValue.Ticks)
+        if (
+            !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
+            || ticks < DateTime.UnixEpoch.Ticks
+            || ticks >= DateTime.MaxValue.Ticks
+        )
             return false;
         time = new DateTime(ticks, DateTimeKind.Utc);
         return true;

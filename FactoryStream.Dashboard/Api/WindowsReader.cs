@@ -4,8 +4,14 @@ namespace FactoryStream.Dashboard.Api;
 
 /// <summary>Which windows are asked for (null: any), by their start: <c>From</c> inclusive, <c>To</c> exclusive; those behind <c>After</c>,
 /// if that is given.</summary>
-internal readonly record struct WindowsQuery(string? FactoryId, string? EngineId, string? Metric, DateTime From, DateTime? To,
-    WindowsCursor? After = null);
+internal readonly record struct WindowsQuery(
+    string? FactoryId,
+    string? EngineId,
+    string? Metric,
+    DateTime From,
+    DateTime? To,
+    WindowsCursor? After = null
+);
 
 /// <summary>Windows in their order, and where the next page begins; null: there are no more.</summary>
 internal sealed record WindowsPage(List<MetricWindow> Windows, WindowsCursor? Next);
@@ -49,10 +55,23 @@ internal sealed class WindowsReader(NpgsqlDataSource database)
             if (windows.Count == limit)
                 return new(windows, WindowsCursor.Behind(windows[^1]));
             var (count, sum, squaredDeviation) = (reader.GetInt64(5), reader.GetDouble(6), reader.GetDouble(9));
-            windows.Add(new MetricWindow(
-                reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetDateTime(3), reader.GetDateTime(4), count, sum,
-                    reader.GetDouble(7), reader.GetDouble(8),
-                sum / count, Math.Sqrt(squaredDeviation / count), reader.GetInt32(10), reader.GetBoolean(11)));
+            windows.Add(
+                new MetricWindow(
+                    reader.GetString(0),
+                    reader.GetString(1),
+                    reader.GetString(2),
+                    reader.GetDateTime(3),
+                    reader.GetDateTime(4),
+                    count,
+                    sum,
+                    reader.GetDouble(7),
+                    reader.GetDouble(8),
+                    sum / count,
+                    Math.Sqrt(squaredDeviation / count),
+                    reader.GetInt32(10),
+                    reader.GetBoolean(11)
+                )
+            );
         }
         return new(windows, null);
     }
@@ -62,14 +81,23 @@ internal sealed class WindowsReader(NpgsqlDataSource database)
     {
         var after = query.After;
         var command = database.CreateCommand(Page);
-        command.Parameters.AddRange(new NpgsqlParameter[]
-        {
-            Text(query.FactoryId), Text(query.EngineId), Text(query.Metric), Time(query.From), Time(query.To ?? DateTime.MaxValue),
-            Text(after?.FactoryId), Text(after?.EngineId), Time(after?.WindowStart ?? DateTime.UnixEpoch),
-                Time(after?.WindowEnd ?? DateTime.UnixEpoch), Text(after?.Metric ?? ""),
-            // One more tells whether there are more.
-            new NpgsqlParameter<long> { TypedValue = limit + 1L },
-        });
+        command.Parameters.AddRange(
+            new NpgsqlParameter[]
+            {
+                Text(query.FactoryId),
+                Text(query.EngineId),
+                Text(query.Metric),
+                Time(query.From),
+                Time(query.To ?? DateTime.MaxValue),
+                Text(after?.FactoryId),
+                Text(after?.EngineId),
+                Time(after?.WindowStart ?? DateTime.UnixEpoch),
+                Time(after?.WindowEnd ?? DateTime.UnixEpoch),
+                Text(after?.Metric ?? ""),
+                // One more tells whether there are more.
+                new NpgsqlParameter<long> { TypedValue = limit + 1L },
+            }
+        );
         return command;
     }
 

@@ -31,8 +31,14 @@ internal sealed class BooksReader(NpgsqlDataSource database, SignedTail tail, Da
         {
             BatchCommands =
             {
-                new("SELECT factory_id, sum(accepted)::bigint, sum(stored)::bigint, sum(duplicates)::bigint FROM factory.ledger GROUP BY factory_id"),
-                new("SELECT factory_id, reason, refused, sum(count)::bigint FROM factory.rejection_counts GROUP BY factory_id, reason, refused"),
+                new(
+                    "SELECT factory_id, sum(accepted)::bigint, sum(stored)::bigint, sum(duplicates)::bigint FROM factory.ledger "
+                        + "GROUP BY factory_id"
+                ),
+                new(
+                    "SELECT factory_id, reason, refused, sum(count)::bigint FROM factory.rejection_counts GROUP BY factory_id, "
+                        + "reason, refused"
+                ),
                 new("SELECT partition, source_topic_id, source_offset FROM factory.checkpoints WHERE topic = $1")
                 {
                     Parameters = { new NpgsqlParameter<string> { TypedValue = Topics.Verified } },
@@ -70,7 +76,10 @@ internal sealed class BooksReader(NpgsqlDataSource database, SignedTail tail, Da
     }
 
     private sealed record Snapshot(
-        Dictionary<string, OpenBooks> Books, Dictionary<int, (string TopicId, long Offset)> Taken, HashSet<string> Enrolled);
+        Dictionary<string, OpenBooks> Books,
+        Dictionary<int, (string TopicId, long Offset)> Taken,
+        HashSet<string> Enrolled
+    );
 
     private sealed class OpenBooks(string factoryId)
     {
@@ -86,8 +95,15 @@ internal sealed class BooksReader(NpgsqlDataSource database, SignedTail tail, Da
 
         public SortedDictionary<string, long> Refused { get; } = new(StringComparer.Ordinal);
 
-        public FactoryBooks Close() => new(
-            factoryId.Length > 0 ? factoryId : MessageHeaders.BooksUnknown, Accepted, Stored, Duplicates, Rejected, Refused,
-            Accepted - Stored - Duplicates - Rejected.Values.Sum());
+        public FactoryBooks Close() =>
+            new(
+                factoryId.Length > 0 ? factoryId : MessageHeaders.BooksUnknown,
+                Accepted,
+                Stored,
+                Duplicates,
+                Rejected,
+                Refused,
+                Accepted - Stored - Duplicates - Rejected.Values.Sum()
+            );
     }
 }

@@ -13,7 +13,8 @@ namespace FactoryStream.Dashboard.Books;
 /// unhealthy: what the pages show is true, and another Dashboard would show no more.
 /// </summary>
 internal sealed class PipelineWatchWorker(NpgsqlDataSource database, SignedTail tail, IOptions<DashboardOptions> options, TimeProvider time)
-    : BackgroundService, IHealthCheck
+    : BackgroundService,
+        IHealthCheck
 {
     private static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(5);
 
@@ -24,10 +25,13 @@ internal sealed class PipelineWatchWorker(NpgsqlDataSource database, SignedTail 
     {
         var data = new Dictionary<string, object> { ["waiting_messages"] = storing.Waiting };
         var stillFor = storing.StandsStillFor;
-        var trouble = failure is { } reason ? $"Whether readings are being stored is not known: {reason}"
-            : stillFor > options.Value.StalledAfter ? string.Create(
-                CultureInfo.InvariantCulture,
-                $"Nothing has been stored for {stillFor.TotalSeconds:F0} s. Messages of {Topics.Signed} that wait: {storing.Waiting}.")
+        var trouble =
+            failure is { } reason ? $"Whether readings are being stored is not known: {reason}"
+            : stillFor > options.Value.StalledAfter
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Nothing has been stored for {stillFor.TotalSeconds:F0} s. Messages of {Topics.Signed} that wait: {storing.Waiting}."
+                )
             : null;
         return Task.FromResult(trouble is null ? HealthCheckResult.Healthy(null, data) : HealthCheckResult.Degraded(trouble, data: data));
     }
@@ -55,7 +59,8 @@ internal sealed class PipelineWatchWorker(NpgsqlDataSource database, SignedTail 
     {
         var taken = new Dictionary<int, (string, long)>();
         await using var command = database.CreateCommand(
-            "SELECT partition, source_topic_id, source_offset FROM factory.checkpoints WHERE topic = $1");
+            "SELECT partition, source_topic_id, source_offset FROM factory.checkpoints WHERE topic = $1"
+        );
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Topics.Verified });
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))

@@ -8,8 +8,12 @@ namespace FactoryStream.Dashboard.Books;
 /// <param name="maxAge">How long they are given again.</param>
 /// <param name="time">The clock of that.</param>
 /// <param name="stopping">Ends a reading; a client that leaves does not, for others may wait for the same.</param>
-internal sealed class RecentBooks(Func<CancellationToken, Task<List<FactoryBooks>>> read, TimeSpan maxAge, TimeProvider time,
-    CancellationToken stopping)
+internal sealed class RecentBooks(
+    Func<CancellationToken, Task<List<FactoryBooks>>> read,
+    TimeSpan maxAge,
+    TimeProvider time,
+    CancellationToken stopping
+)
 {
     private readonly Lock gate = new();
     private Task<(List<FactoryBooks> Books, long ReadAt)>? last;

@@ -10,7 +10,10 @@ namespace FactoryStream.Dashboard.Books;
 /// <summary>There is more than may be counted, or it took longer than it may.</summary>
 internal sealed class TailTooLongException(string message) : NotNowException(message);
 
-/// <summary>Counts, per factory, the readings of <see cref="Topics.Signed"/> that no checkpoint covers yet. Belongs to no consumer group, so it disturbs none.</summary>
+/// <summary>
+/// Counts, per factory, the readings of <see cref="Topics.Signed"/> that no checkpoint covers yet. Belongs to no consumer group, so it
+/// disturbs none.
+/// </summary>
 internal sealed class SignedTail : IDisposable
 {
     private static readonly TimeSpan BrokerPatience = TimeSpan.FromSeconds(5);
@@ -27,7 +30,8 @@ internal sealed class SignedTail : IDisposable
         this.options = options.Value;
         this.time = time;
         incarnations = new TopicIncarnations(kafka);
-        consumer = kafka.QuietConsumer<Ignore, byte[]>(new ConsumerConfig
+        consumer = kafka.QuietConsumer<Ignore, byte[]>(
+            new ConsumerConfig
             {
                 // The client insists on a name; without subscription and commits no group of it ever comes to be.
                 GroupId = "factorystream-dashboard",
@@ -37,20 +41,25 @@ internal sealed class SignedTail : IDisposable
                 AllowAutoCreateTopics = false,
                 QueuedMaxMessagesKbytes = 16_384,
                 FetchQueueBackoffMs = 10,
-            });
+            }
+        );
     }
 
     /// <summary>
     /// Readings per factory ("" where it could not be read or has no key: the log may name any number of those) from the given
     /// checkpoints on up to the log's present end.
     /// </summary>
-    /// <param name="taken">Per partition the incarnation of the log that was read, and the last offset that was taken in (-1: none).</param>
+    /// <param name="taken">Per partition the incarnation of the log that was read, and the last offset that was taken in (-1:
+    /// none).</param>
     /// <param name="enrolled">The factories that have a key.</param>
     /// <param name="cancellation">Ends the counting.</param>
     /// <exception cref="KafkaException">The broker is away.</exception>
     /// <exception cref="TailTooLongException">A bound of <see cref="DashboardOptions"/> was hit.</exception>
     public async Task<Dictionary<string, long>> CountAsync(
-        IReadOnlyDictionary<int, (string TopicId, long Offset)> taken, IReadOnlySet<string> enrolled, CancellationToken cancellation)
+        IReadOnlyDictionary<int, (string TopicId, long Offset)> taken,
+        IReadOnlySet<string> enrolled,
+        CancellationToken cancellation
+    )
     {
         await turn.WaitAsync(cancellation);
         try
@@ -70,8 +79,7 @@ internal sealed class SignedTail : IDisposable
     /// <param name="taken">As for <see cref="CountAsync"/>.</param>
     /// <param name="cancellation">Ends the asking.</param>
     /// <exception cref="KafkaException">The broker is away.</exception>
-    public async Task<long> MeasureAsync(
-        IReadOnlyDictionary<int, (string TopicId, long Offset)> taken, CancellationToken cancellation)
+    public async Task<long> MeasureAsync(IReadOnlyDictionary<int, (string TopicId, long Offset)> taken, CancellationToken cancellation)
     {
         await turn.WaitAsync(cancellation);
         try
@@ -89,7 +97,8 @@ internal sealed class SignedTail : IDisposable
                     }
                     return waiting;
                 },
-                cancellation);
+                cancellation
+            );
         }
         finally
         {
@@ -100,8 +109,7 @@ internal sealed class SignedTail : IDisposable
     /// <summary>
     /// From where to where a partition's log is beyond its checkpoint; never from before its beginning, for what retention took is gone.
     /// </summary>
-    private (long Start, long End) Stretch(
-        int partition, IReadOnlyDictionary<int, (string TopicId, long Offset)> taken, string incarnation)
+    private (long Start, long End) Stretch(int partition, IReadOnlyDictionary<int, (string TopicId, long Offset)> taken, string incarnation)
     {
         var marks = consumer.QueryWatermarkOffsets(new TopicPartition(Topics.Signed, partition), BrokerPatience);
         var start = taken.TryGetValue(partition, out var position) && position.TopicId == incarnation ? position.Offset + 1 : 0;
@@ -109,8 +117,12 @@ internal sealed class SignedTail : IDisposable
     }
 
     private Dictionary<string, long> Count(
-        IReadOnlyDictionary<int, (string TopicId, long Offset)> taken, IReadOnlySet<string> enrolled, string incarnation, int partitions,
-        CancellationToken cancellation)
+        IReadOnlyDictionary<int, (string TopicId, long Offset)> taken,
+        IReadOnlySet<string> enrolled,
+        string incarnation,
+        int partitions,
+        CancellationToken cancellation
+    )
     {
         var began = time.GetTimestamp();
         var ends = new Dictionary<int, long>();
@@ -135,8 +147,13 @@ internal sealed class SignedTail : IDisposable
             {
                 cancellation.ThrowIfCancellationRequested();
                 if (time.GetElapsedTime(began) > options.TailTimeout)
-                    throw new TailTooLongException($"The backlog of {readings:N0} readings and more was not counted within {options.TailTimeout.TotalSeconds:0.#} s.");
-                if (consumer.Consume(TimeSpan.FromMilliseconds(100)) is not { } message || !ends.TryGetValue(message.Partition.Value, out var end))
+                    throw new TailTooLongException(
+                        $"The backlog of {readings:N0} readings and more was not counted within {options.TailTimeout.TotalSeconds:0.#} s."
+                    );
+                if (
+                    consumer.Consume(TimeSpan.FromMilliseconds(100)) is not { } message
+                    || !ends.TryGetValue(message.Partition.Value, out var end)
+                )
                     continue;
                 if (message.Offset.Value < end)
                     readings += CountReadings(message.Message, enrolled, counts);
@@ -167,7 +184,10 @@ internal sealed class SignedTail : IDisposable
         {
             // A line that Ingest let pass may still be rejected; it is accepted all the same.
             parser.TryParse(line, out var reading, out _);
-            var readings = share is null ? reading.Count : share[^1] < reading.BatchCount ? share.Length : 1;
+            var readings =
+                share is null ? reading.Count
+                : share[^1] < reading.BatchCount ? share.Length
+                : 1;
             var factoryId = enrolled.Contains(reading.FactoryId) ? reading.FactoryId : "";
             counts[factoryId] = counts.GetValueOrDefault(factoryId) + readings;
             count += readings;

@@ -2,7 +2,13 @@ namespace FactoryStream.Dashboard.Live;
 
 /// <summary>An engine's newest closed window, start inclusive, end exclusive; its means ordered by metric.</summary>
 internal sealed record EngineWindow(
-    int EngineNo, string FactoryId, string EngineId, DateTime WindowStart, DateTime WindowEnd, IReadOnlyList<MetricMean> Means)
+    int EngineNo,
+    string FactoryId,
+    string EngineId,
+    DateTime WindowStart,
+    DateTime WindowEnd,
+    IReadOnlyList<MetricMean> Means
+)
 {
     public double? Mean(string metric)
     {

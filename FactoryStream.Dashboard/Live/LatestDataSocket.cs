@@ -5,8 +5,17 @@ using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Dashboard.Live;
 
-/// <summary><c>/ws</c>: the array of <c>/api/latest-data</c> as one text message at once and after every change. A slow reader skips states, none waits for it.</summary>
-internal sealed class LatestDataSocket(LatestWindows latest, IOptions<DashboardOptions> options, DashboardMetrics metrics, TimeProvider time, IHostApplicationLifetime lifetime)
+/// <summary>
+/// <c>/ws</c>: the array of <c>/api/latest-data</c> as one text message at once and after every change. A slow reader skips states, none
+/// waits for it.
+/// </summary>
+internal sealed class LatestDataSocket(
+    LatestWindows latest,
+    IOptions<DashboardOptions> options,
+    DashboardMetrics metrics,
+    TimeProvider time,
+    IHostApplicationLifetime lifetime
+)
 {
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
 
@@ -72,7 +81,10 @@ internal sealed class LatestDataSocket(LatestWindows latest, IOptions<DashboardO
         lock (gate)
         {
             if (last.Version != snapshot.Version)
-                last = (snapshot.Version, JsonSerializer.SerializeToUtf8Bytes(snapshot.ToLatestData(), ApiJson.Default.IReadOnlyListLatestData));
+                last = (
+                    snapshot.Version,
+                    JsonSerializer.SerializeToUtf8Bytes(snapshot.ToLatestData(), ApiJson.Default.IReadOnlyListLatestData)
+                );
             return last.Message;
         }
     }
@@ -82,9 +94,7 @@ internal sealed class LatestDataSocket(LatestWindows latest, IOptions<DashboardO
         var ignored = new byte[1_024];
         try
         {
-            while ((await socket.ReceiveAsync(ignored, ending.Token)).MessageType != WebSocketMessageType.Close)
-            {
-            }
+            while ((await socket.ReceiveAsync(ignored, ending.Token)).MessageType != WebSocketMessageType.Close) { }
         }
         catch (Exception exception) when (exception is OperationCanceledException or WebSocketException)
         {

@@ -9,21 +9,37 @@ namespace FactoryStream.Dashboard.Live;
 internal sealed record LatestSnapshot(long Version, IReadOnlyList<EngineWindow> Engines, bool IsLive)
 {
     public IReadOnlyList<LatestData> ToLatestData(string? factoryId = null) =>
-        [.. Engines.Where(engine => factoryId is null || engine.FactoryId == factoryId).Select(engine => new LatestData(
-            engine.FactoryId, engine.EngineId, engine.WindowEnd, engine.Mean("temp_air"), engine.Mean("temp_oil"), engine.Mean("temp_exhaust"),
-            engine.Mean("vibration"), engine.Mean("pressure_1"), engine.Mean("pressure_2"), engine.Mean("rpm")))];
+        [
+            .. Engines
+                .Where(engine => factoryId is null || engine.FactoryId == factoryId)
+                .Select(engine => new LatestData(
+                    engine.FactoryId,
+                    engine.EngineId,
+                    engine.WindowEnd,
+                    engine.Mean("temp_air"),
+                    engine.Mean("temp_oil"),
+                    engine.Mean("temp_exhaust"),
+                    engine.Mean("vibration"),
+                    engine.Mean("pressure_1"),
+                    engine.Mean("pressure_2"),
+                    engine.Mean("rpm")
+                )),
+        ];
 }
 
 /// <summary>The newest closed window of every engine, in memory: one writer, any number of readers who wait for the next change.</summary>
 internal sealed class LatestWindows
 {
     private readonly Lock gate = new();
-    private readonly SortedDictionary<(string FactoryId, string EngineId), EngineWindow> engines =
-        new(Comparer<(string FactoryId, string EngineId)>.Create(static (left, right) =>
-        {
-            var byFactory = string.CompareOrdinal(left.FactoryId, right.FactoryId);
-            return byFactory != 0 ? byFactory : string.CompareOrdinal(left.EngineId, right.EngineId);
-        }));
+    private readonly SortedDictionary<(string FactoryId, string EngineId), EngineWindow> engines = new(
+        Comparer<(string FactoryId, string EngineId)>.Create(
+            static (left, right) =>
+            {
+                var byFactory = string.CompareOrdinal(left.FactoryId, right.FactoryId);
+                return byFactory != 0 ? byFactory : string.CompareOrdinal(left.EngineId, right.EngineId);
+            }
+        )
+    );
 
     private LatestSnapshot snapshot = new(0, [], IsLive: false);
     private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -8,7 +8,10 @@ using Npgsql;
 
 namespace FactoryStream.Dashboard.Live;
 
-/// <summary>Keeps <see cref="LatestWindows"/> true: one listening connection for all pages, and all engines anew whenever that connection had been lost.</summary>
+/// <summary>
+/// Keeps <see cref="LatestWindows"/> true: one listening connection for all pages, and all engines anew whenever that connection had been
+/// lost.
+/// </summary>
 internal sealed class WindowsWatchWorker : BackgroundService, IHealthCheck
 {
     private readonly LatestWindowsReader reader;
@@ -19,8 +22,14 @@ internal sealed class WindowsWatchWorker : BackgroundService, IHealthCheck
     private readonly NotificationListener listener;
 
     public WindowsWatchWorker(
-        NpgsqlDataSource database, LatestWindowsReader reader, LatestWindows latest, IOptions<DashboardOptions> options,
-        DashboardMetrics metrics, TimeProvider time, ILogger<WindowsWatchWorker> logger)
+        NpgsqlDataSource database,
+        LatestWindowsReader reader,
+        LatestWindows latest,
+        IOptions<DashboardOptions> options,
+        DashboardMetrics metrics,
+        TimeProvider time,
+        ILogger<WindowsWatchWorker> logger
+    )
     {
         (this.reader, this.latest, this.metrics, this.time, this.logger) = (reader, latest, metrics, time, logger);
         listener = new NotificationListener(database, BatchWriter.WindowsChannel, time)
@@ -35,7 +44,9 @@ internal sealed class WindowsWatchWorker : BackgroundService, IHealthCheck
     }
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(listener.IsListening ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("not listening for closed windows"));
+        Task.FromResult(
+            listener.IsListening ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("not listening for closed windows")
+        );
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => listener.RunAsync(stoppingToken);
 

@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Components;
 
 namespace FactoryStream.Dashboard.Pages;
 
-/// <summary>A part of a page that draws itself anew when what it shows has changed, never more often than its interval, until the page is left.</summary>
+/// <summary>
+/// A part of a page that draws itself anew when what it shows has changed, never more often than its interval, until the page is left.
+/// </summary>
 public abstract class LiveComponent : ComponentBase, IAsyncDisposable
 {
     private CancellationTokenSource? left;
@@ -21,9 +23,7 @@ public abstract class LiveComponent : ComponentBase, IAsyncDisposable
     protected abstract Task NextAsync(CancellationToken cancellation);
 
     /// <summary>Called when the page is left.</summary>
-    protected virtual void Left()
-    {
-    }
+    protected virtual void Left() { }
 
     // Not called while the page is rendered on the server for its first, static form.
     protected override void OnAfterRender(bool firstRender)

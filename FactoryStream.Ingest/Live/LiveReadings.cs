@@ -11,10 +11,14 @@ internal sealed record LiveMessage(IReadOnlyList<ReadOnlyMemory<byte>> Lines, IR
 {
     /// <summary>How many readings a line holds. Asked only of what a client misses, so it is not kept.</summary>
     public int ReadingsOf(int line) =>
-        Lines[line].Span.IndexOf("\"batch\""u8) < 0 ? 1 : new ReadingParser().TryParse(Lines[line], out var reading, out _) == Verdict.Accepted ? reading.Count : 1;
+        Lines[line].Span.IndexOf("\"batch\""u8) < 0 ? 1
+        : new ReadingParser().TryParse(Lines[line], out var reading, out _) == Verdict.Accepted ? reading.Count
+        : 1;
 }
 
-/// <summary>The clients of <c>GET /stream</c>. All share what <see cref="LiveWorker"/> reads; a slow one misses messages, it slows nobody.</summary>
+/// <summary>
+/// The clients of <c>GET /stream</c>. All share what <see cref="LiveWorker"/> reads; a slow one misses messages, it slows nobody.
+/// </summary>
 internal sealed class LiveReadings(IOptions<IngestOptions> options, IngestMetrics metrics) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -127,8 +131,14 @@ internal sealed class LiveClient : IDisposable
         this.readings = readings;
         FactoryId = factoryId;
         messages = Channel.CreateBounded<LiveMessage>(
-            new BoundedChannelOptions(bufferMessages) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true, SingleWriter = true },
-            lost => Miss(Enumerable.Range(0, lost.Lines.Count).Where(line => Wants(lost, line)).Sum(lost.ReadingsOf)));
+            new BoundedChannelOptions(bufferMessages)
+            {
+                FullMode = BoundedChannelFullMode.DropOldest,
+                SingleReader = true,
+                SingleWriter = true,
+            },
+            lost => Miss(Enumerable.Range(0, lost.Lines.Count).Where(line => Wants(lost, line)).Sum(lost.ReadingsOf))
+        );
     }
 
     public string? FactoryId { get; }

@@ -18,7 +18,12 @@ internal sealed class LiveWorker(LiveReadings readings, SignedLog signed, KafkaC
             while (true)
             {
                 await readings.WhenWantedAsync(stoppingToken);
-                await Task.Factory.StartNew(() => Listen(stoppingToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                await Task.Factory.StartNew(
+                    () => Listen(stoppingToken),
+                    CancellationToken.None,
+                    TaskCreationOptions.LongRunning,
+                    TaskScheduler.Default
+                );
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -29,17 +34,20 @@ internal sealed class LiveWorker(LiveReadings readings, SignedLog signed, KafkaC
 
     private void Listen(CancellationToken stoppingToken)
     {
-        using var consumer = kafka.Consumer<Ignore, byte[]>(new ConsumerConfig
-        {
-            // The client library wants a name; no group is joined and nothing committed.
-            GroupId = "factorystream-live",
-            EnableAutoCommit = false,
-            AutoOffsetReset = AutoOffsetReset.Latest,
-            ConsumeResultFields = "headers",
-            QueuedMaxMessagesKbytes = 8 << 10,
-            FetchQueueBackoffMs = 10,
-            FetchWaitMaxMs = 100,
-        })
+        using var consumer = kafka
+            .Consumer<Ignore, byte[]>(
+                new ConsumerConfig
+                {
+                    // The client library wants a name; no group is joined and nothing committed.
+                    GroupId = "factorystream-live",
+                    EnableAutoCommit = false,
+                    AutoOffsetReset = AutoOffsetReset.Latest,
+                    ConsumeResultFields = "headers",
+                    QueuedMaxMessagesKbytes = 8 << 10,
+                    FetchQueueBackoffMs = 10,
+                    FetchWaitMaxMs = 100,
+                }
+            )
             .SetLogHandler((_, _) => { })
             .SetErrorHandler((_, error) => log.LiveTrouble(error.Reason))
             .Build();
@@ -71,11 +79,18 @@ internal sealed class LiveWorker(LiveReadings readings, SignedLog signed, KafkaC
             return false;
         try
         {
-            consumer.Assign([.. Enumerable.Range(0, signed.Partitions.Length).Select(partition =>
-            {
-                var topicPartition = new TopicPartition(Topics.Signed, partition);
-                return new TopicPartitionOffset(topicPartition, consumer.QueryWatermarkOffsets(topicPartition, TimeSpan.FromSeconds(2)).High);
-            })]);
+            consumer.Assign([
+                .. Enumerable
+                    .Range(0, signed.Partitions.Length)
+                    .Select(partition =>
+                    {
+                        var topicPartition = new TopicPartition(Topics.Signed, partition);
+                        return new TopicPartitionOffset(
+                            topicPartition,
+                            consumer.QueryWatermarkOffsets(topicPartition, TimeSpan.FromSeconds(2)).High
+                        );
+                    }),
+            ]);
         }
         catch (KafkaException exception)
         {
@@ -90,8 +105,8 @@ internal sealed class LiveWorker(LiveReadings readings, SignedLog signed, KafkaC
 
     /// <summary>A batch of several partitions is told once: by the partition that its first reading is of.</summary>
     private static bool IsFirstShare(Headers headers) =>
-        !headers.TryGetLastBytes(MessageHeaders.BatchShare, out var header) || (BatchShare.TryParse(header, out var share) && share[0] == 0);
+        !headers.TryGetLastBytes(MessageHeaders.BatchShare, out var header)
+        || (BatchShare.TryParse(header, out var share) && share[0] == 0);
 
-    private static bool IsSingle(Headers headers) =>
-        headers.Text(MessageHeaders.Framing) == MessageHeaders.FramingSingle;
+    private static bool IsSingle(Headers headers) => headers.Text(MessageHeaders.Framing) == MessageHeaders.FramingSingle;
 }

@@ -19,15 +19,22 @@ internal static class StreamEndpoints
     {
         var services = routes.ServiceProvider;
         var handler = new Handler(
-            services.GetRequiredService<LiveReadings>(), services.GetRequiredService<IHostApplicationLifetime>(),
-            services.GetRequiredService<IOptions<IngestOptions>>().Value, services.GetRequiredService<TimeProvider>());
-        routes.MapGet("/stream", handler.GetAsync)
+            services.GetRequiredService<LiveReadings>(),
+            services.GetRequiredService<IHostApplicationLifetime>(),
+            services.GetRequiredService<IOptions<IngestOptions>>().Value,
+            services.GetRequiredService<TimeProvider>()
+        );
+        routes
+            .MapGet("/stream", handler.GetAsync)
             .WithName("GetStream")
             .WithTags("readings")
             .WithSummary("The accepted readings, live.")
             .WithDescription(
-                "Envelopes exactly as they were accepted, batches too, from now on, one a line (application/x-ndjson) or one an event (text/event-stream). A client that is too slow misses some and is told "
-                + "how many: {\"missed\": 17}, as an event named missed. A pretty-printed envelope cannot be told in a line and counts as missed. Silence is filled with empty lines or comments.")
+                "Envelopes exactly as they were accepted, batches too, from now on, one a line (application/x-ndjson) or one an "
+                    + "event (text/event-stream). A client that is too slow misses some and is told "
+                    + "how many: {\"missed\": 17}, as an event named missed. A pretty-printed envelope cannot be told in a line "
+                    + "and counts as missed. Silence is filled with empty lines or comments."
+            )
             .Produces<string>(StatusCodes.Status200OK, Ndjson, EventStream)
             .ProducesProblem(StatusCodes.Status406NotAcceptable)
             .ProducesProblem(StatusCodes.Status429TooManyRequests)
@@ -36,10 +43,16 @@ internal static class StreamEndpoints
 
     private sealed class Handler(LiveReadings readings, IHostApplicationLifetime lifetime, IngestOptions options, TimeProvider time)
     {
-        public async Task<IResult> GetAsync(HttpContext context, [System.ComponentModel.Description("Only this factory's readings.")] string? factory_id)
+        public async Task<IResult> GetAsync(
+            HttpContext context,
+            [System.ComponentModel.Description("Only this factory's readings.")] string? factory_id
+        )
         {
             if (ChooseForm(context.Request) is not { } form)
-                return TypedResults.Problem($"This is served as {Ndjson} or {EventStream}.", statusCode: StatusCodes.Status406NotAcceptable);
+                return TypedResults.Problem(
+                    $"This is served as {Ndjson} or {EventStream}.",
+                    statusCode: StatusCodes.Status406NotAcceptable
+                );
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
             LiveClient? client;
             try
@@ -102,7 +115,8 @@ internal static class StreamEndpoints
                 if (!client.Wants(message, line))
                     continue;
                 var envelope = message.Lines[line].Span;
-                // Its bytes are signed, so they must not be put in another form. An event may have several lines, but not every kind of line break.
+                // Its bytes are signed, so they must not be put in another form. An event may have several lines, but not every kind of
+                // line break.
                 if (isEvents ? envelope.Contains((byte)'\r') : envelope.Contains((byte)'\n'))
                 {
                     client.Miss(message.ReadingsOf(line));

@@ -28,7 +28,8 @@ internal sealed class AppendedMessages
     /// <returns>What that was.</returns>
     public (long Bytes, long Readings) Forget(long below)
     {
-        long bytes = 0, readings = 0;
+        long bytes = 0,
+            readings = 0;
         while (messages.TryPeek(out var message) && message.Offset < below)
         {
             messages.Dequeue();

@@ -20,6 +20,7 @@ internal enum Room : byte
 
     /// <summary>The topics have another number of partitions than engines are spread over.</summary>
     PartitionsChanged = 4,
+
     /// <summary>Factories without a key have their whole share of the backlog: there is no waiting for that.</summary>
     UnknownShareFull = 5,
 }
@@ -93,13 +94,17 @@ internal sealed class Backlog
     /// <summary>Most bytes of one partition that may be appended and not known to be stored: a share of what Kafka keeps of it.</summary>
     public void BoundPartitions(long most) => Volatile.Write(ref partitionBytes, most);
 
-    /// <summary>Is Kafka away, and is it not yet time to try again? One request in every <see cref="IngestOptions.RetryAfter"/> is let through to find out.</summary>
+    /// <summary>
+    /// Is Kafka away, and is it not yet time to try again? One request in every <see cref="IngestOptions.RetryAfter"/> is let through to
+    /// find out.
+    /// </summary>
     public bool TurnsAway()
     {
         if (!IsKafkaAway)
             return false;
         var last = Volatile.Read(ref lastTry);
-        return time.GetElapsedTime(last) < options.RetryAfter || Interlocked.CompareExchange(ref lastTry, time.GetTimestamp(), last) != last;
+        return time.GetElapsedTime(last) < options.RetryAfter
+            || Interlocked.CompareExchange(ref lastTry, time.GetTimestamp(), last) != last;
     }
 
     /// <summary>May so many bytes more be appended?</summary>
@@ -113,8 +118,11 @@ internal sealed class Backlog
             return Room.PartitionsChanged;
         if (PendingBytes + more > options.MaxPendingBytes)
             return Room.KafkaSlow;
-        if (Bytes + more > options.MaxBacklogBytes || Readings >= options.MaxBacklogReadings
-            || ofPartition + more > options.MaxPartitionBytes)
+        if (
+            Bytes + more > options.MaxBacklogBytes
+            || Readings >= options.MaxBacklogReadings
+            || ofPartition + more > options.MaxPartitionBytes
+        )
         {
             if (!Interlocked.Exchange(ref wasFull, true))
                 log.BacklogFull(Readings, Bytes);
@@ -127,9 +135,14 @@ internal sealed class Backlog
                 log.RetentionNear(ofPartition);
             return Room.RetentionNear;
         }
-        if (isUnknown && (UnknownBytes + more > options.MaxBacklogBytes * options.UnknownKeyShare
-            || UnknownReadings >= options.MaxBacklogReadings * options.UnknownKeyShare
-            || unknownOfPartition + more > options.MaxPartitionBytes * options.UnknownKeyShare))
+        if (
+            isUnknown
+            && (
+                UnknownBytes + more > options.MaxBacklogBytes * options.UnknownKeyShare
+                || UnknownReadings >= options.MaxBacklogReadings * options.UnknownKeyShare
+                || unknownOfPartition + more > options.MaxPartitionBytes * options.UnknownKeyShare
+            )
+        )
         {
             if (!Interlocked.Exchange(ref wasUnknownFull, true))
                 log.UnknownShareFull(UnknownReadings, UnknownBytes);
@@ -207,15 +220,21 @@ internal sealed class Backlog
     /// <summary>A look at Kafka is done: those who wait for room may try again.</summary>
     public void Looked()
     {
-        if (Volatile.Read(ref wasFull) && Bytes < options.MaxBacklogBytes / 4 * 3 && Readings < options.MaxBacklogReadings * 3 / 4 + 1
-            && Interlocked.Exchange(ref wasFull, false))
+        if (
+            Volatile.Read(ref wasFull)
+            && Bytes < options.MaxBacklogBytes / 4 * 3
+            && Readings < options.MaxBacklogReadings * 3 / 4 + 1
+            && Interlocked.Exchange(ref wasFull, false)
+        )
             log.BacklogHasRoom();
         // Told once more only after a look in between at which nobody was turned away.
         if (!Interlocked.Exchange(ref isNear, false))
             Volatile.Write(ref wasNear, false);
         // With hysteresis, so that it is not logged for every line.
-        if (UnknownReadings < options.MaxBacklogReadings * options.UnknownKeyShare / 2
-            && UnknownBytes < options.MaxBacklogBytes * options.UnknownKeyShare / 2)
+        if (
+            UnknownReadings < options.MaxBacklogReadings * options.UnknownKeyShare / 2
+            && UnknownBytes < options.MaxBacklogBytes * options.UnknownKeyShare / 2
+        )
             Volatile.Write(ref wasUnknownFull, false);
         Wake();
     }

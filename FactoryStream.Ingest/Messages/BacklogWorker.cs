@@ -12,8 +12,15 @@ namespace FactoryStream.Ingest.Messages;
 /// told from the offsets that Verifier and Aggregator have committed and from where the topics begin and end.
 /// </summary>
 internal sealed class BacklogWorker(
-    SignedLog signed, RefusedLog refused, Backlog backlog, KafkaConnection kafka, IOptions<IngestOptions> options,
-    IHostApplicationLifetime lifetime, TimeProvider time, IngestLog log) : BackgroundService
+    SignedLog signed,
+    RefusedLog refused,
+    Backlog backlog,
+    KafkaConnection kafka,
+    IOptions<IngestOptions> options,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    IngestLog log
+) : BackgroundService
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan QuietInterval = TimeSpan.FromSeconds(1);
@@ -133,7 +140,8 @@ internal sealed class BacklogWorker(
 
     /// <summary>
     /// This process keeps to the partitions that it began with, for an engine must not change its own under way. When there are others it
-    /// accepts nothing more, so that what is on its way can be stored; when engines are spread over these, it ends, to be started with them.
+    /// accepts nothing more, so that what is on its way can be stored; when engines are spread over these, it ends, to be started with
+    /// them.
     /// </summary>
     private async Task LookAtPartitionsAsync(IAdminClient admin, IConsumer<Ignore, Ignore> aggregator, CancellationToken stoppingToken)
     {
@@ -154,8 +162,12 @@ internal sealed class BacklogWorker(
     {
         // All topics: asking for one by name could create it, with the broker's default number of partitions.
         var metadata = await Task.Run(() => admin.GetMetadata(RequestTimeout), stoppingToken);
-        return [.. Topics.All.Select(name =>
-            metadata.Topics.FirstOrDefault(topic => topic.Topic == name && !topic.Error.IsError)?.Partitions.Count ?? 0)];
+        return
+        [
+            .. Topics.All.Select(name =>
+                metadata.Topics.FirstOrDefault(topic => topic.Topic == name && !topic.Error.IsError)?.Partitions.Count ?? 0
+            ),
+        ];
     }
 
     private static async Task<bool[]> HaveOffsetsAsync(IConsumer<Ignore, Ignore> aggregator, int count)
@@ -176,14 +188,22 @@ internal sealed class BacklogWorker(
         {
             var answers = await admin.DescribeConfigsAsync(
                 Topics.All.Select(topic => new ConfigResource { Type = ResourceType.Topic, Name = topic }),
-                new DescribeConfigsOptions { RequestTimeout = RequestTimeout });
+                new DescribeConfigsOptions { RequestTimeout = RequestTimeout }
+            );
             retention = answers.ToDictionary(
                 answer => answer.ConfigResource.Name,
-                answer => TopicRetention.Of(answer.Entries.ToDictionary(entry => entry.Key, entry => entry.Value.Value)));
+                answer => TopicRetention.Of(answer.Entries.ToDictionary(entry => entry.Key, entry => entry.Value.Value))
+            );
             isRetentionUnknown = false;
         }
-        catch (KafkaException exception) when (exception.Error.Code is ErrorCode.Local_UnsupportedFeature or ErrorCode.UnsupportedVersion
-            or ErrorCode.TopicAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed || exception is DescribeConfigsException)
+        catch (KafkaException exception)
+            when (exception.Error.Code
+                    is ErrorCode.Local_UnsupportedFeature
+                        or ErrorCode.UnsupportedVersion
+                        or ErrorCode.TopicAuthorizationFailed
+                        or ErrorCode.ClusterAuthorizationFailed
+                || exception is DescribeConfigsException
+            )
         {
             if (!isRetentionUnknown)
                 log.RetentionUnknown(exception.Error.Reason);
@@ -210,10 +230,13 @@ internal sealed class BacklogWorker(
             var since = OffsetSpec.ForTimestamp((time.GetUtcNow() - allowed).ToUnixTimeMilliseconds());
             var youngEnough = await admin.OffsetsAsync(since, waiting, RequestTimeout);
             // Negative: there is nothing younger.
-            var old = waiting.Sum(
-                partition => Math.Max(0, (youngEnough[partition] < 0 ? ends[partition] : youngEnough[partition]) - taken[partition]));
+            var old = waiting.Sum(partition =>
+                Math.Max(0, (youngEnough[partition] < 0 ? ends[partition] : youngEnough[partition]) - taken[partition])
+            );
             if (old > 0)
-                words.Add($"{topic} has {old} messages that wait for longer than {allowed:g}, and keeps them for {keptFor:g}: then they are lost.");
+                words.Add(
+                    $"{topic} has {old} messages that wait for longer than {allowed:g}, and keeps them for {keptFor:g}: then they are lost."
+                );
         }
         var trouble = words.Count == 0 ? null : string.Join(' ', words);
         if (trouble is not null && ageTrouble is null)
@@ -238,21 +261,25 @@ internal sealed class BacklogWorker(
         }
         var ends = await admin.OffsetsAsync(OffsetSpec.Latest(), all, RequestTimeout);
 
-        long foreignBytes = 0, foreignReadings = 0;
-        long forVerifier = 0, forAggregator = 0;
+        long foreignBytes = 0,
+            foreignReadings = 0;
+        long forVerifier = 0,
+            forAggregator = 0;
         for (var partition = 0; partition < count; partition++)
         {
             // A group without an offset begins where the log does; one with an offset below that goes on there.
             var signedTaken = Taken(committed[0], bySigned[partition]);
             var verifiedTaken = Taken(committed[1], byVerified[partition]);
             var rejectedTaken = Taken(committed[1], byRejected[partition]);
-            stored[partition].Observe(
-                signedTaken,
-                ends[byVerified[partition]],
-                ends[byRejected[partition]],
-                verifiedTaken,
-                rejectedTaken,
-                new LogBeginnings(beginnings[bySigned[partition]], beginnings[byVerified[partition]], beginnings[byRejected[partition]]));
+            stored[partition]
+                .Observe(
+                    signedTaken,
+                    ends[byVerified[partition]],
+                    ends[byRejected[partition]],
+                    verifiedTaken,
+                    rejectedTaken,
+                    new LogBeginnings(beginnings[bySigned[partition]], beginnings[byVerified[partition]], beginnings[byRejected[partition]])
+                );
             var (bytes, readings) = signed.Partitions![partition].Observe(stored[partition].Offset, ends[bySigned[partition]]);
             foreignBytes += bytes;
             foreignReadings += readings;
@@ -278,24 +305,35 @@ internal sealed class BacklogWorker(
                 admin,
                 all.ToDictionary(
                     partition => partition,
-                    partition => Taken(committed[partition.Topic == Topics.Signed ? 0 : 1], partition)),
-                ends);
+                    partition => Taken(committed[partition.Topic == Topics.Signed ? 0 : 1], partition)
+                ),
+                ends
+            );
         }
     }
 
     private long Taken(Dictionary<TopicPartition, long> committed, TopicPartition partition) =>
         Math.Max(committed.GetValueOrDefault(partition), beginnings[partition]);
 
-    private IConsumer<Ignore, Ignore> Build(string group) => kafka.QuietConsumer<Ignore, Ignore>(new ConsumerConfig
-    {
-        GroupId = group,
-        EnableAutoCommit = false,
-        SocketTimeoutMs = (int)RequestTimeout.TotalMilliseconds,
-    });
+    private IConsumer<Ignore, Ignore> Build(string group) =>
+        kafka.QuietConsumer<Ignore, Ignore>(
+            new ConsumerConfig
+            {
+                GroupId = group,
+                EnableAutoCommit = false,
+                SocketTimeoutMs = (int)RequestTimeout.TotalMilliseconds,
+            }
+        );
 
-    private static TopicPartition[] Partitions(string topic, int count) => [.. Enumerable.Range(0, count).Select(partition => new TopicPartition(topic, partition))];
+    private static TopicPartition[] Partitions(string topic, int count) =>
+        [.. Enumerable.Range(0, count).Select(partition => new TopicPartition(topic, partition))];
 
     /// <summary>Committed offsets; a partition that has none is left out. The call blocks, so it has a thread of its own.</summary>
-    private static Task<Dictionary<TopicPartition, long>> CommittedAsync(IConsumer<Ignore, Ignore> member, TopicPartition[] partitions) => Task.Run(() =>
-        member.Committed(partitions, RequestTimeout).Where(partition => partition.Offset >= 0).ToDictionary(partition => partition.TopicPartition, partition => partition.Offset.Value));
+    private static Task<Dictionary<TopicPartition, long>> CommittedAsync(IConsumer<Ignore, Ignore> member, TopicPartition[] partitions) =>
+        Task.Run(() =>
+            member
+                .Committed(partitions, RequestTimeout)
+                .Where(partition => partition.Offset >= 0)
+                .ToDictionary(partition => partition.TopicPartition, partition => partition.Offset.Value)
+        );
 }

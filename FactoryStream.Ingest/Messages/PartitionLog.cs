@@ -5,11 +5,18 @@ using FactoryStream.Contracts;
 namespace FactoryStream.Ingest.Messages;
 
 /// <summary>
-/// One partition's end of <c>readings.signed</c>. While its last message is under way lines gather; at its acknowledgement the next one goes.
-/// A full message goes at once. So nothing waits for a clock, and under load messages grow by themselves.
+/// One partition's end of <c>readings.signed</c>. While its last message is under way lines gather; at its acknowledgement the next one
+/// goes. A full message goes at once. So nothing waits for a clock, and under load messages grow by themselves.
 /// </summary>
 internal sealed class PartitionLog(
-    int partition, IProducer<byte[]?, byte[]> producer, Backlog backlog, IngestOptions options, TimeProvider time, IngestMetrics metrics, IngestLog log)
+    int partition,
+    IProducer<byte[]?, byte[]> producer,
+    Backlog backlog,
+    IngestOptions options,
+    TimeProvider time,
+    IngestMetrics metrics,
+    IngestLog log
+)
 {
     // Messages kept for use again; a partition seldom has more under way.
     private const int MaxSpare = 4;
@@ -63,8 +70,9 @@ internal sealed class PartitionLog(
     }
 
     /// <summary>
-    /// Sends a batch that other partitions get as well: a message of its own, which tells its share. It asks for no room, for all of the batch's partitions were
-    /// asked before the first one got it (<see cref="HasRoom"/>); what others took meanwhile may exceed the bounds by as many batches as there are requests.
+    /// Sends a batch that other partitions get as well: a message of its own, which tells its share. It asks for no room, for all of the
+    /// batch's partitions were asked before the first one got it (<see cref="HasRoom"/>); what others took meanwhile may exceed the bounds
+    /// by as many batches as there are requests.
     /// </summary>
     /// <param name="line">The batch's envelope.</param>
     /// <param name="factoryId">Whose.</param>
@@ -72,7 +80,14 @@ internal sealed class PartitionLog(
     /// <param name="share">Which of its readings are this partition's.</param>
     /// <param name="receivedAt">When it came: the same for all partitions.</param>
     /// <param name="receipt">The request that brought it.</param>
-    public void AppendShare(ReadOnlySpan<byte> line, string factoryId, string? engineId, ReadOnlySpan<int> share, DateTimeOffset receivedAt, Receipt receipt)
+    public void AppendShare(
+        ReadOnlySpan<byte> line,
+        string factoryId,
+        string? engineId,
+        ReadOnlySpan<int> share,
+        DateTimeOffset receivedAt,
+        Receipt receipt
+    )
     {
         var header = Encoding.ASCII.GetBytes(BatchShare.Format(share));
         lock (gate)
@@ -139,7 +154,8 @@ internal sealed class PartitionLog(
                 return default;
             }
             // With nothing to go by: one reading of about 700 bytes a message.
-            var (size, count) = appended.Count > 0 ? (appended.Bytes / appended.Count, Math.Max(1, appended.Readings / appended.Count)) : (700, 1);
+            var (size, count) =
+                appended.Count > 0 ? (appended.Bytes / appended.Count, Math.Max(1, appended.Readings / appended.Count)) : (700, 1);
             foreignBytes = foreign * size;
             return (foreignBytes, foreign * count);
         }
@@ -147,8 +163,8 @@ internal sealed class PartitionLog(
 
     private static int SizeOf(SignedMessage message) => message.Length - (message.LineCount - 1);
 
-    private Room Check(int bytes, bool isUnknown) => backlog.Check(
-        bytes, pendingBytes + appended.Bytes + foreignBytes, isUnknown, pendingUnknownBytes + appendedUnknown.Bytes);
+    private Room Check(int bytes, bool isUnknown) =>
+        backlog.Check(bytes, pendingBytes + appended.Bytes + foreignBytes, isUnknown, pendingUnknownBytes + appendedUnknown.Bytes);
 
     private void Expect(int bytes, int readings, Receipt receipt, bool isUnknown)
     {
@@ -208,7 +224,12 @@ internal sealed class PartitionLog(
 
     private void Account(SignedMessage message, Error error)
     {
-        backlog.Settle(SizeOf(message), message.ReadingCount, !error.IsError, error.Code is ErrorCode.Local_MsgTimedOut or ErrorCode.Local_Transport);
+        backlog.Settle(
+            SizeOf(message),
+            message.ReadingCount,
+            !error.IsError,
+            error.Code is ErrorCode.Local_MsgTimedOut or ErrorCode.Local_Transport
+        );
         if (!error.IsError)
             return;
         backlog.AddUnknown(-message.UnknownBytes, -message.UnknownReadings);

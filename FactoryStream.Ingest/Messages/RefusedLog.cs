@@ -6,8 +6,17 @@ using FactoryStream.Ingest.Readings;
 
 namespace FactoryStream.Ingest.Messages;
 
-/// <summary>The end of <c>readings.rejected</c>, where refused lines are kept: a message each, the bytes as they came. Bounded as accepted lines are.</summary>
-internal sealed class RefusedLog(IProducer<byte[]?, byte[]> producer, Backlog backlog, TimeProvider time, IngestMetrics metrics, IngestLog log)
+/// <summary>
+/// The end of <c>readings.rejected</c>, where refused lines are kept: a message each, the bytes as they came. Bounded as accepted lines
+/// are.
+/// </summary>
+internal sealed class RefusedLog(
+    IProducer<byte[]?, byte[]> producer,
+    Backlog backlog,
+    TimeProvider time,
+    IngestMetrics metrics,
+    IngestLog log
+)
 {
     private static readonly byte[] ByIngest = Encoding.UTF8.GetBytes(MessageHeaders.ByIngest);
     private static readonly byte[][] Reasons = [.. Enum.GetValues<Verdict>().Select(verdict => Encoding.UTF8.GetBytes(verdict.ToName()))];
@@ -37,8 +46,11 @@ internal sealed class RefusedLog(IProducer<byte[]?, byte[]> producer, Backlog ba
             next = (next + 1) % partitions.Length;
             partition = partitions[next];
             var room = backlog.Check(
-                size, partition.PendingBytes + partition.Appended.Bytes, isUnknown,
-                partition.PendingUnknownBytes + partition.AppendedUnknown.Bytes);
+                size,
+                partition.PendingBytes + partition.Appended.Bytes,
+                isUnknown,
+                partition.PendingUnknownBytes + partition.AppendedUnknown.Bytes
+            );
             if (room != Room.Yes)
                 return room;
             partition.PendingBytes += size;
@@ -57,15 +69,21 @@ internal sealed class RefusedLog(IProducer<byte[]?, byte[]> producer, Backlog ba
                 new Header(MessageHeaders.Reason, Reasons[(int)reason]),
                 new Header(MessageHeaders.Detail, Encoding.UTF8.GetBytes(detail)),
                 new Header(MessageHeaders.RejectedBy, ByIngest),
-                new Header(MessageHeaders.RejectedAt, Encoding.UTF8.GetBytes(time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture))),
+                new Header(
+                    MessageHeaders.RejectedAt,
+                    Encoding.UTF8.GetBytes(time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture))
+                ),
             ],
         };
         if (factoryId.Length > 0)
             message.Headers.Add(MessageHeaders.FactoryId, Encoding.UTF8.GetBytes(factoryId));
         try
         {
-            producer.Produce(partition.TopicPartition, message,
-                report => OnDelivered(partition, size, isUnknown, receipt, reason, report.Error, report.Offset.Value));
+            producer.Produce(
+                partition.TopicPartition,
+                message,
+                report => OnDelivered(partition, size, isUnknown, receipt, reason, report.Error, report.Offset.Value)
+            );
         }
         catch (ProduceException<byte[]?, byte[]> exception)
         {

@@ -7,7 +7,13 @@ namespace FactoryStream.Ingest.Messages;
 
 /// <summary>The end of <c>readings.signed</c>, where accepted lines are appended.</summary>
 internal sealed class SignedLog(
-    IProducer<byte[]?, byte[]> producer, Backlog backlog, IOptions<IngestOptions> options, TimeProvider time, IngestMetrics metrics, IngestLog log)
+    IProducer<byte[]?, byte[]> producer,
+    Backlog backlog,
+    IOptions<IngestOptions> options,
+    TimeProvider time,
+    IngestMetrics metrics,
+    IngestLog log
+)
 {
     private PartitionLog[]? partitions;
 
@@ -18,11 +24,19 @@ internal sealed class SignedLog(
     [MemberNotNullWhen(true, nameof(Partitions))]
     public bool IsOpen => Partitions is not null;
 
-    /// <summary>The number of partitions is known; it stays for this process's life, for an engine must not change its partition under way.</summary>
+    /// <summary>
+    /// The number of partitions is known; it stays for this process's life, for an engine must not change its partition under way.
+    /// </summary>
     public void Open(int partitionCount)
     {
-        Volatile.Write(ref partitions, [.. Enumerable.Range(0, partitionCount).Select(partition =>
-            new PartitionLog(partition, producer, backlog, options.Value, time, metrics, log))]);
+        Volatile.Write(
+            ref partitions,
+            [
+                .. Enumerable
+                    .Range(0, partitionCount)
+                    .Select(partition => new PartitionLog(partition, producer, backlog, options.Value, time, metrics, log)),
+            ]
+        );
         log.Opened(Topics.Signed, partitionCount);
     }
 }

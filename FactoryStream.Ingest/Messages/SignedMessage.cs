@@ -7,7 +7,9 @@ using FactoryStream.ServiceDefaults.Kafka;
 
 namespace FactoryStream.Ingest.Messages;
 
-/// <summary>A message of <c>readings.signed</c> in the making, then under way: lines, and whose they are. Used again and again by its partition.</summary>
+/// <summary>
+/// A message of <c>readings.signed</c> in the making, then under way: lines, and whose they are. Used again and again by its partition.
+/// </summary>
 internal sealed class SignedMessage
 {
     private readonly List<(Receipt Receipt, int Readings)> receipts = [];
@@ -93,7 +95,11 @@ internal sealed class SignedMessage
         SentAt = now;
         var value = GC.AllocateUninitializedArray<byte>(Length);
         lines.AsSpan(0, Length).CopyTo(value);
-        var message = new Message<byte[]?, byte[]> { Key = isOfOneEngine ? Contracts.Partitioner.Key(factoryId, engineId!) : null, Value = value };
+        var message = new Message<byte[]?, byte[]>
+        {
+            Key = isOfOneEngine ? Contracts.Partitioner.Key(factoryId, engineId!) : null,
+            Value = value,
+        };
         if (receivedAt is { } moment)
             message.Timestamp = new Timestamp(moment);
         if (traces.Count > 0)

@@ -6,9 +6,9 @@ namespace FactoryStream.Ingest.Messages;
 internal readonly record struct LogBeginnings(long Signed, long Verified, long Rejected);
 
 /// <summary>
-/// How far one partition of <c>readings.signed</c> is stored, told from committed offsets alone. Whenever the Verifier has committed further, the ends of
-/// <c>readings.verified</c> and <c>readings.rejected</c> are noted with its offset: its answers to all before that are below those ends.
-/// Once the Aggregator has committed up to them, all before that offset is stored. Not thread-safe.
+/// How far one partition of <c>readings.signed</c> is stored, told from committed offsets alone. Whenever the Verifier has committed
+/// further, the ends of <c>readings.verified</c> and <c>readings.rejected</c> are noted with its offset: its answers to all before that are
+/// below those ends. Once the Aggregator has committed up to them, all before that offset is stored. Not thread-safe.
 /// </summary>
 internal sealed class StoredPosition
 {
@@ -29,8 +29,13 @@ internal sealed class StoredPosition
     /// <param name="rejectedCommitted">The Aggregator's committed offset there.</param>
     /// <param name="beginnings">A group that never committed, or whose offsets have expired, begins there and not at 0.</param>
     public void Observe(
-        long signedCommitted, long verifiedEnd, long rejectedEnd, long verifiedCommitted, long rejectedCommitted,
-        LogBeginnings beginnings = default)
+        long signedCommitted,
+        long verifiedEnd,
+        long rejectedEnd,
+        long verifiedCommitted,
+        long rejectedCommitted,
+        LogBeginnings beginnings = default
+    )
     {
         signedCommitted = Math.Max(signedCommitted, beginnings.Signed);
         verifiedCommitted = Math.Max(verifiedCommitted, beginnings.Verified);

@@ -16,11 +16,15 @@ internal readonly record struct TopicRetention(long Bytes, TimeSpan? Time)
         return new(
             bytes ?? long.MaxValue,
             milliseconds is { } time && time < TimeSpan.MaxValue.Ticks / TimeSpan.TicksPerMillisecond
-                ? TimeSpan.FromMilliseconds(time) : null);
+                ? TimeSpan.FromMilliseconds(time)
+                : null
+        );
 
         long? Number(string name) =>
             settings.TryGetValue(name, out var text)
-                && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
-                && value >= 0 ? value : null;
+            && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+            && value >= 0
+                ? value
+                : null;
     }
 }

@@ -5,10 +5,12 @@ using Microsoft.AspNetCore.Http.Features;
 namespace FactoryStream.Ingest.Readings;
 
 /// <summary>
-/// The answer of a <c>POST /readings</c> that asks for <c>application/x-ndjson</c>: a line each time that all lines so far are safe, while the body still comes. So a machine may send for days in one
-/// request and forget what was acknowledged. Samples:
-/// <c>{"through_line":120,"accepted":119,"rejected":[{"line":17,"reason":"malformed","detail":"..."}],"rejected_count":1}</c>, each line counting from the one before; and, where Ingest cannot go on,
-/// last of all <c>{"status":429,"detail":"...","through_line":150,"accepted":12,...}</c>: what stands behind the last line without a status is to be sent again, in another request.
+/// The answer of a <c>POST /readings</c> that asks for <c>application/x-ndjson</c>: a line each time that all lines so far are safe, while
+/// the body still comes. So a machine may send for days in one request and forget what was acknowledged. Samples:
+/// <c>{"through_line":120,"accepted":119,"rejected":[{"line":17,"reason":"malformed","detail":"..."}],"rejected_count":1}</c>, each line
+/// counting from the one before; and, where Ingest cannot go on, last of all
+/// <c>{"status":429,"detail":"...","through_line":150,"accepted":12,...}</c>: what stands behind the last line without a status is to be
+/// sent again, in another request.
 /// </summary>
 internal static class AcknowledgedStream
 {

@@ -3,11 +3,14 @@ using System.Buffers;
 namespace FactoryStream.Ingest.Readings;
 
 /// <summary>
-/// Cuts an <c>application/json</c> body that comes in pieces into envelopes, as what it is: one envelope, which may be pretty-printed; an array of them; or, as many clients label it, one a line.
+/// Cuts an <c>application/json</c> body that comes in pieces into envelopes, as what it is: one envelope, which may be pretty-printed; an
+/// array of them; or, as many clients label it, one a line.
 /// <list type="bullet">
 /// <item>It begins with <c>[</c>: an array. Each element goes as soon as it is whole, whatever becomes of the array.</item>
-/// <item>An object ends with its line and another line follows: lines; or, where that object has line breaks, one pretty-printed envelope after the other.</item>
-/// <item>Otherwise it is one envelope; unless that one is broken or too long, and one of its lines is an envelope: then it was lines, of which the first is broken.</item>
+/// <item>An object ends with its line and another line follows: lines; or, where that object has line breaks, one pretty-printed envelope
+/// after the other.</item>
+/// <item>Otherwise it is one envelope; unless that one is broken or too long, and one of its lines is an envelope: then it was lines, of
+/// which the first is broken.</item>
 /// </list>
 /// Memory is bounded by the longest envelope allowed. A line's number is the element's, from 1.
 /// </summary>
@@ -225,7 +228,11 @@ internal sealed class EnvelopeSplitter(int maxLineBytes, Func<ReadOnlyMemory<byt
     {
         hasElement = false;
         var bytes = held.WrittenMemory;
-        return new Line(LineSplitter.Trim(isTooLong ? bytes[..Math.Min(bytes.Length, LineSplitter.KeptOfTooLong)] : bytes), elements, isTooLong);
+        return new Line(
+            LineSplitter.Trim(isTooLong ? bytes[..Math.Min(bytes.Length, LineSplitter.KeptOfTooLong)] : bytes),
+            elements,
+            isTooLong
+        );
     }
 
     /// <summary>How deep in objects, arrays and strings the bytes so far have led.</summary>

@@ -11,20 +11,34 @@ namespace FactoryStream.Ingest.Readings;
 /// <param name="Accepted">Readings that are safe in Kafka; a batch counts as many as it holds.</param>
 /// <param name="Rejected">The refused lines, the first of them if there are many.</param>
 /// <param name="RejectedCount">How many lines were refused; a batch is one.</param>
-/// <param name="Warnings">Members of accepted lines that are no numbers and so no metrics, the first ten; absent where there are none.</param>
-internal record IngestAnswer(int Accepted, IReadOnlyList<IngestAnswer.Line> Rejected, int RejectedCount, IReadOnlyList<IngestAnswer.Warning>? Warnings)
+/// <param name="Warnings">Members of accepted lines that are no numbers and so no metrics, the first ten; absent where there are
+/// none.</param>
+internal record IngestAnswer(
+    int Accepted,
+    IReadOnlyList<IngestAnswer.Line> Rejected,
+    int RejectedCount,
+    IReadOnlyList<IngestAnswer.Warning>? Warnings
+)
 {
     /// <summary>A member that is kept in the signed bytes and is no metric.</summary>
     /// <param name="Number">Its line, from 1.</param>
     /// <param name="Member">Its name.</param>
     /// <param name="Detail">Why it is no metric.</param>
-    internal sealed record Warning([property: System.Text.Json.Serialization.JsonPropertyName("line")] int Number, string Member, string Detail);
+    internal sealed record Warning(
+        [property: System.Text.Json.Serialization.JsonPropertyName("line")] int Number,
+        string Member,
+        string Detail
+    );
 
     /// <summary>A refused line.</summary>
     /// <param name="Number">From 1.</param>
     /// <param name="Reason"><c>malformed</c> or <c>too_large</c>.</param>
     /// <param name="Detail">What is wrong, in words.</param>
-    internal sealed record Line([property: System.Text.Json.Serialization.JsonPropertyName("line")] int Number, string Reason, string Detail);
+    internal sealed record Line(
+        [property: System.Text.Json.Serialization.JsonPropertyName("line")] int Number,
+        string Reason,
+        string Detail
+    );
 
     // The answer is built by hand: on the fast path it is 40 bytes, and nothing is allocated for it.
     [ThreadStatic]
@@ -41,7 +55,8 @@ internal record IngestAnswer(int Accepted, IReadOnlyList<IngestAnswer.Line> Reje
     }
 
     /// <summary>Whether reading a body ended because the client is gone, or because what it calls compressed is not.</summary>
-    public static bool IsCutOff(Exception exception) => exception is IOException or OperationCanceledException or ConnectionAbortedException or InvalidDataException;
+    public static bool IsCutOff(Exception exception) =>
+        exception is IOException or OperationCanceledException or ConnectionAbortedException or InvalidDataException;
 
     /// <summary>The status of a body that was taken in, as far as it was, and why it is not 202.</summary>
     public static (int Status, string? Detail) Of(Intake intake, IngestOptions options)
@@ -50,31 +65,62 @@ internal record IngestAnswer(int Accepted, IReadOnlyList<IngestAnswer.Line> Reje
             return (StatusCodes.Status503ServiceUnavailable, $"Kafka did not acknowledge {intake.Receipt.Failed} readings.");
         return intake.Stop switch
         {
-            Stop.KafkaSlow => (StatusCodes.Status503ServiceUnavailable, $"Kafka is slow or away; only the first {intake.LineCount} lines were looked at."),
-            Stop.BacklogFull => (StatusCodes.Status429TooManyRequests, $"Too many readings wait to be stored; only the first {intake.LineCount} lines were looked at."),
-            Stop.RetentionNear => (StatusCodes.Status429TooManyRequests,
+            Stop.KafkaSlow => (
+                StatusCodes.Status503ServiceUnavailable,
+                $"Kafka is slow or away; only the first {intake.LineCount} lines were looked at."
+            ),
+            Stop.BacklogFull => (
+                StatusCodes.Status429TooManyRequests,
+                $"Too many readings wait to be stored; only the first {intake.LineCount} lines were looked at."
+            ),
+            Stop.RetentionNear => (
+                StatusCodes.Status429TooManyRequests,
                 "A partition has so many readings to be stored that Kafka would soon drop some (retention.bytes); "
-                + $"only the first {intake.LineCount} lines were looked at."),
-            Stop.PartitionsChanged => (StatusCodes.Status503ServiceUnavailable,
-                $"{intake.Refusal} Only the first {intake.LineCount} lines were looked at."),
-            Stop.UnknownShareFull => (StatusCodes.Status429TooManyRequests,
-                $"Too many readings of factories without a key wait to be judged; only the first {intake.LineCount} lines were looked at."),
-            Stop.TooManyLines => (StatusCodes.Status413PayloadTooLarge, $"A request may have {options.MaxLinesPerRequest} lines; the others were not looked at."),
-            Stop.BodyTooLarge => (StatusCodes.Status413PayloadTooLarge, $"A body may have {options.MaxBodyBytes} bytes; only the first {intake.LineCount} lines were looked at."),
+                    + $"only the first {intake.LineCount} lines were looked at."
+            ),
+            Stop.PartitionsChanged => (
+                StatusCodes.Status503ServiceUnavailable,
+                $"{intake.Refusal} Only the first {intake.LineCount} lines were looked at."
+            ),
+            Stop.UnknownShareFull => (
+                StatusCodes.Status429TooManyRequests,
+                $"Too many readings of factories without a key wait to be judged; only the first {intake.LineCount} lines were looked at."
+            ),
+            Stop.TooManyLines => (
+                StatusCodes.Status413PayloadTooLarge,
+                $"A request may have {options.MaxLinesPerRequest} lines; the others were not looked at."
+            ),
+            Stop.BodyTooLarge => (
+                StatusCodes.Status413PayloadTooLarge,
+                $"A body may have {options.MaxBodyBytes} bytes; only the first {intake.LineCount} lines were looked at."
+            ),
             Stop.EnvelopeTooLarge => (StatusCodes.Status413PayloadTooLarge, $"An envelope may have {options.MaxLineBytes} bytes."),
-            Stop.TooManyRefused => (StatusCodes.Status400BadRequest, $"{intake.RejectedCount} lines were refused; only the first {intake.LineCount} were looked at."),
-            Stop.Silent => (StatusCodes.Status408RequestTimeout, $"Nothing came for {options.BodyIdleTimeout}; only the first {intake.LineCount} lines were looked at."),
-            Stop.Ending => (StatusCodes.Status503ServiceUnavailable, $"Ingest stops; only the first {intake.LineCount} lines were looked at."),
+            Stop.TooManyRefused => (
+                StatusCodes.Status400BadRequest,
+                $"{intake.RejectedCount} lines were refused; only the first {intake.LineCount} were looked at."
+            ),
+            Stop.Silent => (
+                StatusCodes.Status408RequestTimeout,
+                $"Nothing came for {options.BodyIdleTimeout}; only the first {intake.LineCount} lines were looked at."
+            ),
+            Stop.Ending => (
+                StatusCodes.Status503ServiceUnavailable,
+                $"Ingest stops; only the first {intake.LineCount} lines were looked at."
+            ),
             Stop.CutOff => (StatusCodes.Status400BadRequest, "The body was cut off or is not what its Content-Encoding says."),
             _ when intake.Receipt.Acknowledged > 0 => (StatusCodes.Status202Accepted, null),
             _ when intake.LineCount == 0 => (StatusCodes.Status400BadRequest, "The body has no reading."),
-            _ when intake.TooLargeCount == intake.RejectedCount => (StatusCodes.Status413PayloadTooLarge, $"A line may have {options.MaxLineBytes} bytes."),
+            _ when intake.TooLargeCount == intake.RejectedCount => (
+                StatusCodes.Status413PayloadTooLarge,
+                $"A line may have {options.MaxLineBytes} bytes."
+            ),
             _ => (StatusCodes.Status400BadRequest, "No line was accepted."),
         };
     }
 
     /// <summary>An error before anything was taken in.</summary>
-    public static Task WriteAsync(HttpContext context, int status, IngestOptions options, string detail) => WriteAsync(context, null, options, status, detail);
+    public static Task WriteAsync(HttpContext context, int status, IngestOptions options, string detail) =>
+        WriteAsync(context, null, options, status, detail);
 
     /// <summary>What became of the lines, as members of the object under way.</summary>
     public static void WriteOutcome(Utf8JsonWriter json, Intake? intake)
@@ -139,4 +185,13 @@ internal record IngestAnswer(int Accepted, IReadOnlyList<IngestAnswer.Line> Reje
 }
 
 /// <summary>The problem that <c>POST /readings</c> answers: RFC 9457 with the members of <see cref="IngestAnswer"/>.</summary>
-internal sealed record IngestProblem(string Type, string Title, int Status, string Detail, int Accepted, IReadOnlyList<IngestAnswer.Line> Rejected, int RejectedCount, IReadOnlyList<IngestAnswer.Warning>? Warnings);
+internal sealed record IngestProblem(
+    string Type,
+    string Title,
+    int Status,
+    string Detail,
+    int Accepted,
+    IReadOnlyList<IngestAnswer.Line> Rejected,
+    int RejectedCount,
+    IReadOnlyList<IngestAnswer.Warning>? Warnings
+);

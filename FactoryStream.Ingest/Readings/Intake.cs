@@ -24,6 +24,7 @@ internal enum Stop : byte
 
     /// <summary>The topics have another number of partitions than engines are spread over.</summary>
     PartitionsChanged,
+
     /// <summary>The line's factory has no key, and such factories have all of the backlog that they may have.</summary>
     UnknownShareFull,
 
@@ -60,8 +61,17 @@ internal readonly record struct RejectedLine(int Line, Verdict Reason, string? D
 /// <param name="Member">Its name.</param>
 internal readonly record struct LineWarning(int Line, string Member);
 
-/// <summary>Takes in one body, or one stretch of a pulled stream: each line is refused or appended, and all is counted. Pooled; not thread-safe.</summary>
-internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backlog, ObjectPool<ReadingParser> parsers, IngestOptions options, TimeProvider time)
+/// <summary>
+/// Takes in one body, or one stretch of a pulled stream: each line is refused or appended, and all is counted. Pooled; not thread-safe.
+/// </summary>
+internal sealed class Intake(
+    SignedLog signed,
+    RefusedLog refused,
+    Backlog backlog,
+    ObjectPool<ReadingParser> parsers,
+    IngestOptions options,
+    TimeProvider time
+)
 {
     /// <summary>Most warnings that an answer lists.</summary>
     private const int MaxWarnings = 10;
@@ -220,7 +230,8 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
         var count = signed.Partitions!.Length;
         var first = Partitioner.Partition(factoryId, readings[0].EngineId, count);
         // A machine signs what it has measured: mostly they are all of one engine, and its id is one string.
-        bool isOfOnePartition = true, isOfOneEngine = true;
+        bool isOfOnePartition = true,
+            isOfOneEngine = true;
         partitionOf[0] = first;
         for (var i = 1; i < readings.Length; i++)
         {
@@ -250,7 +261,8 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
     private Room TryAppendToAll(in Line line, string factoryId, ReadOnlySpan<BatchReading> readings)
     {
         var partitions = signed.Partitions!;
-        Span<int> of = partitionOf.AsSpan(0, readings.Length), share = stackalloc int[readings.Length];
+        Span<int> of = partitionOf.AsSpan(0, readings.Length),
+            share = stackalloc int[readings.Length];
         for (var i = 0; i < of.Length; i++)
         {
             if (of[..i].Contains(of[i]))
@@ -346,7 +358,12 @@ internal sealed class Intake(SignedLog signed, RefusedLog refused, Backlog backl
 internal sealed class IntakePool(SignedLog signed, RefusedLog refused, Backlog backlog, IOptions<IngestOptions> options, TimeProvider time)
 {
     private readonly ObjectPool<Intake> intakes = new DefaultObjectPool<Intake>(
-        new Policy<Intake>(Parsers(new Policy<ReadingParser>(() => new ReadingParser())), parsers => new Intake(signed, refused, backlog, parsers, options.Value, time)), 256);
+        new Policy<Intake>(
+            Parsers(new Policy<ReadingParser>(() => new ReadingParser())),
+            parsers => new Intake(signed, refused, backlog, parsers, options.Value, time)
+        ),
+        256
+    );
 
     public Intake Get() => intakes.Get();
 
@@ -360,11 +377,11 @@ internal sealed class IntakePool(SignedLog signed, RefusedLog refused, Backlog b
 
     private static DefaultObjectPool<ReadingParser> Parsers(Policy<ReadingParser> policy) => new(policy, Environment.ProcessorCount * 2);
 
-    private sealed class Policy<T>(Func<T> create) : PooledObjectPolicy<T> where T : notnull
+    private sealed class Policy<T>(Func<T> create) : PooledObjectPolicy<T>
+        where T : notnull
     {
-        public Policy(ObjectPool<ReadingParser> parsers, Func<ObjectPool<ReadingParser>, T> create) : this(() => create(parsers))
-        {
-        }
+        public Policy(ObjectPool<ReadingParser> parsers, Func<ObjectPool<ReadingParser>, T> create)
+            : this(() => create(parsers)) { }
 
         public override T Create() => create();
 

@@ -116,7 +116,8 @@ internal sealed class LineSplitter(int maxLineBytes)
     internal static ReadOnlyMemory<byte> Trim(ReadOnlyMemory<byte> bytes)
     {
         var span = bytes.Span;
-        int start = 0, end = span.Length;
+        int start = 0,
+            end = span.Length;
         while (end > 0 && span[end - 1] is ((byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n'))
             end--;
         while (start < end && span[start] is ((byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n'))

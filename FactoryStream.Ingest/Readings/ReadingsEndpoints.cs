@@ -11,18 +11,31 @@ internal static class ReadingsEndpoints
     {
         var services = routes.ServiceProvider;
         var handler = new Handler(
-            services.GetRequiredService<SignedLog>(), services.GetRequiredService<Backlog>(), services.GetRequiredService<IntakePool>(),
-            services.GetRequiredService<IHostApplicationLifetime>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IOptions<IngestOptions>>().Value);
+            services.GetRequiredService<SignedLog>(),
+            services.GetRequiredService<Backlog>(),
+            services.GetRequiredService<IntakePool>(),
+            services.GetRequiredService<IHostApplicationLifetime>(),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<IOptions<IngestOptions>>().Value
+        );
         // A delegate with a signature of its own, for the OpenAPI document; it binds nothing.
-        routes.MapPost("/readings", (Delegate)handler.PostAsync)
+        routes
+            .MapPost("/readings", (Delegate)handler.PostAsync)
             .WithName("PostReadings")
             .WithTags("readings")
             .WithSummary("Takes signed readings in.")
             .WithDescription(
-                "Envelopes, a line each (application/x-ndjson), or as JSON (application/json): one, which may be pretty-printed, an array of them, or one a line. They are read as they come in. 202 means that Kafka has acknowledged every accepted one. "
-                + $"An envelope is of one reading, {{\"data\": {{...}}, \"signature\": \"...\"}}, or of a batch, {{\"batch\": [{{...}}, ...], \"signature\": \"...\"}}: 1 to {FactoryStream.Contracts.ReadingParser.MaxBatchReadings} readings of one factory, signed together. 'accepted' counts readings, 'rejected' lines. "
-                + "A request that says 'Accept: application/x-ndjson' is answered while its lines come, with a line each time that all so far are safe; it may last for days. "
-                + "A refused line does not harm its neighbours. After 413, 429 or 503 the whole request may be sent again: what was accepted already is recognised as a duplicate.")
+                "Envelopes, a line each (application/x-ndjson), or as JSON (application/json): one, which may be pretty-printed, "
+                    + "an array of them, or one a line. They are read as they come in. 202 means that Kafka has acknowledged every "
+                    + "accepted one. "
+                    + $"An envelope is of one reading, {{\"data\": {{...}}, \"signature\": \"...\"}}, or of a batch, {{\"batch\": "
+                    + $"[{{...}}, ...], \"signature\": \"...\"}}: 1 to {FactoryStream.Contracts.ReadingParser.MaxBatchReadings} "
+                    + "readings of one factory, signed together. 'accepted' counts readings, 'rejected' lines. "
+                    + "A request that says 'Accept: application/x-ndjson' is answered while its lines come, with a line each time "
+                    + "that all so far are safe; it may last for days. "
+                    + "A refused line does not harm its neighbours. After 413, 429 or 503 the whole request may be sent again: "
+                    + "what was accepted already is recognised as a duplicate."
+            )
             .Produces<IngestAnswer>(StatusCodes.Status202Accepted)
             .Produces<IngestProblem>(StatusCodes.Status400BadRequest, "application/problem+json")
             .Produces<IngestProblem>(StatusCodes.Status408RequestTimeout, "application/problem+json")
@@ -33,7 +46,9 @@ internal static class ReadingsEndpoints
             .WithMetadata(TakesEnvelopes.Instance);
     }
 
-    /// <summary>Marks the operation whose body is envelopes, for the OpenAPI document: routing by content type would cost every request.</summary>
+    /// <summary>
+    /// Marks the operation whose body is envelopes, for the OpenAPI document: routing by content type would cost every request.
+    /// </summary>
     internal sealed class TakesEnvelopes
     {
         public static TakesEnvelopes Instance { get; } = new();
@@ -46,7 +61,14 @@ internal static class ReadingsEndpoints
         Lines,
     }
 
-    private sealed class Handler(SignedLog signed, Backlog backlog, IntakePool intakes, IHostApplicationLifetime lifetime, TimeProvider time, IngestOptions options)
+    private sealed class Handler(
+        SignedLog signed,
+        Backlog backlog,
+        IntakePool intakes,
+        IHostApplicationLifetime lifetime,
+        TimeProvider time,
+        IngestOptions options
+    )
     {
         private int open;
 
@@ -55,43 +77,79 @@ internal static class ReadingsEndpoints
             var form = FormOf(context.Request.ContentType);
             if (form == Form.None || context.Request.Headers.ContentEncoding.Count > 0)
             {
-                await IngestAnswer.WriteAsync(context, StatusCodes.Status415UnsupportedMediaType, options,
-                    form == Form.None ? "Send application/x-ndjson (an envelope a line) or application/json (an envelope, or an array of them), in UTF-8." : "Content-Encoding may be gzip, br, deflate or identity.");
+                await IngestAnswer.WriteAsync(
+                    context,
+                    StatusCodes.Status415UnsupportedMediaType,
+                    options,
+                    form == Form.None
+                        ? "Send application/x-ndjson (an envelope a line) or application/json (an envelope, or an array of them), in UTF-8."
+                        : "Content-Encoding may be gzip, br, deflate or identity."
+                );
                 return;
             }
             if (backlog.Refusal is { } refusal)
             {
                 await IngestAnswer.WriteAsync(
-                    context, StatusCodes.Status503ServiceUnavailable, options, $"{refusal} Nothing was accepted.");
+                    context,
+                    StatusCodes.Status503ServiceUnavailable,
+                    options,
+                    $"{refusal} Nothing was accepted."
+                );
                 return;
             }
             if (!signed.IsOpen || backlog.TurnsAway())
             {
-                await IngestAnswer.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, options, "Kafka does not answer. Nothing was accepted.");
+                await IngestAnswer.WriteAsync(
+                    context,
+                    StatusCodes.Status503ServiceUnavailable,
+                    options,
+                    "Kafka does not answer. Nothing was accepted."
+                );
                 return;
             }
             if (backlog.Check(0, 0) == Room.BacklogFull)
             {
-                await IngestAnswer.WriteAsync(context, StatusCodes.Status429TooManyRequests, options, "Too many readings wait to be stored. Nothing was accepted.");
+                await IngestAnswer.WriteAsync(
+                    context,
+                    StatusCodes.Status429TooManyRequests,
+                    options,
+                    "Too many readings wait to be stored. Nothing was accepted."
+                );
                 return;
             }
             if (context.Request.ContentLength > options.MaxBodyBytes)
             {
-                await IngestAnswer.WriteAsync(context, StatusCodes.Status413PayloadTooLarge, options, $"A body may have {options.MaxBodyBytes} bytes. Nothing was accepted.");
+                await IngestAnswer.WriteAsync(
+                    context,
+                    StatusCodes.Status413PayloadTooLarge,
+                    options,
+                    $"A body may have {options.MaxBodyBytes} bytes. Nothing was accepted."
+                );
                 return;
             }
 
             if (Interlocked.Increment(ref open) > options.MaxOpenRequests)
             {
                 Interlocked.Decrement(ref open);
-                await IngestAnswer.WriteAsync(context, StatusCodes.Status429TooManyRequests, options, $"{options.MaxOpenRequests} requests are being read. Nothing was accepted.");
+                await IngestAnswer.WriteAsync(
+                    context,
+                    StatusCodes.Status429TooManyRequests,
+                    options,
+                    $"{options.MaxOpenRequests} requests are being read. Nothing was accepted."
+                );
                 return;
             }
             try
             {
                 var intake = intakes.Get();
                 intake.Begin(IngestTracing.Current);
-                var body = new RequestBody(context.Request.BodyReader, options.BodyIdleTimeout, time, context.RequestAborted, lifetime.ApplicationStopping);
+                var body = new RequestBody(
+                    context.Request.BodyReader,
+                    options.BodyIdleTimeout,
+                    time,
+                    context.RequestAborted,
+                    lifetime.ApplicationStopping
+                );
                 if (form == Form.Lines && AcknowledgedStream.IsWanted(context.Request))
                     await AcknowledgedStream.RunAsync(context, intake, body, options);
                 else
@@ -108,7 +166,11 @@ internal static class ReadingsEndpoints
         {
             try
             {
-                await (form == Form.Lines ? TakeLinesAsync(intake, body, context.RequestAborted) : TakeEnvelopesAsync(intake, body, context.RequestAborted));
+                await (
+                    form == Form.Lines
+                        ? TakeLinesAsync(intake, body, context.RequestAborted)
+                        : TakeEnvelopesAsync(intake, body, context.RequestAborted)
+                );
             }
             catch (BodyEndedException exception)
             {
@@ -198,7 +260,10 @@ internal static class ReadingsEndpoints
                 return Form.None;
             if (parsed.Charset.HasValue && !parsed.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
                 return Form.None;
-            if (parsed.MediaType.Equals("application/x-ndjson", StringComparison.OrdinalIgnoreCase) || parsed.MediaType.Equals("application/ndjson", StringComparison.OrdinalIgnoreCase))
+            if (
+                parsed.MediaType.Equals("application/x-ndjson", StringComparison.OrdinalIgnoreCase)
+                || parsed.MediaType.Equals("application/ndjson", StringComparison.OrdinalIgnoreCase)
+            )
                 return Form.Lines;
             return parsed.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) ? Form.Envelope : Form.None;
         }

@@ -2,13 +2,22 @@ using System.IO.Pipelines;
 
 namespace FactoryStream.Ingest.Readings;
 
-/// <summary>A request's body, of which each piece is waited for only so long. A machine may send a line a minute for days; one that is silent for longer, or a stop of Ingest, ends it.</summary>
+/// <summary>
+/// A request's body, of which each piece is waited for only so long. A machine may send a line a minute for days; one that is silent for
+/// longer, or a stop of Ingest, ends it.
+/// </summary>
 /// <param name="reader">The body, decompressed.</param>
 /// <param name="maxSilence">How long a piece is waited for.</param>
 /// <param name="time">The clock.</param>
 /// <param name="aborted">The client is gone.</param>
 /// <param name="stopping">Ingest is asked to stop.</param>
-internal sealed class RequestBody(PipeReader reader, TimeSpan maxSilence, TimeProvider time, CancellationToken aborted, CancellationToken stopping)
+internal sealed class RequestBody(
+    PipeReader reader,
+    TimeSpan maxSilence,
+    TimeProvider time,
+    CancellationToken aborted,
+    CancellationToken stopping
+)
 {
     /// <summary>The next piece.</summary>
     /// <exception cref="BodyEndedException">None came in time, or Ingest stops.</exception>

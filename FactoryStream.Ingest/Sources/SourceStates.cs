@@ -9,13 +9,18 @@ internal sealed class SourceStates
     public SourceStates(IOptions<IngestOptions> options, IngestMetrics metrics, TimeProvider time)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
-        All = [.. options.Value.Sources.Select((source, index) =>
-        {
-            var address = new Uri(source);
-            // Who may read may be said in an address; that is told to nobody.
-            var name = address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
-            return new SourceState(names.Add(name) ? name : $"{name}#{index}", address, time);
-        })];
+        All =
+        [
+            .. options.Value.Sources.Select(
+                (source, index) =>
+                {
+                    var address = new Uri(source);
+                    // Who may read may be said in an address; that is told to nobody.
+                    var name = address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+                    return new SourceState(names.Add(name) ? name : $"{name}#{index}", address, time);
+                }
+            ),
+        ];
         metrics.Observe(this);
     }
 
@@ -88,7 +93,8 @@ internal sealed class SourceState(string name, Uri address, TimeProvider time)
                 : reason is null ? "not tried yet"
                 : string.Create(
                     CultureInfo.InvariantCulture,
-                    $"lost since {lostAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}, failed attempts: {failures}, the last: {reason}");
+                    $"lost since {lostAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}, failed attempts: {failures}, the last: {reason}"
+                );
         }
     }
 }

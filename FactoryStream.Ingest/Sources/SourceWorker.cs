@@ -11,8 +11,15 @@ namespace FactoryStream.Ingest.Sources;
 /// POST; but as nobody would send it again, it is given to Kafka until Kafka has it, and meanwhile no more is read: the source feels it.
 /// </summary>
 internal sealed class SourceWorker(
-    IntakePool intakes, SignedLog signed, Backlog backlog, SourceStates sources, IOptions<IngestOptions> options, TimeProvider time,
-    IngestMetrics metrics, IngestLog log) : BackgroundService
+    IntakePool intakes,
+    SignedLog signed,
+    Backlog backlog,
+    SourceStates sources,
+    IOptions<IngestOptions> options,
+    TimeProvider time,
+    IngestMetrics metrics,
+    IngestLog log
+) : BackgroundService
 {
     private readonly IngestOptions options = options.Value;
 
@@ -51,7 +58,9 @@ internal sealed class SourceWorker(
                     state.Connected();
                     metrics.SourceConnected();
                     await using var body = await response.Content.ReadAsStreamAsync(stoppingToken);
-                    await foreach (var stretch in ReadAsync(PipeReader.Create(body, new StreamPipeReaderOptions(bufferSize: 64 << 10)), stoppingToken))
+                    await foreach (
+                        var stretch in ReadAsync(PipeReader.Create(body, new StreamPipeReaderOptions(bufferSize: 64 << 10)), stoppingToken)
+                    )
                     {
                         await StoreAsync(state, stretch, stoppingToken);
                         lines += stretch.Count;
@@ -111,7 +120,10 @@ internal sealed class SourceWorker(
         }
     }
 
-    private async IAsyncEnumerable<IReadOnlyList<Line>> ReadAsync(PipeReader body, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stoppingToken)
+    private async IAsyncEnumerable<IReadOnlyList<Line>> ReadAsync(
+        PipeReader body,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stoppingToken
+    )
     {
         var splitter = new LineSplitter(options.MaxLineBytes);
         var lines = new List<Line>();
@@ -157,7 +169,8 @@ internal sealed class SourceWorker(
         {
             if (signed.IsOpen && !backlog.TurnsAway())
             {
-                using var span = IngestTracing.Source.StartActivity("pull readings", System.Diagnostics.ActivityKind.Consumer)
+                using var span = IngestTracing
+                    .Source.StartActivity("pull readings", System.Diagnostics.ActivityKind.Consumer)
                     ?.SetTag("server.address", source.Address.Host);
                 var intake = intakes.Get();
                 intake.Begin(IngestTracing.Current);
@@ -169,7 +182,11 @@ internal sealed class SourceWorker(
                 // What Kafka has twice because the answer was lost is recognised as a duplicate.
                 if (failed == 0)
                     taken += count;
-                if (failed == 0 && stop is not (Stop.BacklogFull or Stop.KafkaSlow or Stop.RetentionNear or Stop.PartitionsChanged or Stop.UnknownShareFull))
+                if (
+                    failed == 0
+                    && stop
+                        is not (Stop.BacklogFull or Stop.KafkaSlow or Stop.RetentionNear or Stop.PartitionsChanged or Stop.UnknownShareFull)
+                )
                     continue;
             }
             if (!isTold)

@@ -6,7 +6,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Aspire.Confluent.Kafka
 {
-    /// <summary>Settings of a Kafka producer; the switches for health checks, metrics and tracing have nothing to switch here: the services bring their own.</summary>
+    /// <summary>
+    /// Settings of a Kafka producer; the switches for health checks, metrics and tracing have nothing to switch here: the services bring
+    /// their own.
+    /// </summary>
     public sealed class KafkaProducerSettings
     {
         public string? ConnectionString { get; set; }
@@ -46,7 +49,8 @@ namespace Microsoft.Extensions.Hosting
             this IHostApplicationBuilder builder,
             string connectionName,
             Action<KafkaProducerSettings>? configureSettings = null,
-            Action<IServiceProvider, ProducerBuilder<TKey, TValue>>? configureBuilder = null)
+            Action<IServiceProvider, ProducerBuilder<TKey, TValue>>? configureBuilder = null
+        )
         {
             var settings = new KafkaProducerSettings();
             KafkaSettings.Bind(builder, "Producer", connectionName, settings, settings.Config);
@@ -54,7 +58,10 @@ namespace Microsoft.Extensions.Hosting
             configureSettings?.Invoke(settings);
             builder.Services.AddSingleton(services =>
             {
-                settings.Config.BootstrapServers = KafkaSettings.Require(settings.ConnectionString ?? settings.Config.BootstrapServers, connectionName);
+                settings.Config.BootstrapServers = KafkaSettings.Require(
+                    settings.ConnectionString ?? settings.Config.BootstrapServers,
+                    connectionName
+                );
                 var producer = new ProducerBuilder<TKey, TValue>(settings.Config);
                 var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(KafkaSettings.LogCategory);
                 producer.SetLogHandler((_, message) => KafkaSettings.Log(logger, message));
@@ -73,7 +80,8 @@ namespace Microsoft.Extensions.Hosting
             this IHostApplicationBuilder builder,
             string connectionName,
             Action<KafkaConsumerSettings>? configureSettings = null,
-            Action<IServiceProvider, ConsumerBuilder<TKey, TValue>>? configureBuilder = null)
+            Action<IServiceProvider, ConsumerBuilder<TKey, TValue>>? configureBuilder = null
+        )
         {
             var settings = new KafkaConsumerSettings();
             KafkaSettings.Bind(builder, "Consumer", connectionName, settings, settings.Config);
@@ -81,7 +89,10 @@ namespace Microsoft.Extensions.Hosting
             configureSettings?.Invoke(settings);
             builder.Services.AddSingleton(services =>
             {
-                settings.Config.BootstrapServers = KafkaSettings.Require(settings.ConnectionString ?? settings.Config.BootstrapServers, connectionName);
+                settings.Config.BootstrapServers = KafkaSettings.Require(
+                    settings.ConnectionString ?? settings.Config.BootstrapServers,
+                    connectionName
+                );
                 var consumer = new ConsumerBuilder<TKey, TValue>(settings.Config);
                 var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(KafkaSettings.LogCategory);
                 consumer.SetLogHandler((_, message) => KafkaSettings.Log(logger, message));
@@ -105,11 +116,21 @@ namespace Microsoft.Extensions.Hosting
             }
         }
 
-        public static string Require(string? connectionString, string connectionName) => string.IsNullOrEmpty(connectionString)
-            ? throw new InvalidOperationException($"No Kafka address: set ConnectionStrings__{connectionName} (host:port[,host:port...]) or start the service through the AppHost.")
-            : connectionString;
+        public static string Require(string? connectionString, string connectionName) =>
+            string.IsNullOrEmpty(connectionString)
+                ? throw new InvalidOperationException(
+                    $"No Kafka address: set ConnectionStrings__{connectionName} (host:port[,host:port...]) or start the service "
+                        + "through the AppHost."
+                )
+                : connectionString;
 
         public static void Log(ILogger logger, LogMessage message) =>
-            logger.Log((LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging), 0, message.Message, null, static (text, _) => text);
+            logger.Log(
+                (LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging),
+                0,
+                message.Message,
+                null,
+                static (text, _) => text
+            );
     }
 }

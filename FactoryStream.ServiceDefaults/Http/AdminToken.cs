@@ -21,21 +21,38 @@ public static class AdminToken
     /// <param name="token">The token; null or empty: there is none.</param>
     /// <param name="setting">The token's setting, for instance <c>Verifier:AdminToken</c>.</param>
     /// <param name="deed">What needs it, for instance "Purging".</param>
-    public static TBuilder RequireAdminToken<TBuilder, TOptions>(this TBuilder endpoint, Func<TOptions, string?> token, string setting, string deed)
+    public static TBuilder RequireAdminToken<TBuilder, TOptions>(
+        this TBuilder endpoint,
+        Func<TOptions, string?> token,
+        string setting,
+        string deed
+    )
         where TBuilder : IEndpointConventionBuilder
         where TOptions : class =>
-        endpoint.AddEndpointFilter(async ValueTask<object?> (EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
-        {
-            var options = context.HttpContext.RequestServices.GetRequiredService<Microsoft.Extensions.Options.IOptions<TOptions>>().Value;
-            if (token(options) is not { Length: > 0 } expected)
-                return TypedResults.Problem($"{deed} needs an admin token, and none is configured ({setting}).", statusCode: StatusCodes.Status503ServiceUnavailable);
-            var authorization = context.HttpContext.Request.Headers.Authorization.ToString();
-            if (authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-                && CryptographicOperations.FixedTimeEquals(Digest(authorization[Scheme.Length..].Trim()), Digest(expected)))
-                return await next(context);
-            context.HttpContext.Response.Headers.WWWAuthenticate = "Bearer";
-            return TypedResults.Problem($"{deed} needs the admin token: Authorization: Bearer <token>.", statusCode: StatusCodes.Status401Unauthorized);
-        });
+        endpoint.AddEndpointFilter(
+            async ValueTask<object?> (EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
+            {
+                var options = context
+                    .HttpContext.RequestServices.GetRequiredService<Microsoft.Extensions.Options.IOptions<TOptions>>()
+                    .Value;
+                if (token(options) is not { Length: > 0 } expected)
+                    return TypedResults.Problem(
+                        $"{deed} needs an admin token, and none is configured ({setting}).",
+                        statusCode: StatusCodes.Status503ServiceUnavailable
+                    );
+                var authorization = context.HttpContext.Request.Headers.Authorization.ToString();
+                if (
+                    authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+                    && CryptographicOperations.FixedTimeEquals(Digest(authorization[Scheme.Length..].Trim()), Digest(expected))
+                )
+                    return await next(context);
+                context.HttpContext.Response.Headers.WWWAuthenticate = "Bearer";
+                return TypedResults.Problem(
+                    $"{deed} needs the admin token: Authorization: Bearer <token>.",
+                    statusCode: StatusCodes.Status401Unauthorized
+                );
+            }
+        );
 
     // Digests are of one length, whatever the lengths of the tokens.
     private static byte[] Digest(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));

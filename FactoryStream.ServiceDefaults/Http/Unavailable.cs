@@ -20,21 +20,20 @@ public sealed class Unavailable(IProblemDetailsService problems) : IExceptionHan
             return false;
         httpContext.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
         httpContext.Response.AskToRetryAfter(RetryAfter);
-        return await problems.TryWriteAsync(new()
-        {
-            HttpContext = httpContext,
-            ProblemDetails = { Status = StatusCodes.Status503ServiceUnavailable, Detail = detail },
-        });
+        return await problems.TryWriteAsync(
+            new() { HttpContext = httpContext, ProblemDetails = { Status = StatusCodes.Status503ServiceUnavailable, Detail = detail } }
+        );
     }
 
     /// <summary>What is away, in words; null for what is no such failure.</summary>
-    public static string? Describe(Exception exception) => exception switch
-    {
-        DbException or InvalidOperationException { InnerException: DbException } => "The database does not answer.",
-        KafkaException => "Kafka does not answer.",
-        NotNowException => exception.Message,
-        _ => null,
-    };
+    public static string? Describe(Exception exception) =>
+        exception switch
+        {
+            DbException or InvalidOperationException { InnerException: DbException } => "The database does not answer.",
+            KafkaException => "Kafka does not answer.",
+            NotNowException => exception.Message,
+            _ => null,
+        };
 }
 
 /// <summary>A request cannot be answered just now, for a reason that its message says to the client.</summary>

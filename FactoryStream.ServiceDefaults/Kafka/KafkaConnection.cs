@@ -19,9 +19,12 @@ public sealed class KafkaConnection
     public const string Section = "Kafka";
 
     private static readonly HashSet<string> SettingNames = new(
-        typeof(ClientConfig).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite)
+        typeof(ClientConfig)
+            .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.CanWrite)
             .Select(property => property.Name),
-        StringComparer.OrdinalIgnoreCase);
+        StringComparer.OrdinalIgnoreCase
+    );
 
     private readonly string? servers;
     private readonly ClientConfig common = new();
@@ -29,9 +32,7 @@ public sealed class KafkaConnection
     /// <summary>The connection of a program's configuration.</summary>
     /// <exception cref="InvalidOperationException">A setting is unknown, or its value cannot be read.</exception>
     public KafkaConnection(IConfiguration configuration)
-        : this(configuration.GetConnectionString(Name), configuration.GetSection(Section), [])
-    {
-    }
+        : this(configuration.GetConnectionString(Name), configuration.GetSection(Section), []) { }
 
     /// <summary>A connection without client settings: a broker that asks for neither TLS nor a password.</summary>
     /// <param name="servers">host:port[,host:port...].</param>
@@ -50,25 +51,31 @@ public sealed class KafkaConnection
             if (others.Contains(setting.Key, StringComparer.OrdinalIgnoreCase))
                 continue;
             if (!SettingNames.Contains(setting.Key))
-                throw new InvalidOperationException($"{Section}:{setting.Key} is no setting of a Kafka client. Known are those of "
-                    + "Confluent.Kafka's ClientConfig, for instance SecurityProtocol, SaslMechanism, SaslUsername, SaslPassword, SslCaLocation.");
+                throw new InvalidOperationException(
+                    $"{Section}:{setting.Key} is no setting of a Kafka client. Known are those of "
+                        + "Confluent.Kafka's ClientConfig, for instance SecurityProtocol, SaslMechanism, SaslUsername, "
+                        + "SaslPassword, SslCaLocation."
+                );
         }
         section.Bind(common);
     }
 
     /// <summary>The brokers to ask first: host:port[,host:port...].</summary>
     /// <exception cref="InvalidOperationException">There is no connection string.</exception>
-    public string Servers => string.IsNullOrWhiteSpace(servers)
-        ? throw new InvalidOperationException($"No Kafka address: set ConnectionStrings__{Name} (host:port[,host:port...]) or start the "
-            + "service through the AppHost.")
-        : servers;
+    public string Servers =>
+        string.IsNullOrWhiteSpace(servers)
+            ? throw new InvalidOperationException(
+                $"No Kafka address: set ConnectionStrings__{Name} (host:port[,host:port...]) or start the " + "service through the AppHost."
+            )
+            : servers;
 
     /// <summary>Is that key of the section a client setting?</summary>
     public static bool IsSetting(string key) => SettingNames.Contains(key);
 
     /// <summary>Adds the client settings to those of one client; what that has set itself stays.</summary>
     /// <returns>The same object.</returns>
-    public T Apply<T>(T config) where T : ClientConfig
+    public T Apply<T>(T config)
+        where T : ClientConfig
     {
         foreach (var (setting, value) in common)
         {

@@ -13,11 +13,20 @@ public static class MessagingTags
     /// <param name="partition">The topic's partition.</param>
     /// <param name="group">The consumer group, where one processes.</param>
     /// <param name="count">How many messages, where it is known.</param>
-    public static void SetMessaging(this Activity? span, string operation, string topic, int partition, string? group = null, int? count = null)
+    public static void SetMessaging(
+        this Activity? span,
+        string operation,
+        string topic,
+        int partition,
+        string? group = null,
+        int? count = null
+    )
     {
         if (span is null)
             return;
-        span.SetTag("messaging.system", "kafka").SetTag("messaging.operation.name", operation).SetTag("messaging.operation.type", operation)
+        span.SetTag("messaging.system", "kafka")
+            .SetTag("messaging.operation.name", operation)
+            .SetTag("messaging.operation.type", operation)
             .SetTag("messaging.destination.name", topic)
             .SetTag("messaging.destination.partition.id", partition.ToString(CultureInfo.InvariantCulture));
         if (group is not null)

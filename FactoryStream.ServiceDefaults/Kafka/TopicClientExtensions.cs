@@ -15,8 +15,10 @@ public static class TopicClientExtensions
     /// <param name="configureBuilder">Its handlers.</param>
     /// <exception cref="InvalidOperationException">There is no connection string, or a client setting is unknown.</exception>
     public static void AddTopicProducer(
-        this IHostApplicationBuilder builder, Action<ProducerConfig> configure,
-        Action<IServiceProvider, ProducerBuilder<byte[]?, byte[]>>? configureBuilder = null)
+        this IHostApplicationBuilder builder,
+        Action<ProducerConfig> configure,
+        Action<IServiceProvider, ProducerBuilder<byte[]?, byte[]>>? configureBuilder = null
+    )
     {
         var kafka = new KafkaConnection(builder.Configuration);
         builder.AddKafkaProducer<byte[]?, byte[]>(
@@ -33,7 +35,8 @@ public static class TopicClientExtensions
                 kafka.Apply(settings.Config);
                 settings.ConnectionString = kafka.Servers;
             },
-            configureBuilder);
+            configureBuilder
+        );
     }
 
     /// <summary>Registers the consumer.</summary>
@@ -42,8 +45,10 @@ public static class TopicClientExtensions
     /// <param name="configureBuilder">Its handlers.</param>
     /// <exception cref="InvalidOperationException">There is no connection string, or a client setting is unknown.</exception>
     public static void AddTopicConsumer(
-        this IHostApplicationBuilder builder, Action<ConsumerConfig> configure,
-        Action<IServiceProvider, ConsumerBuilder<byte[]?, ReadOnlyMemory<byte>>> configureBuilder)
+        this IHostApplicationBuilder builder,
+        Action<ConsumerConfig> configure,
+        Action<IServiceProvider, ConsumerBuilder<byte[]?, ReadOnlyMemory<byte>>> configureBuilder
+    )
     {
         var kafka = new KafkaConnection(builder.Configuration);
         builder.AddKafkaConsumer(
@@ -55,6 +60,7 @@ public static class TopicClientExtensions
                 kafka.Apply(settings.Config);
                 settings.ConnectionString = kafka.Servers;
             },
-            configureBuilder);
+            configureBuilder
+        );
     }
 }

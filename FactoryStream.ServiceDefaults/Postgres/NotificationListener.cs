@@ -30,7 +30,9 @@ public sealed class NotificationListener(NpgsqlDataSource database, string chann
     /// <summary>How long notifications are gathered before they are told.</summary>
     public TimeSpan GatherFor { get; init; }
 
-    /// <summary>The channel is heard from here on: the time to read what changed before. What it throws of the database loses the connection.</summary>
+    /// <summary>
+    /// The channel is heard from here on: the time to read what changed before. What it throws of the database loses the connection.
+    /// </summary>
     public required Func<CancellationToken, Task> Began { get; init; }
 
     /// <summary>Payloads that came; null: more than could be kept. What it throws of the database loses the connection.</summary>
@@ -103,7 +105,12 @@ public sealed class NotificationListener(NpgsqlDataSource database, string chann
         {
             await ending.CancelAsync();
             // Its failure is the reason why this ends, or comes of it; either way it must be over before the connection is closed.
-            await receiving.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            await receiving.ContinueWith(
+                static _ => { },
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default
+            );
         }
     }
 

@@ -9,16 +9,26 @@ namespace FactoryStream.Signatures.Backends;
 /// </summary>
 internal static unsafe class LibCrypto
 {
-    private static readonly string[] Names = OperatingSystem.IsWindows()
-        ? [.. RuntimeInformation.ProcessArchitecture == Architecture.Arm64
-            ? (ReadOnlySpan<string>)["libcrypto-3-arm64.dll", "libcrypto-1_1-arm64.dll"] : ["libcrypto-3-x64.dll", "libcrypto-1_1-x64.dll"]]
+    private static readonly string[] Names =
+        OperatingSystem.IsWindows()
+            ?
+            [
+                .. RuntimeInformation.ProcessArchitecture == Architecture.Arm64
+                    ? (ReadOnlySpan<string>)["libcrypto-3-arm64.dll", "libcrypto-1_1-arm64.dll"]
+                    : ["libcrypto-3-x64.dll", "libcrypto-1_1-x64.dll"],
+            ]
         : OperatingSystem.IsMacOS()
             // macOS' own libcrypto.dylib aborts a process that loads it by that name: only Homebrew's is asked for.
             ? ["/opt/homebrew/opt/openssl@3/lib/libcrypto.3.dylib", "/usr/local/opt/openssl@3/lib/libcrypto.3.dylib"]
-            : ["libcrypto.so.3", "libcrypto.so.1.1"];
+        : ["libcrypto.so.3", "libcrypto.so.1.1"];
 
-    public const int PaddingPss = 6, SaltLengthAuto = -2;
-    private const int KeyTypeRsa = 6, AnyOperation = -1, ControlDigest = 1, ControlPadding = 0x1001, ControlSaltLength = 0x1002,
+    public const int PaddingPss = 6,
+        SaltLengthAuto = -2;
+    private const int KeyTypeRsa = 6,
+        AnyOperation = -1,
+        ControlDigest = 1,
+        ControlPadding = 0x1001,
+        ControlSaltLength = 0x1002,
         ControlMgf1Digest = 0x1005;
 
     private static readonly delegate* unmanaged<nint*, byte**, nint, nint> d2iPublicKey;
@@ -58,10 +68,22 @@ internal static unsafe class LibCrypto
             sha256Init = (delegate* unmanaged<Sha256Context*, int>)Find(library, "SHA256_Init");
             sha256Update = (delegate* unmanaged<Sha256Context*, byte*, nuint, int>)Find(library, "SHA256_Update");
             sha256Final = (delegate* unmanaged<byte*, Sha256Context*, int>)Find(library, "SHA256_Final");
-            IsAvailable = d2iPublicKey != null && d2iPrivateKey != null && keyFree != null && contextNew != null && contextFree != null
-                && verifyInit != null && verify != null && signInit != null && sign != null && contextControl != null && sha256 != null
-                    && clearErrors != null
-                && sha256Init != null && sha256Update != null && sha256Final != null;
+            IsAvailable =
+                d2iPublicKey != null
+                && d2iPrivateKey != null
+                && keyFree != null
+                && contextNew != null
+                && contextFree != null
+                && verifyInit != null
+                && verify != null
+                && signInit != null
+                && sign != null
+                && contextControl != null
+                && sha256 != null
+                && clearErrors != null
+                && sha256Init != null
+                && sha256Update != null
+                && sha256Final != null;
             if (IsAvailable)
                 return;
         }
@@ -111,7 +133,10 @@ internal static unsafe class LibCrypto
 
     public static bool Verify(nint context, ReadOnlySpan<byte> hash, ReadOnlySpan<byte> signature)
     {
-        fixed (byte* hashBytes = hash, signatureBytes = signature)
+        fixed (
+            byte* hashBytes = hash,
+                signatureBytes = signature
+        )
         {
             if (verify(context, signatureBytes, (nuint)signature.Length, hashBytes, (nuint)hash.Length) == 1)
                 return true;
@@ -124,7 +149,10 @@ internal static unsafe class LibCrypto
 
     public static void Sign(nint context, ReadOnlySpan<byte> hash, Span<byte> signature)
     {
-        fixed (byte* hashBytes = hash, signatureBytes = signature)
+        fixed (
+            byte* hashBytes = hash,
+                signatureBytes = signature
+        )
         {
             var length = (nuint)signature.Length;
             Checked(sign(context, signatureBytes, &length, hashBytes, (nuint)hash.Length), "EVP_PKEY_sign");
@@ -136,7 +164,10 @@ internal static unsafe class LibCrypto
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(hash.Length, 32);
         Sha256Context context;
-        fixed (byte* dataBytes = data, hashBytes = hash)
+        fixed (
+            byte* dataBytes = data,
+                hashBytes = hash
+        )
         {
             sha256Init(&context);
             sha256Update(&context, dataBytes, (nuint)data.Length);

@@ -12,7 +12,10 @@ internal static class CommandLine
     /// <returns>0: all went well; 1: something was not acknowledged, not true, or not possible, and the error output says what.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
-        var root = new RootCommand("Factories that enrol their keys, sign what their engines measure and send it to FactoryStream; and a second look at the evidence.")
+        var root = new RootCommand(
+            "Factories that enrol their keys, sign what their engines measure and send it to FactoryStream; and a second look at "
+                + "the evidence."
+        )
         {
             SimulateCommand.Create(),
             ReplayCommand.Create(),
@@ -23,7 +26,16 @@ internal static class CommandLine
         };
         try
         {
-            return await root.Parse(args).InvokeAsync(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = EndWithin });
+            return await root.Parse(args)
+                .InvokeAsync(
+                    new InvocationConfiguration
+                    {
+                        Output = output,
+                        Error = error,
+                        EnableDefaultExceptionHandler = false,
+                        ProcessTerminationTimeout = EndWithin,
+                    }
+                );
         }
         catch (UsageException exception)
         {

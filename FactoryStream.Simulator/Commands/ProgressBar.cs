@@ -16,21 +16,24 @@ internal sealed class ProgressBar(TextWriter error)
     public async Task ShowAsync(string title, double total, Func<double> done, Func<string>? state, Func<Task> work)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) });
-        await console.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).StartAsync(async context =>
-        {
-            var task = context.AddTask(Markup.Escape(title), maxValue: Math.Max(total, 1));
-            var working = work();
-            while (await Task.WhenAny(working, Task.Delay(RefreshEvery, CancellationToken.None)) != working)
-                Update();
-            Update();
-            await working;
-
-            void Update()
+        await console
+            .Progress()
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .StartAsync(async context =>
             {
-                task.Value = done();
-                if (state is not null)
-                    task.Description = Markup.Escape($"{title} {state()}");
-            }
-        });
+                var task = context.AddTask(Markup.Escape(title), maxValue: Math.Max(total, 1));
+                var working = work();
+                while (await Task.WhenAny(working, Task.Delay(RefreshEvery, CancellationToken.None)) != working)
+                    Update();
+                Update();
+                await working;
+
+                void Update()
+                {
+                    task.Value = done();
+                    if (state is not null)
+                        task.Description = Markup.Escape($"{title} {state()}");
+                }
+            });
     }
 }

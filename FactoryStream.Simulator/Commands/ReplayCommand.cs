@@ -12,19 +12,35 @@ internal static class ReplayCommand
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(30);
 
     private sealed record Settings(
-        string[] Csv, string? Factory, string? From, string? Save, CsvForm Form, bool Now, double? Speed, SaltLength Salt,
-            TimeSpan GiveUpAfter,
-        Addresses Addresses, KeyFolder Keys, string? AdminToken);
+        string[] Csv,
+        string? Factory,
+        string? From,
+        string? Save,
+        CsvForm Form,
+        bool Now,
+        double? Speed,
+        SaltLength Salt,
+        TimeSpan GiveUpAfter,
+        Addresses Addresses,
+        KeyFolder Keys,
+        string? AdminToken
+    );
 
     public static Command Create()
     {
         var csv = new Option<string[]>("--csv")
         {
-            Description = "Recordings: a header, the time (UTC) in the first column, a metric in each other. Each file is an engine, named as the file without its ending",
+            Description =
+                "Recordings: a header, the time (UTC) in the first column, a metric in each other. Each file is an engine, named "
+                + "as the file without its ending",
             HelpName = "FILE...",
             AllowMultipleArgumentsPerToken = true,
         };
-        var factory = new Option<string?>("--factory") { Description = "The factory whose engines they are; needed with --csv", HelpName = "ID" };
+        var factory = new Option<string?>("--factory")
+        {
+            Description = "The factory whose engines they are; needed with --csv",
+            HelpName = "ID",
+        };
         var labels = new Option<string[]>("--labels")
         {
             Description = "Columns that are no metrics and left out [default: anomaly changepoint]",
@@ -32,23 +48,66 @@ internal static class ReplayCommand
             AllowMultipleArgumentsPerToken = true,
         };
         var form = new CsvFormOptions();
-        var now = new Option<bool>("--now") { Description = "Move each engine's times so that all engines begin together and the replay is of now; a reading is never ahead of the clock. Otherwise the times are kept to the byte" };
-        var speed = new Option<double?>("--speed") { Description = "Times real time, by the readings' own times [default: flat out]", HelpName = "N" };
-        var save = new Option<string?>("--save") { Description = "Also write the signed readings to this file, a line each", HelpName = "FILE" };
-        var from = new Option<string?>("--from") { Description = "Send a file that --save wrote, the same to the last byte of each signature, instead of --csv", HelpName = "FILE" };
+        var now = new Option<bool>("--now")
+        {
+            Description =
+                "Move each engine's times so that all engines begin together and the replay is of now; a reading is never ahead of "
+                + "the clock. Otherwise the times are kept to the byte",
+        };
+        var speed = new Option<double?>("--speed")
+        {
+            Description = "Times real time, by the readings' own times [default: flat out]",
+            HelpName = "N",
+        };
+        var save = new Option<string?>("--save")
+        {
+            Description = "Also write the signed readings to this file, a line each",
+            HelpName = "FILE",
+        };
+        var from = new Option<string?>("--from")
+        {
+            Description = "Send a file that --save wrote, the same to the last byte of each signature, instead of --csv",
+            HelpName = "FILE",
+        };
         speed.Validators.Add(result =>
         {
             if (result.Errors.Any() is false && result.GetValueOrDefault<double?>() is { } times && !(times > 0 && double.IsFinite(times)))
                 result.AddError("--speed must be above 0.");
         });
         var (salt, giveUpAfter) = (SharedOptions.Salt(), SharedOptions.GiveUpAfter());
-        var (ingest, verifier, keys, token) = (SharedOptions.Ingest(), SharedOptions.Verifier(), SharedOptions.Keys(), SharedOptions.AdminToken());
-        var command = new Command("replay",
-            "Sign and send recordings, woven by time as a plant would send them, each engine's order kept. What is signed depends on the recording alone, so a second replay is all duplicates. "
-            + "Ends with 0 when every reading was acknowledged.")
+        var (ingest, verifier, keys, token) = (
+            SharedOptions.Ingest(),
+            SharedOptions.Verifier(),
+            SharedOptions.Keys(),
+            SharedOptions.AdminToken()
+        );
+        var command = new Command(
+            "replay",
+            "Sign and send recordings, woven by time as a plant would send them, each engine's order kept. What is signed depends "
+                + "on the recording alone, so a second replay is all duplicates. "
+                + "Ends with 0 when every reading was acknowledged."
+        )
         {
-            csv, factory, labels, form.Time, form.TimeFormat, form.Decimal, form.Separator, form.NoHeader, form.Engine, form.Missing, now,
-                speed, save, from, salt, giveUpAfter, ingest, verifier, keys, token,
+            csv,
+            factory,
+            labels,
+            form.Time,
+            form.TimeFormat,
+            form.Decimal,
+            form.Separator,
+            form.NoHeader,
+            form.Engine,
+            form.Missing,
+            now,
+            speed,
+            save,
+            from,
+            salt,
+            giveUpAfter,
+            ingest,
+            verifier,
+            keys,
+            token,
         };
         command.Validators.Add(result =>
         {
@@ -61,27 +120,54 @@ internal static class ReplayCommand
                 result.AddError("--save and --now go with --csv: what --from sends is signed already.");
             form.Check(result, hasCsv, files: result.GetResult(csv)?.Tokens.Count ?? 0);
         });
-        command.SetAction((parsed, cancellationToken) =>
-        {
-            var environment = SharedOptions.Environment();
-            var settings = new Settings(
-                parsed.GetValue(csv) ?? [], parsed.GetValue(factory), parsed.GetValue(from), parsed.GetValue(save),
-                form.Of(parsed, parsed.GetResult(labels) is { Tokens.Count: > 0 } ? parsed.GetValue(labels)! : ["anomaly", "changepoint"]),
-                parsed.GetValue(now), parsed.GetValue(speed), SharedOptions.SaltOf(parsed, salt), TimeSpan.FromSeconds(parsed.GetValue(giveUpAfter)),
-                Addresses.From(environment, parsed.GetValue(ingest), parsed.GetValue(verifier)),
-                SharedOptions.KeyFolderOf(environment, parsed.GetValue(keys)), parsed.GetValue(token) ?? SharedOptions.AdminTokenSetting(environment));
-            return RunAsync(settings, parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, TimeProvider.System, cancellationToken);
-        });
+        command.SetAction(
+            (parsed, cancellationToken) =>
+            {
+                var environment = SharedOptions.Environment();
+                var settings = new Settings(
+                    parsed.GetValue(csv) ?? [],
+                    parsed.GetValue(factory),
+                    parsed.GetValue(from),
+                    parsed.GetValue(save),
+                    form.Of(
+                        parsed,
+                        parsed.GetResult(labels) is { Tokens.Count: > 0 } ? parsed.GetValue(labels)! : ["anomaly", "changepoint"]
+                    ),
+                    parsed.GetValue(now),
+                    parsed.GetValue(speed),
+                    SharedOptions.SaltOf(parsed, salt),
+                    TimeSpan.FromSeconds(parsed.GetValue(giveUpAfter)),
+                    Addresses.From(environment, parsed.GetValue(ingest), parsed.GetValue(verifier)),
+                    SharedOptions.KeyFolderOf(environment, parsed.GetValue(keys)),
+                    parsed.GetValue(token) ?? SharedOptions.AdminTokenSetting(environment)
+                );
+                return RunAsync(
+                    settings,
+                    parsed.InvocationConfiguration.Output,
+                    parsed.InvocationConfiguration.Error,
+                    TimeProvider.System,
+                    cancellationToken
+                );
+            }
+        );
         return command;
     }
 
-    private static async Task<int> RunAsync(Settings settings, TextWriter output, TextWriter error, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        Settings settings,
+        TextWriter output,
+        TextWriter error,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         // Everything is read once before anything is sent: a mistake in the last file shall not leave half a replay behind.
         var engines = Engines(settings);
         var spans = engines.Select(engine => (Engine: engine, Span: engine.Span())).Where(engine => engine.Span is not null).ToArray();
         var longest = spans.Length == 0 ? TimeSpan.Zero : spans.Max(engine => engine.Span!.Value.Last - engine.Span.Value.First);
-        string[] factories = settings.From is { } file ? [.. new SignedFile(file).Factories().Order(StringComparer.Ordinal)] : [settings.Factory!];
+        string[] factories = settings.From is { } file
+            ? [.. new SignedFile(file).Factories().Order(StringComparer.Ordinal)]
+            : [settings.Factory!];
 
         using var client = new HttpClient { Timeout = AnswerWithin };
         var enrolment = new Enrolment(client, settings.Addresses.Verifier, settings.AdminToken, time);
@@ -95,7 +181,13 @@ internal static class ReplayCommand
             }
             signers[factoryId] = settings.Keys.GetOrCreate(factoryId);
             var isTold = false;
-            await enrolment.EnrolAsync(factoryId, signers[factoryId].ExportPublicKeyPem(), why => Tell(error, $"Waiting: {why}", ref isTold), settings.GiveUpAfter, cancellationToken);
+            await enrolment.EnrolAsync(
+                factoryId,
+                signers[factoryId].ExportPublicKeyPem(),
+                why => Tell(error, $"Waiting: {why}", ref isTold),
+                settings.GiveUpAfter,
+                cancellationToken
+            );
         }
 
         IAsyncEnumerable<SignedLine> lines;
@@ -106,8 +198,14 @@ internal static class ReplayCommand
         else
         {
             var now = time.GetUtcNow().UtcDateTime;
-            var readings = spans.Select(engine => engine.Engine.Read(
-                settings.Factory!, settings.Now ? Timeline.ShiftToNow(engine.Span!.Value.First, longest, settings.Speed, now) : null)).ToArray();
+            var readings = spans
+                .Select(engine =>
+                    engine.Engine.Read(
+                        settings.Factory!,
+                        settings.Now ? Timeline.ShiftToNow(engine.Span!.Value.First, longest, settings.Speed, now) : null
+                    )
+                )
+                .ToArray();
             lines = SignAhead.LinesAsync(Timeline.Weave(readings), signers[settings.Factory!], settings.Salt, cancellationToken);
             if (settings.Save is not null)
                 lines = SaveAsync(lines, settings.Save);
@@ -116,14 +214,22 @@ internal static class ReplayCommand
         var started = time.GetTimestamp();
         var tally = new Tally();
         var isComplained = false;
-        var delivery = new Delivery(new HttpClientPoster(client, settings.Addresses.Ingest, time), time, settings.GiveUpAfter, why =>
-        {
-            tally.Repeat(why);
-            Tell(error, $"Repeating: {why}", ref isComplained);
-        });
+        var delivery = new Delivery(
+            new HttpClientPoster(client, settings.Addresses.Ingest, time),
+            time,
+            settings.GiveUpAfter,
+            why =>
+            {
+                tally.Repeat(why);
+                Tell(error, $"Repeating: {why}", ref isComplained);
+            }
+        );
         await new ReplayRun(delivery, time, settings.Speed).SendAsync(lines, tally, cancellationToken);
 
-        await output.WriteLineAsync($"sent {tally.Sent}, acknowledged {tally.Acknowledged}, rejected {tally.Refused}, repeated POSTs {tally.Repetitions}, in {time.GetElapsedTime(started).TotalSeconds:0.0} s");
+        await output.WriteLineAsync(
+            $"sent {tally.Sent}, acknowledged {tally.Acknowledged}, rejected {tally.Refused}, repeated POSTs {tally.Repetitions}, "
+                + $"in {time.GetElapsedTime(started).TotalSeconds:0.0} s"
+        );
         foreach (var (reason, count) in tally.RefusedByReason)
             await output.WriteLineAsync($"  {reason}: {count}");
         if (tally.Failure is not null)
@@ -137,7 +243,9 @@ internal static class ReplayCommand
     {
         var engines = settings.Csv.Select(file => new CsvEngine(file, settings.Form)).ToArray();
         // Files whose rows name their engines may share them: each keeps its own order.
-        var twice = engines.Where(engine => engine.EngineId is not null).GroupBy(engine => engine.EngineId)
+        var twice = engines
+            .Where(engine => engine.EngineId is not null)
+            .GroupBy(engine => engine.EngineId)
             .FirstOrDefault(group => group.Count() > 1);
         return twice is null ? engines : throw new UsageException($"Two files are named {twice.Key}: they would be one engine.");
     }

@@ -21,23 +21,41 @@ internal static class Signing
     {
         const int tries = 200;
         var watch = Stopwatch.StartNew();
-        Parallel.For(0, tries, _ =>
-        {
-            Span<byte> signature = stackalloc byte[512];
-            signer.Sign("a reading of about the usual length"u8, signature, salt);
-        });
+        Parallel.For(
+            0,
+            tries,
+            _ =>
+            {
+                Span<byte> signature = stackalloc byte[512];
+                signer.Sign("a reading of about the usual length"u8, signature, salt);
+            }
+        );
         return tries / watch.Elapsed.TotalSeconds;
     }
 
     /// <exception cref="UsageException">There is not enough room for it.</exception>
-    public static async Task WriteAsync(CorpusPlan plan, ReadingSigner[] signers, FileStream target, ProgressBar bar, CancellationToken cancellationToken)
+    public static async Task WriteAsync(
+        CorpusPlan plan,
+        ReadingSigner[] signers,
+        FileStream target,
+        ProgressBar bar,
+        CancellationToken cancellationToken
+    )
     {
         var bytes = plan.UsualBytes;
         var free = new DriveInfo(Path.GetDirectoryName(Path.GetFullPath(target.Name))!).AvailableFreeSpace;
         if (bytes > free)
-            throw new UsageException($"{plan.Readings} readings need about {bytes / 1e9:0.0} GB, and {Path.GetDirectoryName(target.Name)} has {free / 1e9:0.0} GB left.");
+            throw new UsageException(
+                $"{plan.Readings} readings need about {bytes / 1e9:0.0} GB, and {Path.GetDirectoryName(target.Name)} has "
+                    + $"{free / 1e9:0.0} GB left."
+            );
         var done = 0L;
-        await bar.ShowAsync($"Signing {plan.Readings} readings, about {bytes / 1e9:0.00} GB", plan.Readings, () => Interlocked.Read(ref done), null,
-            () => CorpusWriter.WriteAsync(plan, signers, target, count => Interlocked.Add(ref done, count), cancellationToken));
+        await bar.ShowAsync(
+            $"Signing {plan.Readings} readings, about {bytes / 1e9:0.00} GB",
+            plan.Readings,
+            () => Interlocked.Read(ref done),
+            null,
+            () => CorpusWriter.WriteAsync(plan, signers, target, count => Interlocked.Add(ref done, count), cancellationToken)
+        );
     }
 }

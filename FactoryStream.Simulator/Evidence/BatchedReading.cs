@@ -29,11 +29,15 @@ internal readonly record struct BatchedReading(ReadOnlyMemory<byte> Data, UInt12
                 return false;
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
             {
-                bool isData = json.ValueTextEquals("data"u8), isHash = json.ValueTextEquals("batch_sha256"u8);
+                bool isData = json.ValueTextEquals("data"u8),
+                    isHash = json.ValueTextEquals("batch_sha256"u8);
                 json.Read();
                 var start = (int)json.TokenStartIndex;
                 if (isHash)
-                    hasHash = json.TokenType == JsonTokenType.String && Convert.FromHexString(json.ValueSpan, sha256, out _, out var length) == System.Buffers.OperationStatus.Done && length == sha256.Length;
+                    hasHash =
+                        json.TokenType == JsonTokenType.String
+                        && Convert.FromHexString(json.ValueSpan, sha256, out _, out var length) == System.Buffers.OperationStatus.Done
+                        && length == sha256.Length;
                 json.Skip();
                 if (isData)
                     data = line[start..(int)json.BytesConsumed];

@@ -71,7 +71,8 @@ internal static class EnvelopeLines
     {
         var json = default(Tokens);
         return line.TrimStart(" \t"u8) is [(byte)'{', ..]
-            && (line.IndexOf("\"signature\""u8) >= 0 || line.IndexOf("\"batch_sha256\""u8) >= 0) && json.Read(line) == Progress.Whole;
+            && (line.IndexOf("\"signature\""u8) >= 0 || line.IndexOf("\"batch_sha256\""u8) >= 0)
+            && json.Read(line) == Progress.Whole;
     }
 
     /// <summary>How far an object has been read, line by line; each line is read once, for no token of JSON goes over a line's

@@ -17,37 +17,59 @@ namespace FactoryStream.Simulator.Evidence;
 /// <param name="KeyId">By which key.</param>
 /// <param name="Data">The signed bytes, which are UTF-8.</param>
 /// <param name="Signature">Of those.</param>
-internal sealed record ArchivedReading(string FactoryId, string EngineId, DateTime MeasuredAt, DateTime VerdictAt, string KeyId, string Data, byte[] Signature)
+internal sealed record ArchivedReading(
+    string FactoryId,
+    string EngineId,
+    DateTime MeasuredAt,
+    DateTime VerdictAt,
+    string KeyId,
+    string Data,
+    byte[] Signature
+)
 {
-    /// <summary>Where the columns say something else than the signed bytes: readers search by the columns, so they must not be able to lie. Null: nowhere.</summary>
+    /// <summary>
+    /// Where the columns say something else than the signed bytes: readers search by the columns, so they must not be able to lie. Null:
+    /// nowhere.
+    /// </summary>
     public string? Contradiction(in SignedReading signed) =>
         signed.FactoryId != FactoryId ? $"column factory_id says {FactoryId}, the signed bytes {signed.FactoryId}"
         : signed.EngineId != EngineId ? $"column engine_id says {EngineId}, the signed bytes {signed.EngineId}"
         // PostgreSQL and Parquet keep microseconds.
-        : signed.MeasuredAt.Ticks / TimeSpan.TicksPerMicrosecond != MeasuredAt.Ticks / TimeSpan.TicksPerMicrosecond ? $"column measured_at says {MeasuredAt:O}, the signed bytes {signed.MeasuredAt:O}"
+        : signed.MeasuredAt.Ticks / TimeSpan.TicksPerMicrosecond != MeasuredAt.Ticks / TimeSpan.TicksPerMicrosecond
+            ? $"column measured_at says {MeasuredAt:O}, the signed bytes {signed.MeasuredAt:O}"
         : null;
 }
 
-/// <summary>How many, and the hash of all their fields in their order: what was written and what was read back must agree in both.</summary>
+/// <summary>
+/// How many, and the hash of all their fields in their order: what was written and what was read back must agree in both.
+/// </summary>
 internal readonly record struct ArchiveDigest(long Readings, string Sha256);
 
 /// <summary>
 /// Readings with their evidence as a Parquet file, compressed by zstd, that any Parquet reader can query:
-/// <c>factory_id, engine_id, key_id, data</c> strings, <c>measured_at, verdict_at</c> timestamps in microseconds UTC, <c>signature</c> bytes.
-/// The SHA-256 that PostgreSQL keeps is not among them: it is that of <c>data</c>.
+/// <c>factory_id, engine_id, key_id, data</c> strings, <c>measured_at, verdict_at</c> timestamps in microseconds UTC, <c>signature</c>
+/// bytes. The SHA-256 that PostgreSQL keeps is not among them: it is that of <c>data</c>.
 /// </summary>
 internal static class EvidenceArchive
 {
     /// <summary>Some 30 MB in memory, and enough for the compressor.</summary>
     private const int ReadingsPerRowGroup = 65_536;
 
-    private static readonly DataField<string> FactoryId = new("factory_id", false), EngineId = new("engine_id", false), KeyId = new("key_id", false), Data = new("data", false);
-    private static readonly DateTimeDataField MeasuredAt = Time("measured_at"), VerdictAt = Time("verdict_at");
+    private static readonly DataField<string> FactoryId = new("factory_id", false),
+        EngineId = new("engine_id", false),
+        KeyId = new("key_id", false),
+        Data = new("data", false);
+    private static readonly DateTimeDataField MeasuredAt = Time("measured_at"),
+        VerdictAt = Time("verdict_at");
     private static readonly DataField<byte[]> Signature = new("signature", false);
     private static readonly ParquetSchema Schema = new(FactoryId, EngineId, MeasuredAt, VerdictAt, KeyId, Data, Signature);
 
     /// <summary>Writes readings; sorted by engine and time they compress best.</summary>
-    public static async Task<ArchiveDigest> WriteAsync(Stream target, IAsyncEnumerable<ArchivedReading> readings, CancellationToken cancellationToken)
+    public static async Task<ArchiveDigest> WriteAsync(
+        Stream target,
+        IAsyncEnumerable<ArchivedReading> readings,
+        CancellationToken cancellationToken
+    )
     {
         using var digest = new Digest();
         var options = new ParquetOptions { CompressionMethod = CompressionMethod.Zstd, CompressionLevel = CompressionLevel.Optimal };
@@ -59,8 +81,16 @@ internal static class EvidenceArchive
             using var rows = writer.CreateRowGroup();
             await rows.WriteAsync(FactoryId, Array.ConvertAll(group, reading => reading.FactoryId));
             await rows.WriteAsync(EngineId, Array.ConvertAll(group, reading => reading.EngineId));
-            await rows.WriteAsync<DateTime>(MeasuredAt, Array.ConvertAll(group, reading => reading.MeasuredAt), cancellationToken: cancellationToken);
-            await rows.WriteAsync<DateTime>(VerdictAt, Array.ConvertAll(group, reading => reading.VerdictAt), cancellationToken: cancellationToken);
+            await rows.WriteAsync<DateTime>(
+                MeasuredAt,
+                Array.ConvertAll(group, reading => reading.MeasuredAt),
+                cancellationToken: cancellationToken
+            );
+            await rows.WriteAsync<DateTime>(
+                VerdictAt,
+                Array.ConvertAll(group, reading => reading.VerdictAt),
+                cancellationToken: cancellationToken
+            );
             await rows.WriteAsync(KeyId, Array.ConvertAll(group, reading => reading.KeyId));
             await rows.WriteAsync(Data, Array.ConvertAll(group, reading => reading.Data));
             await rows.WriteAsync(Signature, Array.ConvertAll(group, reading => reading.Signature));
@@ -73,7 +103,10 @@ internal static class EvidenceArchive
 
     /// <summary>Reads what <see cref="WriteAsync"/> wrote.</summary>
     /// <exception cref="UsageException">It is no such file.</exception>
-    public static async IAsyncEnumerable<ArchivedReading> ReadAsync(string path, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<ArchivedReading> ReadAsync(
+        string path,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         await using var reader = await TryAsync(path, () => ParquetReader.CreateAsync(path, cancellationToken: cancellationToken));
         for (var group = 0; group < reader.RowGroupCount; group++)
@@ -83,7 +116,12 @@ internal static class EvidenceArchive
         }
     }
 
-    private static async Task<ArchivedReading[]> ReadGroupAsync(string path, ParquetReader reader, int group, CancellationToken cancellationToken)
+    private static async Task<ArchivedReading[]> ReadGroupAsync(
+        string path,
+        ParquetReader reader,
+        int group,
+        CancellationToken cancellationToken
+    )
     {
         using var rows = reader.OpenRowGroupReader(group);
         var count = checked((int)rows.RowCount);
@@ -96,10 +134,25 @@ internal static class EvidenceArchive
         await rows.ReadAsync(Field(KeyId), keyIds.AsMemory(), cancellationToken: cancellationToken);
         await rows.ReadAsync(Field(Data), data.AsMemory(), cancellationToken: cancellationToken);
         await rows.ReadAsync(Field(Signature), signatures.AsMemory(), cancellationToken: cancellationToken);
-        return [.. Enumerable.Range(0, count).Select(i => new ArchivedReading(factoryIds[i]!, engineIds[i]!, measuredAt[i], verdictAt[i], keyIds[i]!, data[i]!, signatures[i]!))];
+        return
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(i => new ArchivedReading(
+                    factoryIds[i]!,
+                    engineIds[i]!,
+                    measuredAt[i],
+                    verdictAt[i],
+                    keyIds[i]!,
+                    data[i]!,
+                    signatures[i]!
+                )),
+        ];
 
-        DataField Field(DataField wanted) => reader.Schema.DataFields.FirstOrDefault(field => field.Name == wanted.Name && field.ClrType == wanted.ClrType && !field.IsNullable)
-            ?? throw new UsageException($"{path} is no archive of readings: it has no column {wanted.Name} as 'archive' writes it.");
+        DataField Field(DataField wanted) =>
+            reader.Schema.DataFields.FirstOrDefault(field =>
+                field.Name == wanted.Name && field.ClrType == wanted.ClrType && !field.IsNullable
+            ) ?? throw new UsageException($"{path} is no archive of readings: it has no column {wanted.Name} as 'archive' writes it.");
     }
 
     /// <summary>Of what a file holds.</summary>
@@ -124,7 +177,8 @@ internal static class EvidenceArchive
         }
     }
 
-    private static DateTimeDataField Time(string name) => new(name, DateTimeFormat.Timestamp, isAdjustedToUTC: true, unit: DateTimeTimeUnit.Micros, isNullable: false);
+    private static DateTimeDataField Time(string name) =>
+        new(name, DateTimeFormat.Timestamp, isAdjustedToUTC: true, unit: DateTimeTimeUnit.Micros, isNullable: false);
 
     private sealed class Digest : IDisposable
     {

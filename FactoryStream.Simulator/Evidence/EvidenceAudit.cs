@@ -4,7 +4,9 @@ using FactoryStream.Signatures;
 
 namespace FactoryStream.Simulator.Evidence;
 
-/// <summary>Checks exported readings again, with nothing but the public keys: whoever holds the keys need not trust who holds the database.</summary>
+/// <summary>
+/// Checks exported readings again, with nothing but the public keys: whoever holds the keys need not trust who holds the database.
+/// </summary>
 internal sealed class EvidenceAudit
 {
     private const int ReadingsAtOnce = 512;
@@ -14,12 +16,18 @@ internal sealed class EvidenceAudit
 
     public EvidenceAudit(IReadOnlyList<PublicKey> keys)
     {
-        byFactory = keys.Where(key => key.FactoryId is not null).GroupBy(key => key.FactoryId!).ToDictionary(group => group.Key, group => group.ToList());
+        byFactory = keys.Where(key => key.FactoryId is not null)
+            .GroupBy(key => key.FactoryId!)
+            .ToDictionary(group => group.Key, group => group.ToList());
         ofAny = [.. keys.Where(key => key.FactoryId is null)];
     }
 
-    /// <summary>Judges each reading of a file; the verdicts are the Verifier's own. A reading that was signed in a batch has its batch's, if that holds its very bytes.</summary>
-    /// <param name="path">Envelopes <c>{"data": …, "signature": …, "key_id": …}</c> and <c>{"batch": […], "signature": …, "key_id": …}</c>, and behind the batches <c>{"data": …, "batch_sha256": …}</c>; a line each. Or an archive (<see cref="EvidenceArchive"/>).</param>
+    /// <summary>
+    /// Judges each reading of a file; the verdicts are the Verifier's own. A reading that was signed in a batch has its batch's, if that
+    /// holds its very bytes.
+    /// </summary>
+    /// <param name="path">Envelopes <c>{"data": …, "signature": …, "key_id": …}</c> and <c>{"batch": […], "signature": …, "key_id": …}</c>,
+    /// and behind the batches <c>{"data": …, "batch_sha256": …}</c>; a line each. Or an archive (<see cref="EvidenceArchive"/>).</param>
     /// <param name="wrong">Told of each that is not accepted: its line or row, the verdict, and what is wrong where that says more.</param>
     /// <param name="cancellationToken">Ends it between two chunks.</param>
     public async Task<AuditResult> CheckAsync(string path, Action<int, Verdict, string?>? wrong, CancellationToken cancellationToken)
@@ -28,7 +36,9 @@ internal sealed class EvidenceAudit
         var parser = new ReadingParser();
         var counts = new long[Enum.GetValues<Verdict>().Length];
         var batches = new CheckedBatches();
-        await foreach (var chunk in EvidenceFile.ReadAsync(path, cancellationToken).Chunk(ReadingsAtOnce).WithCancellation(cancellationToken))
+        await foreach (
+            var chunk in EvidenceFile.ReadAsync(path, cancellationToken).Chunk(ReadingsAtOnce).WithCancellation(cancellationToken)
+        )
         {
             var candidates = new List<PublicKey>?[chunk.Length];
             var verdicts = new Verdict[chunk.Length];
@@ -91,7 +101,9 @@ internal sealed class EvidenceAudit
     private List<PublicKey> KeysFor(in SignedReading reading)
     {
         var keyId = reading.KeyId;
-        var named = byFactory.TryGetValue(reading.FactoryId, out var own) ? own.Where(key => keyId is null || key.KeyId is null || key.KeyId == keyId) : [];
+        var named = byFactory.TryGetValue(reading.FactoryId, out var own)
+            ? own.Where(key => keyId is null || key.KeyId is null || key.KeyId == keyId)
+            : [];
         return [.. named, .. ofAny];
     }
 

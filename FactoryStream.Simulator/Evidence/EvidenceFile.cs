@@ -45,6 +45,9 @@ internal static class EvidenceFile
     }
 
     // {"data": …, "signature": "J5Bz…", "key_id": "5f2c…"}
-    private static byte[] Envelope(ArchivedReading reading) => Encoding.UTF8.GetBytes(
-        $$"""{"data": {{reading.Data}}, "signature": "{{Convert.ToBase64String(reading.Signature)}}", "key_id": "{{System.Text.Json.JsonEncodedText.Encode(reading.KeyId)}}"}""" + "\n");
+    private static byte[] Envelope(ArchivedReading reading) =>
+        Encoding.UTF8.GetBytes(
+            $$"""{"data": {{reading.Data}}, "signature": "{{Convert.ToBase64String(reading.Signature)}}", "key_id": "{{System.Text.Json.JsonEncodedText.Encode(reading.KeyId)}}"}"""
+                + "\n"
+        );
 }

@@ -11,7 +11,14 @@ namespace FactoryStream.Simulator.Evidence;
 /// <param name="NotBefore">First moment at which what is measured may be signed with it.</param>
 /// <param name="NotAfter">End of that.</param>
 /// <param name="RevokedAt">From when on it counts no more.</param>
-internal sealed record PublicKey(RsaPublicKey Key, string? KeyId = null, string? FactoryId = null, DateTime? NotBefore = null, DateTime? NotAfter = null, DateTime? RevokedAt = null);
+internal sealed record PublicKey(
+    RsaPublicKey Key,
+    string? KeyId = null,
+    string? FactoryId = null,
+    DateTime? NotBefore = null,
+    DateTime? NotAfter = null,
+    DateTime? RevokedAt = null
+);
 
 /// <summary>Public keys out of a file: PEM blocks of keys and certificates, the base64 of one, or what <c>GET /keys</c> answers.</summary>
 internal static class PublicKeyFile
@@ -29,7 +36,9 @@ internal static class PublicKeyFile
             throw new UsageException($"{path} cannot be read: {exception.Message}", exception);
         }
         var keys = text.AsSpan().TrimStart() is ['{' or '[', ..] ? ReadJson(text, path) : ReadPem(text, path);
-        return keys.Count > 0 ? keys : throw new UsageException($"{path} holds no public key: PEM blocks or the answer of GET /keys are understood.");
+        return keys.Count > 0
+            ? keys
+            : throw new UsageException($"{path} holds no public key: PEM blocks or the answer of GET /keys are understood.");
     }
 
     private static List<PublicKey> ReadPem(string text, string path)
@@ -43,12 +52,18 @@ internal static class PublicKeyFile
             rest = rest[fields.Location.End..];
         }
         if (keys.Count == 0)
-            keys.Add(new PublicKey(RsaPublicKey.TryParsePem(text, out var key, out var error) ? key
-                : throw new UsageException($"{path} holds no public key: {error}")));
+            keys.Add(
+                new PublicKey(
+                    RsaPublicKey.TryParsePem(text, out var key, out var error)
+                        ? key
+                        : throw new UsageException($"{path} holds no public key: {error}")
+                )
+            );
         return keys;
     }
 
-    // Sample: {"keys": [{"key_id": "5f2c…", "factory_id": "factory_001", "public_key": "-----BEGIN PUBLIC KEY-----…", "not_before": null, "not_after": null, "revoked_at": null}]}
+    // Sample: {"keys": [{"key_id": "5f2c…", "factory_id": "factory_001", "public_key": "-----BEGIN PUBLIC KEY-----…", "not_before": null,
+    // "not_after": null, "revoked_at": null}]}
     private static List<PublicKey> ReadJson(string text, string path)
     {
         try
@@ -57,9 +72,13 @@ internal static class PublicKeyFile
             var list = document.RootElement;
             if (list.ValueKind == JsonValueKind.Object && list.TryGetProperty("keys", out var inner))
                 list = inner;
-            return [.. (list.ValueKind == JsonValueKind.Array ? list.EnumerateArray().ToArray() : [list]).Select(key => ReadKey(key, path))];
+            return
+            [
+                .. (list.ValueKind == JsonValueKind.Array ? list.EnumerateArray().ToArray() : [list]).Select(key => ReadKey(key, path)),
+            ];
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
+        catch (Exception exception)
+            when (exception is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
         {
             throw new UsageException($"{path} is no list of keys: {exception.Message}", exception);
         }
@@ -68,11 +87,19 @@ internal static class PublicKeyFile
     private static PublicKey ReadKey(JsonElement key, string path)
     {
         var pem = (key.TryGetProperty("public_key", out var named) ? named : key.GetProperty("public-key")).GetString();
-        return new PublicKey(Parse(pem, path), Text("key_id"), Text("factory_id"), Time("not_before"), Time("not_after"), Time("revoked_at"));
+        return new PublicKey(
+            Parse(pem, path),
+            Text("key_id"),
+            Text("factory_id"),
+            Time("not_before"),
+            Time("not_after"),
+            Time("revoked_at")
+        );
 
         string? Text(string name) => key.TryGetProperty(name, out var value) ? value.GetString() : null;
 
-        DateTime? Time(string name) => key.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value.GetDateTimeOffset().UtcDateTime : null;
+        DateTime? Time(string name) =>
+            key.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value.GetDateTimeOffset().UtcDateTime : null;
     }
 
     private static RsaPublicKey Parse(ReadOnlySpan<char> pem, string path) =>

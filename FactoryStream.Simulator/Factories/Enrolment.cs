@@ -8,7 +8,8 @@ namespace FactoryStream.Simulator.Factories;
 /// <summary>Makes a factory's public key known to the Verifier; repeats until it answers.</summary>
 internal sealed class Enrolment(HttpClient client, Uri verifier, string? adminToken, TimeProvider time)
 {
-    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250), LongestWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250),
+        LongestWait = TimeSpan.FromSeconds(5);
 
     /// <summary>Enrols the key; again is harmless. Without an admin token it is enough that the Verifier knows the key already.</summary>
     /// <param name="factoryId">Whose key it is.</param>
@@ -17,7 +18,13 @@ internal sealed class Enrolment(HttpClient client, Uri verifier, string? adminTo
     /// <param name="giveUpAfter">How long to repeat while there is no answer; null: until cancelled.</param>
     /// <param name="cancellationToken">Ends the repetitions.</param>
     /// <exception cref="UsageException">The Verifier says no, or did not answer in time.</exception>
-    public async Task EnrolAsync(string factoryId, string publicKeyPem, Action<string>? waiting, TimeSpan? giveUpAfter, CancellationToken cancellationToken)
+    public async Task EnrolAsync(
+        string factoryId,
+        string publicKeyPem,
+        Action<string>? waiting,
+        TimeSpan? giveUpAfter,
+        CancellationToken cancellationToken
+    )
     {
         var started = time.GetTimestamp();
         for (var wait = FirstWait; ; wait = TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, LongestWait.Ticks)))
@@ -47,11 +54,17 @@ internal sealed class Enrolment(HttpClient client, Uri verifier, string? adminTo
                 return null;
             if (IsWorthRepeating(response.StatusCode))
                 return $"the Verifier at {verifier} answers {(int)response.StatusCode}";
-            throw new UsageException(response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
-                ? $"The Verifier at {verifier} does not take this admin token (--admin-token, Simulator:AdminToken)."
-                : $"The Verifier at {verifier} will not enrol {factoryId}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(cancellationToken)}");
+            throw new UsageException(
+                response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
+                    ? $"The Verifier at {verifier} does not take this admin token (--admin-token, Simulator:AdminToken)."
+                    : $"The Verifier at {verifier} will not enrol {factoryId}: {(int)response.StatusCode} "
+                        + $"{await response.Content.ReadAsStringAsync(cancellationToken)}"
+            );
         }
-        catch (Exception exception) when (exception is HttpRequestException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception)
+            when (exception is HttpRequestException
+                || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            )
         {
             return $"the Verifier at {verifier} does not answer: {exception.Message}";
         }
@@ -59,19 +72,28 @@ internal sealed class Enrolment(HttpClient client, Uri verifier, string? adminTo
 
     private async Task<string?> IsKnownAsync(string factoryId, string publicKeyPem, CancellationToken cancellationToken)
     {
-        using var response = await client.GetAsync(new Uri(verifier, $"public-key?factory_id={Uri.EscapeDataString(factoryId)}"), cancellationToken);
+        using var response = await client.GetAsync(
+            new Uri(verifier, $"public-key?factory_id={Uri.EscapeDataString(factoryId)}"),
+            cancellationToken
+        );
         if (IsWorthRepeating(response.StatusCode))
             return $"the Verifier at {verifier} answers {(int)response.StatusCode}";
         if (response.IsSuccessStatusCode)
         {
             var answer = await response.Content.ReadFromJsonAsync(EnrolmentJson.Default.JsonElement, cancellationToken);
-            if (answer.TryGetProperty("public-key", out var known) && known.GetString()?.ReplaceLineEndings().Trim() == publicKeyPem.ReplaceLineEndings().Trim())
+            if (
+                answer.TryGetProperty("public-key", out var known)
+                && known.GetString()?.ReplaceLineEndings().Trim() == publicKeyPem.ReplaceLineEndings().Trim()
+            )
                 return null;
         }
-        throw new UsageException($"The key of {factoryId} is not enrolled, and enrolling needs the admin token (--admin-token, Simulator:AdminToken).");
+        throw new UsageException(
+            $"The key of {factoryId} is not enrolled, and enrolling needs the admin token (--admin-token, Simulator:AdminToken)."
+        );
     }
 
-    private static bool IsWorthRepeating(HttpStatusCode status) => status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout || (int)status >= 500;
+    private static bool IsWorthRepeating(HttpStatusCode status) =>
+        status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout || (int)status >= 500;
 }
 
 internal sealed record EnrolmentRequest(string FactoryId, string PublicKey);

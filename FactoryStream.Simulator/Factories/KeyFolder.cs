@@ -4,7 +4,8 @@ using FactoryStream.Signatures;
 namespace FactoryStream.Simulator.Factories;
 
 /// <summary>
-/// Where the factories' private keys are kept: a file each, <c>FACTORY.pem</c>, that only its owner can read. A key is made when it is first asked for.
+/// Where the factories' private keys are kept: a file each, <c>FACTORY.pem</c>, that only its owner can read. A key is made when it is
+/// first asked for.
 /// </summary>
 internal sealed class KeyFolder(string path)
 {
@@ -17,7 +18,10 @@ internal sealed class KeyFolder(string path)
     {
         get
         {
-            var data = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
+            var data = Environment.GetFolderPath(
+                Environment.SpecialFolder.LocalApplicationData,
+                Environment.SpecialFolderOption.DoNotVerify
+            );
             return data.Length > 0
                 ? System.IO.Path.Combine(data, "factorystream", "simulator-keys")
                 : throw new UsageException("This user has no data folder to keep keys in: name one with --keys or Simulator:Keys.");
@@ -26,7 +30,9 @@ internal sealed class KeyFolder(string path)
 
     public bool Contains(string factoryId) => File.Exists(FileOf(factoryId));
 
-    /// <summary>The factory's key; a new RSA-2048 pair if it has none yet. Of several callers at once, in whatever process, all get the same.</summary>
+    /// <summary>
+    /// The factory's key; a new RSA-2048 pair if it has none yet. Of several callers at once, in whatever process, all get the same.
+    /// </summary>
     /// <exception cref="UsageException">The file is no private key, or others than its owner may read it.</exception>
     public ReadingSigner GetOrCreate(string factoryId)
     {
@@ -51,7 +57,8 @@ internal sealed class KeyFolder(string path)
     private static void Create(string file)
     {
         using var signer = ReadingSigner.Create();
-        // Complete under a name of its own first: nobody sees half a key. The move fails where another process was faster, and then its key counts.
+        // Complete under a name of its own first: nobody sees half a key. The move fails where another process was faster, and then its key
+        // counts.
         var temporary = $"{file}.{Guid.NewGuid():N}";
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
@@ -71,7 +78,10 @@ internal sealed class KeyFolder(string path)
     private static ReadingSigner Read(string file)
     {
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file) & ~OwnerReadsAndWrites) != 0)
-            throw new UsageException($"Others than its owner have rights on {file}, a private key. Make it the owner's alone (chmod 600), or delete it for a new one.");
+            throw new UsageException(
+                $"Others than its owner have rights on {file}, a private key. Make it the owner's alone (chmod 600), or delete it "
+                    + "for a new one."
+            );
         try
         {
             return ReadingSigner.FromPem(File.ReadAllText(file));

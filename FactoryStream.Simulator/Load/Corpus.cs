@@ -4,7 +4,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace FactoryStream.Simulator.Load;
 
-/// <summary>A corpus mapped into memory: POSTs are slices of it, so that sending copies nothing and the file may be larger than memory.</summary>
+/// <summary>
+/// A corpus mapped into memory: POSTs are slices of it, so that sending copies nothing and the file may be larger than memory.
+/// </summary>
 internal sealed class Corpus : IDisposable
 {
     private readonly MemoryMappedFile file;
@@ -33,18 +35,31 @@ internal sealed class Corpus : IDisposable
     /// <summary>Maps a corpus and finds its POSTs.</summary>
     /// <param name="stream">The file; it may have no name any more.</param>
     /// <param name="plan">What it holds.</param>
-    /// <param name="readingsPerPost">Divides <see cref="CorpusPlan.Post"/>, so that a POST is of one factory, and is a multiple of <see cref="CorpusPlan.PerSignature"/>.</param>
+    /// <param name="readingsPerPost">Divides <see cref="CorpusPlan.Post"/>, so that a POST is of one factory, and is a multiple of
+    /// <see cref="CorpusPlan.PerSignature"/>.</param>
     /// <exception cref="UsageException">It does not hold what the plan says.</exception>
     public static unsafe Corpus Open(FileStream stream, CorpusPlan plan, int readingsPerPost)
     {
         if (readingsPerPost < 1 || plan.Post % readingsPerPost != 0)
-            throw new UsageException($"The corpus was signed in POSTs of {plan.Post} readings: one of {readingsPerPost} would hold several factories'. Choose a divisor of {plan.Post}.");
+            throw new UsageException(
+                $"The corpus was signed in POSTs of {plan.Post} readings: one of {readingsPerPost} would hold several factories'. "
+                    + $"Choose a divisor of {plan.Post}."
+            );
         if (readingsPerPost % plan.PerSignature != 0)
-            throw new UsageException($"The corpus was signed in batches of {plan.PerSignature} readings: a POST of {readingsPerPost} would cut one in two.");
+            throw new UsageException(
+                $"The corpus was signed in batches of {plan.PerSignature} readings: a POST of {readingsPerPost} would cut one in two."
+            );
         var length = stream.Length;
         if (length == 0)
             throw new UsageException("The corpus is empty.");
-        var file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+        var file = MemoryMappedFile.CreateFromFile(
+            stream,
+            null,
+            0,
+            MemoryMappedFileAccess.Read,
+            HandleInheritability.None,
+            leaveOpen: false
+        );
         var view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
         byte* start = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
@@ -93,7 +108,8 @@ internal sealed class Corpus : IDisposable
     private static unsafe long[] FindPosts(byte* start, long length, CorpusPlan plan, int readingsPerPost)
     {
         var ends = new List<long>((int)Math.Min(Array.MaxLength, (plan.Readings + readingsPerPost - 1) / readingsPerPost));
-        long position = 0, readings = 0;
+        long position = 0,
+            readings = 0;
         while (position < length)
         {
             var rest = new ReadOnlySpan<byte>(start + position, (int)Math.Min(length - position, 1 << 30));
@@ -106,7 +122,9 @@ internal sealed class Corpus : IDisposable
             if (readings % readingsPerPost == 0 || readings == plan.Readings)
                 ends.Add(position);
         }
-        return readings == plan.Readings ? [.. ends] : throw new UsageException($"The corpus has {readings} readings, and its .json says {plan.Readings}.");
+        return readings == plan.Readings
+            ? [.. ends]
+            : throw new UsageException($"The corpus has {readings} readings, and its .json says {plan.Readings}.");
     }
 
     private sealed unsafe class Slice(SafeMemoryMappedViewHandle handle, long offset, int length) : MemoryManager<byte>
@@ -119,12 +137,8 @@ internal sealed class Corpus : IDisposable
 
         public override MemoryHandle Pin(int elementIndex = 0) => new((byte*)handle.DangerousGetHandle() + offset + elementIndex);
 
-        public override void Unpin()
-        {
-        }
+        public override void Unpin() { }
 
-        protected override void Dispose(bool disposing)
-        {
-        }
+        protected override void Dispose(bool disposing) { }
     }
 }

@@ -6,10 +6,11 @@ namespace FactoryStream.Simulator.Load;
 
 /// <summary>
 /// What a corpus of signed readings holds and of which times; written beside it as <c>CORPUS.json</c>.
-/// Readings stand in POSTs of one factory each, the factories in turn: POST p is of factory p mod F. A factory's readings go round its engines. The time between
-/// two readings of a factory is F / <see cref="EventRate"/>, and each factory is <see cref="Post"/> / <see cref="EventRate"/> behind the one before it, so that
-/// POSTs come due evenly and none is ever sent before its last reading was measured.
-/// Where several readings share a signature, batches go round the engines instead of readings: each is what one engine measured, at the engine's own even pace, since its batch before.
+/// Readings stand in POSTs of one factory each, the factories in turn: POST p is of factory p mod F. A factory's readings go round its
+/// engines. The time between two readings of a factory is F / <see cref="EventRate"/>, and each factory is <see cref="Post"/> /
+/// <see cref="EventRate"/> behind the one before it, so that POSTs come due evenly and none is ever sent before its last reading was
+/// measured. Where several readings share a signature, batches go round the engines instead of readings: each is what one engine measured,
+/// at the engine's own even pace, since its batch before.
 /// </summary>
 /// <param name="Readings">Each is there once.</param>
 /// <param name="Factories">F.</param>
@@ -19,14 +20,25 @@ namespace FactoryStream.Simulator.Load;
 /// <param name="EventRate">Readings a second of event time, of all engines together.</param>
 /// <param name="Start">The earliest time in it, UTC.</param>
 /// <param name="Salt">Of the signatures.</param>
-/// <param name="PerSignature">Readings of a signed batch, a line each; it divides <see cref="Post"/>. 1: every reading has a signature and a line of its own.</param>
+/// <param name="PerSignature">Readings of a signed batch, a line each; it divides <see cref="Post"/>. 1: every reading has a signature and
+/// a line of its own.</param>
 /// <param name="IsMixed">A batch's readings are of all the factory's engines in turn.</param>
 internal sealed record CorpusPlan(
-    long Readings, int Factories, int Engines, string FactoryPrefix, [property: JsonPropertyName("batch")] int Post, double EventRate, DateTime Start, SaltLength Salt,
-    int PerSignature = 1, bool IsMixed = false)
+    long Readings,
+    int Factories,
+    int Engines,
+    string FactoryPrefix,
+    [property: JsonPropertyName("batch")] int Post,
+    double EventRate,
+    DateTime Start,
+    SaltLength Salt,
+    int PerSignature = 1,
+    bool IsMixed = false
+)
 {
     // About the bytes of a reading with the usual ids, and of an envelope with an RSA-2048 signature; for the estimate before signing.
-    private const int UsualReadingBytes = 225, UsualEnvelopeBytes = 380;
+    private const int UsualReadingBytes = 225,
+        UsualEnvelopeBytes = 380;
 
     [JsonIgnore]
     public long Posts => (Readings + Post - 1) / Post;
@@ -62,7 +74,8 @@ internal sealed record CorpusPlan(
             var place = (int)(reading % Post);
             var last = Math.Min(place - place % PerSignature + PerSignature, ReadingsOf(reading / Post)) - 1;
             var interval = (double)Factories * Engines / EventRate;
-            seconds = SecondsOf(reading - place + last) - (last - place) * interval + (PerSignature - 1) * (interval - Factories / EventRate);
+            seconds =
+                SecondsOf(reading - place + last) - (last - place) * interval + (PerSignature - 1) * (interval - Factories / EventRate);
         }
         var ticks = (long)(seconds * TimeSpan.TicksPerSecond);
         // As coarse as keeps an engine's readings apart.
@@ -70,27 +83,38 @@ internal sealed record CorpusPlan(
         return Start.AddTicks(ticks - ticks % unit);
     }
 
-    public void Save(string corpus) => File.WriteAllBytes(corpus + ".json", JsonSerializer.SerializeToUtf8Bytes(this, LoadJson.Default.CorpusPlan));
+    public void Save(string corpus) =>
+        File.WriteAllBytes(corpus + ".json", JsonSerializer.SerializeToUtf8Bytes(this, LoadJson.Default.CorpusPlan));
 
     /// <exception cref="UsageException">There is none beside that corpus.</exception>
     public static CorpusPlan Read(string corpus)
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(corpus + ".json"), LoadJson.Default.CorpusPlan) ?? throw new JsonException("it is null");
+            return JsonSerializer.Deserialize(File.ReadAllBytes(corpus + ".json"), LoadJson.Default.CorpusPlan)
+                ?? throw new JsonException("it is null");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {
-            throw new UsageException($"{corpus}.json, which 'sign' writes beside the corpus, cannot be read: {exception.Message}", exception);
+            throw new UsageException(
+                $"{corpus}.json, which 'sign' writes beside the corpus, cannot be read: {exception.Message}",
+                exception
+            );
         }
     }
 
     private long IndexInFactory(long reading) => reading / Post / Factories * Post + reading % Post;
 
-    private double SecondsOf(long reading) => (IndexInFactory(reading) * (double)Factories + FactoryOf(reading / Post) * (double)Post) / EventRate;
+    private double SecondsOf(long reading) =>
+        (IndexInFactory(reading) * (double)Factories + FactoryOf(reading / Post) * (double)Post) / EventRate;
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.Never)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    WriteIndented = true,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.Never
+)]
 [JsonSerializable(typeof(CorpusPlan))]
 [JsonSerializable(typeof(LoadReport))]
 internal sealed partial class LoadJson : JsonSerializerContext;

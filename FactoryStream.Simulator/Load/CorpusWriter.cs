@@ -13,10 +13,20 @@ internal static class CorpusWriter
     /// <param name="target">Where the lines go.</param>
     /// <param name="progress">Told how many more readings are written.</param>
     /// <param name="cancellationToken">Ends it; what is written by then is no corpus.</param>
-    public static async Task WriteAsync(CorpusPlan plan, IReadOnlyList<ReadingSigner> signers, Stream target, Action<int>? progress, CancellationToken cancellationToken)
+    public static async Task WriteAsync(
+        CorpusPlan plan,
+        IReadOnlyList<ReadingSigner> signers,
+        Stream target,
+        Action<int>? progress,
+        CancellationToken cancellationToken
+    )
     {
-        var engines = Enumerable.Range(0, plan.Factories)
-            .Select(factory => Enumerable.Range(1, plan.Engines).Select(engine => new EngineModel(plan.FactoryId(factory), engine)).ToArray()).ToArray();
+        var engines = Enumerable
+            .Range(0, plan.Factories)
+            .Select(factory =>
+                Enumerable.Range(1, plan.Engines).Select(engine => new EngineModel(plan.FactoryId(factory), engine)).ToArray()
+            )
+            .ToArray();
         var buffers = new System.Collections.Concurrent.ConcurrentBag<ArrayBufferWriter<byte>>();
         var ahead = Channel.CreateBounded<Task<(ArrayBufferWriter<byte> Lines, int Count)>>(Environment.ProcessorCount * 4);
         // Several small POSTs are one piece of work.

@@ -3,16 +3,20 @@ using System.Numerics;
 namespace FactoryStream.Simulator.Load;
 
 /// <summary>
-/// Counts durations in buckets that are narrow where durations are short: 64 of equal width for each doubling, so that a percentile is at most 1/64 above the true
-/// value, in 20 kB however many are counted. Safe for several threads.
+/// Counts durations in buckets that are narrow where durations are short: 64 of equal width for each doubling, so that a percentile is at
+/// most 1/64 above the true value, in 20 kB however many are counted. Safe for several threads.
 /// </summary>
 internal sealed class LatencyHistogram
 {
-    private const int SubBucketBits = 6, SubBuckets = 1 << SubBucketBits, Doublings = 40;
+    private const int SubBucketBits = 6,
+        SubBuckets = 1 << SubBucketBits,
+        Doublings = 40;
 
     // Buckets 0..63 are of 1 us each; then 64 for each doubling: 64..127 us, 128..255 us, ...
     private readonly long[] counts = new long[SubBuckets * (Doublings + 1)];
-    private long count, sum, max;
+    private long count,
+        sum,
+        max;
 
     public long Count => Interlocked.Read(ref count);
 
@@ -28,7 +32,8 @@ internal sealed class LatencyHistogram
         Interlocked.Add(ref counts[BucketOf(microseconds)], times);
         Interlocked.Add(ref count, times);
         Interlocked.Add(ref sum, microseconds * times);
-        for (var seen = Interlocked.Read(ref max); microseconds > seen;)
+        var seen = Interlocked.Read(ref max);
+        while (microseconds > seen)
         {
             var before = Interlocked.CompareExchange(ref max, microseconds, seen);
             if (before == seen)

@@ -10,7 +10,8 @@ namespace FactoryStream.Simulator.Load;
 /// <param name="Posts">POSTs, repetitions not counted.</param>
 /// <param name="Seconds">From the first POST to the last answer.</param>
 /// <param name="Rate">Acknowledged readings a second.</param>
-/// <param name="Ack">Time to the answer, weighted by readings: from when the POST was due (with a rate) or was first sent (flat out), repetitions included.</param>
+/// <param name="Ack">Time to the answer, weighted by readings: from when the POST was due (with a rate) or was first sent (flat out),
+/// repetitions included.</param>
 /// <param name="SenderCpuMicrosecondsPerReading">CPU time of this process while it sent, for each acknowledged reading.</param>
 /// <param name="Connections">Connections to Ingest.</param>
 /// <param name="LinesPerPost">Readings of a POST.</param>
@@ -35,13 +36,21 @@ internal sealed record LoadReport(
     CorpusPlan Corpus,
     long CorpusBytes,
     DateTime StartedAt,
-    string? Failure);
+    string? Failure
+);
 
 /// <summary>In milliseconds.</summary>
 internal sealed record AckTimes(double P50Ms, double P90Ms, double P99Ms, double P999Ms, double MaxMs, double MeanMs)
 {
-    public static AckTimes From(LatencyHistogram histogram) => new(
-        Ms(histogram.Percentile(0.5)), Ms(histogram.Percentile(0.9)), Ms(histogram.Percentile(0.99)), Ms(histogram.Percentile(0.999)), Ms(histogram.Max), Ms(histogram.Mean));
+    public static AckTimes From(LatencyHistogram histogram) =>
+        new(
+            Ms(histogram.Percentile(0.5)),
+            Ms(histogram.Percentile(0.9)),
+            Ms(histogram.Percentile(0.99)),
+            Ms(histogram.Percentile(0.999)),
+            Ms(histogram.Max),
+            Ms(histogram.Mean)
+        );
 
     private static double Ms(TimeSpan duration) => Math.Round(duration.TotalMilliseconds, 3);
 }

@@ -5,8 +5,8 @@ namespace FactoryStream.Simulator.Load;
 
 /// <summary>
 /// Sends a corpus over a few connections, one POST under way on each. A factory's POSTs keep to one connection and so to their order.
-/// With a rate each POST has an instant at which it is due, whatever became of those before it, and its time to the answer counts from there: what waits behind a
-/// slow one is slow, too ("coordinated omission" would hide it).
+/// With a rate each POST has an instant at which it is due, whatever became of those before it, and its time to the answer counts from
+/// there: what waits behind a slow one is slow, too ("coordinated omission" would hide it).
 /// </summary>
 /// <param name="corpus">What to send.</param>
 /// <param name="rate">Readings a second; 0: flat out.</param>
@@ -33,16 +33,36 @@ internal sealed class LoadRun(Corpus corpus, double rate, int connections, Func<
         var startedAt = time.GetUtcNow().UtcDateTime;
         var cpuBefore = Process.GetCurrentProcess().TotalProcessorTime;
         var deadline = stopAfter ?? TimeSpan.MaxValue;
-        await Task.WhenAll(Enumerable.Range(0, connections).Select(connection => Task.Run(() => SendAsync(connection, started, startedAt, deadline, cancellationToken), cancellationToken)));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, connections)
+                .Select(connection =>
+                    Task.Run(() => SendAsync(connection, started, startedAt, deadline, cancellationToken), cancellationToken)
+                )
+        );
         var elapsed = time.GetElapsedTime(started).TotalSeconds;
         var cpu = Process.GetCurrentProcess().TotalProcessorTime - cpuBefore;
 
         var refused = Tally.RefusedByReason;
         return new LoadReport(
-            rate, Tally.Sent, Tally.Acknowledged, refused, Math.Max(0, Tally.Sent - Tally.Acknowledged - refused.Values.Sum() * corpus.Plan.PerSignature), Tally.Repetitions, posts,
-            Math.Round(elapsed, 3), Math.Round(Tally.Acknowledged / elapsed, 1), AckTimes.From(latencies),
+            rate,
+            Tally.Sent,
+            Tally.Acknowledged,
+            refused,
+            Math.Max(0, Tally.Sent - Tally.Acknowledged - refused.Values.Sum() * corpus.Plan.PerSignature),
+            Tally.Repetitions,
+            posts,
+            Math.Round(elapsed, 3),
+            Math.Round(Tally.Acknowledged / elapsed, 1),
+            AckTimes.From(latencies),
             Math.Round(cpu.TotalMicroseconds / Math.Max(1, Tally.Acknowledged), 2),
-            connections, corpus.ReadingsPerPost, corpus.Plan, corpus.Bytes, startedAt, Tally.Failure);
+            connections,
+            corpus.ReadingsPerPost,
+            corpus.Plan,
+            corpus.Bytes,
+            startedAt,
+            Tally.Failure
+        );
     }
 
     private async Task SendAsync(int connection, long started, DateTime startedAt, TimeSpan deadline, CancellationToken cancellationToken)

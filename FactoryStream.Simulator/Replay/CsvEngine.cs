@@ -17,18 +17,20 @@ internal sealed class CsvEngine(string path, CsvForm form)
 {
     private readonly CsvReaderOptions csvForm = new()
     {
-        HasHeader = false, TrimWhitespace = true, TrackLineNumbers = true, MalformedData = CsvMalformedDataHandling.Throw,
-            Separator = form.Separator,
+        HasHeader = false,
+        TrimWhitespace = true,
+        TrackLineNumbers = true,
+        MalformedData = CsvMalformedDataHandling.Throw,
+        Separator = form.Separator,
     };
 
     /// <summary>A recording in the usual form.</summary>
-    public CsvEngine(string path, IReadOnlySet<string> labels) : this(path, new CsvForm { Labels = labels })
-    {
-    }
+    public CsvEngine(string path, IReadOnlySet<string> labels)
+        : this(path, new CsvForm { Labels = labels }) { }
 
     /// <summary>Null: each row says its own.</summary>
-    public string? EngineId { get; } = form.EngineColumn is not null ? null : form.EngineId
-        ?? System.IO.Path.GetFileNameWithoutExtension(path);
+    public string? EngineId { get; } =
+        form.EngineColumn is not null ? null : form.EngineId ?? System.IO.Path.GetFileNameWithoutExtension(path);
 
     /// <summary>The readings in the file's order.</summary>
     /// <param name="factoryId">Whose engine it is.</param>
@@ -42,9 +44,16 @@ internal sealed class CsvEngine(string path, CsvForm form)
         {
             if (known is null)
             {
-                known = ColumnsOf(form.HasHeader ? row
-                    : [.. Enumerable.Range(1, row.Length).Select(column =>
-                    string.Create(CultureInfo.InvariantCulture, $"column_{column}"))]);
+                known = ColumnsOf(
+                    form.HasHeader
+                        ? row
+                        :
+                        [
+                            .. Enumerable
+                                .Range(1, row.Length)
+                                .Select(column => string.Create(CultureInfo.InvariantCulture, $"column_{column}")),
+                        ]
+                );
                 if (form.HasHeader)
                     continue;
             }
@@ -55,9 +64,14 @@ internal sealed class CsvEngine(string path, CsvForm form)
             if (engineId.Length is 0 or > ReadingParser.MaxNameLength)
                 throw Wrong(line, $"'{engineId}' in column {form.EngineColumn} is no engine's id");
             var (measuredAt, timestamp) = TimeOf(row[columns.Time], columns.Header[columns.Time], line, shift);
-            text.Clear().Append("{\"factory_id\": \"").Append(EngineModel.JsonText(factoryId)).Append("\", \"engine_id\": \"")
+            text.Clear()
+                .Append("{\"factory_id\": \"")
+                .Append(EngineModel.JsonText(factoryId))
+                .Append("\", \"engine_id\": \"")
                 .Append(EngineModel.JsonText(engineId))
-                .Append("\", \"timestamp\": \"").Append(timestamp).Append('"');
+                .Append("\", \"timestamp\": \"")
+                .Append(timestamp)
+                .Append('"');
             for (var column = 0; column < row.Length; column++)
             {
                 if (columns.Names[column] is { } name && NumberOf(row[column], columns.Header[column], line) is { } number)
@@ -136,7 +150,12 @@ internal sealed class CsvEngine(string path, CsvForm form)
             var name = header[column];
             if (column == time || column == engine)
                 continue;
-            if (name.Length == 0 || name.Length > ReadingParser.MaxNameLength || name is "factory_id" or "engine_id" or "timestamp" || !seen.Add(name))
+            if (
+                name.Length == 0
+                || name.Length > ReadingParser.MaxNameLength
+                || name is "factory_id" or "engine_id" or "timestamp"
+                || !seen.Add(name)
+            )
                 throw Wrong(1, $"'{name}' cannot name a metric here");
             names[column] = form.Labels.Contains(name) ? null : EngineModel.JsonText(name);
         }
@@ -153,13 +172,22 @@ internal sealed class CsvEngine(string path, CsvForm form)
     {
         // The wire's own forms begin with the year; a number is none in a file, which does not say of what.
         var measuredAt = default(DateTime);
-        var asItIs = form.TimeFormat is null && cell is [_, _, _, _, '-', ..]
+        var asItIs =
+            form.TimeFormat is null
+            && cell is [_, _, _, _, '-', ..]
             && Timestamps.TryParse(Encoding.UTF8.GetBytes(cell), out measuredAt, out _);
         if (!asItIs && !form.TryParseTime(cell, out measuredAt))
         {
-            throw Wrong(line, $"'{cell}' is no time in column {column}" + (form.TimeFormat is { } format
-                ? $" by --time-format '{format}'"
-                : " that could be read without guessing; pass --time-format, such as 'dd.MM.yyyy HH:mm:ss' or unix, or --time with the column that holds the time"));
+            throw Wrong(
+                line,
+                $"'{cell}' is no time in column {column}"
+                    + (
+                        form.TimeFormat is { } format
+                            ? $" by --time-format '{format}'"
+                            : " that could be read without guessing; pass --time-format, such as 'dd.MM.yyyy HH:mm:ss' or unix, or "
+                                + "--time with the column that holds the time"
+                    )
+            );
         }
         if (measuredAt < DateTime.UnixEpoch)
             throw Wrong(line, $"'{cell}' in column {column} is before 1970");
@@ -170,18 +198,25 @@ internal sealed class CsvEngine(string path, CsvForm form)
         return (measuredAt, measuredAt.ToString(text, CultureInfo.InvariantCulture));
     }
 
-    /// <returns>The cell's own digits where JSON allows them, so that nothing is rounded; null for a cell without a value, which is left out.</returns>
+    /// <returns>The cell's own digits where JSON allows them, so that nothing is rounded; null for a cell without a value, which is left
+    /// out.</returns>
     private string? NumberOf(string cell, string name, long line)
     {
         if (cell.Length == 0 || form.Missing.Contains(cell))
             return null;
         var number = form.Number(cell);
         var isOfForm = form.Decimal == '.' || !cell.Contains('.');
-        if (!isOfForm || !double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
-            || !double.IsFinite(value))
+        if (
+            !isOfForm
+            || !double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            || !double.IsFinite(value)
+        )
         {
-            throw Wrong(line, $"'{cell}' in column {name} is no number; pass --decimal if it has another decimal sign than '{form.Decimal}', "
-                + "--missing if it stands for no value, or --labels if the column is no metric");
+            throw Wrong(
+                line,
+                $"'{cell}' in column {name} is no number; pass --decimal if it has another decimal sign than '{form.Decimal}', "
+                    + "--missing if it stands for no value, or --labels if the column is no metric"
+            );
         }
         return IsJsonNumber(number) ? number : value.ToString("R", CultureInfo.InvariantCulture);
     }

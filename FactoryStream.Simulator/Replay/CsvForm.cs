@@ -37,20 +37,21 @@ internal sealed record CsvForm
     private static readonly string[] IsoFormats =
     [
         .. from date in (string[])["yyyy-MM-dd", "yyyy/MM/dd", "yyyyMMdd"]
-           from time in (string[])["", " HH:mm", " HH:mm:ss.FFFFFFF", "'T'HH:mm", "'T'HH:mm:ss.FFFFFFF"]
-           where time.Length > 0 || date != "yyyyMMdd"
-           select $"{date}{time}{(time.Length == 0 ? "" : "K")}",
+        from time in (string[])["", " HH:mm", " HH:mm:ss.FFFFFFF", "'T'HH:mm", "'T'HH:mm:ss.FFFFFFF"]
+        where time.Length > 0 || date != "yyyyMMdd"
+        select $"{date}{time}{(time.Length == 0 ? "" : "K")}",
     ];
 
     // A number's unit in ticks of 100 ns: how many ticks a unit has, and how many units a tick has.
-    private (long Ticks, long PerTick)? Unix => TimeFormat switch
-    {
-        "unix" => (TimeSpan.TicksPerSecond, 1),
-        "unix-ms" => (TimeSpan.TicksPerMillisecond, 1),
-        "unix-us" => (TimeSpan.TicksPerMicrosecond, 1),
-        "unix-ns" => (1, 100),
-        _ => null,
-    };
+    private (long Ticks, long PerTick)? Unix =>
+        TimeFormat switch
+        {
+            "unix" => (TimeSpan.TicksPerSecond, 1),
+            "unix-ms" => (TimeSpan.TicksPerMillisecond, 1),
+            "unix-us" => (TimeSpan.TicksPerMicrosecond, 1),
+            "unix-ns" => (1, 100),
+            _ => null,
+        };
 
     /// <summary>A time that needs no guess, in UTC; one without an offset is of UTC.</summary>
     public bool TryParseTime(string cell, out DateTime measuredAt)
@@ -59,8 +60,14 @@ internal sealed record CsvForm
         const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
         if (Unix is { } unit)
         {
-            if (!decimal.TryParse(Number(cell), NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint,
-                CultureInfo.InvariantCulture, out var number))
+            if (
+                !decimal.TryParse(
+                    Number(cell),
+                    NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint,
+                    CultureInfo.InvariantCulture,
+                    out var number
+                )
+            )
                 return false;
             // Far beyond any calendar, and nothing overflows.
             if (number is < 0 or > 1_000_000_000_000_000_000_000m)
@@ -92,9 +99,16 @@ internal sealed record CsvForm
             // What comes back the same in all its parts was written in all its parts.
             var moment = new DateTime(2026, 11, 23, 0, 0, 0, DateTimeKind.Utc);
             return DateTime.TryParseExact(
-                    moment.ToString(format, CultureInfo.InvariantCulture), format, CultureInfo.InvariantCulture,
-                        DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var back)
-                && back == moment && format.Contains('y') && format.Contains('M') && format.Contains('d');
+                    moment.ToString(format, CultureInfo.InvariantCulture),
+                    format,
+                    CultureInfo.InvariantCulture,
+                    DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                    out var back
+                )
+                && back == moment
+                && format.Contains('y')
+                && format.Contains('M')
+                && format.Contains('d');
         }
         catch (FormatException)
         {

@@ -13,7 +13,8 @@ internal sealed class ReplayRun(Delivery delivery, TimeProvider time, double? sp
     public const int MaxLinesPerPost = 500;
 
     private readonly ArrayBufferWriter<byte> post = new(512 * 1024);
-    private int lines, readings;
+    private int lines,
+        readings;
 
     /// <summary>Sends all; stops at the first POST that gets no answer, for what follows it must not overtake it.</summary>
     public async Task SendAsync(IAsyncEnumerable<SignedLine> source, Tally tally, CancellationToken cancellationToken)

@@ -11,7 +11,12 @@ internal static class SignAhead
 {
     private const int ReadingsAtOnce = 64;
 
-    public static async IAsyncEnumerable<SignedLine> LinesAsync(IEnumerable<UnsignedReading> readings, ReadingSigner signer, SaltLength salt, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<SignedLine> LinesAsync(
+        IEnumerable<UnsignedReading> readings,
+        ReadingSigner signer,
+        SaltLength salt,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         var ahead = Channel.CreateBounded<Task<SignedLine[]>>(Environment.ProcessorCount * 4);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

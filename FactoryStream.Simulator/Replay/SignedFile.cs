@@ -2,13 +2,17 @@ using FactoryStream.Contracts;
 
 namespace FactoryStream.Simulator.Replay;
 
-/// <summary>A file of signed readings, an envelope a line, be it of one or of a batch, as <c>--save</c> writes it: sent again, it is the same to the last byte.</summary>
+/// <summary>
+/// A file of signed readings, an envelope a line, be it of one or of a batch, as <c>--save</c> writes it: sent again, it is the same to the
+/// last byte.
+/// </summary>
 internal sealed class SignedFile(string path)
 {
     internal const int MaxLineBytes = 1 << 20;
 
     /// <summary>Its lines, with their times; envelopes only, anything else is a <see cref="UsageException"/> that says where.</summary>
-    public IEnumerable<SignedLine> Read() => Envelopes().Select(line => new SignedLine(line.Reading.MeasuredAt, line.Line, line.Reading.Count));
+    public IEnumerable<SignedLine> Read() =>
+        Envelopes().Select(line => new SignedLine(line.Reading.MeasuredAt, line.Line, line.Reading.Count));
 
     /// <summary>The factories whose readings it holds.</summary>
     public IReadOnlyCollection<string> Factories() => Envelopes().Select(line => line.Reading.FactoryId).ToHashSet();
@@ -36,8 +40,11 @@ internal sealed class SignedFile(string path)
     {
         using var file = Open(path);
         var buffer = new byte[256 * 1024];
-        int start = 0, end = 0, number = 0;
-        for (var isLast = false; !isLast;)
+        int start = 0,
+            end = 0,
+            number = 0;
+        var isLast = false;
+        while (!isLast)
         {
             if (start > 0)
             {

@@ -1,6 +1,9 @@
 namespace FactoryStream.Simulator.Replay;
 
-/// <summary>Weaves several engines' readings into one stream by time, as a plant would send them; each engine's own order is kept, even where its times are not in order.</summary>
+/// <summary>
+/// Weaves several engines' readings into one stream by time, as a plant would send them; each engine's own order is kept, even where its
+/// times are not in order.
+/// </summary>
 internal static class Timeline
 {
     public static IEnumerable<UnsignedReading> Weave(IReadOnlyList<IEnumerable<UnsignedReading>> engines)
@@ -29,8 +32,9 @@ internal static class Timeline
     }
 
     /// <summary>
-    /// What to add to an engine's times so that a replay at <paramref name="speed"/> times real time is as much of now as it can be and no reading is ever ahead of
-    /// the clock: at real time or slower it begins now; faster, its last reading is of the moment that it is sent at.
+    /// What to add to an engine's times so that a replay at <paramref name="speed"/> times real time is as much of now as it can be and no
+    /// reading is ever ahead of the clock: at real time or slower it begins now; faster, its last reading is of the moment that it is sent
+    /// at.
     /// </summary>
     /// <param name="first">The engine's first time.</param>
     /// <param name="span">From the first reading to the last of the longest recording.</param>

@@ -1,8 +1,8 @@
 namespace FactoryStream.Simulator.Sending;
 
 /// <summary>
-/// Sends lines until each of them has its answer. Repetitions carry the very same bytes, so that a reading which Ingest took and whose answer was lost is a
-/// duplicate and not a second reading.
+/// Sends lines until each of them has its answer. Repetitions carry the very same bytes, so that a reading which Ingest took and whose
+/// answer was lost is a duplicate and not a second reading.
 /// </summary>
 /// <param name="poster">How a POST is made.</param>
 /// <param name="time">The clock of the pauses.</param>
@@ -10,7 +10,9 @@ namespace FactoryStream.Simulator.Sending;
 /// <param name="repeating">Told why, before each repetition.</param>
 internal sealed class Delivery(IReadingsPoster poster, TimeProvider time, TimeSpan? giveUpAfter, Action<string>? repeating = null)
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5), LongestRetryAfter = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100),
+        LongestPause = TimeSpan.FromSeconds(5),
+        LongestRetryAfter = TimeSpan.FromSeconds(60);
 
     public async ValueTask<DeliveryResult> SendAsync(ReadOnlyMemory<byte> lines, CancellationToken cancellationToken)
     {
@@ -32,13 +34,19 @@ internal sealed class Delivery(IReadingsPoster poster, TimeProvider time, TimeSp
             }
             repeating?.Invoke(answer.Why!);
             // Many senders that were cut off at once shall not come back at once.
-            var wait = answer.RetryAfter is { } asked ? (asked < LongestRetryAfter ? asked : LongestRetryAfter) : pause * (0.5 + 0.5 * Random.Shared.NextDouble());
+            var wait = answer.RetryAfter is { } asked
+                ? (asked < LongestRetryAfter ? asked : LongestRetryAfter)
+                : pause * (0.5 + 0.5 * Random.Shared.NextDouble());
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             await Task.Delay(wait, time, cancellationToken);
         }
     }
 
-    private async ValueTask<DeliveryResult> SendHalvesAsync(ReadOnlyMemory<byte> lines, int repetitions, CancellationToken cancellationToken)
+    private async ValueTask<DeliveryResult> SendHalvesAsync(
+        ReadOnlyMemory<byte> lines,
+        int repetitions,
+        CancellationToken cancellationToken
+    )
     {
         var middle = lines.Span[(lines.Length / 2)..^1].IndexOf((byte)'\n');
         var cut = middle >= 0 ? lines.Length / 2 + middle + 1 : lines.Span[..(lines.Length / 2)].LastIndexOf((byte)'\n') + 1;
@@ -47,7 +55,11 @@ internal sealed class Delivery(IReadingsPoster poster, TimeProvider time, TimeSp
         var first = await SendAsync(lines[..cut], cancellationToken);
         var second = await SendAsync(lines[cut..], cancellationToken);
         return new DeliveryResult(
-            first.Accepted + second.Accepted, Tally.Sum(first.Refused, second.Refused), repetitions + first.Repetitions + second.Repetitions, first.Failure ?? second.Failure);
+            first.Accepted + second.Accepted,
+            Tally.Sum(first.Refused, second.Refused),
+            repetitions + first.Repetitions + second.Repetitions,
+            first.Failure ?? second.Failure
+        );
     }
 }
 

@@ -18,7 +18,10 @@ internal sealed class HttpClientPoster(HttpClient client, Uri ingest, TimeProvid
             var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
             return PostAnswer.From((int)response.StatusCode, response.Headers.RetryAfter?.ToString(), body, time.GetUtcNow());
         }
-        catch (Exception exception) when (exception is HttpRequestException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception)
+            when (exception is HttpRequestException
+                || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            )
         {
             return PostAnswer.Broken($"Ingest at {ingest} does not answer: {exception.Message}");
         }

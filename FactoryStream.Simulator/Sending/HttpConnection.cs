@@ -7,8 +7,8 @@ using System.Text;
 namespace FactoryStream.Simulator.Sending;
 
 /// <summary>
-/// One kept-alive HTTP/1.1 connection to Ingest, one POST at a time: a load shall measure Ingest and not its own sender. Lines go from where they are to the
-/// socket without a copy. Whatever is odd about a response closes the connection; the next POST opens a new one.
+/// One kept-alive HTTP/1.1 connection to Ingest, one POST at a time: a load shall measure Ingest and not its own sender. Lines go from
+/// where they are to the socket without a copy. Whatever is odd about a response closes the connection; the next POST opens a new one.
 /// </summary>
 internal sealed class HttpConnection : IReadingsPoster, IDisposable
 {
@@ -31,7 +31,10 @@ internal sealed class HttpConnection : IReadingsPoster, IDisposable
         this.time = time;
         this.answerWithin = answerWithin;
         var path = new Uri(ingest, "readings").PathAndQuery;
-        headLength = Encoding.ASCII.GetBytes($"POST {path} HTTP/1.1\r\nHost: {ingest.Authority}\r\nContent-Type: application/x-ndjson\r\nContent-Length: ", head);
+        headLength = Encoding.ASCII.GetBytes(
+            $"POST {path} HTTP/1.1\r\nHost: {ingest.Authority}\r\nContent-Type: application/x-ndjson\r\nContent-Length: ",
+            head
+        );
     }
 
     public async ValueTask<PostAnswer> PostAsync(ReadOnlyMemory<byte> lines, CancellationToken cancellationToken)
@@ -48,13 +51,22 @@ internal sealed class HttpConnection : IReadingsPoster, IDisposable
             await WriteAsync(stream, lines, deadline.Token);
             (answer, closes) = await ReadAsync(stream, deadline.Token);
         }
-        catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or InvalidDataException or System.Security.Authentication.AuthenticationException)
+        catch (Exception exception)
+            when (exception
+                    is IOException
+                        or SocketException
+                        or OperationCanceledException
+                        or InvalidDataException
+                        or System.Security.Authentication.AuthenticationException
+            )
         {
             Close();
             cancellationToken.ThrowIfCancellationRequested();
-            return PostAnswer.Broken(exception is OperationCanceledException
-                ? $"Ingest at {ingest} has not answered within {answerWithin.TotalSeconds:0} s"
-                : $"Ingest at {ingest} does not answer: {exception.Message}");
+            return PostAnswer.Broken(
+                exception is OperationCanceledException
+                    ? $"Ingest at {ingest} has not answered within {answerWithin.TotalSeconds:0} s"
+                    : $"Ingest at {ingest} does not answer: {exception.Message}"
+            );
         }
         // A deadline that struck after the answer would end the next POST before it began.
         if (closes || !deadline.TryReset())
@@ -82,7 +94,10 @@ internal sealed class HttpConnection : IReadingsPoster, IDisposable
             if (ingest.Scheme != Uri.UriSchemeHttps)
                 return plain;
             var secure = new SslStream(plain);
-            await secure.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = ingest.DnsSafeHost }, cancellationToken);
+            await secure.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions { TargetHost = ingest.DnsSafeHost },
+                cancellationToken
+            );
             return secure;
         }
         catch
@@ -153,7 +168,12 @@ internal ref struct HttpResponse
             return false;
         var head = received[..headEnd];
         var rest = received[(headEnd + 4)..];
-        if (!head.StartsWith("HTTP/1."u8) || head.Length < 12 || !Utf8Parser.TryParse(head.Slice(9, 3), out int status, out var digits) || digits != 3)
+        if (
+            !head.StartsWith("HTTP/1."u8)
+            || head.Length < 12
+            || !Utf8Parser.TryParse(head.Slice(9, 3), out int status, out var digits)
+            || digits != 3
+        )
             throw new InvalidDataException("that is no HTTP response");
         if (status is >= 100 and < 200)
             return TryParse(rest, out response);
@@ -171,7 +191,10 @@ internal ref struct HttpResponse
             var name = line[..colon];
             var value = line[(colon + 1)..].Trim((byte)' ');
             if (Ascii.EqualsIgnoreCase(name, "Content-Length"u8))
-                length = Utf8Parser.TryParse(value, out long parsed, out var used) && used == value.Length && parsed >= 0 ? parsed : throw new InvalidDataException("its length is none");
+                length =
+                    Utf8Parser.TryParse(value, out long parsed, out var used) && used == value.Length && parsed >= 0
+                        ? parsed
+                        : throw new InvalidDataException("its length is none");
             else if (Ascii.EqualsIgnoreCase(name, "Transfer-Encoding"u8))
                 isChunked = Ascii.EqualsIgnoreCase(value, "chunked"u8);
             else if (Ascii.EqualsIgnoreCase(name, "Connection"u8))

@@ -26,16 +26,33 @@ internal enum PostOutcome
 /// <param name="RetryAfter">How long Ingest asks to be left alone.</param>
 /// <param name="Why">In words, where the outcome is not <see cref="PostOutcome.Answered"/>.</param>
 internal readonly record struct PostAnswer(
-    PostOutcome Outcome, int Accepted = 0, IReadOnlyDictionary<string, int>? Refused = null, TimeSpan? RetryAfter = null, string? Why = null)
+    PostOutcome Outcome,
+    int Accepted = 0,
+    IReadOnlyDictionary<string, int>? Refused = null,
+    TimeSpan? RetryAfter = null,
+    string? Why = null
+)
 {
     /// <summary>Reads a response: 202 and 400 carry <c>{"accepted": 98, "rejected": [{"line": 17, "reason": "malformed"}]}</c>.</summary>
-    public static PostAnswer From(int status, string? retryAfter, ReadOnlySpan<byte> body, DateTimeOffset now) => status switch
-    {
-        202 or 400 when TryReadCounts(body, out var accepted, out var refused) => new PostAnswer(PostOutcome.Answered, accepted, refused),
-        413 => new PostAnswer(PostOutcome.TooLarge, Why: "413: too large"),
-        408 or 429 or >= 500 => new PostAnswer(PostOutcome.Repeat, RetryAfter: ReadRetryAfter(retryAfter, now), Why: $"Ingest answers {status}"),
-        _ => new PostAnswer(PostOutcome.Failed, Why: $"Ingest answers {status}: {System.Text.Encoding.UTF8.GetString(body[..Math.Min(body.Length, 500)])}"),
-    };
+    public static PostAnswer From(int status, string? retryAfter, ReadOnlySpan<byte> body, DateTimeOffset now) =>
+        status switch
+        {
+            202 or 400 when TryReadCounts(body, out var accepted, out var refused) => new PostAnswer(
+                PostOutcome.Answered,
+                accepted,
+                refused
+            ),
+            413 => new PostAnswer(PostOutcome.TooLarge, Why: "413: too large"),
+            408 or 429 or >= 500 => new PostAnswer(
+                PostOutcome.Repeat,
+                RetryAfter: ReadRetryAfter(retryAfter, now),
+                Why: $"Ingest answers {status}"
+            ),
+            _ => new PostAnswer(
+                PostOutcome.Failed,
+                Why: $"Ingest answers {status}: {System.Text.Encoding.UTF8.GetString(body[..Math.Min(body.Length, 500)])}"
+            ),
+        };
 
     /// <summary>The connection broke or nothing came in time: whether Ingest has the lines is not known, so they are repeated.</summary>
     public static PostAnswer Broken(string why) => new(PostOutcome.Repeat, Why: why);
@@ -44,7 +61,11 @@ internal readonly record struct PostAnswer(
     {
         if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
             return TimeSpan.FromSeconds(seconds);
-        return DateTimeOffset.TryParseExact(value, "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date) && date > now ? date - now : null;
+        return
+            DateTimeOffset.TryParseExact(value, "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)
+            && date > now
+            ? date - now
+            : null;
     }
 
     private static bool TryReadCounts(ReadOnlySpan<byte> body, out int accepted, out Dictionary<string, int>? refused)

@@ -5,8 +5,11 @@ internal sealed class Tally
 {
     private readonly Lock gate = new();
     private readonly SortedDictionary<string, long> refused = new(StringComparer.Ordinal);
-    private long sent, acknowledged, repetitions;
-    private string? failure, complaint;
+    private long sent,
+        acknowledged,
+        repetitions;
+    private string? failure,
+        complaint;
 
     /// <summary>Readings given to the network at least once.</summary>
     public long Sent => Interlocked.Read(ref sent);

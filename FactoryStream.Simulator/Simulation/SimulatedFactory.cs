@@ -7,8 +7,9 @@ using FactoryStream.Simulator.Sending;
 namespace FactoryStream.Simulator.Simulation;
 
 /// <summary>
-/// A factory: its engines measure in step, it signs what they measure and sends about one POST a second. What it has signed it keeps, in order, until Ingest
-/// has acknowledged it; when its buffer is full it stops measuring, so that memory is bounded and no signed reading is lost.
+/// A factory: its engines measure in step, it signs what they measure and sends about one POST a second. What it has signed it keeps, in
+/// order, until Ingest has acknowledged it; when its buffer is full it stops measuring, so that memory is bounded and no signed reading is
+/// lost.
 /// </summary>
 internal sealed class SimulatedFactory
 {
@@ -26,8 +27,16 @@ internal sealed class SimulatedFactory
     private long skipped;
 
     public SimulatedFactory(
-        string factoryId, ReadingSigner signer, Func<Action<string>, Delivery> delivery, SimulatorOptions options, Switch running, SimulatorMetrics metrics, TimeProvider time, Random noise,
-        Action<string>? complain = null)
+        string factoryId,
+        ReadingSigner signer,
+        Func<Action<string>, Delivery> delivery,
+        SimulatorOptions options,
+        Switch running,
+        SimulatorMetrics metrics,
+        TimeProvider time,
+        Random noise,
+        Action<string>? complain = null
+    )
     {
         FactoryId = factoryId;
         this.signer = signer;
@@ -43,7 +52,9 @@ internal sealed class SimulatedFactory
         this.noise = noise;
         interval = TimeSpan.FromSeconds(1 / options.Rate);
         engines = [.. Enumerable.Range(1, options.Engines).Select(engine => new EngineModel(factoryId, engine))];
-        posts = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(options.BufferedPosts) { SingleReader = true, SingleWriter = true });
+        posts = Channel.CreateBounded<byte[]>(
+            new BoundedChannelOptions(options.BufferedPosts) { SingleReader = true, SingleWriter = true }
+        );
     }
 
     public string FactoryId { get; }
@@ -67,8 +78,7 @@ internal sealed class SimulatedFactory
             {
                 if (running.IsOn)
                     Tick();
-            }
-            while (await timer.WaitForNextTickAsync(cancellationToken));
+            } while (await timer.WaitForNextTickAsync(cancellationToken));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

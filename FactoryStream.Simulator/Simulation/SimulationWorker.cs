@@ -7,10 +7,17 @@ namespace FactoryStream.Simulator.Simulation;
 
 /// <summary>Enrols the factories and runs them until stopped; then sends what is already signed, for a few seconds at most.</summary>
 internal sealed class SimulationWorker(
-    IOptions<SimulatorOptions> options, Addresses addresses, HttpClient client, Switch running, SimulatorMetrics metrics, TimeProvider time, ILogger<SimulationWorker> logger)
-    : BackgroundService, IHealthCheck
+    IOptions<SimulatorOptions> options,
+    Addresses addresses,
+    HttpClient client,
+    Switch running,
+    SimulatorMetrics metrics,
+    TimeProvider time,
+    ILogger<SimulationWorker> logger
+) : BackgroundService, IHealthCheck
 {
-    private static readonly TimeSpan ReportEvery = TimeSpan.FromMinutes(1), DrainWithin = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromMinutes(1),
+        DrainWithin = TimeSpan.FromSeconds(4);
 
     private volatile bool isEnrolled;
     private long lastComplaint = long.MinValue;
@@ -27,9 +34,7 @@ internal sealed class SimulationWorker(
         {
             await RunAsync(settings, keys, stoppingToken);
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
         catch (UsageException exception)
         {
             logger.CannotGoOn(exception.Message);
@@ -42,13 +47,34 @@ internal sealed class SimulationWorker(
         var poster = new HttpClientPoster(client, addresses.Ingest, time);
         var enrolment = new Enrolment(client, addresses.Verifier, settings.AdminToken, time);
         var factories = new SimulatedFactory[settings.Factories];
-        await Parallel.ForAsync(0, factories.Length, stoppingToken, async (i, cancellationToken) =>
-        {
-            var factoryId = $"{settings.FactoryPrefix}_{i + 1:D3}";
-            var signer = keys.GetOrCreate(factoryId);
-            await enrolment.EnrolAsync(factoryId, signer.ExportPublicKeyPem(), why => OnceAMinute(() => logger.WaitingForVerifier(why)), giveUpAfter: null, cancellationToken);
-            factories[i] = new SimulatedFactory(factoryId, signer, repeating => new Delivery(poster, time, giveUpAfter: null, repeating), settings, running, metrics, time, new Random(), why => OnceAMinute(() => logger.Repeating(why)));
-        });
+        await Parallel.ForAsync(
+            0,
+            factories.Length,
+            stoppingToken,
+            async (i, cancellationToken) =>
+            {
+                var factoryId = $"{settings.FactoryPrefix}_{i + 1:D3}";
+                var signer = keys.GetOrCreate(factoryId);
+                await enrolment.EnrolAsync(
+                    factoryId,
+                    signer.ExportPublicKeyPem(),
+                    why => OnceAMinute(() => logger.WaitingForVerifier(why)),
+                    giveUpAfter: null,
+                    cancellationToken
+                );
+                factories[i] = new SimulatedFactory(
+                    factoryId,
+                    signer,
+                    repeating => new Delivery(poster, time, giveUpAfter: null, repeating),
+                    settings,
+                    running,
+                    metrics,
+                    time,
+                    new Random(),
+                    why => OnceAMinute(() => logger.Repeating(why))
+                );
+            }
+        );
         isEnrolled = true;
         logger.Enrolled(factories.Length, addresses.Ingest);
 
@@ -89,24 +115,35 @@ internal sealed class SimulationWorker(
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
                 var now = Sum();
-                logger.LastMinute(now.Acknowledged - last.Acknowledged, now.Refused - last.Refused, now.Repetitions - last.Repetitions, now.Skipped - last.Skipped, factories.Sum(factory => factory.Waiting));
+                logger.LastMinute(
+                    now.Acknowledged - last.Acknowledged,
+                    now.Refused - last.Refused,
+                    now.Repetitions - last.Repetitions,
+                    now.Skipped - last.Skipped,
+                    factories.Sum(factory => factory.Waiting)
+                );
                 last = now;
             }
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
 
-        (long Acknowledged, long Refused, long Repetitions, long Skipped) Sum() => (
-            factories.Sum(factory => factory.Tally.Acknowledged), factories.Sum(factory => factory.Tally.Refused),
-            factories.Sum(factory => factory.Tally.Repetitions), factories.Sum(factory => factory.Skipped));
+        (long Acknowledged, long Refused, long Repetitions, long Skipped) Sum() =>
+            (
+                factories.Sum(factory => factory.Tally.Acknowledged),
+                factories.Sum(factory => factory.Tally.Refused),
+                factories.Sum(factory => factory.Tally.Repetitions),
+                factories.Sum(factory => factory.Skipped)
+            );
     }
 
     private void OnceAMinute(Action log)
     {
         var now = time.GetTimestamp();
         var last = Interlocked.Read(ref lastComplaint);
-        if ((last == long.MinValue || time.GetElapsedTime(last, now) >= ReportEvery) && Interlocked.CompareExchange(ref lastComplaint, now, last) == last)
+        if (
+            (last == long.MinValue || time.GetElapsedTime(last, now) >= ReportEvery)
+            && Interlocked.CompareExchange(ref lastComplaint, now, last) == last
+        )
             log();
     }
 }

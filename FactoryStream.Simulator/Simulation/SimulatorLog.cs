@@ -14,8 +14,20 @@ internal static partial class SimulatorLog
     [LoggerMessage(4, LogLevel.Warning, "Readings wait and will be sent again: {Why}")]
     public static partial void Repeating(this ILogger logger, string why);
 
-    [LoggerMessage(5, LogLevel.Information, "In the last minute {Acknowledged} readings acknowledged, {Refused} refused, {Repetitions} POSTs repeated, {Skipped} readings not taken; {Waiting} POSTs wait")]
-    public static partial void LastMinute(this ILogger logger, long acknowledged, long refused, long repetitions, long skipped, int waiting);
+    [LoggerMessage(
+        5,
+        LogLevel.Information,
+        "In the last minute {Acknowledged} readings acknowledged, {Refused} refused, {Repetitions} POSTs repeated, {Skipped} "
+            + "readings not taken; {Waiting} POSTs wait"
+    )]
+    public static partial void LastMinute(
+        this ILogger logger,
+        long acknowledged,
+        long refused,
+        long repetitions,
+        long skipped,
+        int waiting
+    );
 
     [LoggerMessage(6, LogLevel.Information, "Paused: no reading is taken until resumed")]
     public static partial void Paused(this ILogger logger);

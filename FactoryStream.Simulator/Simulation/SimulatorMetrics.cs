@@ -6,14 +6,28 @@ internal sealed class SimulatorMetrics
 {
     public const string MeterName = "FactoryStream.Simulator";
 
-    private readonly Counter<long> readings, repetitions, skipped;
+    private readonly Counter<long> readings,
+        repetitions,
+        skipped;
 
     public SimulatorMetrics(IMeterFactory factory)
     {
         var meter = factory.Create(MeterName);
-        readings = meter.CreateCounter<long>("factorystream.simulator.readings", "{reading}", "Readings that Ingest has answered, by outcome.");
-        repetitions = meter.CreateCounter<long>("factorystream.simulator.repetitions", "{post}", "POSTs repeated because they had no answer, or 429 or 503.");
-        skipped = meter.CreateCounter<long>("factorystream.simulator.skipped", "{reading}", "Readings not taken because the factory's buffer was full.");
+        readings = meter.CreateCounter<long>(
+            "factorystream.simulator.readings",
+            "{reading}",
+            "Readings that Ingest has answered, by outcome."
+        );
+        repetitions = meter.CreateCounter<long>(
+            "factorystream.simulator.repetitions",
+            "{post}",
+            "POSTs repeated because they had no answer, or 429 or 503."
+        );
+        skipped = meter.CreateCounter<long>(
+            "factorystream.simulator.skipped",
+            "{reading}",
+            "Readings not taken because the factory's buffer was full."
+        );
     }
 
     public void Accepted(int count) => readings.Add(count, new KeyValuePair<string, object?>("outcome", "accepted"));

@@ -29,7 +29,10 @@ internal sealed class SimulatorOptions
     /// <summary>The token that enrols keys; none: the keys must be enrolled already.</summary>
     public string? AdminToken { get; set; }
 
-    /// <summary>POSTs that a factory keeps while Ingest is away (about one a second); a factory whose buffer is full stops measuring until there is room. Default 600.</summary>
+    /// <summary>
+    /// POSTs that a factory keeps while Ingest is away (about one a second); a factory whose buffer is full stops measuring until there is
+    /// room. Default 600.
+    /// </summary>
     [Range(1, 100_000)]
     public int BufferedPosts { get; set; } = 600;
 

@@ -12,8 +12,7 @@ namespace FactoryStream.Storage.Migrations
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
-            migrationBuilder.EnsureSchema(
-                name: "factory");
+            migrationBuilder.EnsureSchema(name: "factory");
 
             migrationBuilder.CreateTable(
                 name: "checkpoints",
@@ -27,28 +26,31 @@ namespace FactoryStream.Storage.Migrations
                     next_offset = table.Column<long>(type: "bigint", nullable: false),
                     source_topic_id = table.Column<string>(type: "text", nullable: false),
                     source_offset = table.Column<long>(type: "bigint", nullable: false),
-                    source_line = table.Column<int>(type: "integer", nullable: false)
+                    source_line = table.Column<int>(type: "integer", nullable: false),
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_checkpoints", x => new { x.topic, x.partition });
-                });
+                }
+            );
 
             migrationBuilder.CreateTable(
                 name: "engines",
                 schema: "factory",
                 columns: table => new
                 {
-                    engine_no = table.Column<int>(type: "integer", nullable: false)
+                    engine_no = table
+                        .Column<int>(type: "integer", nullable: false)
                         .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
                     factory_id = table.Column<string>(type: "text", nullable: false),
                     engine_id = table.Column<string>(type: "text", nullable: false),
-                    closed_until = table.Column<DateTime>(type: "timestamp with time zone", nullable: true)
+                    closed_until = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_engines", x => x.engine_no);
-                });
+                }
+            );
 
             migrationBuilder.CreateTable(
                 name: "ledger",
@@ -59,12 +61,13 @@ namespace FactoryStream.Storage.Migrations
                     factory_id = table.Column<string>(type: "text", nullable: false),
                     accepted = table.Column<long>(type: "bigint", nullable: false),
                     stored = table.Column<long>(type: "bigint", nullable: false),
-                    duplicates = table.Column<long>(type: "bigint", nullable: false)
+                    duplicates = table.Column<long>(type: "bigint", nullable: false),
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_ledger", x => new { x.partition, x.factory_id });
-                });
+                }
+            );
 
             migrationBuilder.Sql(Objects.Readings);
 
@@ -77,19 +80,30 @@ namespace FactoryStream.Storage.Migrations
                     factory_id = table.Column<string>(type: "text", nullable: false),
                     reason = table.Column<string>(type: "text", nullable: false),
                     refused = table.Column<bool>(type: "boolean", nullable: false),
-                    count = table.Column<long>(type: "bigint", nullable: false)
+                    count = table.Column<long>(type: "bigint", nullable: false),
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("pk_rejection_counts", x => new { x.partition, x.factory_id, x.reason, x.refused });
-                });
+                    table.PrimaryKey(
+                        "pk_rejection_counts",
+                        x => new
+                        {
+                            x.partition,
+                            x.factory_id,
+                            x.reason,
+                            x.refused,
+                        }
+                    );
+                }
+            );
 
             migrationBuilder.CreateTable(
                 name: "rejections",
                 schema: "factory",
                 columns: table => new
                 {
-                    rejection_no = table.Column<long>(type: "bigint", nullable: false)
+                    rejection_no = table
+                        .Column<long>(type: "bigint", nullable: false)
                         .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
                     rejected_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
                     factory_id = table.Column<string>(type: "text", nullable: true),
@@ -99,19 +113,21 @@ namespace FactoryStream.Storage.Migrations
                     line = table.Column<byte[]>(type: "bytea", nullable: false),
                     source_partition = table.Column<int>(type: "integer", nullable: true),
                     source_offset = table.Column<long>(type: "bigint", nullable: true),
-                    source_line = table.Column<int>(type: "integer", nullable: true)
+                    source_line = table.Column<int>(type: "integer", nullable: true),
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_rejections", x => x.rejection_no);
-                });
+                }
+            );
 
             migrationBuilder.CreateTable(
                 name: "signing_keys",
                 schema: "factory",
                 columns: table => new
                 {
-                    key_no = table.Column<int>(type: "integer", nullable: false)
+                    key_no = table
+                        .Column<int>(type: "integer", nullable: false)
                         .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
                     key_id = table.Column<string>(type: "text", nullable: false),
                     factory_id = table.Column<string>(type: "text", nullable: false),
@@ -120,12 +136,13 @@ namespace FactoryStream.Storage.Migrations
                     not_before = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
                     not_after = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
                     enrolled_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
-                    revoked_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true)
+                    revoked_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_signing_keys", x => x.key_no);
-                });
+                }
+            );
 
             migrationBuilder.Sql(Objects.Windows);
 
@@ -134,26 +151,25 @@ namespace FactoryStream.Storage.Migrations
                 schema: "factory",
                 table: "engines",
                 columns: new[] { "factory_id", "engine_id" },
-                unique: true);
+                unique: true
+            );
 
-            migrationBuilder.CreateIndex(
-                name: "ix_rejections_rejected_at",
-                schema: "factory",
-                table: "rejections",
-                column: "rejected_at");
+            migrationBuilder.CreateIndex(name: "ix_rejections_rejected_at", schema: "factory", table: "rejections", column: "rejected_at");
 
             migrationBuilder.CreateIndex(
                 name: "ix_signing_keys_factory_id",
                 schema: "factory",
                 table: "signing_keys",
-                column: "factory_id");
+                column: "factory_id"
+            );
 
             migrationBuilder.CreateIndex(
                 name: "ix_signing_keys_key_id",
                 schema: "factory",
                 table: "signing_keys",
                 column: "key_id",
-                unique: true);
+                unique: true
+            );
 
             migrationBuilder.Sql(Objects.Partitions);
             migrationBuilder.Sql(Objects.Views);

@@ -20,6 +20,8 @@ public partial class SafeReaders : Migration
         migrationBuilder.Sql("DROP VIEW factory.sensor_data, factory.aggregated_sensor_data");
         migrationBuilder.Sql(Objects.Views);
         migrationBuilder.Sql("DROP FUNCTION factory.metric(text), factory.odd_metric(text), factory.drop_partitions(text, timestamptz)");
-        migrationBuilder.Sql(Objects.Partitions[Objects.Partitions.IndexOf("CREATE FUNCTION factory.drop_partitions", StringComparison.Ordinal)..]);
+        migrationBuilder.Sql(
+            Objects.Partitions[Objects.Partitions.IndexOf("CREATE FUNCTION factory.drop_partitions", StringComparison.Ordinal)..]
+        );
     }
 }

@@ -12,7 +12,14 @@ public partial class Batches : Migration
     {
         migrationBuilder.Sql(Objects.Batches);
         migrationBuilder.Sql(Objects.DropPartitionsWithBatches);
-        migrationBuilder.AddColumn<int>(name: "readings", schema: FactoryDbContext.Schema, table: "rejections", type: "integer", nullable: false, defaultValue: 1);
+        migrationBuilder.AddColumn<int>(
+            name: "readings",
+            schema: FactoryDbContext.Schema,
+            table: "rejections",
+            type: "integer",
+            nullable: false,
+            defaultValue: 1
+        );
     }
 
     /// <summary>Only while no batch is stored: the readings of one would be left without evidence, and PostgreSQL refuses a missing signature.</summary>

@@ -15,6 +15,8 @@ public partial class QuietPartitions : Migration
     {
         var from = Objects.Partitions.IndexOf("CREATE FUNCTION factory.ensure_partition", StringComparison.Ordinal);
         var to = Objects.Partitions.IndexOf("CREATE FUNCTION factory.drop_partitions", StringComparison.Ordinal);
-        migrationBuilder.Sql(Objects.Partitions[from..to].Replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", StringComparison.Ordinal));
+        migrationBuilder.Sql(
+            Objects.Partitions[from..to].Replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", StringComparison.Ordinal)
+        );
     }
 }

@@ -20,7 +20,8 @@ public partial class EngineMetrics : Migration
                 engine_no = table.Column<int>(type: "integer", nullable: false),
                 metric = table.Column<string>(type: "text", nullable: false),
             },
-            constraints: table => table.PrimaryKey("pk_engine_metrics", row => new { row.engine_no, row.metric }));
+            constraints: table => table.PrimaryKey("pk_engine_metrics", row => new { row.engine_no, row.metric })
+        );
 
     protected override void Down(MigrationBuilder migrationBuilder) =>
         migrationBuilder.DropTable(name: "engine_metrics", schema: FactoryDbContext.Schema);

@@ -14,7 +14,13 @@ public partial class Retention : Migration
         migrationBuilder.Sql(Objects.DropFewPartitions);
         migrationBuilder.Sql(Objects.NewestEvidence);
         migrationBuilder.AddColumn<long>(
-            name: "bytes", schema: FactoryDbContext.Schema, table: "rejection_counts", type: "bigint", nullable: false, defaultValue: 0L);
+            name: "bytes",
+            schema: FactoryDbContext.Schema,
+            table: "rejection_counts",
+            type: "bigint",
+            nullable: false,
+            defaultValue: 0L
+        );
         migrationBuilder.Sql(Objects.RejectionBytes);
         migrationBuilder.CreateTable(
             name: "rejections_dropped",
@@ -28,7 +34,17 @@ public partial class Retention : Migration
                 readings = table.Column<long>(type: "bigint", nullable: false),
                 bytes = table.Column<long>(type: "bigint", nullable: false),
             },
-            constraints: table => table.PrimaryKey("pk_rejections_dropped", row => new { row.factory_id, row.reason, row.refused }));
+            constraints: table =>
+                table.PrimaryKey(
+                    "pk_rejections_dropped",
+                    row => new
+                    {
+                        row.factory_id,
+                        row.reason,
+                        row.refused,
+                    }
+                )
+        );
     }
 
     protected override void Down(MigrationBuilder migrationBuilder)

@@ -20,7 +20,8 @@ public partial class LossesAndPartitions : Migration
                 messages = table.Column<long>(type: "bigint", nullable: false),
                 acknowledged = table.Column<long>(type: "bigint", nullable: false, defaultValue: 0L),
             },
-            constraints: table => table.PrimaryKey("pk_losses", row => new { row.topic, row.partition }));
+            constraints: table => table.PrimaryKey("pk_losses", row => new { row.topic, row.partition })
+        );
         migrationBuilder.CreateTable(
             name: "topics",
             schema: FactoryDbContext.Schema,
@@ -30,15 +31,18 @@ public partial class LossesAndPartitions : Migration
                 topic_id = table.Column<string>(type: "text", nullable: false),
                 partitions = table.Column<int>(type: "integer", nullable: false),
             },
-            constraints: table => table.PrimaryKey("pk_topics", row => row.topic));
+            constraints: table => table.PrimaryKey("pk_topics", row => row.topic)
+        );
         // An installation that has worked so far has a checkpoint for every partition.
-        migrationBuilder.Sql("""
+        migrationBuilder.Sql(
+            """
             INSERT INTO factory.topics (topic, topic_id, partitions)
             SELECT topic, topic_id, max(partition) + 1 FROM factory.checkpoints
             WHERE topic_id = (
                 SELECT topic_id FROM factory.checkpoints AS first WHERE first.topic = checkpoints.topic ORDER BY partition LIMIT 1)
             GROUP BY topic, topic_id
-            """);
+            """
+        );
     }
 
     protected override void Down(MigrationBuilder migrationBuilder)

@@ -13,8 +13,13 @@ public partial class UnknownFactories : Migration
 {
     protected override void Up(MigrationBuilder migrationBuilder) =>
         migrationBuilder.AddColumn<bool>(
-            name: "unknown_factory", schema: FactoryDbContext.Schema, table: "rejections", type: "boolean", nullable: false,
-            defaultValue: false);
+            name: "unknown_factory",
+            schema: FactoryDbContext.Schema,
+            table: "rejections",
+            type: "boolean",
+            nullable: false,
+            defaultValue: false
+        );
 
     protected override void Down(MigrationBuilder migrationBuilder) =>
         migrationBuilder.DropColumn(name: "unknown_factory", schema: FactoryDbContext.Schema, table: "rejections");

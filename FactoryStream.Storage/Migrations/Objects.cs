@@ -1,6 +1,8 @@
 namespace FactoryStream.Storage.Migrations;
 
-/// <summary>What EF Core has no words for: range-partitioned tables, the functions that make and drop their partitions, and the views.</summary>
+/// <summary>
+/// What EF Core has no words for: range-partitioned tables, the functions that make and drop their partitions, and the views.
+/// </summary>
 internal static class Objects
 {
     // Columns in the order that wastes no padding: 4 + 4 + 8 + 8, then what varies. A row of 220 bytes of data and 256 of signature is far
@@ -131,7 +133,8 @@ internal static class Objects
         GROUP BY factory_id, engine_id, window_end;
         """;
 
-    // 1e-400 is a number in JSON and in .NET, where it is 0; to PostgreSQL it is an error, and one such reading would fail every query of the view.
+    // 1e-400 is a number in JSON and in .NET, where it is 0; to PostgreSQL it is an error, and one such reading would fail every query of
+    // the view.
     public const string MetricFunctions = """
         CREATE FUNCTION factory.odd_metric(value text) RETURNS double precision LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
         BEGIN
@@ -160,7 +163,8 @@ internal static class Objects
         FROM factory.readings JOIN factory.engines USING (engine_no);
         """;
 
-    // A member that is no number is kept in the signed bytes and is no metric, so here it is null; as a number it would fail every query of the view.
+    // A member that is no number is kept in the signed bytes and is no metric, so here it is null; as a number it would fail every query of
+    // the view.
     public const string NumbersAlone = """
         CREATE FUNCTION factory.metric(data json, name text) RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
             SELECT CASE WHEN json_typeof(data -> name) = 'number' THEN factory.metric(data ->> name) END
@@ -179,7 +183,8 @@ internal static class Objects
         FROM factory.readings JOIN factory.engines USING (engine_no);
         """;
 
-    // DROP TABLE of a partition locks its parent: behind one that waits for a long export, every writer would wait as well. So it gives up soon, to be called again.
+    // DROP TABLE of a partition locks its parent: behind one that waits for a long export, every writer would wait as well. So it gives up
+    // soon, to be called again.
     public const string SafeDropPartitions = """
         CREATE OR REPLACE FUNCTION factory.drop_partitions(parent text, before timestamptz) RETURNS integer LANGUAGE plpgsql SET lock_timeout = '1s' AS $$
         DECLARE
@@ -206,8 +211,9 @@ internal static class Objects
         COMMENT ON FUNCTION factory.drop_partitions IS 'Retention: drops the partitions that end at or before a moment; returns how many, 0 also while another does it; lock_not_available: try again later';
         """;
 
-    // EXTERNAL: PostgreSQL would spend more time compressing a batch than on all else it does with it. No foreign key: it would cost a look-up a reading; the same
-    // transaction writes both, and retention drops both. The check needs no look at the rows there are: each has a signature, for none was allowed to miss it.
+    // EXTERNAL: PostgreSQL would spend more time compressing a batch than on all else it does with it. No foreign key: it would cost a
+    // look-up a reading; the same transaction writes both, and retention drops both. The check needs no look at the rows there are: each
+    // has a signature, for none was allowed to miss it.
     public const string Batches = """
         CREATE TABLE factory.batches (
             measured_until timestamptz NOT NULL,
@@ -255,8 +261,8 @@ internal static class Objects
         COMMENT ON FUNCTION factory.drop_partitions IS 'Retention: drops the partitions that end at or before a moment, those of readings with their batches''; returns how many, 0 also while another does it; lock_not_available: try again later';
         """;
 
-    // Rows that are only inserted leave a vacuum nothing to clear away: it would read each of them again, for maps that index-only scans use and nobody's queries do.
-    // What transaction numbers ask for still happens, at their own age.
+    // Rows that are only inserted leave a vacuum nothing to clear away: it would read each of them again, for maps that index-only scans
+    // use and nobody's queries do. What transaction numbers ask for still happens, at their own age.
     public const string QuietPartitions = """
         CREATE OR REPLACE FUNCTION factory.ensure_partition(parent text, moment timestamptz, OUT lower_bound timestamptz, OUT upper_bound timestamptz) LANGUAGE plpgsql AS $$
         DECLARE

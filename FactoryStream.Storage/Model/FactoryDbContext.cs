@@ -11,7 +11,8 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
     public const string ConnectionName = "factorydb";
 
     /// <summary>What every user of the context must set: names in snake_case, the migrations' history in the schema itself.</summary>
-    public static TBuilder Configure<TBuilder>(TBuilder options) where TBuilder : DbContextOptionsBuilder
+    public static TBuilder Configure<TBuilder>(TBuilder options)
+        where TBuilder : DbContextOptionsBuilder
     {
         options.UseSnakeCaseNamingConvention();
         return options;
@@ -61,13 +62,28 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
         modelBuilder.Entity<EngineMetricRow>().ToTable("engine_metrics").HasKey(row => new { row.EngineNo, row.Metric });
         modelBuilder.Entity<ReadingRow>(reading =>
         {
-            reading.ToTable("readings").HasKey(row => new { row.EngineNo, row.MeasuredAt, row.DataSha256 });
+            reading
+                .ToTable("readings")
+                .HasKey(row => new
+                {
+                    row.EngineNo,
+                    row.MeasuredAt,
+                    row.DataSha256,
+                });
             reading.Property(row => row.Data).HasColumnType("json");
         });
         modelBuilder.Entity<BatchRow>().ToTable("batches").HasKey(row => new { row.Sha256, row.MeasuredUntil });
         modelBuilder.Entity<WindowRow>(window =>
         {
-            window.ToTable("windows").HasKey(row => new { row.EngineNo, row.WindowStart, row.WindowEnd, row.Metric });
+            window
+                .ToTable("windows")
+                .HasKey(row => new
+                {
+                    row.EngineNo,
+                    row.WindowStart,
+                    row.WindowEnd,
+                    row.Metric,
+                });
             window.Property(row => row.Closed).HasDefaultValue(true);
         });
         modelBuilder.Entity<RejectionRow>(rejection =>
@@ -81,11 +97,26 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
         modelBuilder.Entity<LedgerRow>().ToTable("ledger").HasKey(row => new { row.Partition, row.FactoryId });
         modelBuilder.Entity<RejectionCountRow>(count =>
         {
-            count.ToTable("rejection_counts").HasKey(row => new { row.Partition, row.FactoryId, row.Reason, row.Refused });
+            count
+                .ToTable("rejection_counts")
+                .HasKey(row => new
+                {
+                    row.Partition,
+                    row.FactoryId,
+                    row.Reason,
+                    row.Refused,
+                });
             count.Property(row => row.Bytes).HasDefaultValue(0L);
         });
-        modelBuilder.Entity<RejectionsDroppedRow>().ToTable("rejections_dropped")
-            .HasKey(row => new { row.FactoryId, row.Reason, row.Refused });
+        modelBuilder
+            .Entity<RejectionsDroppedRow>()
+            .ToTable("rejections_dropped")
+            .HasKey(row => new
+            {
+                row.FactoryId,
+                row.Reason,
+                row.Refused,
+            });
         modelBuilder.Entity<LossRow>(loss =>
         {
             loss.ToTable("losses").HasKey(row => new { row.Topic, row.Partition });

@@ -50,7 +50,10 @@ public sealed class EngineMetricRow
     public required string Metric { get; set; }
 }
 
-/// <summary>One stored reading with its evidence: a signature of its own, or the batch that was signed. Identity: engine, time and SHA-256 of its bytes.</summary>
+/// <summary>
+/// One stored reading with its evidence: a signature of its own, or the batch that was signed. Identity: engine, time and SHA-256 of its
+/// bytes.
+/// </summary>
 public sealed class ReadingRow
 {
     public int EngineNo { get; set; }
@@ -114,7 +117,9 @@ public sealed class WindowRow
 
     public double Max { get; set; }
 
-    /// <summary>Sum of (value - mean)^2; merges by Chan's formula. The population's standard deviation is the root of this by <see cref="Count"/>.</summary>
+    /// <summary>
+    /// Sum of (value - mean)^2; merges by Chan's formula. The population's standard deviation is the root of this by <see cref="Count"/>.
+    /// </summary>
     public double SquaredDeviation { get; set; }
 
     /// <summary>How often late readings corrected the closed window.</summary>
@@ -153,7 +158,9 @@ public sealed class RejectionRow
 
     public int? SourceLine { get; set; }
 
-    /// <summary>How many readings the line was in the books: more than one of a rejected batch, as many as its partition had of it.</summary>
+    /// <summary>
+    /// How many readings the line was in the books: more than one of a rejected batch, as many as its partition had of it.
+    /// </summary>
     public int Readings { get; set; }
 
     /// <summary>The factory had no key, so the line stands on nobody's books, whatever <see cref="FactoryId"/> it named.</summary>

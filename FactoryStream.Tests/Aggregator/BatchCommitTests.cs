@@ -34,8 +34,17 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
 
         Assert.Equal(["4|1|3|1|3|1"], await owner.RowsAsync(Stored));
         Assert.Equal(["f|4|4|0"], await owner.RowsAsync(Owner.Books));
-        Assert.Equal([$"[{Data(0)}, {Data(1)}, {Data(2)}]"], await owner.RowsAsync("SELECT convert_from(data, 'UTF8') FROM factory.batches"));
-        Assert.Equal(["ABC|k1|01/01/2026 12:00:02"], await owner.RowsAsync("SELECT convert_from(signature, 'UTF8'), key_id, measured_until FROM factory.batches JOIN factory.signing_keys USING (key_no)"));
+        Assert.Equal(
+            [$"[{Data(0)}, {Data(1)}, {Data(2)}]"],
+            await owner.RowsAsync("SELECT convert_from(data, 'UTF8') FROM factory.batches")
+        );
+        Assert.Equal(
+            ["ABC|k1|01/01/2026 12:00:02"],
+            await owner.RowsAsync(
+                "SELECT convert_from(signature, 'UTF8'), key_id, measured_until FROM factory.batches JOIN factory.signing_keys "
+                    + "USING (key_no)"
+            )
+        );
     }
 
     [SkippableTheory, InlineData(false), InlineData(true)]
@@ -112,15 +121,24 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
     {
         await using var owner = await Owner.StartAsync(postgres);
         await owner.CommitAsync(
-            Message(0, "0:3!1=!2=", Single(0)), Unknown(0, "0:1", "invented-1"), Unknown(1, "0:2", "invented-2"),
-            Refused(2, "invented-3"), Refused(3, "f"), Refused(4, "invented-4"));
+            Message(0, "0:3!1=!2=", Single(0)),
+            Unknown(0, "0:1", "invented-1"),
+            Unknown(1, "0:2", "invented-2"),
+            Refused(2, "invented-3"),
+            Refused(3, "f"),
+            Refused(4, "invented-4")
+        );
 
         Assert.Equal(["|2|0|0", "f|1|1|0"], await owner.RowsAsync(Owner.Books + " ORDER BY 1"));
-        Assert.Equal(["|malformed|True|2", "|unknown_key|False|2", "f|malformed|True|1"],
-            await owner.RowsAsync("SELECT factory_id, reason, refused, count FROM factory.rejection_counts ORDER BY 1, 2"));
+        Assert.Equal(
+            ["|malformed|True|2", "|unknown_key|False|2", "f|malformed|True|1"],
+            await owner.RowsAsync("SELECT factory_id, reason, refused, count FROM factory.rejection_counts ORDER BY 1, 2")
+        );
         // People still read which name was claimed.
-        Assert.Equal(["invented-1|True", "invented-2|True", "invented-3|True", "f|False", "invented-4|True"],
-            await owner.RowsAsync("SELECT factory_id, unknown_factory FROM factory.rejections ORDER BY rejection_no"));
+        Assert.Equal(
+            ["invented-1|True", "invented-2|True", "invented-3|True", "f|False", "invented-4|True"],
+            await owner.RowsAsync("SELECT factory_id, unknown_factory FROM factory.rejections ORDER BY rejection_no")
+        );
 
         static ConsumeResult<Ignore, ReadOnlyMemory<byte>> Unknown(long offset, string source, string factoryId)
         {
@@ -131,9 +149,16 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
             return message;
         }
 
-        static ConsumeResult<Ignore, ReadOnlyMemory<byte>> Refused(long offset, string factoryId) => Consumed(
-            Topics.Rejected, offset, "line", (MessageHeaders.Reason, "malformed"), (MessageHeaders.RejectedBy, "ingest"),
-            (MessageHeaders.RejectedAt, "2026-01-01T12:00:00.000000Z"), (MessageHeaders.FactoryId, factoryId));
+        static ConsumeResult<Ignore, ReadOnlyMemory<byte>> Refused(long offset, string factoryId) =>
+            Consumed(
+                Topics.Rejected,
+                offset,
+                "line",
+                (MessageHeaders.Reason, "malformed"),
+                (MessageHeaders.RejectedBy, "ingest"),
+                (MessageHeaders.RejectedAt, "2026-01-01T12:00:00.000000Z"),
+                (MessageHeaders.FactoryId, factoryId)
+            );
     }
 
     [Fact]
@@ -154,13 +179,19 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
     {
         await using var owner = await Owner.StartAsync(postgres);
         // Three source lines were accepted; the second was written with a line break in its signature.
-        await owner.CommitAsync(Message(0, "0:3!0=f;1:1", Single(0), Single(1).Replace("QUJD", "QU\nJD", StringComparison.Ordinal), Single(2)));
+        await owner.CommitAsync(
+            Message(0, "0:3!0=f;1:1", Single(0), Single(1).Replace("QUJD", "QU\nJD", StringComparison.Ordinal), Single(2))
+        );
         await owner.CommitAsync(Message(1, "2:1", Single(3)));
 
         Assert.Equal(["f|4|3|0", "|1|0|0"], await owner.RowsAsync(Owner.Books + " ORDER BY 1 DESC"));
         Assert.Equal(["|malformed|1"], await owner.RowsAsync("SELECT factory_id, reason, count FROM factory.rejection_counts"));
         Assert.Equal(["2"], await owner.RowsAsync("SELECT source_offset FROM factory.checkpoints WHERE topic = 'readings.verified'"));
-        Assert.Contains("QU\nJD", Assert.Single(await owner.RowsAsync("SELECT convert_from(line, 'UTF8') FROM factory.rejections")), StringComparison.Ordinal);
+        Assert.Contains(
+            "QU\nJD",
+            Assert.Single(await owner.RowsAsync("SELECT convert_from(line, 'UTF8') FROM factory.rejections")),
+            StringComparison.Ordinal
+        );
     }
 
     [SkippableFact]
@@ -194,8 +225,10 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
 
         // What only another hand could have written is nobody's; the sum's source lines are accounted for, beyond what a message can hold.
         Assert.Equal(["f|2|2|0", "|50331648|0|0"], await owner.RowsAsync(Owner.Books + " ORDER BY 1 DESC"));
-        Assert.Equal(["future|False|1", "malformed|False|50331647", "malformed|True|1", "malformed|True|1"],
-            await owner.RowsAsync("SELECT reason, refused, readings FROM factory.rejections ORDER BY reason, refused, readings"));
+        Assert.Equal(
+            ["future|False|1", "malformed|False|50331647", "malformed|True|1", "malformed|True|1"],
+            await owner.RowsAsync("SELECT reason, refused, readings FROM factory.rejections ORDER BY reason, refused, readings")
+        );
         Assert.Equal(["4", "3"], await owner.RowsAsync("SELECT source_offset FROM factory.checkpoints ORDER BY topic DESC"));
     }
 
@@ -214,10 +247,14 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
 
         Assert.Equal(["a", "b", "rpm"], await owner.RowsAsync("SELECT metric FROM factory.engine_metrics ORDER BY 1"));
         Assert.Equal(["f|11|5|2"], await owner.RowsAsync(Owner.Books));
-        Assert.Equal(["f|too_many_metrics|False|4"],
-            await owner.RowsAsync("SELECT factory_id, reason, refused, count FROM factory.rejection_counts"));
-        Assert.Equal([MetricsData(2, "b", "c"), MetricsData(2, "b", "c"), MetricsData(101, "d"), MetricsData(102, "d")],
-            await owner.RowsAsync("SELECT convert_from(line, 'UTF8') FROM factory.rejections ORDER BY rejection_no"));
+        Assert.Equal(
+            ["f|too_many_metrics|False|4"],
+            await owner.RowsAsync("SELECT factory_id, reason, refused, count FROM factory.rejection_counts")
+        );
+        Assert.Equal(
+            [MetricsData(2, "b", "c"), MetricsData(2, "b", "c"), MetricsData(101, "d"), MetricsData(102, "d")],
+            await owner.RowsAsync("SELECT convert_from(line, 'UTF8') FROM factory.rejections ORDER BY rejection_no")
+        );
     }
 
     [SkippableFact]
@@ -231,8 +268,10 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
         Assert.Equal(["e1", "e2"], await owner.RowsAsync("SELECT engine_id FROM factory.engines ORDER BY engine_no"));
         Assert.Equal(["f|7|4|0"], await owner.RowsAsync(Owner.Books));
         Assert.Equal(["f|too_many_engines|3"], await owner.RowsAsync("SELECT factory_id, reason, count FROM factory.rejection_counts"));
-        Assert.Equal(["3"],
-            await owner.RowsAsync("SELECT count(*) FROM factory.rejections WHERE reason = 'too_many_engines' AND NOT refused"));
+        Assert.Equal(
+            ["3"],
+            await owner.RowsAsync("SELECT count(*) FROM factory.rejections WHERE reason = 'too_many_engines' AND NOT refused")
+        );
     }
 
     [SkippableFact]
@@ -245,8 +284,10 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
 
         Assert.Equal(["f|6|2|1"], await owner.RowsAsync(Owner.Books));
         Assert.Equal(["f|too_old|3"], await owner.RowsAsync("SELECT factory_id, reason, count FROM factory.rejection_counts"));
-        Assert.Equal([Data(-86_401), Data(-86_402), Data(-86_401)],
-            await owner.RowsAsync("SELECT convert_from(line, 'UTF8') FROM factory.rejections ORDER BY rejection_no"));
+        Assert.Equal(
+            [Data(-86_401), Data(-86_402), Data(-86_401)],
+            await owner.RowsAsync("SELECT convert_from(line, 'UTF8') FROM factory.rejections ORDER BY rejection_no")
+        );
     }
 
     [SkippableFact]
@@ -262,8 +303,10 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
         await owner.CommitAsync(Message(6, "12:1", Single(3)), Message(7, "4:1", Single(1)), Message(8, "13:1", Single(4)));
         await owner.CommitAsync(Rejected(4, "13:0", "future", 1, "{}"));
 
-        Assert.Equal(["readings.rejected|0|4|0", "readings.signed|0|5|0", "readings.verified|0|3|0"],
-            await owner.RowsAsync("SELECT topic, partition, messages, acknowledged FROM factory.losses ORDER BY topic"));
+        Assert.Equal(
+            ["readings.rejected|0|4|0", "readings.signed|0|5|0", "readings.verified|0|3|0"],
+            await owner.RowsAsync("SELECT topic, partition, messages, acknowledged FROM factory.losses ORDER BY topic")
+        );
         Assert.Equal(["f|5|5|0"], await owner.RowsAsync(Owner.Books));
     }
 
@@ -280,14 +323,25 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
     private static string Of(string engine, int second) => Single(second).Replace("\"e\"", $"\"{engine}\"", StringComparison.Ordinal);
 
     private static string Data(int second) =>
-        string.Create(CultureInfo.InvariantCulture, $$"""{"factory_id": "f", "engine_id": "e", "timestamp": "{{Noon.AddSeconds(second):yyyy-MM-dd HH:mm:ss}}", "rpm": {{second}}}""");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""{"factory_id": "f", "engine_id": "e", "timestamp": "{{Noon.AddSeconds(second):yyyy-MM-dd HH:mm:ss}}", "rpm": {{second}}}"""
+        );
 
     private static string Single(int second) => $$"""{"data":{{Data(second)}},"signature":"QUJD","key_id":"k1"}""";
 
-    private static string Batch(params int[] seconds) => $$"""{"batch":[{{string.Join(", ", seconds.Select(Data))}}],"signature":"QUJD","key_id":"k1"}""";
+    private static string Batch(params int[] seconds) =>
+        $$"""{"batch":[{{string.Join(", ", seconds.Select(Data))}}],"signature":"QUJD","key_id":"k1"}""";
 
-    private static ConsumeResult<Ignore, ReadOnlyMemory<byte>> Message(long offset, string source, params string[] lines) => Consumed(Topics.Verified, offset, string.Join('\n', lines),
-        (MessageHeaders.Source, source), (MessageHeaders.SourceTopicId, "signed-1"), (MessageHeaders.VerdictTime, "2026-01-01T12:00:00.000000Z"));
+    private static ConsumeResult<Ignore, ReadOnlyMemory<byte>> Message(long offset, string source, params string[] lines) =>
+        Consumed(
+            Topics.Verified,
+            offset,
+            string.Join('\n', lines),
+            (MessageHeaders.Source, source),
+            (MessageHeaders.SourceTopicId, "signed-1"),
+            (MessageHeaders.VerdictTime, "2026-01-01T12:00:00.000000Z")
+        );
 
     private static ConsumeResult<Ignore, ReadOnlyMemory<byte>> Share(long offset, string source, string share, string batch)
     {
@@ -297,16 +351,48 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
         return message;
     }
 
-    private static ConsumeResult<Ignore, ReadOnlyMemory<byte>> Rejected(long offset, string source, string reason, int readings, string line) => Consumed(Topics.Rejected, offset, line,
-        (MessageHeaders.Source, source), (MessageHeaders.SourceTopicId, "signed-1"), (MessageHeaders.Reason, reason), (MessageHeaders.RejectedBy, "verifier"),
-        (MessageHeaders.RejectedAt, "2026-01-01T12:00:00.000000Z"), (MessageHeaders.FactoryId, "f"), (MessageHeaders.Readings, readings.ToString(CultureInfo.InvariantCulture)));
+    private static ConsumeResult<Ignore, ReadOnlyMemory<byte>> Rejected(
+        long offset,
+        string source,
+        string reason,
+        int readings,
+        string line
+    ) =>
+        Consumed(
+            Topics.Rejected,
+            offset,
+            line,
+            (MessageHeaders.Source, source),
+            (MessageHeaders.SourceTopicId, "signed-1"),
+            (MessageHeaders.Reason, reason),
+            (MessageHeaders.RejectedBy, "verifier"),
+            (MessageHeaders.RejectedAt, "2026-01-01T12:00:00.000000Z"),
+            (MessageHeaders.FactoryId, "f"),
+            (MessageHeaders.Readings, readings.ToString(CultureInfo.InvariantCulture))
+        );
 
-    private static ConsumeResult<Ignore, ReadOnlyMemory<byte>> Consumed(string topic, long offset, string value, params (string Name, string Text)[] headers)
+    private static ConsumeResult<Ignore, ReadOnlyMemory<byte>> Consumed(
+        string topic,
+        long offset,
+        string value,
+        params (string Name, string Text)[] headers
+    )
     {
-        var message = new Message<Ignore, ReadOnlyMemory<byte>> { Value = Encoding.UTF8.GetBytes(value), Headers = [], Timestamp = new Timestamp(Noon) };
+        var message = new Message<Ignore, ReadOnlyMemory<byte>>
+        {
+            Value = Encoding.UTF8.GetBytes(value),
+            Headers = [],
+            Timestamp = new Timestamp(Noon),
+        };
         foreach (var (name, text) in headers)
             message.Headers.Add(name, Encoding.UTF8.GetBytes(text));
-        return new ConsumeResult<Ignore, ReadOnlyMemory<byte>> { Topic = topic, Partition = 0, Offset = offset, Message = message };
+        return new ConsumeResult<Ignore, ReadOnlyMemory<byte>>
+        {
+            Topic = topic,
+            Partition = 0,
+            Offset = offset,
+            Message = message,
+        };
     }
 
     /// <summary>What an Aggregator that was given partition 0 of both topics does with messages, a transaction a call.</summary>
@@ -337,18 +423,33 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
                 MaxEnginesPerFactory = maxEngines,
                 RetentionDays = retentionDays,
             };
-            make = () => new CommitTransaction(database, options, instruments, new RetentionRuns(), TimeProvider.System, NullLogger.Instance)
-            {
-                ConflictTolerantCommits = isTolerant ? 100 : 0,
-            };
+            make = () =>
+                new CommitTransaction(database, options, instruments, new RetentionRuns(), TimeProvider.System, NullLogger.Instance)
+                {
+                    ConflictTolerantCommits = isTolerant ? 100 : 0,
+                };
             transaction = make();
         }
 
         public static async Task<Owner> StartAsync(
-            PostgresFixture postgres, bool isTolerant = false, int maxMetrics = 100, int maxEngines = 100, int retentionDays = 0)
+            PostgresFixture postgres,
+            bool isTolerant = false,
+            int maxMetrics = 100,
+            int maxEngines = 100,
+            int retentionDays = 0
+        )
         {
-            var owner = new Owner(NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync()), isTolerant, maxMetrics, maxEngines, retentionDays);
-            await owner.RowsAsync("INSERT INTO factory.signing_keys (key_id, factory_id, algorithm, public_key, enrolled_at) VALUES ('k1', 'f', 'RSASSA-PSS-SHA256', '', now())");
+            var owner = new Owner(
+                NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync()),
+                isTolerant,
+                maxMetrics,
+                maxEngines,
+                retentionDays
+            );
+            await owner.RowsAsync(
+                "INSERT INTO factory.signing_keys (key_id, factory_id, algorithm, public_key, enrolled_at) VALUES ('k1', 'f', "
+                    + "'RSASSA-PSS-SHA256', '', now())"
+            );
             await owner.RestartAsync();
             return owner;
         }

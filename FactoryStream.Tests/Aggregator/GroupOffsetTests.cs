@@ -23,25 +23,38 @@ public sealed class GroupOffsetTests(PostgresFixture postgres)
         using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = kafka.BootstrapServers }).Build();
         for (var message = 0; message < 3; message++)
         {
-            await producer.ProduceAsync(new TopicPartition(Topics.Verified, 1), new Message<Null, byte[]> { Value = [] })
+            await producer
+                .ProduceAsync(new TopicPartition(Topics.Verified, 1), new Message<Null, byte[]> { Value = [] })
                 .WaitAsync(TimeSpan.FromSeconds(30));
         }
-        await database.ScalarAsync<object>("""
+        await database.ScalarAsync<object>(
+            """
             INSERT INTO factory.checkpoints (topic, partition, epoch, topic_id, next_offset, source_topic_id, source_offset, source_line)
             VALUES ($1, 1, 1, $2, 3, $3, -1, 0) RETURNING 1
-            """, Topics.Verified, await incarnations.GetAsync(Topics.Verified), await incarnations.GetAsync(Topics.Signed));
+            """,
+            Topics.Verified,
+            await incarnations.GetAsync(Topics.Verified),
+            await incarnations.GetAsync(Topics.Signed)
+        );
 
-        await using var service = await InProcessService.StartAsync("FactoryStream.Aggregator",
+        await using var service = await InProcessService.StartAsync(
+            "FactoryStream.Aggregator",
             [
-                $"--ConnectionStrings:kafka={kafka.BootstrapServers}", $"--ConnectionStrings:factorydb={connectionString}",
-                "--urls=http://127.0.0.1:0", "--Logging:LogLevel:Default=None",
-            ], _ => { });
+                $"--ConnectionStrings:kafka={kafka.BootstrapServers}",
+                $"--ConnectionStrings:factorydb={connectionString}",
+                "--urls=http://127.0.0.1:0",
+                "--Logging:LogLevel:Default=None",
+            ],
+            _ => { }
+        );
 
         using var member = new ConsumerBuilder<Ignore, Ignore>(
-            new ConsumerConfig { BootstrapServers = kafka.BootstrapServers, GroupId = Topics.AggregatorGroup }).Build();
+            new ConsumerConfig { BootstrapServers = kafka.BootstrapServers, GroupId = Topics.AggregatorGroup }
+        ).Build();
         TopicPartition[] partitions = [new(Topics.Verified, 0), new(Topics.Verified, 1), new(Topics.Rejected, 0), new(Topics.Rejected, 1)];
         await Plant.EventuallyAsync(
             () => Task.FromResult(Array.ConvertAll([.. member.Committed(partitions, TimeSpan.FromSeconds(10))], one => one.Offset.Value)),
-            offsets => offsets is [0, 3, 0, 0]);
+            offsets => offsets is [0, 3, 0, 0]
+        );
     }
 }

@@ -28,10 +28,14 @@ public sealed class LossTests(PostgresFixture postgres)
         health.Losses = [new LossEntry(Topics.Signed, 3, 5), new LossEntry(Topics.Verified, 1, 7)];
 
         var result = await health.CheckHealthAsync(new());
-        Assert.Equal((HealthStatus.Degraded, "Kafka's retention took 12 messages before they were taken in."),
-            (result.Status, result.Description));
         Assert.Equal(
-            new Dictionary<string, object> { ["lost readings.signed [3]"] = 5L, ["lost readings.verified [1]"] = 7L }, result.Data);
+            (HealthStatus.Degraded, "Kafka's retention took 12 messages before they were taken in."),
+            (result.Status, result.Description)
+        );
+        Assert.Equal(
+            new Dictionary<string, object> { ["lost readings.signed [3]"] = 5L, ["lost readings.verified [1]"] = 7L },
+            result.Data
+        );
     }
 
     [SkippableFact]
@@ -45,25 +49,34 @@ public sealed class LossTests(PostgresFixture postgres)
         {
             for (var message = 0; message < Messages; message++)
             {
-                await producer.ProduceAsync(new TopicPartition(Topics.Verified, 0), new Message<Null, byte[]> { Value = new byte[100_000] })
+                await producer
+                    .ProduceAsync(new TopicPartition(Topics.Verified, 0), new Message<Null, byte[]> { Value = new byte[100_000] })
                     .WaitAsync(Plant.Patience);
             }
         }
         using var consumer = new ConsumerBuilder<Ignore, Ignore>(
-            new ConsumerConfig { BootstrapServers = kafka.BootstrapServers, GroupId = "looks" }).Build();
+            new ConsumerConfig { BootstrapServers = kafka.BootstrapServers, GroupId = "looks" }
+        ).Build();
         var low = consumer.QueryWatermarkOffsets(new TopicPartition(Topics.Verified, 0), Plant.Patience).Low.Value;
         Assert.InRange(low, 1, Messages - 1);
 
-        await using var service = await InProcessService.StartAsync("FactoryStream.Aggregator",
+        await using var service = await InProcessService.StartAsync(
+            "FactoryStream.Aggregator",
             [
-                $"--ConnectionStrings:kafka={kafka.BootstrapServers}", $"--ConnectionStrings:factorydb={connectionString}",
-                "--urls=http://127.0.0.1:0", "--Logging:LogLevel:Default=None",
-            ], _ => { });
+                $"--ConnectionStrings:kafka={kafka.BootstrapServers}",
+                $"--ConnectionStrings:factorydb={connectionString}",
+                "--urls=http://127.0.0.1:0",
+                "--Logging:LogLevel:Default=None",
+            ],
+            _ => { }
+        );
         using var client = new HttpClient { Timeout = Plant.Patience };
         var address = service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
         var losses = await Plant.EventuallyAsync(
-            () => database.RowsAsync("SELECT topic, partition, messages FROM factory.losses"), rows => rows.Length > 0);
+            () => database.RowsAsync("SELECT topic, partition, messages FROM factory.losses"),
+            rows => rows.Length > 0
+        );
         Assert.Equal([$"readings.verified|0|{low}"], losses);
         await Plant.EventuallyAsync(() => HealthAsync(), health => health.Contains($"took {low} messages", StringComparison.Ordinal));
         await database.ScalarAsync<object>("UPDATE factory.losses SET acknowledged = messages RETURNING 1");

@@ -17,7 +17,8 @@ namespace FactoryStream.Tests.Aggregator;
 [Collection(DatabaseTests.Name)]
 public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
 {
-    private const string Dropped = "SELECT factory_id, reason, refused, lines, readings, bytes FROM factory.rejections_dropped ORDER BY 1, 2, 3";
+    private const string Dropped =
+        "SELECT factory_id, reason, refused, lines, readings, bytes FROM factory.rejections_dropped ORDER BY 1, 2, 3";
 
     private readonly ServiceProvider services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly RetentionRuns runs = new();
@@ -48,7 +49,10 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
         Assert.Equal(3, await database.ScalarAsync<int>("SELECT factory.drop_partitions('readings', '2030-01-04Z', 3)"));
 
         Assert.Equal(["factory.readings_20300103", "factory.readings_20300104"], await LeftAsync(database));
-        Assert.Equal(["factory.batches_20300102", "factory.batches_20300103", "factory.batches_20300104"], await LeftAsync(database, "batches"));
+        Assert.Equal(
+            ["factory.batches_20300102", "factory.batches_20300103", "factory.batches_20300104"],
+            await LeftAsync(database, "batches")
+        );
     }
 
     [SkippableFact]
@@ -72,9 +76,11 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
         await using var database = await DatabaseAsync();
         await MakePartitionsAsync(database, 1);
         await StoreAsync(database, "2030-01-01 12:00Z", "2030-01-01 12:00Z");
-        await RejectAsync(database,
+        await RejectAsync(
+            database,
             new RejectionEntry(0, At(1, 1), "f", "future", false, null, [1], null, null),
-            new RejectionEntry(0, At(6, 1), "f", "future", false, null, [1], null, null));
+            new RejectionEntry(0, At(6, 1), "f", "future", false, null, [1], null, null)
+        );
         await database.RowsAsync("ALTER FUNCTION factory.drop_partitions(text, timestamptz, integer) RENAME TO gone");
 
         Assert.False(await RunAsync(database, 2030));
@@ -90,12 +96,14 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
     public async Task Rejections_go_by_their_age_and_stay_on_the_books(int year)
     {
         await using var database = await DatabaseAsync();
-        await RejectAsync(database,
+        await RejectAsync(
+            database,
             new RejectionEntry(0, At(1, 1), "f", "future", false, "é", [1, 2, 3], 5, 1, Readings: 3),
             new RejectionEntry(1, At(1, 2), "f", "future", false, null, [1], 5, 2),
             new RejectionEntry(1, At(1, 2), null, "malformed", true, null, [1], null, null),
             new RejectionEntry(1, At(1, 6), "f", "future", false, null, [1], 5, 3),
-            new RejectionEntry(1, At(4, 5), "g", "future", false, null, [1], 5, 4));
+            new RejectionEntry(1, At(4, 5), "g", "future", false, null, [1], 5, 4)
+        );
         var counted = 0L;
         using var listener = new MeterListener
         {
@@ -106,17 +114,25 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
             },
         };
         var own = services.GetRequiredService<IMeterFactory>();
-        listener.SetMeasurementEventCallback<long>((instrument, lines, _, _) => counted += ReferenceEquals(instrument.Meter.Scope, own) ? lines : 0);
+        listener.SetMeasurementEventCallback<long>(
+            (instrument, lines, _, _) => counted += ReferenceEquals(instrument.Meter.Scope, own) ? lines : 0
+        );
         listener.Start();
 
         // 90 days before April 5, whatever the clock says: January 5.
         Assert.True(await RunAsync(database, year, month: 4, day: 5));
 
         Assert.Equal(["|malformed|True|1|1|129", "f|future|False|2|4|262"], await database.RowsAsync(Dropped));
-        Assert.Equal(["f|01/06/2030 00:00:00", "g|04/05/2030 00:00:00"],
-            await database.RowsAsync("SELECT factory_id, rejected_at FROM factory.rejections ORDER BY rejected_at"));
-        Assert.Equal(["|malformed|1", "f|future|5", "g|future|1"],
-            await database.RowsAsync("SELECT factory_id, reason, sum(count)::bigint FROM factory.rejection_counts GROUP BY 1, 2 ORDER BY 1, 2"));
+        Assert.Equal(
+            ["f|01/06/2030 00:00:00", "g|04/05/2030 00:00:00"],
+            await database.RowsAsync("SELECT factory_id, rejected_at FROM factory.rejections ORDER BY rejected_at")
+        );
+        Assert.Equal(
+            ["|malformed|1", "f|future|5", "g|future|1"],
+            await database.RowsAsync(
+                "SELECT factory_id, reason, sum(count)::bigint FROM factory.rejection_counts GROUP BY 1, 2 ORDER BY 1, 2"
+            )
+        );
         Assert.Equal(3, counted);
     }
 
@@ -127,7 +143,8 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
         await RejectAsync(
             database,
             new RejectionEntry(0, At(1, 1), "invented", "unknown_key", false, null, [1], 5, 1, IsOfUnknownFactory: true),
-            new RejectionEntry(0, At(6, 1), "f", "future", false, null, [1], 5, 2));
+            new RejectionEntry(0, At(6, 1), "f", "future", false, null, [1], 5, 2)
+        );
 
         await using (var connection = await database.OpenConnectionAsync())
             await RejectionRetention.DropAsync(connection, At(6, 2), 2, null, 10, CancellationToken.None);
@@ -140,17 +157,27 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
     {
         await using var database = await DatabaseAsync();
         // Each takes 1,000 bytes.
-        await RejectAsync(database, [.. Enumerable.Range(1, 5).Select(day =>
-            new RejectionEntry(0, At(1, day), "f", "future", false, "é", new byte[870], null, null))]);
+        await RejectAsync(
+            database,
+            [
+                .. Enumerable
+                    .Range(1, 5)
+                    .Select(day => new RejectionEntry(0, At(1, day), "f", "future", false, "é", new byte[870], null, null)),
+            ]
+        );
         await using var connection = await database.OpenConnectionAsync();
 
         Assert.Equal(2, await DropAsync());
         Assert.Equal(1, await DropAsync());
         Assert.Equal(0, await DropAsync());
-        Assert.Equal(["01/04/2030 00:00:00", "01/05/2030 00:00:00"], await database.RowsAsync("SELECT rejected_at FROM factory.rejections ORDER BY 1"));
+        Assert.Equal(
+            ["01/04/2030 00:00:00", "01/05/2030 00:00:00"],
+            await database.RowsAsync("SELECT rejected_at FROM factory.rejections ORDER BY 1")
+        );
         Assert.Equal(["f|future|False|3|3|3000"], await database.RowsAsync(Dropped));
 
-        Task<long> DropAsync() => RejectionRetention.DropAsync(connection, At(1, 6), null, maxBytes: 2_500, most: 2, CancellationToken.None);
+        Task<long> DropAsync() =>
+            RejectionRetention.DropAsync(connection, At(1, 6), null, maxBytes: 2_500, most: 2, CancellationToken.None);
     }
 
     [SkippableFact]
@@ -158,26 +185,36 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
     {
         var connection = await postgres.CreateDatabaseAsync();
         await using var database = NpgsqlDataSource.Create(connection);
-        var options = FactoryDbContext.Configure(new DbContextOptionsBuilder<FactoryDbContext>().UseNpgsql(connection + ";Pooling=false")).Options;
+        var options = FactoryDbContext
+            .Configure(new DbContextOptionsBuilder<FactoryDbContext>().UseNpgsql(connection + ";Pooling=false"))
+            .Options;
         await using var context = new FactoryDbContext(options);
         var migrator = context.GetService<IMigrator>();
         await migrator.MigrateAsync("20261127070000_EngineMetrics");
-        await database.RowsAsync("""
+        await database.RowsAsync(
+            """
             INSERT INTO factory.rejections (rejected_at, factory_id, reason, refused, detail, line) VALUES
                 ('2030-01-01Z', 'f', 'future', false, 'é', '\x01'), ('2030-01-02Z', 'f', 'future', false, NULL, '\x01'),
                 ('2030-01-02Z', NULL, 'malformed', true, NULL, '\x');
             INSERT INTO factory.rejection_counts (partition, factory_id, reason, refused, count) VALUES
                 (1, 'f', 'future', false, 1), (2, 'f', 'future', false, 1), (1, '', 'malformed', true, 1);
-            """);
+            """
+        );
 
         await migrator.MigrateAsync();
-        Assert.Equal(["1||128", "1|f|260", "2|f|0"],
-            await database.RowsAsync("SELECT partition, factory_id, bytes FROM factory.rejection_counts ORDER BY 1, 2"));
+        Assert.Equal(
+            ["1||128", "1|f|260", "2|f|0"],
+            await database.RowsAsync("SELECT partition, factory_id, bytes FROM factory.rejection_counts ORDER BY 1, 2")
+        );
 
         await using var open = await database.OpenConnectionAsync();
         Assert.Equal(3, await RejectionRetention.DropAsync(open, At(1, 6), null, maxBytes: 0, most: 10, CancellationToken.None));
-        Assert.Equal(["0"], await database.RowsAsync(
-            "SELECT ((SELECT sum(bytes) FROM factory.rejection_counts) - (SELECT sum(bytes) FROM factory.rejections_dropped))::bigint"));
+        Assert.Equal(
+            ["0"],
+            await database.RowsAsync(
+                "SELECT ((SELECT sum(bytes) FROM factory.rejection_counts) - (SELECT sum(bytes) FROM factory.rejections_dropped))::bigint"
+            )
+        );
     }
 
     private static DateTime At(int month, int day) => new(2030, month, day, 0, 0, 0, DateTimeKind.Utc);
@@ -189,23 +226,41 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
         using var instruments = new AggregatorMetrics(services.GetRequiredService<IMeterFactory>());
         var clock = new FakeTimeProvider(new DateTimeOffset(year, month, day, 0, 0, 0, TimeSpan.Zero));
         using var worker = new RetentionWorker(
-            database, Options.Create(new AggregatorOptions { RetentionDays = 5 }), runs, instruments, clock, NullLogger<RetentionWorker>.Instance);
+            database,
+            Options.Create(new AggregatorOptions { RetentionDays = 5 }),
+            runs,
+            instruments,
+            clock,
+            NullLogger<RetentionWorker>.Instance
+        );
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         return await worker.RunAsync(patience.Token);
     }
 
-    private static Task<string[]> MakePartitionsAsync(NpgsqlDataSource database, int days, string parent = "readings") => database.RowsAsync("""
-        SELECT lower_bound
-        FROM generate_series(0, $2 - 1) AS day, factory.ensure_partition($1, '2030-01-01Z'::timestamptz + make_interval(days => day))
-        """, parent, days);
+    private static Task<string[]> MakePartitionsAsync(NpgsqlDataSource database, int days, string parent = "readings") =>
+        database.RowsAsync(
+            """
+            SELECT lower_bound
+            FROM generate_series(0, $2 - 1) AS day, factory.ensure_partition($1, '2030-01-01Z'::timestamptz + make_interval(days => day))
+            """,
+            parent,
+            days
+        );
 
-    private static Task<string[]> StoreAsync(NpgsqlDataSource database, string measuredAt, string verdictAt) => database.RowsAsync(
-        "INSERT INTO factory.readings VALUES (1, 1, $1::timestamptz, $2::timestamptz, '\\x01', '{}', '\\x')", Time(measuredAt), Time(verdictAt));
+    private static Task<string[]> StoreAsync(NpgsqlDataSource database, string measuredAt, string verdictAt) =>
+        database.RowsAsync(
+            "INSERT INTO factory.readings VALUES (1, 1, $1::timestamptz, $2::timestamptz, '\\x01', '{}', '\\x')",
+            Time(measuredAt),
+            Time(verdictAt)
+        );
 
     private static DateTime Time(string text) => DateTimeOffset.Parse(text, System.Globalization.CultureInfo.InvariantCulture).UtcDateTime;
 
-    private static Task<string[]> LeftAsync(NpgsqlDataSource database, string parent = "readings") => database.RowsAsync(
-        "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = $1::regclass ORDER BY 1", $"factory.{parent}");
+    private static Task<string[]> LeftAsync(NpgsqlDataSource database, string parent = "readings") =>
+        database.RowsAsync(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = $1::regclass ORDER BY 1",
+            $"factory.{parent}"
+        );
 
     private static async Task RejectAsync(NpgsqlDataSource database, params RejectionEntry[] entries)
     {

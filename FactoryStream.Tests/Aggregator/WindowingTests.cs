@@ -21,19 +21,24 @@ public sealed class WindowingTests
         public UInt128 Identity => new((ulong)Engine, (ulong)(Tenths * 1000 + Value));
 
         // Some bring more names than a short list is looked through for, and in another order.
-        public Metric[] Metrics => (Value % 5) switch
-        {
-            0 => [new("a", Value)],
-            1 => [new("a", Value), .. Enumerable.Range(1, 30).Select(number => new Metric($"m{number * (Value + 1) % 31}", number))],
-            _ => [new("a", Value), new("b", -Value)],
-        };
+        public Metric[] Metrics =>
+            (Value % 5) switch
+            {
+                0 => [new("a", Value)],
+                1 => [new("a", Value), .. Enumerable.Range(1, 30).Select(number => new Metric($"m{number * (Value + 1) % 31}", number))],
+                _ => [new("a", Value), new("b", -Value)],
+            };
     }
 
-    private static Arbitrary<Sample[]> Samples { get; } = (
-        from engine in Gen.Choose(0, 2)
-        from tenths in Gen.Choose(0, 600)
-        from value in Gen.Choose(0, 20)
-        select new Sample(engine, tenths, value)).ArrayOf().ToArbitrary();
+    private static Arbitrary<Sample[]> Samples { get; } =
+        (
+            from engine in Gen.Choose(0, 2)
+            from tenths in Gen.Choose(0, 600)
+            from value in Gen.Choose(0, 20)
+            select new Sample(engine, tenths, value)
+        )
+            .ArrayOf()
+            .ToArbitrary();
 
     /// <summary>The shell's part, in memory: what is stored, and the closed rows that late readings are merged into.</summary>
     private sealed class Store
@@ -132,7 +137,11 @@ public sealed class WindowingTests
 
     /// <summary>Group the distinct readings by engine, window and metric: nothing more.</summary>
     private static Dictionary<(int, long, string), (long, double, double, double, double)> Naive(IEnumerable<Sample> samples) =>
-        samples.Distinct().SelectMany(sample => sample.Metrics.Select(metric => (Key: (sample.Engine, Rules.StartOf(sample.Ticks), metric.Name), metric.Value)))
+        samples
+            .Distinct()
+            .SelectMany(sample =>
+                sample.Metrics.Select(metric => (Key: (sample.Engine, Rules.StartOf(sample.Ticks), metric.Name), metric.Value))
+            )
             .GroupBy(entry => entry.Key, entry => entry.Value)
             .ToDictionary(group => group.Key, group => (group.LongCount(), group.Sum(), group.Min(), group.Max(), Deviation([.. group])));
 
@@ -143,49 +152,57 @@ public sealed class WindowingTests
     }
 
     [Property(MaxTest = 500)]
-    public Property Any_order_any_batching_any_duplication_any_restart_gives_the_same_windows() => Prop.ForAll(
-        Samples, ArbMap.Default.ArbFor<int>(),
-        (samples, seed) =>
-        {
-            var random = new System.Random(seed);
-            var sent = samples.Concat(samples.Where(_ => random.Next(3) == 0)).OrderBy(_ => random.Next()).ToArray();
-            var store = new Store();
-            for (var i = 0; i < sent.Length;)
+    public Property Any_order_any_batching_any_duplication_any_restart_gives_the_same_windows() =>
+        Prop.ForAll(
+            Samples,
+            ArbMap.Default.ArbFor<int>(),
+            (samples, seed) =>
             {
-                var size = random.Next(1, 8);
-                store.Take(sent.Skip(i).Take(size));
-                i += size;
-                if (random.Next(4) == 0)
-                    store.Restart();
-            }
-            store.Silence();
+                var random = new System.Random(seed);
+                var sent = samples.Concat(samples.Where(_ => random.Next(3) == 0)).OrderBy(_ => random.Next()).ToArray();
+                var store = new Store();
+                var i = 0;
+                while (i < sent.Length)
+                {
+                    var size = random.Next(1, 8);
+                    store.Take(sent.Skip(i).Take(size));
+                    i += size;
+                    if (random.Next(4) == 0)
+                        store.Restart();
+                }
+                store.Silence();
 
-            var expected = Naive(samples);
-            // Values are whole and small, so that all but the deviation is exact.
-            Assert.Equal(expected.Keys.Order(), store.Rows.Keys.Order());
-            foreach (var (key, (count, sum, min, max, deviation)) in expected)
-            {
-                var row = store.Rows[key];
-                Assert.Equal((count, sum, min, max), (row.Count, row.Sum, row.Min, row.Max));
-                Assert.InRange(row.SquaredDeviation, deviation - 1e-6, deviation + 1e-6);
+                var expected = Naive(samples);
+                // Values are whole and small, so that all but the deviation is exact.
+                Assert.Equal(expected.Keys.Order(), store.Rows.Keys.Order());
+                foreach (var (key, (count, sum, min, max, deviation)) in expected)
+                {
+                    var row = store.Rows[key];
+                    Assert.Equal((count, sum, min, max), (row.Count, row.Sum, row.Min, row.Max));
+                    Assert.InRange(row.SquaredDeviation, deviation - 1e-6, deviation + 1e-6);
+                }
+                Assert.Equal(sent.Length - samples.Distinct().Count(), store.Duplicates);
             }
-            Assert.Equal(sent.Length - samples.Distinct().Count(), store.Duplicates);
-        });
+        );
 
     [Property(MaxTest = 300)]
-    public Property Totals_are_those_of_all_values_at_once() => Prop.ForAll(
-        Gen.Choose(-1_000_000, 1_000_000).Select(value => value / 1000.0).NonEmptyListOf().ToArbitrary(),
-        values =>
-        {
-            var totals = MetricTotals.Of("a", values[0]);
-            foreach (var value in values.Skip(1))
-                totals.Add(value);
-            var mean = values.Average();
-            var deviation = values.Sum(value => (value - mean) * (value - mean));
-            return totals.Count == values.Count && totals.Min == values.Min() && totals.Max == values.Max()
-                && Math.Abs(totals.Sum - values.Sum()) <= 1e-9 * values.Sum(Math.Abs)
-                && Math.Abs(totals.SquaredDeviation - deviation) <= 1e-9 * Math.Max(1, deviation);
-        });
+    public Property Totals_are_those_of_all_values_at_once() =>
+        Prop.ForAll(
+            Gen.Choose(-1_000_000, 1_000_000).Select(value => value / 1000.0).NonEmptyListOf().ToArbitrary(),
+            values =>
+            {
+                var totals = MetricTotals.Of("a", values[0]);
+                foreach (var value in values.Skip(1))
+                    totals.Add(value);
+                var mean = values.Average();
+                var deviation = values.Sum(value => (value - mean) * (value - mean));
+                return totals.Count == values.Count
+                    && totals.Min == values.Min()
+                    && totals.Max == values.Max()
+                    && Math.Abs(totals.Sum - values.Sum()) <= 1e-9 * values.Sum(Math.Abs)
+                    && Math.Abs(totals.SquaredDeviation - deviation) <= 1e-9 * Math.Max(1, deviation);
+            }
+        );
 
     [Property(MaxTest = 300)]
     public void A_name_is_found_where_it_was_added_whatever_place_is_likely(NonEmptyArray<byte> numbers, byte likely)
@@ -202,17 +219,21 @@ public sealed class WindowingTests
     }
 
     [Property]
-    public Property Watermark_never_moves_back() => Prop.ForAll(Samples, samples =>
-    {
-        var engine = new EngineWindows();
-        var before = engine.Watermark.Ticks;
-        foreach (var sample in samples)
-        {
-            engine.Add(Rules, sample.Ticks, sample.Identity, sample.Metrics, []);
-            Assert.True(engine.Watermark.Ticks >= before);
-            before = engine.Watermark.Ticks;
-        }
-    });
+    public Property Watermark_never_moves_back() =>
+        Prop.ForAll(
+            Samples,
+            samples =>
+            {
+                var engine = new EngineWindows();
+                var before = engine.Watermark.Ticks;
+                foreach (var sample in samples)
+                {
+                    engine.Add(Rules, sample.Ticks, sample.Identity, sample.Metrics, []);
+                    Assert.True(engine.Watermark.Ticks >= before);
+                    before = engine.Watermark.Ticks;
+                }
+            }
+        );
 
     [Fact]
     public void A_window_closes_when_its_engines_newest_less_the_lateness_reaches_its_end()
@@ -230,7 +251,8 @@ public sealed class WindowingTests
         Assert.Equal(Arrival.Late, Add(9.8));
         Assert.Equal(Arrival.Duplicate, Add(12));
 
-        Arrival Add(double second) => engine.Add(Rules, Start + (long)(second * Second), (UInt128)(second * 10), [new Metric("a", second)], closed);
+        Arrival Add(double second) =>
+            engine.Add(Rules, Start + (long)(second * Second), (UInt128)(second * 10), [new Metric("a", second)], closed);
     }
 
     [Fact]

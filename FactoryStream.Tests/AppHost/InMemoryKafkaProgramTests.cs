@@ -14,9 +14,17 @@ public sealed class InMemoryKafkaProgramTests
         var port = LocalServers.FreePort();
         using var program = new Process
         {
-            StartInfo = new ProcessStartInfo("dotnet",
-                [typeof(InMemoryKafka.InMemoryBroker).Assembly.Location, "--port", port.ToString(CultureInfo.InvariantCulture),
-                    "--partitions", "3", "readings.test"])
+            StartInfo = new ProcessStartInfo(
+                "dotnet",
+                [
+                    typeof(InMemoryKafka.InMemoryBroker).Assembly.Location,
+                    "--port",
+                    port.ToString(CultureInfo.InvariantCulture),
+                    "--partitions",
+                    "3",
+                    "readings.test",
+                ]
+            )
             {
                 RedirectStandardOutput = true,
             },
@@ -24,16 +32,27 @@ public sealed class InMemoryKafkaProgramTests
         program.Start();
         try
         {
-            Assert.StartsWith("WARNING: this Kafka is in memory alone", await program.StandardOutput.ReadLineAsync().WaitAsync(Patience),
-                StringComparison.Ordinal);
+            Assert.StartsWith(
+                "WARNING: this Kafka is in memory alone",
+                await program.StandardOutput.ReadLineAsync().WaitAsync(Patience),
+                StringComparison.Ordinal
+            );
             var servers = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");
 
-            using var producer = new ProducerBuilder<byte[],
-                byte[]>(new ProducerConfig { BootstrapServers = servers, Acks = Acks.All, EnableIdempotence = true }).Build();
-            await producer.ProduceAsync(new TopicPartition("readings.test", 2), new Message<byte[], byte[]> { Key = [1], Value = [2] })
+            using var producer = new ProducerBuilder<byte[], byte[]>(
+                new ProducerConfig
+                {
+                    BootstrapServers = servers,
+                    Acks = Acks.All,
+                    EnableIdempotence = true,
+                }
+            ).Build();
+            await producer
+                .ProduceAsync(new TopicPartition("readings.test", 2), new Message<byte[], byte[]> { Key = [1], Value = [2] })
                 .WaitAsync(Patience);
-            using var consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig { BootstrapServers = servers, GroupId = "g" })
-                .Build();
+            using var consumer = new ConsumerBuilder<byte[], byte[]>(
+                new ConsumerConfig { BootstrapServers = servers, GroupId = "g" }
+            ).Build();
             consumer.Assign(new TopicPartitionOffset("readings.test", 2, 0));
             Assert.Equal([2], consumer.Consume(Patience).Message.Value);
             using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = servers }).Build();

@@ -9,17 +9,19 @@ internal static class LocalServers
 {
     public const string NoPostgres = "no PostgreSQL server binaries on this machine";
 
-    public static bool HasPostgres => Directory.Exists("/usr/lib/postgresql")
-        || FactoryStream.AppHost.Hosting.Programs.Find("postgres") is not null;
+    public static bool HasPostgres =>
+        Directory.Exists("/usr/lib/postgresql") || FactoryStream.AppHost.Hosting.Programs.Find("postgres") is not null;
 
     /// <summary>The folder of an Apache Kafka to test with, or null.</summary>
     public static string? KafkaHome
     {
         get
         {
-            var home = Environment.GetEnvironmentVariable("KAFKA_HOME")
+            var home =
+                Environment.GetEnvironmentVariable("KAFKA_HOME")
                 ?? Path.GetFullPath(Path.Combine(SharedData.Root, "..", "shared", "kafka"));
-            return Directory.Exists(Path.Combine(home, "libs")) && FactoryStream.AppHost.Hosting.Programs.Find("java") is not null ? home
+            return Directory.Exists(Path.Combine(home, "libs")) && FactoryStream.AppHost.Hosting.Programs.Find("java") is not null
+                ? home
                 : null;
         }
     }
@@ -33,8 +35,9 @@ internal static class LocalServers
 
     /// <summary>The AppHost's own program: what lies beside the tests has not all that it needs.</summary>
     public static string AppHost =>
-        FactoryStream.AppHost.Hosting.Programs.BuiltFrom(Path.Combine(Projects.FactoryStream_AppHost.ProjectPath,
-        "FactoryStream.AppHost.csproj"))!;
+        FactoryStream.AppHost.Hosting.Programs.BuiltFrom(
+            Path.Combine(Projects.FactoryStream_AppHost.ProjectPath, "FactoryStream.AppHost.csproj")
+        )!;
 
     /// <summary>A port that nobody listens on.</summary>
     public static int FreePort() => FreePorts(1)[0];
@@ -56,8 +59,12 @@ internal static class LocalServers
     {
         // ControlFileData: system identifier (8 bytes), control version (4), catalogue version (4), then the state.
         var control = File.ReadAllBytes(Path.Combine(data, "global", "pg_control"));
-        return BitConverter.ToInt32(control, 16) switch { 1 => "shut down", 6 => "in production", var other =>
-            other.ToString(CultureInfo.InvariantCulture) };
+        return BitConverter.ToInt32(control, 16) switch
+        {
+            1 => "shut down",
+            6 => "in production",
+            var other => other.ToString(CultureInfo.InvariantCulture),
+        };
     }
 
     /// <summary>Lets others pass through: as root, PostgreSQL runs as a user who must.</summary>

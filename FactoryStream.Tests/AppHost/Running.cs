@@ -35,7 +35,8 @@ internal sealed class Running : IAsyncDisposable
         // Servers of somebody else's: nothing of this machine is looked for.
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(
             ["--ConnectionStrings:kafka=broker.example:9092", "--ConnectionStrings:factorydb=Host=db.example", "--aspire-dashboard=false"],
-                timeout.Token);
+            timeout.Token
+        );
         foreach (var resource in builder.Resources.ToArray())
             builder.Resources.Remove(resource);
         describe(builder);
@@ -70,8 +71,10 @@ internal sealed class Running : IAsyncDisposable
     /// <summary>The number of the process that a resource is now; waits for one other than <paramref name="before"/>.</summary>
     public async Task<int> ProcessOfAsync(string resource, int? before = null)
     {
-        var change = await UntilAsync(resource, snapshot => snapshot.State?.Text == KnownResourceStates.Running && Pid(snapshot) is { } pid
-            && pid != before);
+        var change = await UntilAsync(
+            resource,
+            snapshot => snapshot.State?.Text == KnownResourceStates.Running && Pid(snapshot) is { } pid && pid != before
+        );
         return Pid(change.Snapshot)!.Value;
     }
 
@@ -80,8 +83,12 @@ internal sealed class Running : IAsyncDisposable
     {
         var change = await UntilAsync(resource, _ => true);
         using var timeout = new CancellationTokenSource(Patience);
-        await foreach (var lines in App.Services.GetRequiredService<ResourceLoggerService>().WatchAsync(change.ResourceId)
-            .WithCancellation(timeout.Token))
+        await foreach (
+            var lines in App
+                .Services.GetRequiredService<ResourceLoggerService>()
+                .WatchAsync(change.ResourceId)
+                .WithCancellation(timeout.Token)
+        )
         {
             if (lines.Any(line => line.Content.Contains(text, StringComparison.Ordinal)))
                 return;
@@ -104,7 +111,8 @@ internal sealed class Running : IAsyncDisposable
 
     private static int? Pid(CustomResourceSnapshot snapshot) =>
         snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value is { } pid
-            ? Convert.ToInt32(pid, CultureInfo.InvariantCulture) : null;
+            ? Convert.ToInt32(pid, CultureInfo.InvariantCulture)
+            : null;
 }
 
 internal static class Shell

@@ -13,7 +13,13 @@ public sealed class ServerChoiceTests
     [InlineData(false, "broker:9092", true, "docker", ServerKind.Own, "connection string")]
     [InlineData(true, "broker:9092", false, null, ServerKind.Container, "published")]
     internal void A_server_is_what_it_is_told_to_be_or_what_the_machine_has_room_for(
-        bool isPublished, string? connectionString, bool? containers, string? engine, ServerKind kind, string reason)
+        bool isPublished,
+        string? connectionString,
+        bool? containers,
+        string? engine,
+        ServerKind kind,
+        string reason
+    )
     {
         var choice = ServerChoice.Of(isPublished, connectionString, containers, () => engine);
 
@@ -38,7 +44,8 @@ public sealed class DataFolderTests
             Assert.Equal(
                 $"Another AppHost (process {Environment.ProcessId}) uses the data folder {folder.Path}. Stop it first, or name "
                     + "another folder by --data FOLDER.",
-                refused.Message);
+                refused.Message
+            );
         }
         using var again = new DataFolder(folder.Path);
         again.Take();
@@ -53,8 +60,10 @@ public sealed class DataFolderTests
         Assert.Equal("first", data.Secret("token", () => "first"));
         Assert.Equal("first", data.Secret("token", () => "second"));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode($"{folder.Path}/data/secrets/token"));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
-            File.GetUnixFileMode($"{folder.Path}/data/secrets"));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            File.GetUnixFileMode($"{folder.Path}/data/secrets")
+        );
     }
 
     [Fact]
@@ -73,8 +82,10 @@ public sealed class SupervisionRulesTests
     [Fact]
     public void Starts_come_ever_more_slowly_and_a_job_is_given_up()
     {
-        Assert.Equal([0.1, 0.5, 1, 2, 5, 10, 30, 30], Enumerable.Range(1, 8)
-            .Select(crashes => Restarts.Delay(crashes, isJob: false)!.Value));
+        Assert.Equal(
+            [0.1, 0.5, 1, 2, 5, 10, 30, 30],
+            Enumerable.Range(1, 8).Select(crashes => Restarts.Delay(crashes, isJob: false)!.Value)
+        );
         Assert.Equal([0.1, 0.5, 1, 2, null], Enumerable.Range(1, 5).Select(crashes => Restarts.Delay(crashes, isJob: true)));
     }
 

@@ -32,13 +32,16 @@ public sealed class ServerDataTests : IDisposable
         try
         {
             var data = Path.Combine(folder.Path, "data", "postgres", "data");
-            await File.WriteAllTextAsync(Path.Combine(data, "postmaster.pid"),
-                string.Create(CultureInfo.InvariantCulture, $"{other.Id}\n{data}\n1767225600\n5432\n\n127.0.0.1\n  1 1\nready   \n"));
+            await File.WriteAllTextAsync(
+                Path.Combine(data, "postmaster.pid"),
+                string.Create(CultureInfo.InvariantCulture, $"{other.Id}\n{data}\n1767225600\n5432\n\n127.0.0.1\n  1 1\nready   \n")
+            );
 
             await using var running = await StartAsync("postgres", "postgres-password");
 
             await using var database = NpgsqlDataSource.Create(
-                await running.App.GetConnectionStringAsync("postgres") + ";Database=postgres");
+                await running.App.GetConnectionStringAsync("postgres") + ";Database=postgres"
+            );
             await using var command = database.CreateCommand("SELECT 1");
             Assert.Equal(1, await command.ExecuteScalarAsync());
             Assert.False(other.HasExited);
@@ -57,7 +60,15 @@ public sealed class ServerDataTests : IDisposable
         {
             var servers = await running.App.GetConnectionStringAsync("kafka");
             using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = servers }).Build();
-            await admin.CreateTopicsAsync([new TopicSpecification { Name = "kept", NumPartitions = 1, ReplicationFactor = 1 }])
+            await admin
+                .CreateTopicsAsync([
+                    new TopicSpecification
+                    {
+                        Name = "kept",
+                        NumPartitions = 1,
+                        ReplicationFactor = 1,
+                    },
+                ])
                 .WaitAsync(Running.Patience);
             var settings = new ProducerConfig { BootstrapServers = servers, Acks = Acks.All };
             using var producer = new ProducerBuilder<Null, string>(settings).Build();
@@ -67,7 +78,12 @@ public sealed class ServerDataTests : IDisposable
         await using (var running = await StartAsync("kafka"))
         {
             var servers = await running.App.GetConnectionStringAsync("kafka");
-            var settings = new ConsumerConfig { BootstrapServers = servers, GroupId = "none", EnableAutoCommit = false };
+            var settings = new ConsumerConfig
+            {
+                BootstrapServers = servers,
+                GroupId = "none",
+                EnableAutoCommit = false,
+            };
             using var consumer = new ConsumerBuilder<Ignore, string>(settings).Build();
             consumer.Assign(new TopicPartitionOffset("kept", 0, Offset.Beginning));
             Assert.Equal("a reading", consumer.Consume(Running.Patience)?.Message.Value);
@@ -79,7 +95,8 @@ public sealed class ServerDataTests : IDisposable
     {
         var running = await Running.StartAsync(
             [$"--data={folder.Path}/data", $"--KAFKA_HOME={LocalServers.KafkaHome}", "--containers=false", "--aspire-dashboard=false"],
-            resource => names.Contains(resource.Name));
+            resource => names.Contains(resource.Name)
+        );
         await running.UntilAsync(names[0], snapshot => snapshot.HealthStatus == HealthStatus.Healthy);
         return running;
     }

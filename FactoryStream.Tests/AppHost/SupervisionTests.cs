@@ -50,13 +50,15 @@ public sealed class SupervisionTests
         var file = Path.Combine(folder.Path, "order");
         string Script(string name) => $"trap 'echo {name} >> {file}; exit 0' TERM; echo listening; while :; do sleep 0.05; done";
         string[] names = ["server", "first", "second", "client"];
-        await using (var running = await Running.StartAsync(builder =>
-        {
-            var server = builder.AddScript("server", Script("server"));
-            var first = builder.AddScript("first", Script("first")).WaitFor(server);
-            builder.AddScript("second", Script("second")).WaitFor(server);
-            builder.AddScript("client", Script("client")).WaitFor(first);
-        }))
+        await using (
+            var running = await Running.StartAsync(builder =>
+            {
+                var server = builder.AddScript("server", Script("server"));
+                var first = builder.AddScript("first", Script("first")).WaitFor(server);
+                builder.AddScript("second", Script("second")).WaitFor(server);
+                builder.AddScript("client", Script("client")).WaitFor(first);
+            })
+        )
         {
             foreach (var name in names)
                 await running.LineAsync(name, "listening");

@@ -11,7 +11,20 @@ public sealed class BenchTests
     {
         var options = await ParseAsync();
 
-        Assert.Equal((60, 10, 100, 10, 0.0, 60.0, false, 1, true), (options.Engines, options.Factories, options.Lines, options.Connections, options.Rate, options.Seconds, options.IsApacheKafka, options.Verifiers, options.HasLimits));
+        Assert.Equal(
+            (60, 10, 100, 10, 0.0, 60.0, false, 1, true),
+            (
+                options.Engines,
+                options.Factories,
+                options.Lines,
+                options.Connections,
+                options.Rate,
+                options.Seconds,
+                options.IsApacheKafka,
+                options.Verifiers,
+                options.HasLimits
+            )
+        );
         Assert.Equal(60 * BenchOptions.FlatOutReadingsPerSecond, options.WantedReadings);
         Assert.Equal(6, options.EnginesPerFactory);
     }
@@ -20,12 +33,47 @@ public sealed class BenchTests
     public async Task Every_option_is_taken_over()
     {
         var options = await ParseAsync(
-            "--readings", "5000", "--seconds", "10", "--engines", "40", "--factories", "4", "--lines", "50", "--connections", "8", "--rate", "1000", "--event-rate", "500", "--kafka", "apache",
-            "--verifiers", "2", "--partitions", "48", "--warm-up", "0", "--no-limits", "--set", "Ingest:MaxLinesPerMessage=1", "--set", "data=/x", "--out", "new.json", "--compare", "old.json");
+            "--readings",
+            "5000",
+            "--seconds",
+            "10",
+            "--engines",
+            "40",
+            "--factories",
+            "4",
+            "--lines",
+            "50",
+            "--connections",
+            "8",
+            "--rate",
+            "1000",
+            "--event-rate",
+            "500",
+            "--kafka",
+            "apache",
+            "--verifiers",
+            "2",
+            "--partitions",
+            "48",
+            "--warm-up",
+            "0",
+            "--no-limits",
+            "--set",
+            "Ingest:MaxLinesPerMessage=1",
+            "--set",
+            "data=/x",
+            "--out",
+            "new.json",
+            "--compare",
+            "old.json"
+        );
 
         Assert.Equal(["Ingest:MaxLinesPerMessage=1", "data=/x"], options.Settings);
         // A factory keeps to one connection, so four factories have no use for eight.
-        Assert.Equal(new BenchOptions(5000, 10, 40, 4, 50, 4, 1000, 500, true, 2, 48, 0, false, options.Settings, "new.json", "old.json"), options);
+        Assert.Equal(
+            new BenchOptions(5000, 10, 40, 4, 50, 4, 1000, 500, true, 2, 48, 0, false, options.Settings, "new.json", "old.json"),
+            options
+        );
     }
 
     [Fact]
@@ -50,7 +98,8 @@ public sealed class BenchTests
     }
 
     [Fact]
-    public async Task A_rate_wants_as_many_readings_as_it_sends() => Assert.Equal(15_000, (await ParseAsync("--rate", "1500", "--seconds", "10")).WantedReadings);
+    public async Task A_rate_wants_as_many_readings_as_it_sends() =>
+        Assert.Equal(15_000, (await ParseAsync("--rate", "1500", "--seconds", "10")).WantedReadings);
 
     [Theory]
     [InlineData(10, 1000, "--batch", "100")]
@@ -59,7 +108,10 @@ public sealed class BenchTests
     public async Task A_post_of_batches_holds_a_thousand_readings_unless_said_otherwise(int lines, int readings, params string[] args)
     {
         var options = await ParseAsync(args);
-        Assert.Equal((lines, readings, 60L * BenchOptions.FlatOutBatchedReadingsPerSecond), (options.Lines, options.ReadingsPerPost, options.WantedReadings));
+        Assert.Equal(
+            (lines, readings, 60L * BenchOptions.FlatOutBatchedReadingsPerSecond),
+            (options.Lines, options.ReadingsPerPost, options.WantedReadings)
+        );
     }
 
     [Theory]
@@ -115,7 +167,13 @@ public sealed class BenchTests
     [Fact]
     public void A_tree_holds_children_of_children_and_nobody_else()
     {
-        var all = new Dictionary<int, ProcessStat> { [10] = new(1, 0, 0), [11] = new(10, 0, 0), [12] = new(11, 0, 0), [13] = new(1, 0, 0) };
+        var all = new Dictionary<int, ProcessStat>
+        {
+            [10] = new(1, 0, 0),
+            [11] = new(10, 0, 0),
+            [12] = new(11, 0, 0),
+            [13] = new(1, 0, 0),
+        };
 
         Assert.Equal([10, 11, 12], ProcFiles.Tree(all, 10));
         Assert.Empty(ProcFiles.Tree(all, 99));
@@ -141,7 +199,11 @@ public sealed class BenchTests
     {
         var output = new StringWriter { NewLine = "\n" };
 
-        BenchTables.WriteRows(output, [new("rate", 150, "/s", ">= 200"), new("ack", 2.5, "ms")], [new("rate", 100, "/s"), new("peak", 7, "MB")]);
+        BenchTables.WriteRows(
+            output,
+            [new("rate", 150, "/s", ">= 200"), new("ack", 2.5, "ms")],
+            [new("rate", 100, "/s"), new("peak", 7, "MB")]
+        );
 
         Assert.Equal(
             """
@@ -151,24 +213,32 @@ public sealed class BenchTests
             | ack  |  2.50 | ms |        |        |    new |
             | peak |       | MB |        |   7.00 |   gone |
 
-            """.ReplaceLineEndings("\n"), output.ToString());
+            """.ReplaceLineEndings("\n"),
+            output.ToString()
+        );
     }
 
     [Fact]
     public void Times_to_the_commit_count_from_each_readings_own_instant()
     {
-        // One factory and engine, two readings a POST, ten readings a second: POSTs are due after 0.2 and 0.4 s, their first readings are 0.1 s older.
+        // One factory and engine, two readings a POST, ten readings a second: POSTs are due after 0.2 and 0.4 s, their first readings are
+        // 0.1 s older.
         var plan = new CorpusPlan(4, 1, 1, "bench", 2, 10, new DateTime(2026, 2, 25, 6, 0, 0, DateTimeKind.Utc), SaltLength.Digest);
         var times = new CommitTimes(plan, rate: 10, partitions: 1);
         var started = new DateTime(2026, 2, 25, 9, 0, 0, DateTimeKind.Utc);
 
-        Assert.Equal([100, 200, 300, 400], Enumerable.Range(0, 4).Select(line => (int)Math.Round(times.MeasuredAt(line).TotalMilliseconds)));
-        var (fromMeasured, fromDue) = times.Compute(started,
-        [
-            new(started.AddSeconds(0.25), 0, "bench_001", 2),
-            new(started.AddSeconds(0.30), 0, "warm_001", 9),
-            new(started.AddSeconds(0.50), 0, "bench_001", 4),
-        ]);
+        Assert.Equal(
+            [100, 200, 300, 400],
+            Enumerable.Range(0, 4).Select(line => (int)Math.Round(times.MeasuredAt(line).TotalMilliseconds))
+        );
+        var (fromMeasured, fromDue) = times.Compute(
+            started,
+            [
+                new(started.AddSeconds(0.25), 0, "bench_001", 2),
+                new(started.AddSeconds(0.30), 0, "warm_001", 9),
+                new(started.AddSeconds(0.50), 0, "bench_001", 4),
+            ]
+        );
 
         Assert.Equal((4L, 4L), (fromMeasured.Count, fromDue.Count));
         Assert.Equal((200.0, 100.0), (Math.Round(fromMeasured.Max.TotalMilliseconds), Math.Round(fromDue.Max.TotalMilliseconds)));
@@ -181,8 +251,36 @@ public sealed class BenchTests
         using var folder = new TemporaryFolder();
         var file = Path.Combine(folder.Path, "result.json");
         var options = new BenchOptions(null, 60, 60, 10, 100, 4, 0, 20_000, false, 1, null, 5, true, ["a=b"], null, null);
-        var load = new LoadReport(0, 2, 2, new Dictionary<string, long>(), 0, 0, 1, 1, 2, new AckTimes(1, 2, 3, 4, 5, 6), 7, 4, 100, new CorpusPlan(2, 1, 1, "bench", 2, 10, DateTime.UnixEpoch, SaltLength.Digest), 1200, DateTime.UnixEpoch, null);
-        var report = new BenchReport(DateTime.UnixEpoch, "7fb060e", new MachineNote("AMD", 2, "Linux", ".NET"), options, [new("rate", 1.5, "/s", "> 1")], [new("ingest", 1, 2)], load, [1, 2], null);
+        var load = new LoadReport(
+            0,
+            2,
+            2,
+            new Dictionary<string, long>(),
+            0,
+            0,
+            1,
+            1,
+            2,
+            new AckTimes(1, 2, 3, 4, 5, 6),
+            7,
+            4,
+            100,
+            new CorpusPlan(2, 1, 1, "bench", 2, 10, DateTime.UnixEpoch, SaltLength.Digest),
+            1200,
+            DateTime.UnixEpoch,
+            null
+        );
+        var report = new BenchReport(
+            DateTime.UnixEpoch,
+            "7fb060e",
+            new MachineNote("AMD", 2, "Linux", ".NET"),
+            options,
+            [new("rate", 1.5, "/s", "> 1")],
+            [new("ingest", 1, 2)],
+            load,
+            [1, 2],
+            null
+        );
 
         report.Write(file);
         var read = BenchReport.Read(file)!;
@@ -197,11 +295,13 @@ public sealed class BenchTests
     private static async Task<BenchOptions> ParseAsync(params string[] args)
     {
         BenchOptions? options = null;
-        var command = BenchCommand.Create((parsed, _) =>
-        {
-            options = parsed;
-            return Task.FromResult(0);
-        });
+        var command = BenchCommand.Create(
+            (parsed, _) =>
+            {
+                options = parsed;
+                return Task.FromResult(0);
+            }
+        );
         Assert.Equal(0, await command.Parse(args).InvokeAsync());
         return options!;
     }

@@ -11,17 +11,18 @@ public sealed class BytesByHopTests
         var after = new BytesByHop(7_000, 10_000, 90_000, new(6_100, 1_050, 20), new(40, 15, 1), new(10, 5, 15));
 
         Assert.Equal(
-        [
-            new("bytes, log of readings.signed", 600, "a reading"),
-            new("bytes, log of readings.verified", 800, "a reading"),
-            new("bytes, WAL", 8_000, "a reading"),
-            new("bytes, at rest, readings: rows", 600, "a reading"),
-            new("bytes, at rest, readings: indexes", 100, "a reading"),
-            new("bytes, at rest, readings: out of line and maps", 1, "a reading"),
-            new("bytes, at rest, batches", 3, "a reading"),
-            new("bytes, at rest, windows closed so far", 4, "a reading"),
-        ],
-        after.RowsSince(before, 10));
+            [
+                new("bytes, log of readings.signed", 600, "a reading"),
+                new("bytes, log of readings.verified", 800, "a reading"),
+                new("bytes, WAL", 8_000, "a reading"),
+                new("bytes, at rest, readings: rows", 600, "a reading"),
+                new("bytes, at rest, readings: indexes", 100, "a reading"),
+                new("bytes, at rest, readings: out of line and maps", 1, "a reading"),
+                new("bytes, at rest, batches", 3, "a reading"),
+                new("bytes, at rest, windows closed so far", 4, "a reading"),
+            ],
+            after.RowsSince(before, 10)
+        );
     }
 
     [Fact]
@@ -29,14 +30,18 @@ public sealed class BytesByHopTests
     {
         var nothing = new BytesByHop(null, null, 0, default, default);
 
-        Assert.DoesNotContain(nothing.RowsSince(nothing, 0), row => row.Name.Contains("log of", StringComparison.Ordinal) || row.Value != 0);
+        Assert.DoesNotContain(
+            nothing.RowsSince(nothing, 0),
+            row => row.Name.Contains("log of", StringComparison.Ordinal) || row.Value != 0
+        );
     }
 
     [Theory]
     [InlineData("/a/b", "num.partitions=12", " log.dirs=/a/b ")]
     [InlineData(null, "log.dirs=/a,/b")]
     [InlineData(null, "num.partitions=12")]
-    public void The_log_is_where_the_properties_say(string? expected, params string[] properties) => Assert.Equal(expected, KafkaLog.LogFolder(properties));
+    public void The_log_is_where_the_properties_say(string? expected, params string[] properties) =>
+        Assert.Equal(expected, KafkaLog.LogFolder(properties));
 
     [Fact]
     public void A_topic_is_its_segments_and_not_its_indexes_nor_a_topic_of_a_longer_name()

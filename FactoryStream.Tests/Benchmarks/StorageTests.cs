@@ -21,7 +21,15 @@ public sealed class StorageTests
     [Fact]
     public void A_result_says_of_what_it_is()
     {
-        var report = new StorageReport(DateTime.UnixEpoch, "7fb060e", new MachineNote("AMD", 2, "Linux", ".NET"), 1000, 60, 60, [new("PostgreSQL: together", 762, "bytes a reading")]);
+        var report = new StorageReport(
+            DateTime.UnixEpoch,
+            "7fb060e",
+            new MachineNote("AMD", 2, "Linux", ".NET"),
+            1000,
+            60,
+            60,
+            [new("PostgreSQL: together", 762, "bytes a reading")]
+        );
 
         var json = JsonSerializer.Serialize(report, BenchJson.Default.StorageReport);
 

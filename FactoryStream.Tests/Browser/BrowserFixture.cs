@@ -24,11 +24,13 @@ public sealed class BrowserFixture : IAsyncLifetime
         // A machine that runs all tests at once is slow to draw.
         Assertions.SetDefaultExpectTimeout(30_000);
         string[] sandbox = Environment.IsPrivilegedProcess ? ["--no-sandbox"] : [];
-        browser = await playwright.Chromium.LaunchAsync(new()
-        {
-            ExecutablePath = executable,
-            Args = [.. sandbox, "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-        });
+        browser = await playwright.Chromium.LaunchAsync(
+            new()
+            {
+                ExecutablePath = executable,
+                Args = [.. sandbox, "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+            }
+        );
     }
 
     public async Task DisposeAsync()
@@ -42,7 +44,13 @@ public sealed class BrowserFixture : IAsyncLifetime
     public async Task<IPage> NewPageAsync(ColorScheme scheme = ColorScheme.Light)
     {
         Skip.If(Missing is not null, Missing);
-        var context = await browser!.NewContextAsync(new() { ColorScheme = scheme, ViewportSize = new() { Width = 1440, Height = 1100 } });
+        var context = await browser!.NewContextAsync(
+            new()
+            {
+                ColorScheme = scheme,
+                ViewportSize = new() { Width = 1440, Height = 1100 },
+            }
+        );
         context.SetDefaultTimeout(30_000);
         return await context.NewPageAsync();
     }

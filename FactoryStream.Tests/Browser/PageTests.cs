@@ -11,8 +11,9 @@ namespace FactoryStream.Tests.Browser;
 public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) : IClassFixture<BrowserFixture>
 {
     /// <summary>The latest window that may have closed by now.</summary>
-    private static readonly DateTime Recent =
-        DateTime.UnixEpoch.AddSeconds(Math.Floor((TimeProvider.System.GetUtcNow().UtcDateTime - DateTime.UnixEpoch).TotalSeconds / 10) * 10 - 20);
+    private static readonly DateTime Recent = DateTime.UnixEpoch.AddSeconds(
+        Math.Floor((TimeProvider.System.GetUtcNow().UtcDateTime - DateTime.UnixEpoch).TotalSeconds / 10) * 10 - 20
+    );
 
     [SkippableFact]
     public async Task The_page_shows_every_engine_and_follows_its_windows_without_being_loaded_again()
@@ -34,11 +35,20 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
     public async Task Without_a_script_the_page_shows_every_engine_and_the_books_as_they_are_now()
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
-        await dashboard.Database.ScalarAsync<object>("INSERT INTO factory.ledger (partition, factory_id, accepted, stored, duplicates) VALUES (1, 'factory_a', 12345, 12300, 45) RETURNING 1");
+        await dashboard.Database.ScalarAsync<object>(
+            "INSERT INTO factory.ledger (partition, factory_id, accepted, stored, duplicates) VALUES (1, 'factory_a', 12345, "
+                + "12300, 45) RETURNING 1"
+        );
 
-        var page = await Plant.EventuallyAsync(() => dashboard.Client.GetStringAsync("/"), page => page.Contains("12,345", StringComparison.Ordinal));
+        var page = await Plant.EventuallyAsync(
+            () => dashboard.Client.GetStringAsync("/"),
+            page => page.Contains("12,345", StringComparison.Ordinal)
+        );
 
-        Assert.All((string[])["engine_a1", "engine_a2", "engine_b1", "engine_b2"], engine => Assert.Contains($">{engine}<", page, StringComparison.Ordinal));
+        Assert.All(
+            (string[])["engine_a1", "engine_a2", "engine_b1", "engine_b2"],
+            engine => Assert.Contains($">{engine}<", page, StringComparison.Ordinal)
+        );
     }
 
     [SkippableFact]
@@ -55,7 +65,9 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
         await Assertions.Expect(chart.Locator("svg").First).ToBeVisibleAsync();
         // The chart follows as the grid does.
         await dashboard.Database.CloseAsync(3, Recent, ("rpm", 118), ("temp_air", 20));
-        await Assertions.Expect(page.GetByRole(AriaRole.Img, new() { NameString = "rpm of engine_b1 in factory_b, 31 windows" })).ToBeVisibleAsync();
+        await Assertions
+            .Expect(page.GetByRole(AriaRole.Img, new() { NameString = "rpm of engine_b1 in factory_b, 31 windows" }))
+            .ToBeVisibleAsync();
     }
 
     [SkippableFact]
@@ -75,9 +87,14 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
     public async Task The_books_are_shown_and_followed()
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
-        await dashboard.Database.ScalarAsync<object>("INSERT INTO factory.ledger (partition, factory_id, accepted, stored, duplicates) VALUES (1, 'factory_a', 12345, 12300, 40) RETURNING 1");
+        await dashboard.Database.ScalarAsync<object>(
+            "INSERT INTO factory.ledger (partition, factory_id, accepted, stored, duplicates) VALUES (1, 'factory_a', 12345, "
+                + "12300, 40) RETURNING 1"
+        );
         var page = await OpenAsync(dashboard);
-        var book = page.GetByRole(AriaRole.Table, new() { NameString = "Books" }).GetByRole(AriaRole.Row).Filter(new() { HasText = "factory_a" });
+        var book = page.GetByRole(AriaRole.Table, new() { NameString = "Books" })
+            .GetByRole(AriaRole.Row)
+            .Filter(new() { HasText = "factory_a" });
         await Assertions.Expect(book).ToContainTextAsync("12,345");
 
         await dashboard.Database.ScalarAsync<object>("UPDATE factory.ledger SET accepted = 54321 RETURNING 1");
@@ -95,7 +112,10 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
         var errors = new List<string>();
         page.Request += (_, request) =>
         {
-            if (!request.Url.StartsWith(dashboard.Address.ToString(), StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal))
+            if (
+                !request.Url.StartsWith(dashboard.Address.ToString(), StringComparison.Ordinal)
+                && !request.Url.StartsWith("data:", StringComparison.Ordinal)
+            )
                 foreign.Add(request.Url);
         };
         page.Response += (_, response) =>
@@ -159,21 +179,32 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
         await Assertions.Expect(page.GetByRole(AriaRole.Alertdialog)).ToBeHiddenAsync();
     }
 
-    /// <summary>Where to put pictures of the page for somebody to look at: the environment variable <c>FACTORYSTREAM_SCREENSHOTS</c>.</summary>
+    /// <summary>
+    /// Where to put pictures of the page for somebody to look at: the environment variable <c>FACTORYSTREAM_SCREENSHOTS</c>.
+    /// </summary>
     [SkippableTheory]
     [InlineData(ColorScheme.Light)]
     [InlineData(ColorScheme.Dark)]
     public async Task Its_text_stands_out_from_its_background_in_light_and_dark(ColorScheme scheme)
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
-        await dashboard.Database.ScalarAsync<object>("INSERT INTO factory.ledger (partition, factory_id, accepted, stored, duplicates) VALUES (1, 'factory_a', 12345, 12300, 40) RETURNING 1");
+        await dashboard.Database.ScalarAsync<object>(
+            "INSERT INTO factory.ledger (partition, factory_id, accepted, stored, duplicates) VALUES (1, 'factory_a', 12345, "
+                + "12300, 40) RETURNING 1"
+        );
         var page = await browser.NewPageAsync(scheme);
         await page.GotoAsync(dashboard.Address.ToString());
         await Assertions.Expect(page.Locator("[role=img] svg").First).ToBeVisibleAsync();
 
         // WCAG's contrast ratio of what is read most, against the nearest background that is painted; 4.5 is asked for.
-        foreach (var selector in (string[])["h1", "h2", "[role=status]", "[role=combobox]", "[role=gridcell]", "[role=columnheader]", ".books td"])
-            Assert.True(await page.Locator(selector).First.EvaluateAsync<double>(Contrast) >= 4.5, $"{selector} is hard to read in {scheme}");
+        foreach (
+            var selector in (string[])
+                ["h1", "h2", "[role=status]", "[role=combobox]", "[role=gridcell]", "[role=columnheader]", ".books td"]
+        )
+            Assert.True(
+                await page.Locator(selector).First.EvaluateAsync<double>(Contrast) >= 4.5,
+                $"{selector} is hard to read in {scheme}"
+            );
         if (Environment.GetEnvironmentVariable("FACTORYSTREAM_SCREENSHOTS") is { Length: > 0 } folder)
             await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{scheme}.png"), FullPage = true });
     }
@@ -195,18 +226,32 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
     private static async Task SeedAsync(NpgsqlDataSource database)
     {
         // Numbers 1 to 4.
-        foreach (var (factory, engine, rpm) in ((string, string, double)[])[("factory_a", "engine_a1", 3000), ("factory_a", "engine_a2", 111), ("factory_b", "engine_b1", 100), ("factory_b", "engine_b2", 222)])
+        foreach (
+            var (factory, engine, rpm) in ((string, string, double)[])
+                [
+                    ("factory_a", "engine_a1", 3000),
+                    ("factory_a", "engine_a2", 111),
+                    ("factory_b", "engine_b1", 100),
+                    ("factory_b", "engine_b2", 222),
+                ]
+        )
         {
             var engineNo = await database.EngineAsync(factory, engine);
             for (var window = 30; window >= 1; window--)
-                await database.CloseAsync(engineNo, Recent.AddSeconds(-10 * window), ("rpm", rpm + (window == 1 ? 0 : 20 * Math.Sin(window / 4.0))), ("temp_air", 20 + window / 10.0));
+                await database.CloseAsync(
+                    engineNo,
+                    Recent.AddSeconds(-10 * window),
+                    ("rpm", rpm + (window == 1 ? 0 : 20 * Math.Sin(window / 4.0))),
+                    ("temp_air", 20 + window / 10.0)
+                );
         }
     }
 
     private static async Task PlantAsync(NpgsqlDataSource database, int engines)
     {
         await database.ScalarAsync<object>("SELECT factory.ensure_partition('windows', $1)", Recent);
-        await database.ScalarAsync<object>("""
+        await database.ScalarAsync<object>(
+            """
             WITH engine AS (
                 INSERT INTO factory.engines (factory_id, engine_id, closed_until)
                 SELECT 'factory_' || to_char(n / 100, 'FM000'), 'engine_' || to_char(n % 100, 'FM000'), $1::timestamptz + interval '10 s' FROM generate_series(0, $2 - 1) AS n
@@ -217,7 +262,10 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
                 FROM engine, unnest('{temp_air,temp_oil,temp_exhaust,vibration,pressure_1,pressure_2,rpm}'::text[]) AS metric
                 RETURNING 1)
             SELECT count(*) FROM written
-            """, Recent, engines);
+            """,
+            Recent,
+            engines
+        );
     }
 
     private async Task<IPage> OpenAsync(RunningDashboard dashboard)

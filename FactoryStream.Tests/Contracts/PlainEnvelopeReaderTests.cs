@@ -10,29 +10,32 @@ public sealed class PlainEnvelopeReaderTests
     private const int Rounds = 100_000;
     private const string Telling = "{}[]:,\"\\ 0-.eE\t\n19";
 
-    public static TheoryData<string> Usual => new()
-    {
-        """{"data": {"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "temp_air": 25.31, "rpm": 3001}, "signature": "J5Bzk5ti"}""",
-        """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25T06:13:20.125Z","rpm":-0.5,"x":0,"y":123456789012345678},"signature":"J5Bzk5ti","key_id":"k"}""",
-        """{"key_id":"k","signature":"J5Bzk5ti","data":{"x":1.0000000000000002,"timestamp":"2026-02-25 06:13:20.1","engine_id":"e","factory_id":"f"}}""",
-        """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20"},"signature":"J5Bz"}""",
-        """{"data":{"factory_id":"f","engine_id":"e","timestamp":1772000000.125,"rpm":1},"signature":"J5Bz"}""",
-        """{"batch": [{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:21","rpm":1}, {"factory_id":"f","engine_id":"g","timestamp":"2026-02-25 06:13:20","rpm":2,"oil":3}], "signature":"J5Bz"}""",
-    };
+    public static TheoryData<string> Usual =>
+        new()
+        {
+            """{"data": {"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "temp_air": 25.31, "rpm": 3001}, "signature": "J5Bzk5ti"}""",
+            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25T06:13:20.125Z","rpm":-0.5,"x":0,"y":123456789012345678},"signature":"J5Bzk5ti","key_id":"k"}""",
+            """{"key_id":"k","signature":"J5Bzk5ti","data":{"x":1.0000000000000002,"timestamp":"2026-02-25 06:13:20.1","engine_id":"e","factory_id":"f"}}""",
+            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20"},"signature":"J5Bz"}""",
+            """{"data":{"factory_id":"f","engine_id":"e","timestamp":1772000000.125,"rpm":1},"signature":"J5Bz"}""",
+            """{"batch": [{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:21","rpm":1}, {"factory_id":"f","engine_id":"g","timestamp":"2026-02-25 06:13:20","rpm":2,"oil":3}], "signature":"J5Bz"}""",
+        };
 
-    public static TheoryData<string> Unusual => new()
-    {
-        """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1e3},"signature":"J5Bz"}""",
-        """{"data":{"factory_id":"f\u00e4","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5Bz"}""",
-        """{"data":{"factory_id":"fä","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5Bz"}""",
-        """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5Bz","more":[1]}""",
-        "{\"data\":{\"factory_id\":\"f\",\n\"engine_id\":\"e\",\"timestamp\":\"2026-02-25 06:13:20\",\"rpm\":1},\"signature\":\"J5Bz\"}",
-        """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5Bz","key_id":null}""",
-        """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","state":"on","rpm":1},"signature":"J5Bz"}""",
-        """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5 Bz"}""",
-        """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5A"}""",
-        """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"_5A="}""",
-    };
+    public static TheoryData<string> Unusual =>
+        new()
+        {
+            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1e3},"signature":"J5Bz"}""",
+            """{"data":{"factory_id":"f\u00e4","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5Bz"}""",
+            """{"data":{"factory_id":"fä","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5Bz"}""",
+            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5Bz","more":[1]}""",
+            "{\"data\":{\"factory_id\":\"f\",\n\"engine_id\":\"e\",\"timestamp\":\"2026-02-25 "
+                + "06:13:20\",\"rpm\":1},\"signature\":\"J5Bz\"}",
+            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5Bz","key_id":null}""",
+            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","state":"on","rpm":1},"signature":"J5Bz"}""",
+            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5 Bz"}""",
+            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5A"}""",
+            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"_5A="}""",
+        };
 
     [Theory]
     [MemberData(nameof(Usual))]
@@ -53,7 +56,9 @@ public sealed class PlainEnvelopeReaderTests
     [Fact]
     public void A_timestamp_that_is_too_long_is_none()
     {
-        var envelope = Encoding.UTF8.GetBytes($$"""{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20.{{new string('0', 60)}}","rpm":1},"signature":"J5Bz"}""");
+        var envelope = Encoding.UTF8.GetBytes(
+            $$"""{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20.{{new string('0', 60)}}","rpm":1},"signature":"J5Bz"}"""
+        );
 
         Assert.Equal(Verdict.Malformed, new ReadingParser().TryParse(envelope, out _, out _));
     }
@@ -86,12 +91,25 @@ public sealed class PlainEnvelopeReaderTests
         {
             var number = random.Next(4) switch
             {
-                0 => BitConverter.Int64BitsToDouble(random.NextInt64()) is var any && double.IsFinite(any) && Math.Abs(any) is > 1e-30 and < 1e30 ? any.ToString("F" + random.Next(30), CultureInfo.InvariantCulture) : "-0",
+                0 => BitConverter.Int64BitsToDouble(random.NextInt64()) is var any
+                && double.IsFinite(any)
+                && Math.Abs(any) is > 1e-30 and < 1e30
+                    ? any.ToString("F" + random.Next(30), CultureInfo.InvariantCulture)
+                    : "-0",
                 1 => random.NextDouble().ToString("R", CultureInfo.InvariantCulture).Replace("E", "e", StringComparison.Ordinal),
                 2 => (random.NextDouble() * 10_000).ToString("F" + random.Next(1, 16), CultureInfo.InvariantCulture),
                 _ => random.NextInt64().ToString(CultureInfo.InvariantCulture),
             };
-            Assert.True(AssertAlike(parser, general, Encoding.UTF8.GetBytes($$"""{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":{{number}}},"signature":"J5Bz"}""")), number);
+            Assert.True(
+                AssertAlike(
+                    parser,
+                    general,
+                    Encoding.UTF8.GetBytes(
+                        $$"""{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":{{number}}},"signature":"J5Bz"}"""
+                    )
+                ),
+                number
+            );
         }
     }
 
@@ -103,8 +121,18 @@ public sealed class PlainEnvelopeReaderTests
         for (var round = 0; round < Rounds / 10; round++)
         {
             // Names often the same at the same place, sometimes twice in one reading.
-            var metrics = string.Concat(Enumerable.Range(0, random.Next(6)).Select(place => $",\"{(random.Next(3) == 0 ? (char)('a' + random.Next(6)) : (char)('a' + place))}\":{place}"));
-            AssertAlike(parser, general, Encoding.UTF8.GetBytes($$"""{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20"{{metrics}}},"signature":"J5Bz"}"""));
+            var metrics = string.Concat(
+                Enumerable
+                    .Range(0, random.Next(6))
+                    .Select(place => $",\"{(random.Next(3) == 0 ? (char)('a' + random.Next(6)) : (char)('a' + place))}\":{place}")
+            );
+            AssertAlike(
+                parser,
+                general,
+                Encoding.UTF8.GetBytes(
+                    $$"""{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20"{{metrics}}},"signature":"J5Bz"}"""
+                )
+            );
         }
     }
 
@@ -115,14 +143,23 @@ public sealed class PlainEnvelopeReaderTests
     {
         var verdict = parser.TryParse(envelope, out var reading, out var detail);
         var wanted = general.ReadAny(envelope, out var other, out var otherDetail);
-        if (verdict != wanted || detail != otherDetail || reading with { Data = default, Signature = default } != other with { Data = default, Signature = default }
-            || !reading.Data.Span.SequenceEqual(other.Data.Span) || !reading.Signature.Span.SequenceEqual(other.Signature.Span)
-            || !parser.BatchReadings.SequenceEqual(general.BatchReadings) || !Bits(parser).SequenceEqual(Bits(general)))
-            Assert.Fail($"{Encoding.UTF8.GetString(envelope)}: {verdict} {detail} {reading}, by the general way {wanted} {otherDetail} {other}");
+        if (
+            verdict != wanted
+            || detail != otherDetail
+            || reading with { Data = default, Signature = default } != other with { Data = default, Signature = default }
+            || !reading.Data.Span.SequenceEqual(other.Data.Span)
+            || !reading.Signature.Span.SequenceEqual(other.Signature.Span)
+            || !parser.BatchReadings.SequenceEqual(general.BatchReadings)
+            || !Bits(parser).SequenceEqual(Bits(general))
+        )
+            Assert.Fail(
+                $"{Encoding.UTF8.GetString(envelope)}: {verdict} {detail} {reading}, by the general way {wanted} {otherDetail} {other}"
+            );
         return verdict == Verdict.Accepted;
 
         // Of a malformed reading there are no metrics to speak of.
-        IEnumerable<(string, long)> Bits(ReadingParser of) => verdict == Verdict.Accepted ? of.Metrics.Select(metric => (metric.Name, BitConverter.DoubleToInt64Bits(metric.Value))) : [];
+        IEnumerable<(string, long)> Bits(ReadingParser of) =>
+            verdict == Verdict.Accepted ? of.Metrics.Select(metric => (metric.Name, BitConverter.DoubleToInt64Bits(metric.Value))) : [];
     }
 
     private static byte[] Break(byte[] envelope, Random random)

@@ -10,7 +10,8 @@ public sealed class ReadingParserTests
 {
     private const string Data = """{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "rpm": 3001}""";
 
-    private static (Verdict Verdict, SignedReading Reading, string? Detail, Metric[] Metrics) Parse(string line) => Parse(Encoding.UTF8.GetBytes(line));
+    private static (Verdict Verdict, SignedReading Reading, string? Detail, Metric[] Metrics) Parse(string line) =>
+        Parse(Encoding.UTF8.GetBytes(line));
 
     private static (Verdict Verdict, SignedReading Reading, string? Detail, Metric[] Metrics) Parse(byte[] line)
     {
@@ -24,10 +25,17 @@ public sealed class ReadingParserTests
     [Fact]
     public void An_envelope_is_taken_apart_and_its_data_stays_byte_for_byte()
     {
-        var (verdict, reading, detail, metrics) = Parse("  " + """{"key_id":"k1","signature":"QUJD","data":{ "factory_id":"f\u00fc","engine_id" : "e","timestamp":"2026-02-25T07:13:20.5+01:00","temp_air":-1.5e1,"rpm":3001 }}""" + "\r\n");
+        var (verdict, reading, detail, metrics) = Parse(
+            "  "
+                + """{"key_id":"k1","signature":"QUJD","data":{ "factory_id":"f\u00fc","engine_id" : "e","timestamp":"2026-02-25T07:13:20.5+01:00","temp_air":-1.5e1,"rpm":3001 }}"""
+                + "\r\n"
+        );
 
         Assert.Equal((Verdict.Accepted, null), (verdict, detail));
-        Assert.Equal("""{ "factory_id":"f\u00fc","engine_id" : "e","timestamp":"2026-02-25T07:13:20.5+01:00","temp_air":-1.5e1,"rpm":3001 }""", Encoding.UTF8.GetString(reading.Data.Span));
+        Assert.Equal(
+            """{ "factory_id":"f\u00fc","engine_id" : "e","timestamp":"2026-02-25T07:13:20.5+01:00","temp_air":-1.5e1,"rpm":3001 }""",
+            Encoding.UTF8.GetString(reading.Data.Span)
+        );
         Assert.Equal("QUJD", Encoding.UTF8.GetString(reading.Signature.Span));
         Assert.Equal(("fü", "e", "k1"), (reading.FactoryId, reading.EngineId, reading.KeyId));
         Assert.Equal(new DateTime(2026, 2, 25, 6, 13, 20, 500, DateTimeKind.Utc), reading.MeasuredAt);
@@ -51,9 +59,18 @@ public sealed class ReadingParserTests
     [InlineData("{}", "data: missing")]
     [InlineData("""{"data": 1, "signature": "QUJD"}""", "data: expected an object, found 1")]
     [InlineData("""{"data": {"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}}""", "signature: missing")]
-    [InlineData("""{"data": {"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}, "signature": ""}""", "signature: expected base64, found ''")]
-    [InlineData("""{"data": {"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}, "signature": "QUJDR"}""", "signature: expected base64, found 'QUJDR'")]
-    [InlineData("""{"data": {"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}, "signature": "QUJD", "signature": "QUJD"}""", "signature: given twice")]
+    [InlineData(
+        """{"data": {"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}, "signature": ""}""",
+        "signature: expected base64, found ''"
+    )]
+    [InlineData(
+        """{"data": {"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}, "signature": "QUJDR"}""",
+        "signature: expected base64, found 'QUJDR'"
+    )]
+    [InlineData(
+        """{"data": {"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}, "signature": "QUJD", "signature": "QUJD"}""",
+        "signature: given twice"
+    )]
     public void A_broken_envelope_is_malformed(string line, string detail)
     {
         var (verdict, _, actual, _) = Parse(line);
@@ -64,31 +81,76 @@ public sealed class ReadingParserTests
     [InlineData("""{"engine_id": "e", "timestamp": "2026-02-25 06:13:20"}""", "factory_id: missing")]
     [InlineData("""{"factory_id": "f", "timestamp": "2026-02-25 06:13:20"}""", "engine_id: missing")]
     [InlineData("""{"factory_id": "f", "engine_id": "e"}""", "timestamp: missing")]
-    [InlineData("""{"factory_id": "", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}""", "factory_id: expected text of 1 to 128 characters without control characters, found ''")]
-    [InlineData("""{"factory_id": 7, "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}""", "factory_id: expected text of 1 to 128 characters without control characters, found 7")]
-    [InlineData("""{"factory_id": "f\u0000", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}""", "factory_id: expected text of 1 to 128 characters without control characters, found 'f\\u0000'")]
-    [InlineData("""{"factory_id": "f", "engine_id": "\ud800", "timestamp": "2026-02-25 06:13:20"}""", "engine_id: expected text of 1 to 128 characters without control characters, found '\\ud800'")]
-    [InlineData("""{"factory_id": "f", "engine_id": "e", "timestamp": "yesterday"}""", "timestamp: expected 2026-02-25T06:13:20Z, found 'yesterday'")]
-    [InlineData("""{"factory_id": "f", "engine_id": "e", "timestamp": "1969-12-31 23:59:59"}""", "timestamp: expected 1970-01-01T00:00:00Z or later, found '1969-12-31 23:59:59'")]
-    [InlineData("""{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "rpm": 1e999}""",
-        "rpm: expected a finite number, found 1e999; leave the member out, or send null, where there is no value")]
-    [InlineData("""{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "rpm": NaN}""",
-        "rpm: expected a finite number, found NaN; leave the member out, or send null, where there is no value")]
-    [InlineData("""{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "rpm":-Infinity}""",
-        "rpm: expected a finite number, found -Infinity; leave the member out, or send null, where there is no value")]
+    [InlineData(
+        """{"factory_id": "", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}""",
+        "factory_id: expected text of 1 to 128 characters without control characters, found ''"
+    )]
+    [InlineData(
+        """{"factory_id": 7, "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}""",
+        "factory_id: expected text of 1 to 128 characters without control characters, found 7"
+    )]
+    [InlineData(
+        """{"factory_id": "f\u0000", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}""",
+        "factory_id: expected text of 1 to 128 characters without control characters, found 'f\\u0000'"
+    )]
+    [InlineData(
+        """{"factory_id": "f", "engine_id": "\ud800", "timestamp": "2026-02-25 06:13:20"}""",
+        "engine_id: expected text of 1 to 128 characters without control characters, found '\\ud800'"
+    )]
+    [InlineData(
+        """{"factory_id": "f", "engine_id": "e", "timestamp": "yesterday"}""",
+        "timestamp: expected 2026-02-25T06:13:20Z, found 'yesterday'"
+    )]
+    [InlineData(
+        """{"factory_id": "f", "engine_id": "e", "timestamp": "1969-12-31 23:59:59"}""",
+        "timestamp: expected 1970-01-01T00:00:00Z or later, found '1969-12-31 23:59:59'"
+    )]
+    [InlineData(
+        """{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "rpm": 1e999}""",
+        "rpm: expected a finite number, found 1e999; leave the member out, or send null, where there is no value"
+    )]
+    [InlineData(
+        """{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "rpm": NaN}""",
+        "rpm: expected a finite number, found NaN; leave the member out, or send null, where there is no value"
+    )]
+    [InlineData(
+        """{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "rpm":-Infinity}""",
+        "rpm: expected a finite number, found -Infinity; leave the member out, or send null, where there is no value"
+    )]
     [InlineData("""{"factory_id": "f", "engine_id": "e", "timestamp": true}""", "timestamp: expected 2026-02-25T06:13:20Z, found true")]
-    [InlineData("""{"factory_id": "f", "engine_id": "e", "timestamp": "25.02.2026"}""", "timestamp: expected 2026-02-25T06:13:20Z, found '25.02.2026'")]
-    [InlineData("""{"factory_id": "f", "engine_id": "e", "timestamp": "\ud800"}""", "timestamp: expected 2026-02-25T06:13:20Z, found '\\ud800'")]
-    [InlineData("""{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "a": {"b": ["\udc00"]}}""",
-        "a: expected text, found a NUL character or half a surrogate pair")]
-    [InlineData("""{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "a": "x\u0000y"}""",
-        "a: expected text, found a NUL character or half a surrogate pair")]
-    [InlineData("""{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "\ud800": 1}""",
-        "member '\\ud800': expected a name that is text of 1 to 128 characters without control characters")]
+    [InlineData(
+        """{"factory_id": "f", "engine_id": "e", "timestamp": "25.02.2026"}""",
+        "timestamp: expected 2026-02-25T06:13:20Z, found '25.02.2026'"
+    )]
+    [InlineData(
+        """{"factory_id": "f", "engine_id": "e", "timestamp": "\ud800"}""",
+        "timestamp: expected 2026-02-25T06:13:20Z, found '\\ud800'"
+    )]
+    [InlineData(
+        """{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "a": {"b": ["\udc00"]}}""",
+        "a: expected text, found a NUL character or half a surrogate pair"
+    )]
+    [InlineData(
+        """{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "a": "x\u0000y"}""",
+        "a: expected text, found a NUL character or half a surrogate pair"
+    )]
+    [InlineData(
+        """{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "\ud800": 1}""",
+        "member '\\ud800': expected a name that is text of 1 to 128 characters without control characters"
+    )]
     [InlineData("""{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "a": null, "a": true}""", "a: given twice")]
-    [InlineData("""{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "rpm": 1, "r\u0070m": 1}""", "rpm: given twice")]
-    [InlineData("""{"factory_id": "f", "factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}""", "factory_id: given twice")]
-    [InlineData("""{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "": 1}""", "member '': expected a name that is text of 1 to 128 characters without control characters")]
+    [InlineData(
+        """{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "rpm": 1, "r\u0070m": 1}""",
+        "rpm: given twice"
+    )]
+    [InlineData(
+        """{"factory_id": "f", "factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}""",
+        "factory_id: given twice"
+    )]
+    [InlineData(
+        """{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "": 1}""",
+        "member '': expected a name that is text of 1 to 128 characters without control characters"
+    )]
     public void A_broken_reading_is_malformed(string data, string detail)
     {
         var (verdict, _, actual, _) = Parse(Envelope(data));
@@ -105,7 +167,10 @@ public sealed class ReadingParserTests
 
     [Fact]
     public void A_malformed_reading_still_says_whose_it_is() =>
-        Assert.Equal("f", Parse(Envelope("""{"timestamp": "yesterday", "rpm": "fast", "factory_id": "f", "engine_id": "e"}""")).Reading.FactoryId);
+        Assert.Equal(
+            "f",
+            Parse(Envelope("""{"timestamp": "yesterday", "rpm": "fast", "factory_id": "f", "engine_id": "e"}""")).Reading.FactoryId
+        );
 
     [Fact]
     public void Members_that_are_no_numbers_are_kept_in_the_bytes_and_are_no_metrics()
@@ -185,7 +250,11 @@ public sealed class ReadingParserTests
     [Fact]
     public void A_hostile_reading_is_taken_or_refused_as_it_should_be()
     {
-        foreach (var hostile in TestData.Hostile.Where(hostile => hostile.ContentType.StartsWith("application/x-ndjson", StringComparison.Ordinal) && hostile.Stored is not null))
+        foreach (
+            var hostile in TestData.Hostile.Where(hostile =>
+                hostile.ContentType.StartsWith("application/x-ndjson", StringComparison.Ordinal) && hostile.Stored is not null
+            )
+        )
         {
             var body = hostile.Body.AsSpan().StartsWith("\uFEFF"u8) ? hostile.Body[3..] : hostile.Body;
             var parser = new ReadingParser();
@@ -201,8 +270,12 @@ public sealed class ReadingParserTests
     [Fact]
     public void Limits_hold_at_their_edges()
     {
-        string Named(int length) => Envelope($$"""{"factory_id": "{{new string('f', length)}}", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}""");
-        string With(int count) => Envelope($$"""{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"{{string.Concat(Enumerable.Range(0, count).Select(i => $", \"m{i}\": {i}"))}}}""");
+        string Named(int length) =>
+            Envelope($$"""{"factory_id": "{{new string('f', length)}}", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}""");
+        string With(int count) =>
+            Envelope(
+                $$"""{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"{{string.Concat(Enumerable.Range(0, count).Select(i => $", \"m{i}\": {i}"))}}}"""
+            );
 
         Assert.Equal([Verdict.Accepted, Verdict.Malformed], new[] { Parse(Named(128)).Verdict, Parse(Named(129)).Verdict });
         Assert.Equal([Verdict.Accepted, Verdict.Malformed], new[] { Parse(With(256)).Verdict, Parse(With(257)).Verdict });
@@ -220,12 +293,32 @@ public sealed class ReadingParserTests
 
         Assert.Equal((Verdict.Accepted, null), (parser.TryParse(line, out var batch, out var detail), detail));
         Assert.Equal((array, "QUJD"), (Encoding.UTF8.GetString(batch.Data.Span), Encoding.UTF8.GetString(batch.Signature.Span)));
-        Assert.Equal(("f", "", "k1", true, 2, 2), (batch.FactoryId, batch.EngineId, batch.KeyId, batch.IsBatch, batch.BatchCount, batch.Count));
-        Assert.Equal((new DateTime(2026, 2, 25, 6, 13, 20, DateTimeKind.Utc), new DateTime(2026, 2, 25, 6, 13, 21, DateTimeKind.Utc)), (batch.OldestAt, batch.MeasuredAt));
+        Assert.Equal(
+            ("f", "", "k1", true, 2, 2),
+            (batch.FactoryId, batch.EngineId, batch.KeyId, batch.IsBatch, batch.BatchCount, batch.Count)
+        );
+        Assert.Equal(
+            (new DateTime(2026, 2, 25, 6, 13, 20, DateTimeKind.Utc), new DateTime(2026, 2, 25, 6, 13, 21, DateTimeKind.Utc)),
+            (batch.OldestAt, batch.MeasuredAt)
+        );
         var readings = parser.BatchReadings.ToArray();
-        Assert.Equal([first, second], readings.Select(reading => Encoding.UTF8.GetString(batch.Data.Slice(reading.Start, reading.Length).Span)));
-        Assert.Equal([("e2", batch.MeasuredAt), ("e1", batch.OldestAt)], readings.Select(reading => (reading.EngineId, reading.MeasuredAt)));
-        Assert.Equal(["rpm=3001 temp=1.5", "rpm=7"], readings.Select(reading => string.Join(' ', parser.MetricsOf(reading).ToArray().Select(metric => FormattableString.Invariant($"{metric.Name}={metric.Value}")))));
+        Assert.Equal(
+            [first, second],
+            readings.Select(reading => Encoding.UTF8.GetString(batch.Data.Slice(reading.Start, reading.Length).Span))
+        );
+        Assert.Equal(
+            [("e2", batch.MeasuredAt), ("e1", batch.OldestAt)],
+            readings.Select(reading => (reading.EngineId, reading.MeasuredAt))
+        );
+        Assert.Equal(
+            ["rpm=3001 temp=1.5", "rpm=7"],
+            readings.Select(reading =>
+                string.Join(
+                    ' ',
+                    parser.MetricsOf(reading).ToArray().Select(metric => FormattableString.Invariant($"{metric.Name}={metric.Value}"))
+                )
+            )
+        );
     }
 
     [Fact]
@@ -235,7 +328,10 @@ public sealed class ReadingParserTests
         Assert.Equal(Verdict.Accepted, parser.TryParse(Encoding.UTF8.GetBytes(Batch(Data, Data)), out _, out _));
         Assert.Equal(2, parser.BatchReadings.Length);
         Assert.Equal(Verdict.Accepted, parser.TryParse(Encoding.UTF8.GetBytes(Envelope(Data)), out var reading, out _));
-        Assert.Equal((false, 0, 1, 0, 1), (reading.IsBatch, reading.BatchCount, reading.Count, parser.BatchReadings.Length, parser.Metrics.Count));
+        Assert.Equal(
+            (false, 0, 1, 0, 1),
+            (reading.IsBatch, reading.BatchCount, reading.Count, parser.BatchReadings.Length, parser.Metrics.Count)
+        );
     }
 
     [Theory]
@@ -249,9 +345,18 @@ public sealed class ReadingParserTests
     [InlineData("""{"batch": [DATA, 7], "signature": "QUJD"}""", "reading 1: expected an object, found 7")]
     [InlineData("""{"batch": [DATA, [DATA]], "signature": "QUJD"}""", "reading 1: expected an object, found an array")]
     [InlineData("""{"batch": [DATA, DATA, {"factory_id": "f", "engine_id": "e"}], "signature": "QUJD"}""", "reading 2: timestamp: missing")]
-    [InlineData("""{"batch": [DATA, {"factory_id": "g", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}], "signature": "QUJD"}""", "reading 1: factory_id: expected 'f' as in the readings before, found 'g'")]
-    [InlineData("""{"batch": [DATA, {"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "a": 1, "a": 1}], "signature": "QUJD"}""", "reading 1: a: given twice")]
-    [InlineData("""{"batch": [{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "a": 1e400}], "signature": "QUJD"}""", "reading 0: a: expected a finite number, found 1e400; leave the member out, or send null, where there is no value")]
+    [InlineData(
+        """{"batch": [DATA, {"factory_id": "g", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"}], "signature": "QUJD"}""",
+        "reading 1: factory_id: expected 'f' as in the readings before, found 'g'"
+    )]
+    [InlineData(
+        """{"batch": [DATA, {"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "a": 1, "a": 1}], "signature": "QUJD"}""",
+        "reading 1: a: given twice"
+    )]
+    [InlineData(
+        """{"batch": [{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "a": 1e400}], "signature": "QUJD"}""",
+        "reading 0: a: expected a finite number, found 1e400; leave the member out, or send null, where there is no value"
+    )]
     [InlineData("""{"batch": [DATA,], "signature": "QUJD"}""", "reading 1: envelope: expected JSON, found '], \"signat...' at byte 98")]
     [InlineData("""{"batch": [DATA], "signature": "QUJD"} []""", "envelope: expected JSON, found '[]' at byte 121")]
     public void A_broken_batch_is_malformed_and_says_which_reading_is(string line, string expected)
@@ -267,11 +372,18 @@ public sealed class ReadingParserTests
     [Fact]
     public void A_batch_has_a_most_and_its_readings_limits_are_each_ones_own()
     {
-        static string With(int count) => $$"""{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"{{string.Concat(Enumerable.Range(0, count).Select(i => $", \"m{i}\": {i}"))}}}""";
+        static string With(int count) =>
+            $$"""{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20"{{string.Concat(Enumerable.Range(0, count).Select(i => $", \"m{i}\": {i}"))}}}""";
 
         Assert.Equal(Verdict.Accepted, Parse(Batch([.. Enumerable.Repeat(Data, ReadingParser.MaxBatchReadings)])).Verdict);
-        Assert.Equal("batch: expected at most 1000 readings, found more", Parse(Batch([.. Enumerable.Repeat(Data, ReadingParser.MaxBatchReadings + 1)])).Detail);
-        Assert.Equal((Verdict.Accepted, 512), (Parse(Batch(With(256), With(256))).Verdict, Parse(Batch(With(256), With(256))).Metrics.Length));
+        Assert.Equal(
+            "batch: expected at most 1000 readings, found more",
+            Parse(Batch([.. Enumerable.Repeat(Data, ReadingParser.MaxBatchReadings + 1)])).Detail
+        );
+        Assert.Equal(
+            (Verdict.Accepted, 512),
+            (Parse(Batch(With(256), With(256))).Verdict, Parse(Batch(With(256), With(256))).Metrics.Length)
+        );
         Assert.Equal("reading 1: data: expected at most 256 metrics, found more", Parse(Batch(With(1), With(257))).Detail);
     }
 
@@ -293,45 +405,86 @@ public sealed class ReadingParserTests
     [InlineData("4.9e-324")]
     [InlineData("1e-400")]
     public void A_metric_is_the_double_nearest_to_what_is_written(string number) =>
-        Assert.Equal(BitConverter.DoubleToInt64Bits(double.Parse(number, System.Globalization.CultureInfo.InvariantCulture)), BitConverter.DoubleToInt64Bits(ValueOf(number)));
+        Assert.Equal(
+            BitConverter.DoubleToInt64Bits(double.Parse(number, System.Globalization.CultureInfo.InvariantCulture)),
+            BitConverter.DoubleToInt64Bits(ValueOf(number))
+        );
 
     [Property(MaxTest = 2_000)]
-    public Property Any_decimal_is_the_double_nearest_to_what_is_written() => Prop.ForAll(
-        Gen.Choose(0, 16).SelectMany(decimals => ArbMap.Default.GeneratorFor<long>().Select(value => (decimals, value % 10_000_000_000_000_000))).ToArbitrary(),
-        number =>
-        {
-            var digits = Math.Abs(number.Item2).ToString(System.Globalization.CultureInfo.InvariantCulture).PadLeft(number.decimals + 1, '0');
-            var text = (number.Item2 < 0 ? "-" : "") + (number.decimals == 0 ? digits : $"{digits[..^number.decimals]}.{digits[^number.decimals..]}");
-            return BitConverter.DoubleToInt64Bits(ValueOf(text)) == BitConverter.DoubleToInt64Bits(double.Parse(text, System.Globalization.CultureInfo.InvariantCulture));
-        });
+    public Property Any_decimal_is_the_double_nearest_to_what_is_written() =>
+        Prop.ForAll(
+            Gen.Choose(0, 16)
+                .SelectMany(decimals => ArbMap.Default.GeneratorFor<long>().Select(value => (decimals, value % 10_000_000_000_000_000)))
+                .ToArbitrary(),
+            number =>
+            {
+                var digits = Math.Abs(number.Item2)
+                    .ToString(System.Globalization.CultureInfo.InvariantCulture)
+                    .PadLeft(number.decimals + 1, '0');
+                var text =
+                    (number.Item2 < 0 ? "-" : "")
+                    + (number.decimals == 0 ? digits : $"{digits[..^number.decimals]}.{digits[^number.decimals..]}");
+                return BitConverter.DoubleToInt64Bits(ValueOf(text))
+                    == BitConverter.DoubleToInt64Bits(double.Parse(text, System.Globalization.CultureInfo.InvariantCulture));
+            }
+        );
 
-    private static double ValueOf(string number) => Parse(Envelope($$"""{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "m": {{number}}}""")).Metrics.Single().Value;
+    private static double ValueOf(string number) =>
+        Parse(Envelope($$"""{"factory_id": "f", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "m": {{number}}}"""))
+            .Metrics.Single()
+            .Value;
 
     [Property(MaxTest = 300)]
-    public Property A_parser_that_knows_other_readings_reads_as_one_that_knows_none() => Prop.ForAll(
-        Gen.Elements(
-            Data, Data.Replace("rpm", "temp", StringComparison.Ordinal), Data.Replace("\"rpm\": 3001", "\"temp\": 1, \"rpm\": 2", StringComparison.Ordinal),
-            Data.Replace("\"rpm\": 3001", "\"rpm\": 1, \"temp\": 2", StringComparison.Ordinal), Data.Replace("\"rpm\": 3001", "\"rpm\": 1, \"temp\": 2, \"rpm\": 3", StringComparison.Ordinal),
-            Data.Replace("\"rpm\": 3001", "\"rpm\": 1, \"engine_id\": \"e\"", StringComparison.Ordinal), Data.Replace("rpm", "r\\u0070m", StringComparison.Ordinal), Data.Replace("3001", "true", StringComparison.Ordinal),
-            """{"engine_id": "e2", "factory_id": "f", "timestamp": "2026-02-25 06:13:21"}""", """{"rpm": 1, "factory_id": "f\u0066", "engine_id": "e"}""", "{}").ListOf().ToArbitrary(),
-        readings =>
-        {
-            var knowing = new ReadingParser();
-            foreach (var reading in readings)
+    public Property A_parser_that_knows_other_readings_reads_as_one_that_knows_none() =>
+        Prop.ForAll(
+            Gen.Elements(
+                    Data,
+                    Data.Replace("rpm", "temp", StringComparison.Ordinal),
+                    Data.Replace("\"rpm\": 3001", "\"temp\": 1, \"rpm\": 2", StringComparison.Ordinal),
+                    Data.Replace("\"rpm\": 3001", "\"rpm\": 1, \"temp\": 2", StringComparison.Ordinal),
+                    Data.Replace("\"rpm\": 3001", "\"rpm\": 1, \"temp\": 2, \"rpm\": 3", StringComparison.Ordinal),
+                    Data.Replace("\"rpm\": 3001", "\"rpm\": 1, \"engine_id\": \"e\"", StringComparison.Ordinal),
+                    Data.Replace("rpm", "r\\u0070m", StringComparison.Ordinal),
+                    Data.Replace("3001", "true", StringComparison.Ordinal),
+                    """{"engine_id": "e2", "factory_id": "f", "timestamp": "2026-02-25 06:13:21"}""",
+                    """{"rpm": 1, "factory_id": "f\u0066", "engine_id": "e"}""",
+                    "{}"
+                )
+                .ListOf()
+                .ToArbitrary(),
+            readings =>
             {
-                foreach (var line in (string[])[Envelope(reading), Batch(Data, reading), Batch(reading, reading)])
+                var knowing = new ReadingParser();
+                foreach (var reading in readings)
                 {
-                    var fresh = new ReadingParser();
-                    var bytes = Encoding.UTF8.GetBytes(line);
-                    Assert.Equal((fresh.TryParse(bytes, out var expected, out var detail), detail), (knowing.TryParse(bytes, out var actual, out var other), other));
-                    Assert.Equal(expected with { Data = default, Signature = default }, actual with { Data = default, Signature = default });
-                    Assert.Equal(fresh.BatchReadings.ToArray(), knowing.BatchReadings.ToArray());
-                    if (expected.FactoryId.Length > 0 && detail is null)
-                        Assert.Equal(fresh.Metrics, knowing.Metrics);
+                    foreach (var line in (string[])[Envelope(reading), Batch(Data, reading), Batch(reading, reading)])
+                    {
+                        var fresh = new ReadingParser();
+                        var bytes = Encoding.UTF8.GetBytes(line);
+                        Assert.Equal(
+                            (fresh.TryParse(bytes, out var expected, out var detail), detail),
+                            (knowing.TryParse(bytes, out var actual, out var other), other)
+                        );
+                        Assert.Equal(
+                            expected with
+                            {
+                                Data = default,
+                                Signature = default,
+                            },
+                            actual with
+                            {
+                                Data = default,
+                                Signature = default,
+                            }
+                        );
+                        Assert.Equal(fresh.BatchReadings.ToArray(), knowing.BatchReadings.ToArray());
+                        if (expected.FactoryId.Length > 0 && detail is null)
+                            Assert.Equal(fresh.Metrics, knowing.Metrics);
+                    }
                 }
+                return true;
             }
-            return true;
-        });
+        );
 
     private static string Batch(params string[] readings) => $$"""{"batch": [{{string.Join(", ", readings)}}], "signature": "QUJD"}""";
 

@@ -127,14 +127,17 @@ public sealed class WireFormatTests
     [InlineData("a-little-bit-longer-string", -1486304829)]
     [InlineData("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971)]
     [InlineData("abc", 479470107)]
-    public void The_partitioner_is_Kafkas(string key, int murmur2) => Assert.Equal(murmur2, (int)Partitioner.Murmur2(Encoding.UTF8.GetBytes(key)));
+    public void The_partitioner_is_Kafkas(string key, int murmur2) =>
+        Assert.Equal(murmur2, (int)Partitioner.Murmur2(Encoding.UTF8.GetBytes(key)));
 
     [Property]
     public bool An_engine_has_one_partition(NonNull<string> factory, NonNull<string> engine, PositiveInt count)
     {
         var (factoryId, engineId) = (factory.Get[..Math.Min(factory.Get.Length, 128)], engine.Get[..Math.Min(engine.Get.Length, 128)]);
         var partition = Partitioner.Partition(factoryId, engineId, count.Get);
-        return partition >= 0 && partition < count.Get && partition == Partitioner.Partition(Partitioner.Key(factoryId, engineId), count.Get);
+        return partition >= 0
+            && partition < count.Get
+            && partition == Partitioner.Partition(Partitioner.Key(factoryId, engineId), count.Get);
     }
 
     [Fact]
@@ -151,13 +154,21 @@ public sealed class WireFormatTests
     [Fact]
     public void Source_positions_survive_the_header()
     {
-        SourceMessage[] messages = [new(1041, 20, []), new(1042, 18, [new(3, "factory_003"), new(9, "a;b!c=ü%"), new(11, "f", 100)]), new(1043, 1, [new(0, "")])];
+        SourceMessage[] messages =
+        [
+            new(1041, 20, []),
+            new(1042, 18, [new(3, "factory_003"), new(9, "a;b!c=ü%"), new(11, "f", 100)]),
+            new(1043, 1, [new(0, "")]),
+        ];
 
         var text = SourcePositions.Format(messages);
 
         Assert.StartsWith("1041:20;1042:18!3=factory_003!9=", text, StringComparison.Ordinal);
         Assert.True(SourcePositions.TryParse(text, out var back));
-        Assert.Equal(messages.Select(m => (m.Offset, m.LineCount, string.Join(',', m.Rejected))), back.Select(m => (m.Offset, m.LineCount, string.Join(',', m.Rejected))));
+        Assert.Equal(
+            messages.Select(m => (m.Offset, m.LineCount, string.Join(',', m.Rejected))),
+            back.Select(m => (m.Offset, m.LineCount, string.Join(',', m.Rejected)))
+        );
     }
 
     [Theory]
@@ -204,14 +215,16 @@ public sealed class WireFormatTests
     public void A_broken_share_is_none(string text) => Assert.False(BatchShare.TryParse(Encoding.UTF8.GetBytes(text), out _));
 
     [Property]
-    public Property Lines_joined_and_split_are_the_same_lines() => Prop.ForAll(
-        Gen.Elements("a", "bc", """{"x":1}""").ListOf().ToArbitrary(),
-        lines =>
-        {
-            var value = Encoding.UTF8.GetBytes(string.Join('\n', lines));
-            return MessageLines.Split(value, single: false).Select(line => Encoding.UTF8.GetString(line.Span)).SequenceEqual(lines)
-                && MessageLines.Count(value, single: false) == lines.Count;
-        });
+    public Property Lines_joined_and_split_are_the_same_lines() =>
+        Prop.ForAll(
+            Gen.Elements("a", "bc", """{"x":1}""").ListOf().ToArbitrary(),
+            lines =>
+            {
+                var value = Encoding.UTF8.GetBytes(string.Join('\n', lines));
+                return MessageLines.Split(value, single: false).Select(line => Encoding.UTF8.GetString(line.Span)).SequenceEqual(lines)
+                    && MessageLines.Count(value, single: false) == lines.Count;
+            }
+        );
 
     [Fact]
     public void A_batch_span_is_the_child_of_the_first_context_and_linked_to_the_others()
@@ -223,7 +236,10 @@ public sealed class WireFormatTests
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
         };
         ActivitySource.AddActivityListener(listener);
-        var contexts = Enumerable.Range(0, 3).Select(_ => new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded)).ToArray();
+        var contexts = Enumerable
+            .Range(0, 3)
+            .Select(_ => new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded))
+            .ToArray();
 
         using var span = source.StartBatch("batch", ActivityKind.Consumer, contexts);
 

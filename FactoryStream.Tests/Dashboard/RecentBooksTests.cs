@@ -54,11 +54,15 @@ public sealed class RecentBooksTests
         Assert.Equal(1, reads);
     }
 
-    private RecentBooks Books(Func<CancellationToken, Task<List<FactoryBooks>>> read) => new(
-        cancellation =>
-        {
-            Interlocked.Increment(ref reads);
-            return read(cancellation);
-        },
-        TimeSpan.FromSeconds(1), time, CancellationToken.None);
+    private RecentBooks Books(Func<CancellationToken, Task<List<FactoryBooks>>> read) =>
+        new(
+            cancellation =>
+            {
+                Interlocked.Increment(ref reads);
+                return read(cancellation);
+            },
+            TimeSpan.FromSeconds(1),
+            time,
+            CancellationToken.None
+        );
 }

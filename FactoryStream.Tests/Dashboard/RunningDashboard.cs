@@ -40,7 +40,11 @@ internal sealed class RunningDashboard : IAsyncDisposable
     /// <param name="postgres">Skips the test where there is none.</param>
     /// <param name="seed">Fills the database before the Dashboard sees it.</param>
     /// <param name="settings">e.g. <c>--Dashboard:MaxWindows=2</c>.</param>
-    public static async Task<RunningDashboard> StartAsync(PostgresFixture postgres, Func<NpgsqlDataSource, Task>? seed = null, params string[] settings)
+    public static async Task<RunningDashboard> StartAsync(
+        PostgresFixture postgres,
+        Func<NpgsqlDataSource, Task>? seed = null,
+        params string[] settings
+    )
     {
         var connectionString = await postgres.CreateDatabaseAsync();
         var database = NpgsqlDataSource.Create(connectionString);
@@ -50,15 +54,26 @@ internal sealed class RunningDashboard : IAsyncDisposable
         // Named as the program is: its files' list lies beside the assembly under that name.
         string[] args =
         [
-            "--applicationName=FactoryStream.Dashboard", $"--contentRoot={Path.Combine(SharedData.Root, "FactoryStream.Dashboard")}", "--environment=Production", "--urls=http://127.0.0.1:0",
-            $"--ConnectionStrings:factorydb={connectionString}", $"--ConnectionStrings:kafka={kafka.BootstrapServers}", "--Dashboard:PushInterval=00:00:00.1", "--Dashboard:BooksInterval=00:00:00.2",
+            "--applicationName=FactoryStream.Dashboard",
+            $"--contentRoot={Path.Combine(SharedData.Root, "FactoryStream.Dashboard")}",
+            "--environment=Production",
+            "--urls=http://127.0.0.1:0",
+            $"--ConnectionStrings:factorydb={connectionString}",
+            $"--ConnectionStrings:kafka={kafka.BootstrapServers}",
+            "--Dashboard:PushInterval=00:00:00.1",
+            "--Dashboard:BooksInterval=00:00:00.2",
             "--Logging:LogLevel:Default=Warning",
             .. settings,
         ];
         var service = await InProcessService.StartAsync("FactoryStream.Dashboard", args, _ => { });
         var address = service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         var running = new RunningDashboard(service, kafka, database, new Uri(address));
-        await Plant.EventuallyAsync(async () => await running.Client.GetStringAsync("/alive") is "Healthy" && (await running.Client.GetAsync("/health")).IsSuccessStatusCode, healthy => healthy);
+        await Plant.EventuallyAsync(
+            async () =>
+                await running.Client.GetStringAsync("/alive") is "Healthy"
+                && (await running.Client.GetAsync("/health")).IsSuccessStatusCode,
+            healthy => healthy
+        );
         return running;
     }
 
@@ -76,20 +91,47 @@ internal static class Seeds
 {
     /// <summary>An engine; its number.</summary>
     public static async Task<int> EngineAsync(this NpgsqlDataSource database, string factoryId, string engineId) =>
-        await database.ScalarAsync<int>("INSERT INTO factory.engines (factory_id, engine_id) VALUES ($1, $2) RETURNING engine_no", factoryId, engineId);
+        await database.ScalarAsync<int>(
+            "INSERT INTO factory.engines (factory_id, engine_id) VALUES ($1, $2) RETURNING engine_no",
+            factoryId,
+            engineId
+        );
 
-    /// <summary>A closed window of 10 s with metrics of ten readings each: means as given, minima 1 less and maxima 2 more; and what the Aggregator says of it.</summary>
-    public static async Task CloseAsync(this NpgsqlDataSource database, int engineNo, DateTime start, params (string Metric, double Mean)[] metrics)
+    /// <summary>
+    /// A closed window of 10 s with metrics of ten readings each: means as given, minima 1 less and maxima 2 more; and what the Aggregator
+    /// says of it.
+    /// </summary>
+    public static async Task CloseAsync(
+        this NpgsqlDataSource database,
+        int engineNo,
+        DateTime start,
+        params (string Metric, double Mean)[] metrics
+    )
     {
         await database.ScalarAsync<object>("SELECT factory.ensure_partition('windows', $1)", start);
         foreach (var (metric, mean) in metrics)
         {
-            await database.ScalarAsync<object>("""
+            await database.ScalarAsync<object>(
+                """
                 INSERT INTO factory.windows (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation, updated_at, metric)
                 VALUES ($1, 0, $2, $3, 10, $4::float8 * 10, $4 - 1, $4 + 2, 40, now(), $5)
-                """, engineNo, start, start.AddSeconds(10), mean, metric);
+                """,
+                engineNo,
+                start,
+                start.AddSeconds(10),
+                mean,
+                metric
+            );
         }
-        await database.ScalarAsync<object>("UPDATE factory.engines SET closed_until = greatest(closed_until, $2) WHERE engine_no = $1", engineNo, start.AddSeconds(10));
-        await database.ScalarAsync<object>("SELECT pg_notify($1, $2)", BatchWriter.WindowsChannel, string.Create(CultureInfo.InvariantCulture, $"[{engineNo}]"));
+        await database.ScalarAsync<object>(
+            "UPDATE factory.engines SET closed_until = greatest(closed_until, $2) WHERE engine_no = $1",
+            engineNo,
+            start.AddSeconds(10)
+        );
+        await database.ScalarAsync<object>(
+            "SELECT pg_notify($1, $2)",
+            BatchWriter.WindowsChannel,
+            string.Create(CultureInfo.InvariantCulture, $"[{engineNo}]")
+        );
     }
 }

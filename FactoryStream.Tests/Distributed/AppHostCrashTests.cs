@@ -19,7 +19,9 @@ public sealed class AppHostCrashTests : IDisposable
     private const int LinesPerPost = 20;
 
     private readonly TemporaryFolder folder = new TemporaryFolder().Reachable();
-    private readonly int ingest = LocalServers.FreePort(), verifier = LocalServers.FreePort(), dashboard = LocalServers.FreePort();
+    private readonly int ingest = LocalServers.FreePort(),
+        verifier = LocalServers.FreePort(),
+        dashboard = LocalServers.FreePort();
     private readonly HttpClient client = new() { Timeout = Plant.Patience };
 
     public void Dispose()
@@ -35,20 +37,32 @@ public sealed class AppHostCrashTests : IDisposable
         using var signer = ReadingSigner.Create();
         using var killed = await StartAsync();
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Plant.AdminToken);
-        using (var enrolled = await client.PostAsJsonAsync($"http://127.0.0.1:{verifier}/keys", new { factory_id = "plant", public_key = signer.ExportPublicKeyPem() }))
+        using (
+            var enrolled = await client.PostAsJsonAsync(
+                $"http://127.0.0.1:{verifier}/keys",
+                new { factory_id = "plant", public_key = signer.ExportPublicKeyPem() }
+            )
+        )
             Assert.True(enrolled.IsSuccessStatusCode);
         var acknowledged = 0L;
         using var ended = new CancellationTokenSource();
-        var load = Enumerable.Range(0, 2).Select(sender => Task.Run(async () =>
-        {
-            for (var post = 0; !ended.IsCancellationRequested; post++)
-            {
-                var start = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddSeconds(post * LinesPerPost);
-                var lines = Enumerable.Range(0, LinesPerPost).Select(line => Plant.Sign(signer, "plant", $"engine_{sender}", start.AddSeconds(line), line));
-                if (await TryPostAsync(string.Join('\n', lines)))
-                    Interlocked.Add(ref acknowledged, LinesPerPost);
-            }
-        })).ToArray();
+        var load = Enumerable
+            .Range(0, 2)
+            .Select(sender =>
+                Task.Run(async () =>
+                {
+                    for (var post = 0; !ended.IsCancellationRequested; post++)
+                    {
+                        var start = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddSeconds(post * LinesPerPost);
+                        var lines = Enumerable
+                            .Range(0, LinesPerPost)
+                            .Select(line => Plant.Sign(signer, "plant", $"engine_{sender}", start.AddSeconds(line), line));
+                        if (await TryPostAsync(string.Join('\n', lines)))
+                            Interlocked.Add(ref acknowledged, LinesPerPost);
+                    }
+                })
+            )
+            .ToArray();
         await Plant.EventuallyAsync(BooksAsync, books => books is { Stored: > 1000 });
 
         await KillAsync(killed);
@@ -72,7 +86,9 @@ public sealed class AppHostCrashTests : IDisposable
         Skip.IfNot(LocalServers.HasPostgres, LocalServers.NoPostgres);
         using var appHost = await StartAsync();
         var orchestrator = FactoryStream.AppHost.Hosting.OrchestratorWatch.Find(
-            FactoryStream.AppHost.Hosting.Processes.All().Select(pid => (pid, FactoryStream.AppHost.Hosting.Processes.CommandOf(pid))), appHost.Id);
+            FactoryStream.AppHost.Hosting.Processes.All().Select(pid => (pid, FactoryStream.AppHost.Hosting.Processes.CommandOf(pid))),
+            appHost.Id
+        );
         Assert.Equal(2, orchestrator.Length);
 
         Running.Kill(orchestrator[which]);
@@ -86,16 +102,25 @@ public sealed class AppHostCrashTests : IDisposable
     public async Task No_process_is_told_a_secret_that_is_not_its_own_and_a_stop_stores_first_what_was_answered_202()
     {
         Skip.IfNot(LocalServers.HasPostgres, LocalServers.NoPostgres);
-        const string password = "the-tests-database-password", option = "the-tests-option";
+        const string password = "the-tests-database-password",
+            option = "the-tests-option";
         using var signer = ReadingSigner.Create();
         // In memory: what is not stored by the time that the broker ends is gone.
         using var appHost = await StartAsync(
-            new() { ["Parameters__admin-token"] = Plant.AdminToken, ["Parameters__postgres-password"] = password, ["kafka__in-memory"] = "true", ["dashboard__PageTitle"] = option },
-            "--simulator=true");
+            new()
+            {
+                ["Parameters__admin-token"] = Plant.AdminToken,
+                ["Parameters__postgres-password"] = password,
+                ["kafka__in-memory"] = "true",
+                ["dashboard__PageTitle"] = option,
+            },
+            "--simulator=true"
+        );
         var processes = await Plant.EventuallyAsync(
-            () => Task.FromResult(
-                appHost.Environments().Where(entry => entry.Key != appHost.Id).Select(Known.Of).OfType<Known>().ToArray()),
-            processes => processes.Any(process => process.Name == "Simulator"));
+            () =>
+                Task.FromResult(appHost.Environments().Where(entry => entry.Key != appHost.Id).Select(Known.Of).OfType<Known>().ToArray()),
+            processes => processes.Any(process => process.Name == "Simulator")
+        );
 
         Assert.Superset(new HashSet<string> { "dcp", "postgres", "InMemoryKafka", "Ingest", "Dashboard" }, NamesOf(_ => true));
         Assert.Equal(["Aggregator", "Simulator", "Verifier"], NamesOf(process => process.IsTold(Plant.AdminToken)));
@@ -109,38 +134,56 @@ public sealed class AppHostCrashTests : IDisposable
         using (var enrolled = await client.PostAsJsonAsync($"http://127.0.0.1:{verifier}/keys", key))
             Assert.True(enrolled.IsSuccessStatusCode);
         var start = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
-        string[] lines = [.. Enumerable.Range(0, 2000).Select(second =>
-            Plant.Sign(signer, "drained", $"e{second % 7}", start.AddSeconds(second), second))];
+        string[] lines =
+        [
+            .. Enumerable
+                .Range(0, 2000)
+                .Select(second => Plant.Sign(signer, "drained", $"e{second % 7}", start.AddSeconds(second), second)),
+        ];
         Assert.True(await TryPostAsync(string.Join('\n', lines)));
         appHost.Terminate();
         Assert.True(await appHost.ExitCodeAsync(2 * Plant.Patience) == 0, appHost.Console);
 
         await using var running = await Running.StartAsync(
             [$"--data={folder.Path}/data", "--containers=false", "--aspire-dashboard=false", $"--Parameters:postgres-password={password}"],
-            resource => resource.Name is "postgres" or "factorydb" or "postgres-password");
+            resource => resource.Name is "postgres" or "factorydb" or "postgres-password"
+        );
         await running.UntilAsync("factorydb", snapshot => snapshot.HealthStatus == HealthStatus.Healthy);
         await using var database = NpgsqlDataSource.Create((await running.App.GetConnectionStringAsync("factorydb"))!);
-        Assert.Equal(["2000|2000"], await database.RowsAsync("""
-            SELECT count(*), (SELECT sum(stored) FROM factory.ledger WHERE factory_id = 'drained')
-            FROM factory.readings JOIN factory.engines USING (engine_no) WHERE factory_id = 'drained'
-            """));
+        Assert.Equal(
+            ["2000|2000"],
+            await database.RowsAsync(
+                """
+                SELECT count(*), (SELECT sum(stored) FROM factory.ledger WHERE factory_id = 'drained')
+                FROM factory.readings JOIN factory.engines USING (engine_no) WHERE factory_id = 'drained'
+                """
+            )
+        );
 
         SortedSet<string> NamesOf(Func<Known, bool> isMeant) =>
             new(processes.Where(isMeant).Select(process => process.Name), StringComparer.Ordinal);
     }
 
-    private Task<AppHostProgram> StartAsync() => StartAsync(
-        [], $"--Parameters:admin-token={Plant.AdminToken}", "--simulator=false");
+    private Task<AppHostProgram> StartAsync() => StartAsync([], $"--Parameters:admin-token={Plant.AdminToken}", "--simulator=false");
 
     private async Task<AppHostProgram> StartAsync(Dictionary<string, string> environment, params string[] more)
     {
         LocalServers.UseKafkaBesideTheCheckout();
         var appHost = new AppHostProgram(
             [
-                "--data", $"{folder.Path}/data", "--aspire-dashboard", "false", "--containers", "false", .. more,
-                Argument("ingest", ingest), Argument("verifier", verifier), Argument("dashboard", dashboard),
+                "--data",
+                $"{folder.Path}/data",
+                "--aspire-dashboard",
+                "false",
+                "--containers",
+                "false",
+                .. more,
+                Argument("ingest", ingest),
+                Argument("verifier", verifier),
+                Argument("dashboard", dashboard),
             ],
-            environment);
+            environment
+        );
         try
         {
             foreach (var port in (int[])[ingest, verifier, dashboard])
@@ -210,11 +253,18 @@ public sealed class AppHostCrashTests : IDisposable
         {
             var arguments = FactoryStream.AppHost.Hosting.Processes.CommandOf(process.Key);
             // The shell that waits for PostgreSQL is a part of it.
-            var program = arguments is [.. var shell, _] && shell.Length > 0 && Path.GetFileName(shell[0]) == "sh"
-                ? Array.Find(arguments, word => word.EndsWith("/postgres", StringComparison.Ordinal)) : arguments.FirstOrDefault();
+            var program =
+                arguments is [.. var shell, _] && shell.Length > 0 && Path.GetFileName(shell[0]) == "sh"
+                    ? Array.Find(arguments, word => word.EndsWith("/postgres", StringComparison.Ordinal))
+                    : arguments.FirstOrDefault();
             // "postgres: checkpointer" is one of its children.
-            return program is null ? null
-                : new Known(Path.GetFileName(program).Split(':')[0].Replace("FactoryStream.", "", StringComparison.Ordinal), process.Value, arguments);
+            return program is null
+                ? null
+                : new Known(
+                    Path.GetFileName(program).Split(':')[0].Replace("FactoryStream.", "", StringComparison.Ordinal),
+                    process.Value,
+                    arguments
+                );
         }
 
         public bool IsTold(string secret) => Environment.Any(variable => variable.Contains(secret, StringComparison.Ordinal));

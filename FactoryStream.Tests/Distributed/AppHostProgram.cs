@@ -20,7 +20,9 @@ internal sealed class AppHostProgram : IDisposable
         // What runs in the background of a shell ignores Ctrl-C, and so does what it starts: a user's terminal does not.
         var start = new ProcessStartInfo("/usr/bin/env", ["--default-signal=INT", LocalServers.AppHost, .. args])
         {
-            WorkingDirectory = Projects.FactoryStream_AppHost.ProjectPath, RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = Projects.FactoryStream_AppHost.ProjectPath,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         start.Environment[Mark] = run;
         start.Environment["DOTNET_ROOT"] = Programs.DotNetRoot;

@@ -13,7 +13,9 @@ public sealed class AppHostProgramTests : IDisposable
     private const string Told = "127.0.0.2";
 
     private readonly TemporaryFolder folder = new TemporaryFolder().Reachable();
-    private readonly int ingest = LocalServers.FreePort(), verifier = LocalServers.FreePort(), dashboard = LocalServers.FreePort();
+    private readonly int ingest = LocalServers.FreePort(),
+        verifier = LocalServers.FreePort(),
+        dashboard = LocalServers.FreePort();
 
     public void Dispose() => folder.Dispose();
 
@@ -23,8 +25,9 @@ public sealed class AppHostProgramTests : IDisposable
         Skip.IfNot(OperatingSystem.IsLinux(), "servers as processes are for Linux");
         Skip.IfNot(LocalServers.HasPostgres, LocalServers.NoPostgres);
         using var appHost = new AppHostProgram(Arguments());
-        await appHost.UntilAsync(() => Task.FromResult(
-            appHost.Console.Contains("Distributed application starting", StringComparison.Ordinal)));
+        await appHost.UntilAsync(() =>
+            Task.FromResult(appHost.Console.Contains("Distributed application starting", StringComparison.Ordinal))
+        );
 
         appHost.Interrupt();
 
@@ -50,13 +53,21 @@ public sealed class AppHostProgramTests : IDisposable
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "the path of a Unix");
         // No docker and no podman on this path.
-        using var appHost = new AppHostProgram([.. Arguments(), "--containers", "true"], new Dictionary<string, string> { ["PATH"] = folder.Path });
+        using var appHost = new AppHostProgram(
+            [.. Arguments(), "--containers", "true"],
+            new Dictionary<string, string> { ["PATH"] = folder.Path }
+        );
 
         Assert.Equal(1, await appHost.ExitCodeAsync());
 
-        await appHost.UntilAsync(() => Task.FromResult(appHost.Console.Contains(
-            "kafka is to be a container, as told by --containers, but no container engine answers: neither docker nor podman.",
-            StringComparison.Ordinal)));
+        await appHost.UntilAsync(() =>
+            Task.FromResult(
+                appHost.Console.Contains(
+                    "kafka is to be a container, as told by --containers, but no container engine answers: neither docker nor podman.",
+                    StringComparison.Ordinal
+                )
+            )
+        );
         Assert.DoesNotContain("   at ", appHost.Console, StringComparison.Ordinal);
     }
 
@@ -72,10 +83,14 @@ public sealed class AppHostProgramTests : IDisposable
 
         foreach (var port in (int[])[ingest, verifier, dashboard])
             Assert.False(await IsWellAsync(client, "127.0.0.1", port));
-        var addresses = appHost.Environments().Values
-            .Select(environment => environment.FirstOrDefault(variable =>
-                variable.StartsWith("ASPNETCORE_URLS=", StringComparison.Ordinal)))
-            .OfType<string>().Select(urls => new Uri(urls["ASPNETCORE_URLS=".Length..])).ToArray();
+        var addresses = appHost
+            .Environments()
+            .Values.Select(environment =>
+                environment.FirstOrDefault(variable => variable.StartsWith("ASPNETCORE_URLS=", StringComparison.Ordinal))
+            )
+            .OfType<string>()
+            .Select(urls => new Uri(urls["ASPNETCORE_URLS=".Length..]))
+            .ToArray();
         Assert.Equal(["127.0.0.2", "127.0.0.2", "127.0.0.2", "127.0.0.2", "localhost"], addresses.Select(address => address.Host).Order());
         appHost.Interrupt();
         Assert.True(await appHost.ExitCodeAsync() == 0, appHost.Console);
@@ -103,11 +118,20 @@ public sealed class AppHostProgramTests : IDisposable
     }
 
     private string[] Arguments() =>
-    [
-        "--data", $"{folder.Path}/data", "--simulator", "false", "--aspire-dashboard", "false", "--containers", "false",
-        $"--Parameters:admin-token={Plant.AdminToken}", Argument("ingest", ingest), Argument("verifier", verifier),
-        Argument("dashboard", dashboard),
-    ];
+        [
+            "--data",
+            $"{folder.Path}/data",
+            "--simulator",
+            "false",
+            "--aspire-dashboard",
+            "false",
+            "--containers",
+            "false",
+            $"--Parameters:admin-token={Plant.AdminToken}",
+            Argument("ingest", ingest),
+            Argument("verifier", verifier),
+            Argument("dashboard", dashboard),
+        ];
 
     private static string Argument(string service, int port) => string.Create(CultureInfo.InvariantCulture, $"--{service}:port={port}");
 

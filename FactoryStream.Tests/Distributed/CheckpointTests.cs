@@ -29,7 +29,11 @@ public sealed class CheckpointTests(SharedPlant shared)
         {
             await using var connection = await plant.Database.OpenConnectionAsync();
             await using var transaction = await connection.BeginTransactionAsync();
-            await BatchWriter.AdvanceAsync(connection, [new CheckpointStep(topic, 0, epoch, from, to, "signed-1", to, 0)], CancellationToken.None);
+            await BatchWriter.AdvanceAsync(
+                connection,
+                [new CheckpointStep(topic, 0, epoch, from, to, "signed-1", to, 0)],
+                CancellationToken.None
+            );
             await transaction.CommitAsync();
         }
     }
@@ -41,7 +45,11 @@ public sealed class CheckpointTests(SharedPlant shared)
         var checkpoints = new CheckpointReader(plant.Database);
         var first = await checkpoints.AcquireAsync(topic, 3, "log-1", CancellationToken.None);
         await using (var connection = await plant.Database.OpenConnectionAsync())
-            await BatchWriter.AdvanceAsync(connection, [new CheckpointStep(topic, 3, first.Epoch, 0, 42, "signed-1", 17, 5)], CancellationToken.None);
+            await BatchWriter.AdvanceAsync(
+                connection,
+                [new CheckpointStep(topic, 3, first.Epoch, 0, 42, "signed-1", 17, 5)],
+                CancellationToken.None
+            );
 
         Assert.Equal(42, (await checkpoints.AcquireAsync(topic, 3, "log-1", CancellationToken.None)).NextOffset);
         var anew = await checkpoints.AcquireAsync(topic, 3, "log-2", CancellationToken.None);
@@ -56,14 +64,24 @@ public sealed class CheckpointTests(SharedPlant shared)
         var partitions = new TimePartitions(plant.Database, "readings");
         var day = new DateTime(1999, 3, 1, 12, 0, 0, DateTimeKind.Utc);
         // Two at once, as two Aggregators would.
-        await Task.WhenAll(Enumerable.Range(0, 2).Select(async _ =>
-        {
-            var mine = new TimePartitions(plant.Database, "readings");
-            for (var i = 0; i < 31; i++)
-                await mine.EnsureAsync(day.AddDays(i), CancellationToken.None);
-        }));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 2)
+                .Select(async _ =>
+                {
+                    var mine = new TimePartitions(plant.Database, "readings");
+                    for (var i = 0; i < 31; i++)
+                        await mine.EnsureAsync(day.AddDays(i), CancellationToken.None);
+                })
+        );
         await partitions.EnsureAsync(day, CancellationToken.None);
-        Assert.Equal(1L, await plant.QueryAsync<long>("SELECT count(*) FROM pg_inherits WHERE inhparent = 'factory.readings'::regclass AND inhrelid::regclass::text LIKE 'factory.readings_1999%'"));
+        Assert.Equal(
+            1L,
+            await plant.QueryAsync<long>(
+                "SELECT count(*) FROM pg_inherits WHERE inhparent = 'factory.readings'::regclass AND inhrelid::regclass::text LIKE "
+                    + "'factory.readings_1999%'"
+            )
+        );
         Assert.Equal(1, await plant.QueryAsync<int>("SELECT factory.drop_partitions('readings', '2000-01-01Z')"));
     }
 

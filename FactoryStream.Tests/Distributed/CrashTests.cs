@@ -13,11 +13,30 @@ public sealed class CrashTests(SharedPlant shared)
     {
         using var folder = new TemporaryFolder();
         var report = Path.Combine(folder.Path, "load.json");
-        var load = SimulatorProcess.RunAsync(plant,
-            "load", "--rate", "2000", "--seconds", "20", "--factories", "3", "--engines", "4", "--factory-prefix", "crash", "--keys", folder.Path, "--out", report);
+        var load = SimulatorProcess.RunAsync(
+            plant,
+            "load",
+            "--rate",
+            "2000",
+            "--seconds",
+            "20",
+            "--factories",
+            "3",
+            "--engines",
+            "4",
+            "--factory-prefix",
+            "crash",
+            "--keys",
+            folder.Path,
+            "--out",
+            report
+        );
 
         // The load signs ahead before it sends: the first kill waits for its first reading to arrive.
-        await Plant.EventuallyAsync(() => plant.QueryAsync<long>("SELECT coalesce(sum(stored), 0)::bigint FROM factory.ledger WHERE factory_id LIKE 'crash%'"), stored => stored > 0);
+        await Plant.EventuallyAsync(
+            () => plant.QueryAsync<long>("SELECT coalesce(sum(stored), 0)::bigint FROM factory.ledger WHERE factory_id LIKE 'crash%'"),
+            stored => stored > 0
+        );
         foreach (var service in (string[])["verifier", "aggregator", "ingest", "dashboard", "verifier", "aggregator"])
             await plant.KillAndReviveAsync(service);
 

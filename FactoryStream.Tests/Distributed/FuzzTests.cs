@@ -25,7 +25,11 @@ namespace FactoryStream.Tests.Distributed;
 [CollectionDefinition(nameof(FuzzTests), DisableParallelization = true)]
 public sealed class FuzzTests(ITestOutputHelper output)
 {
-    private const int Senders = 4, LinesPerBody = 400, ElementsPerBody = 100, MutantsPerNeighbour = 20, Neighbours = 4;
+    private const int Senders = 4,
+        LinesPerBody = 400,
+        ElementsPerBody = 100,
+        MutantsPerNeighbour = 20,
+        Neighbours = 4;
 
     /// <summary>One in so many mutants is signed again by its factory's key, so that odd readings get beyond the Verifier.</summary>
     private const int MutantsPerSigned = 12;
@@ -38,7 +42,12 @@ public sealed class FuzzTests(ITestOutputHelper output)
     private static readonly string[] Services = ["ingest", "verifier", "aggregator", "dashboard"];
 
     private readonly Lock gate = new();
-    private long mutants, accepted, refused, refusedSum, neighbours, retries;
+    private long mutants,
+        accepted,
+        refused,
+        refusedSum,
+        neighbours,
+        retries;
 
     [Fact]
     public async Task No_byte_from_outside_hurts_a_neighbour()
@@ -59,17 +68,22 @@ public sealed class FuzzTests(ITestOutputHelper output)
             await Task.Delay(Timeout.Infinite, context.RequestAborted);
         });
         await using var plant = await Plant.StartAsync(
-            $"--Ingest:Sources:0={factory.Urls.First()}/stream", "--Ingest:SourceIdleTimeout=01:00:00", "--Ingest:MaxRejectedListed=100000",
-            "--Ingest:MaxRefusedPerRequest=100000", "--Ingest:RoomTimeout=00:00:30",
-            "--aggregator:IdleTimeout=00:00:10");
+            $"--Ingest:Sources:0={factory.Urls.First()}/stream",
+            "--Ingest:SourceIdleTimeout=01:00:00",
+            "--Ingest:MaxRejectedListed=100000",
+            "--Ingest:MaxRefusedPerRequest=100000",
+            "--Ingest:RoomTimeout=00:00:30",
+            "--aggregator:IdleTimeout=00:00:10"
+        );
         await EnrolAsync(plant, signer);
         var before = await InstancesAsync(plant);
 
         watch.Restart();
         begin.SetResult();
         var third = new TaskCompletionSource();
-        var sending = Task.WhenAll(Enumerable.Range(0, Senders).Select(sender =>
-            Task.Run(() => SendAsync(plant, signer, sender, watch, third))));
+        var sending = Task.WhenAll(
+            Enumerable.Range(0, Senders).Select(sender => Task.Run(() => SendAsync(plant, signer, sender, watch, third)))
+        );
         await Task.WhenAny(third.Task, sending);
         var atThird = before.ToDictionary(instance => instance.Key, instance => ResidentBytes(instance.Value));
         await sending;
@@ -80,23 +94,33 @@ public sealed class FuzzTests(ITestOutputHelper output)
         var reasons = await SettledAsync(plant);
         var took = watch.Elapsed;
         var atEnd = before.ToDictionary(instance => instance.Key, instance => ResidentBytes(instance.Value));
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"seed {FuzzSettings.Seed}, mutants {mutants}, good neighbours {neighbours}, requests sent again {retries}, "
-            + $"sent in {sentIn.TotalSeconds:F0} s, all settled in {took.TotalSeconds:F0} s"));
+        output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"seed {FuzzSettings.Seed}, mutants {mutants}, good neighbours {neighbours}, requests sent again {retries}, "
+                    + $"sent in {sentIn.TotalSeconds:F0} s, all settled in {took.TotalSeconds:F0} s"
+            )
+        );
         foreach (var (reason, count) in reasons)
             output.WriteLine($"{reason}: {count}");
         foreach (var (instance, bytes) in atEnd)
             output.WriteLine($"memory of {instance}: {atThird[instance] >> 20} MB at a third, {bytes >> 20} MB at the end");
 
-        Assert.Equal(refusedSum, await plant.QueryAsync<long>(
-            "SELECT coalesce(sum(('x' || substr(encode(sha256(line), 'hex'), 1, 8))::bit(32)::bigint), 0)::bigint "
-            + "FROM factory.rejections WHERE refused"));
+        Assert.Equal(
+            refusedSum,
+            await plant.QueryAsync<long>(
+                "SELECT coalesce(sum(('x' || substr(encode(sha256(line), 'hex'), 1, 8))::bit(32)::bigint), 0)::bigint "
+                    + "FROM factory.rejections WHERE refused"
+            )
+        );
         await plant.AssertStoredOnceAsync("neighbour_", neighbours);
         Assert.Equal(before, await InstancesAsync(plant));
         Assert.Equal(1, connections);
         foreach (var (instance, bytes) in atEnd)
-            Assert.True(bytes <= atThird[instance] + MaxGrowthBytes,
-                $"{instance} has grown from {atThird[instance] >> 20} to {bytes >> 20} MB");
+            Assert.True(
+                bytes <= atThird[instance] + MaxGrowthBytes,
+                $"{instance} has grown from {atThird[instance] >> 20} to {bytes >> 20} MB"
+            );
     }
 
     private static async Task EnrolAsync(Plant plant, ReadingSigner signer)
@@ -121,7 +145,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
         var seed = FuzzSettings.Seed + 1 + sender;
         var (mutator, random) = (new Mutator(seed), new Random(seed));
         using var client = plant.Client("ingest");
-        for (var sent = 0; sent < FuzzSettings.Mutants / Senders && watch.Elapsed < FuzzSettings.Limit;)
+        var sent = 0;
+        while (sent < FuzzSettings.Mutants / Senders && watch.Elapsed < FuzzSettings.Limit)
         {
             var round = random.Next(10);
             if (round < 8)
@@ -194,8 +219,14 @@ public sealed class FuzzTests(ITestOutputHelper output)
         var data = Encoding.UTF8.GetBytes(envelope.Data);
         var signature = new byte[signer.SignatureLength];
         signer.Sign(data, signature);
-        return [.. envelope.IsBatch ? "{\"batch\":"u8 : "{\"data\":"u8, .. data, .. ",\"signature\":\""u8,
-            .. Encoding.ASCII.GetBytes(Convert.ToBase64String(signature)), .. "\"}"u8];
+        return
+        [
+            .. envelope.IsBatch ? "{\"batch\":"u8 : "{\"data\":"u8,
+            .. data,
+            .. ",\"signature\":\""u8,
+            .. Encoding.ASCII.GetBytes(Convert.ToBase64String(signature)),
+            .. "\"}"u8,
+        ];
     }
 
     /// <summary>One that is an object or array of JSON, so that it cannot swallow the elements behind it.</summary>
@@ -241,16 +272,24 @@ public sealed class FuzzTests(ITestOutputHelper output)
                 content.Headers.ContentEncoding.Add("gzip");
             using var response = await client.PostAsync("/readings", content);
             var answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
-            var listed = answer.GetProperty("rejected").EnumerateArray()
+            var listed = answer
+                .GetProperty("rejected")
+                .EnumerateArray()
                 .ToDictionary(line => line.GetProperty("line").GetInt32(), line => line.GetProperty("reason").GetString()!);
             Assert.Equal(listed.Count, answer.GetProperty("rejected_count").GetInt32());
             var told = (int)response.StatusCode;
             var isAgain = told == 429;
             foreach (var (line, reason) in listed)
-                Assert.True(expected.Refused.TryGetValue(line, out var refusal) && refusal.Reason == reason,
-                    $"line {line} was refused as {reason}: {answer}");
-            Take(new ExpectedLines(answer.GetProperty("accepted").GetInt64(), listed.Keys.ToDictionary(line => line, line =>
-                expected.Refused[line])));
+                Assert.True(
+                    expected.Refused.TryGetValue(line, out var refusal) && refusal.Reason == reason,
+                    $"line {line} was refused as {reason}: {answer}"
+                );
+            Take(
+                new ExpectedLines(
+                    answer.GetProperty("accepted").GetInt64(),
+                    listed.Keys.ToDictionary(line => line, line => expected.Refused[line])
+                )
+            );
             if (isAgain)
             {
                 Assert.True(given.Elapsed < Standstill, $"After {given.Elapsed} there is still no room.");
@@ -258,10 +297,14 @@ public sealed class FuzzTests(ITestOutputHelper output)
                 await Task.Delay(response.Headers.RetryAfter!.Delta!.Value, CancellationToken.None);
                 continue;
             }
-            var right = expected.Accepted > 0 ? 202 : expected.Refused.Values.All(refusal => refusal.Reason == "too_large") ? 413 : 400;
-            Assert.True((told, answer.GetProperty("accepted").GetInt64(), listed.Count) == (right, expected.Accepted,
-                expected.Refused.Count),
-                $"expected {right} with {expected.Accepted} accepted and {expected.Refused.Count} refused, but it was {told}: {answer}");
+            var right =
+                expected.Accepted > 0 ? 202
+                : expected.Refused.Values.All(refusal => refusal.Reason == "too_large") ? 413
+                : 400;
+            Assert.True(
+                (told, answer.GetProperty("accepted").GetInt64(), listed.Count) == (right, expected.Accepted, expected.Refused.Count),
+                $"expected {right} with {expected.Accepted} accepted and {expected.Refused.Count} refused, but it was {told}: {answer}"
+            );
             return;
         }
     }
@@ -295,23 +338,30 @@ public sealed class FuzzTests(ITestOutputHelper output)
         while (true)
         {
             var outcomes = new SortedDictionary<string, long>(StringComparer.Ordinal);
-            await using (var command = plant.Database.CreateCommand("""
-                SELECT 'accepted', coalesce(sum(accepted), 0)::bigint FROM factory.ledger
-                UNION ALL SELECT 'stored', coalesce(sum(stored), 0)::bigint FROM factory.ledger
-                UNION ALL SELECT 'duplicates', coalesce(sum(duplicates), 0)::bigint FROM factory.ledger
-                UNION ALL SELECT CASE WHEN refused THEN 'refused ' ELSE 'rejected ' END || reason,
-                    sum(count)::bigint FROM factory.rejection_counts GROUP BY reason, refused
-                """))
+            await using (
+                var command = plant.Database.CreateCommand(
+                    """
+                    SELECT 'accepted', coalesce(sum(accepted), 0)::bigint FROM factory.ledger
+                    UNION ALL SELECT 'stored', coalesce(sum(stored), 0)::bigint FROM factory.ledger
+                    UNION ALL SELECT 'duplicates', coalesce(sum(duplicates), 0)::bigint FROM factory.ledger
+                    UNION ALL SELECT CASE WHEN refused THEN 'refused ' ELSE 'rejected ' END || reason,
+                        sum(count)::bigint FROM factory.rejection_counts GROUP BY reason, refused
+                    """
+                )
+            )
             {
                 await using var reader = await command.ExecuteReaderAsync();
                 while (await reader.ReadAsync())
                     outcomes[reader.GetString(0)] = reader.GetInt64(1);
             }
-            long Sum(string prefix) => outcomes.Where(outcome => outcome.Key.StartsWith(prefix, StringComparison.Ordinal)).Sum(outcome =>
-                outcome.Value);
+            long Sum(string prefix) =>
+                outcomes.Where(outcome => outcome.Key.StartsWith(prefix, StringComparison.Ordinal)).Sum(outcome => outcome.Value);
             var now = $"{string.Join(", ", outcomes)}, of {accepted} accepted and {refused} refused";
-            if (outcomes["accepted"] == accepted && Sum("refused ") == refused
-                && outcomes["stored"] + outcomes["duplicates"] + Sum("rejected ") == accepted)
+            if (
+                outcomes["accepted"] == accepted
+                && Sum("refused ") == refused
+                && outcomes["stored"] + outcomes["duplicates"] + Sum("rejected ") == accepted
+            )
                 return outcomes;
             Assert.True(outcomes["accepted"] <= accepted && Sum("refused ") <= refused, $"More than was sent: {now}");
             if (now != last)

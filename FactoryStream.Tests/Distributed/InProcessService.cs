@@ -6,8 +6,8 @@ using Microsoft.Extensions.Hosting;
 namespace FactoryStream.Tests.Distributed;
 
 /// <summary>
-/// A service run by its own entry point inside the test's process, so that a test can look into it. The generic host announces its builder and
-/// its host on the diagnostic source "Microsoft.Extensions.Hosting"; that is where services are added and the host is taken hold of.
+/// A service run by its own entry point inside the test's process, so that a test can look into it. The generic host announces its builder
+/// and its host on the diagnostic source "Microsoft.Extensions.Hosting"; that is where services are added and the host is taken hold of.
 /// </summary>
 internal sealed class InProcessService : IAsyncDisposable
 {
@@ -35,7 +35,10 @@ internal sealed class InProcessService : IAsyncDisposable
                 observer.Own();
                 entryPoint.Invoke(null, [args]);
             },
-            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default
+        );
         var first = await Task.WhenAny(built.Task, run).WaitAsync(Plant.Patience);
         if (first == run)
         {
@@ -44,7 +47,9 @@ internal sealed class InProcessService : IAsyncDisposable
         }
         var host = await built.Task;
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var registration = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStarted.Register(started.SetResult);
+        using var registration = host
+            .Services.GetRequiredService<IHostApplicationLifetime>()
+            .ApplicationStarted.Register(started.SetResult);
         await Task.WhenAny(started.Task, run).WaitAsync(Plant.Patience);
         return new InProcessService(host, run);
     }
@@ -58,7 +63,9 @@ internal sealed class InProcessService : IAsyncDisposable
     }
 
     private sealed class HostObserver(Action<IServiceCollection> configure, TaskCompletionSource<IHost> built)
-        : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
+        : IObserver<DiagnosticListener>,
+            IObserver<KeyValuePair<string, object?>>,
+            IDisposable
     {
         // Hosts are built all over a test run; only the one of our own entry point is ours.
         private static readonly AsyncLocal<HostObserver?> Current = new();
@@ -82,9 +89,7 @@ internal sealed class InProcessService : IAsyncDisposable
                 built.TrySetResult(host);
         }
 
-        public void OnCompleted()
-        {
-        }
+        public void OnCompleted() { }
 
         public void OnError(Exception error) => built.TrySetException(error);
 

@@ -24,28 +24,48 @@ public sealed class ModelTests
                 "dashboard x1 after kafka, migrations",
                 "simulator x1 after kafka, migrations, ingest, verifier",
             ],
-            resources.OfType<ProjectResource>().Select(service =>
-                $"{service.Name} x{service.GetReplicaCount()} after {string.Join(", ", service.Annotations.OfType<WaitAnnotation>().Where(wait => wait.Resource.Name != "postgres").Select(wait => wait.Resource.Name))}"));
+            resources
+                .OfType<ProjectResource>()
+                .Select(service =>
+                    $"{service.Name} x{service.GetReplicaCount()} after "
+                    + $"{string.Join(", ", service.Annotations.OfType<WaitAnnotation>().Where(wait => wait.Resource.Name != "postgres").Select(wait => wait.Resource.Name))}"
+                )
+        );
         Assert.All(
             resources.OfType<ProjectResource>().Where(service => service.Name != "migrations"),
-            service => Assert.Single(service.Annotations.OfType<WaitAnnotation>(), wait => wait.WaitType == WaitType.WaitForCompletion && wait.Resource.Name == "migrations"));
+            service =>
+                Assert.Single(
+                    service.Annotations.OfType<WaitAnnotation>(),
+                    wait => wait.WaitType == WaitType.WaitForCompletion && wait.Resource.Name == "migrations"
+                )
+        );
     }
 
     [Fact]
     public async Task Every_service_is_ready_by_its_health_and_lives_by_its_answer()
     {
-        var services = (await ResourcesAsync("--simulator=true")).OfType<ProjectResource>().Where(service => service.Name != "migrations").ToArray();
+        var services = (await ResourcesAsync("--simulator=true"))
+            .OfType<ProjectResource>()
+            .Where(service => service.Name != "migrations")
+            .ToArray();
 
         Assert.Equal(5, services.Length);
-        Assert.All(services, service =>
-        {
-            Assert.Equal(
-                [(ProbeType.Readiness, "/health", "http"), (ProbeType.Liveness, "/alive", "http")],
-                service.Annotations.OfType<EndpointProbeAnnotation>().Select(probe => (probe.Type, probe.Path, probe.EndpointReference.EndpointName)));
-            Assert.Equal(
-                [$"{service.Name}_http_/health_200_check", $"{service.Name}_http_/alive_200_check"],
-                service.Annotations.OfType<HealthCheckAnnotation>().Select(check => check.Key));
-        });
+        Assert.All(
+            services,
+            service =>
+            {
+                Assert.Equal(
+                    [(ProbeType.Readiness, "/health", "http"), (ProbeType.Liveness, "/alive", "http")],
+                    service
+                        .Annotations.OfType<EndpointProbeAnnotation>()
+                        .Select(probe => (probe.Type, probe.Path, probe.EndpointReference.EndpointName))
+                );
+                Assert.Equal(
+                    [$"{service.Name}_http_/health_200_check", $"{service.Name}_http_/alive_200_check"],
+                    service.Annotations.OfType<HealthCheckAnnotation>().Select(check => check.Key)
+                );
+            }
+        );
     }
 
     [Fact]
@@ -53,8 +73,10 @@ public sealed class ModelTests
     {
         using var timeout = new CancellationTokenSource(Plant.Patience);
         string[] args = ["--simulator=true", "--containers=false"];
-        await using var builder =
-            await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(args, timeout.Token);
+        await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(
+            args,
+            timeout.Token
+        );
         await using var app = await builder.BuildAsync(timeout.Token);
 
         var options = app.Services.GetRequiredService<IOptions<HealthCheckServiceOptions>>().Value;
@@ -67,9 +89,14 @@ public sealed class ModelTests
     [Fact]
     public async Task Only_Ingest_and_the_Dashboard_are_for_the_world()
     {
-        var endpoints = (await ResourcesAsync("--simulator=true")).OfType<ProjectResource>().SelectMany(service => service.Annotations.OfType<EndpointAnnotation>().Select(endpoint => (service.Name, endpoint)));
+        var endpoints = (await ResourcesAsync("--simulator=true"))
+            .OfType<ProjectResource>()
+            .SelectMany(service => service.Annotations.OfType<EndpointAnnotation>().Select(endpoint => (service.Name, endpoint)));
 
-        Assert.Equal(["ingest", "dashboard"], endpoints.Where(described => described.endpoint.IsExternal).Select(described => described.Name));
+        Assert.Equal(
+            ["ingest", "dashboard"],
+            endpoints.Where(described => described.endpoint.IsExternal).Select(described => described.Name)
+        );
     }
 
     [Fact]
@@ -90,16 +117,23 @@ public sealed class ModelTests
         var told = new EnvironmentCallbackContext(new DistributedApplicationExecutionContext(DistributedApplicationOperation.Run), kafka);
         foreach (var environment in kafka.Annotations.OfType<EnvironmentCallbackAnnotation>())
             await environment.Callback(told);
-        Assert.Equal(Assert.Single(kafka.Annotations.OfType<ContainerMountAnnotation>()).Target,
-            told.EnvironmentVariables["KAFKA_LOG_DIRS"]);
-        Assert.Equal("PLAINTEXT://localhost:29092,PLAINTEXT_HOST://localhost:{0},PLAINTEXT_INTERNAL://kafka:{1}",
-            Assert.IsType<ReferenceExpression>(told.EnvironmentVariables["KAFKA_ADVERTISED_LISTENERS"]).Format);
+        Assert.Equal(
+            Assert.Single(kafka.Annotations.OfType<ContainerMountAnnotation>()).Target,
+            told.EnvironmentVariables["KAFKA_LOG_DIRS"]
+        );
+        Assert.Equal(
+            "PLAINTEXT://localhost:29092,PLAINTEXT_HOST://localhost:{0},PLAINTEXT_INTERNAL://kafka:{1}",
+            Assert.IsType<ReferenceExpression>(told.EnvironmentVariables["KAFKA_ADVERTISED_LISTENERS"]).Format
+        );
     }
 
     private static async Task<IResource[]> ResourcesAsync(params string[] args)
     {
         using var timeout = new CancellationTokenSource(Plant.Patience);
-        await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(args, timeout.Token);
+        await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(
+            args,
+            timeout.Token
+        );
         return [.. builder.Resources];
     }
 }

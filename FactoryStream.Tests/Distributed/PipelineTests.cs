@@ -16,7 +16,11 @@ public sealed class PipelineTests(SharedPlant shared)
         var pem = await File.ReadAllTextAsync(Path.Combine(folder, "public-key.pem"));
         for (var factory = 1; factory <= 10; factory++)
             await plant.EnrolAsync($"factory_{factory:D3}", pem);
-        string[] valid = [.. await File.ReadAllLinesAsync(Path.Combine(folder, "valid-max-salt.ndjson")), .. await File.ReadAllLinesAsync(Path.Combine(folder, "valid-digest-salt.ndjson"))];
+        string[] valid =
+        [
+            .. await File.ReadAllLinesAsync(Path.Combine(folder, "valid-max-salt.ndjson")),
+            .. await File.ReadAllLinesAsync(Path.Combine(folder, "valid-digest-salt.ndjson")),
+        ];
         var bad = (await File.ReadAllLinesAsync(Path.Combine(folder, "rejected.tsv"))).Select(line => line.Split('\t', 2)).ToArray();
 
         // A bad line between any two dozen good ones.
@@ -35,7 +39,11 @@ public sealed class PipelineTests(SharedPlant shared)
         Assert.Equal(valid.Length + bad.Length - malformed, answer.GetProperty("accepted").GetInt32());
         Assert.Equal(
             bad.Select((line, i) => (Line: i * 13 + 2, Reason: line[0].Split(':')[0])).Where(line => line.Reason == "malformed"),
-            answer.GetProperty("rejected").EnumerateArray().Select(line => (line.GetProperty("line").GetInt32(), line.GetProperty("reason").GetString()!)));
+            answer
+                .GetProperty("rejected")
+                .EnumerateArray()
+                .Select(line => (line.GetProperty("line").GetInt32(), line.GetProperty("reason").GetString()!))
+        );
 
         // Each is found in the table, byte for byte, with its reason, and which of the two services said no.
         foreach (var line in bad)
@@ -43,8 +51,15 @@ public sealed class PipelineTests(SharedPlant shared)
             var reason = line[0].Split(':')[0].Replace(' ', '_');
             var raw = System.Text.Encoding.UTF8.GetBytes(line[1]);
             await Plant.EventuallyAsync(
-                () => plant.QueryAsync<long>("SELECT count(*) FROM factory.rejections WHERE line = $1 AND reason = $2 AND refused = $3", raw, reason, reason == "malformed"),
-                count => count == 1);
+                () =>
+                    plant.QueryAsync<long>(
+                        "SELECT count(*) FROM factory.rejections WHERE line = $1 AND reason = $2 AND refused = $3",
+                        raw,
+                        reason,
+                        reason == "malformed"
+                    ),
+                count => count == 1
+            );
         }
 
         // The two valid files hold the same bytes in part: what is the same is stored once and counted as a duplicate.
@@ -54,11 +69,19 @@ public sealed class PipelineTests(SharedPlant shared)
             var id = $"factory_{factory:D3}";
             var mine = valid.Where(line => line.Contains($"\"{id}\"", StringComparison.Ordinal)).ToArray();
             var books = await plant.SettledAsync(id, mine.Length);
-            Assert.Equal(mine.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("data").GetRawText()).Distinct().Count(), books.Stored);
+            Assert.Equal(
+                mine.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("data").GetRawText()).Distinct().Count(),
+                books.Stored
+            );
             Assert.Equal(books.Stored, await plant.StoredAsync(id));
             books.AssertBalanced();
         }
-        Assert.Equal(distinct, await plant.QueryAsync<long>("SELECT count(*) FROM factory.readings JOIN factory.engines USING (engine_no) WHERE factory_id LIKE 'factory\\_0__'"));
+        Assert.Equal(
+            distinct,
+            await plant.QueryAsync<long>(
+                "SELECT count(*) FROM factory.readings JOIN factory.engines USING (engine_no) WHERE factory_id LIKE 'factory\\_0__'"
+            )
+        );
     }
 
     [Fact]
@@ -78,9 +101,21 @@ public sealed class PipelineTests(SharedPlant shared)
         Assert.Equal((105, 40, 65), (books.Accepted, books.Stored, books.Duplicates));
         // Four windows of ten; the last one closes by the clock, for the engine is silent.
         await Plant.EventuallyAsync(
-            () => plant.QueryAsync<long>("SELECT count(*) FROM factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id = $1 AND count = 10 AND revision = 0", factory),
-            count => count == 4);
-        Assert.Equal(40L, await plant.QueryAsync<long>("SELECT sum(count)::bigint FROM factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id = $1", factory));
+            () =>
+                plant.QueryAsync<long>(
+                    "SELECT count(*) FROM factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id = $1 AND count = "
+                        + "10 AND revision = 0",
+                    factory
+                ),
+            count => count == 4
+        );
+        Assert.Equal(
+            40L,
+            await plant.QueryAsync<long>(
+                "SELECT sum(count)::bigint FROM factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id = $1",
+                factory
+            )
+        );
     }
 
     [Fact]
@@ -97,11 +132,19 @@ public sealed class PipelineTests(SharedPlant shared)
         await plant.PostAsync(At(2, 60));
 
         await Plant.EventuallyAsync(() => Window("count"), count => count == 3);
-        Assert.Equal((double[])[90, 10, 60, 1], new[] { await Window("sum"), await Window("min"), await Window("max"), await Window("revision") });
+        Assert.Equal(
+            (double[])[90, 10, 60, 1],
+            new[] { await Window("sum"), await Window("min"), await Window("max"), await Window("revision") }
+        );
         Assert.Equal(400 + 100 + 900, await Window("squared_deviation"), 9);
 
-        Task<double> Window(string column) => plant.QueryAsync<double>(
-            $"SELECT coalesce(max({column}), 0)::float8 FROM factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id = $1 AND window_start = $2", factory, start);
+        Task<double> Window(string column) =>
+            plant.QueryAsync<double>(
+                $"SELECT coalesce(max({column}), 0)::float8 FROM factory.windows JOIN factory.engines USING (engine_no) WHERE "
+                    + "factory_id = $1 AND window_start = $2",
+                factory,
+                start
+            );
     }
 
     [Fact]
@@ -113,7 +156,9 @@ public sealed class PipelineTests(SharedPlant shared)
         foreach (var (factory, value) in twins)
         {
             await plant.EnrolAsync(factory, signer.ExportPublicKeyPem());
-            await plant.PostAsync(Enumerable.Range(0, 15).Select(second => Plant.Sign(signer, factory, "engine", start.AddSeconds(second), value)));
+            await plant.PostAsync(
+                Enumerable.Range(0, 15).Select(second => Plant.Sign(signer, factory, "engine", start.AddSeconds(second), value))
+            );
         }
 
         using var client = plant.Client("dashboard");
@@ -122,9 +167,13 @@ public sealed class PipelineTests(SharedPlant shared)
             var url = $"/api/windows?factory_id={factory}&engine_id=engine&metric=rpm&from={start:O}&to={start.AddSeconds(10):O}";
             var windows = await Plant.EventuallyAsync(
                 async () => (await client.GetFromJsonAsync<JsonElement>(url)).GetProperty("windows"),
-                windows => windows.GetArrayLength() == 1);
+                windows => windows.GetArrayLength() == 1
+            );
             var window = windows[0];
-            Assert.Equal((10, value, value * 10), (window.GetProperty("count").GetInt64(), window.GetProperty("mean").GetDouble(), window.GetProperty("sum").GetDouble()));
+            Assert.Equal(
+                (10, value, value * 10),
+                (window.GetProperty("count").GetInt64(), window.GetProperty("mean").GetDouble(), window.GetProperty("sum").GetDouble())
+            );
             Assert.Equal(start, window.GetProperty("window_start").GetDateTime());
         }
     }
@@ -133,8 +182,11 @@ public sealed class PipelineTests(SharedPlant shared)
     public async Task The_views_keep_the_Python_systems_columns()
     {
         const string sensor = "factory_id,engine_id,timestamp,temp_air,temp_oil,temp_exhaust,vibration,pressure_1,pressure_2,rpm";
-        const string aggregated = "factory_id,engine_id,watermark,avg_temp_air,avg_temp_oil,avg_temp_exhaust,avg_vibration,avg_pressure_1,avg_pressure_2,avg_rpm,batch_size";
-        const string columns = "SELECT string_agg(column_name::text, ',' ORDER BY ordinal_position) FROM information_schema.columns WHERE table_schema = 'factory' AND table_name = $1";
+        const string aggregated =
+            "factory_id,engine_id,watermark,avg_temp_air,avg_temp_oil,avg_temp_exhaust,avg_vibration,avg_pressure_1,avg_pressure_2,avg_rpm,batch_size";
+        const string columns =
+            "SELECT string_agg(column_name::text, ',' ORDER BY ordinal_position) FROM information_schema.columns WHERE "
+            + "table_schema = 'factory' AND table_name = $1";
         Assert.Equal(sensor, await plant.QueryAsync<string>(columns, "sensor_data"));
         Assert.Equal(aggregated, await plant.QueryAsync<string>(columns, "aggregated_sensor_data"));
     }

@@ -44,12 +44,17 @@ internal sealed class Plant : IAsyncDisposable
         using var timeout = new CancellationTokenSource(2 * Patience);
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(
             [
-                "--simulator=false", "--aspire-dashboard=false", "--persistent=false", $"--Parameters:admin-token={AdminToken}",
+                "--simulator=false",
+                "--aspire-dashboard=false",
+                "--persistent=false",
+                $"--Parameters:admin-token={AdminToken}",
                 $"--data={folder.Path}/data",
                 // Many tests wait for the last windows of engines that have fallen silent.
-                "--aggregator:IdleTimeout=00:00:03", .. args,
+                "--aggregator:IdleTimeout=00:00:03",
+                .. args,
             ],
-            timeout.Token);
+            timeout.Token
+        );
         var app = await builder.BuildAsync(timeout.Token);
         try
         {
@@ -198,7 +203,9 @@ internal sealed class Plant : IAsyncDisposable
     /// <summary>Starts or stops every instance of a service, as the dashboard's buttons do.</summary>
     public async Task CommandAsync(string service, string command)
     {
-        var resource = App.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(resource => resource.Name == service);
+        var resource = App
+            .Services.GetRequiredService<DistributedApplicationModel>()
+            .Resources.Single(resource => resource.Name == service);
         using var timeout = new CancellationTokenSource(Patience);
         var result = await App.ResourceCommands.ExecuteCommandAsync(resource, command, timeout.Token);
         Assert.True(result.Success, $"{command} {service}: {result.Message}");
@@ -207,25 +214,49 @@ internal sealed class Plant : IAsyncDisposable
     public Task HealthyAsync(string service) =>
         App.ResourceNotifications.WaitForResourceHealthyAsync(service, WaitBehavior.WaitOnResourceUnavailable).WaitAsync(Patience);
 
-    /// <summary>Waits until so many readings of the factories of a prefix are stored, and holds that none is twice, that each is in one window's count, and that the books balance.</summary>
+    /// <summary>
+    /// Waits until so many readings of the factories of a prefix are stored, and holds that none is twice, that each is in one window's
+    /// count, and that the books balance.
+    /// </summary>
     public async Task AssertStoredOnceAsync(string factoryPrefix, long acknowledged)
     {
         var like = $"{factoryPrefix}%";
         var stored = await EventuallyAsync(
-            () => QueryAsync<long>("SELECT count(*) FROM factory.readings JOIN factory.engines USING (engine_no) WHERE factory_id LIKE $1", like),
-            stored => stored >= acknowledged);
+            () =>
+                QueryAsync<long>(
+                    "SELECT count(*) FROM factory.readings JOIN factory.engines USING (engine_no) WHERE factory_id LIKE $1",
+                    like
+                ),
+            stored => stored >= acknowledged
+        );
         Assert.Equal(acknowledged, stored);
-        Assert.Equal(stored, await QueryAsync<long>(
-            "SELECT count(DISTINCT (engine_no, measured_at, data_sha256)) FROM factory.readings JOIN factory.engines USING (engine_no) WHERE factory_id LIKE $1", like));
+        Assert.Equal(
+            stored,
+            await QueryAsync<long>(
+                "SELECT count(DISTINCT (engine_no, measured_at, data_sha256)) FROM factory.readings JOIN factory.engines USING "
+                    + "(engine_no) WHERE factory_id LIKE $1",
+                like
+            )
+        );
 
         // Each reading is in one window's count, too, once the last windows have closed by the clock.
         await EventuallyAsync(
-            () => QueryAsync<string>("""
-                SELECT coalesce(string_agg(DISTINCT total::text, ','), '') FROM (
-                    SELECT sum(count) AS total FROM factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id LIKE $1 GROUP BY metric) AS metrics
-                """, like),
-            totals => totals == stored.ToString(CultureInfo.InvariantCulture));
-        foreach (var factory in await QueryAsync<string[]>("SELECT array_agg(DISTINCT factory_id) FROM factory.engines WHERE factory_id LIKE $1", like))
+            () =>
+                QueryAsync<string>(
+                    """
+                    SELECT coalesce(string_agg(DISTINCT total::text, ','), '') FROM (
+                        SELECT sum(count) AS total FROM factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id LIKE $1 GROUP BY metric) AS metrics
+                    """,
+                    like
+                ),
+            totals => totals == stored.ToString(CultureInfo.InvariantCulture)
+        );
+        foreach (
+            var factory in await QueryAsync<string[]>(
+                "SELECT array_agg(DISTINCT factory_id) FROM factory.engines WHERE factory_id LIKE $1",
+                like
+            )
+        )
         {
             var books = await SettledAsync(factory, 1);
             books.AssertBalanced();
@@ -237,8 +268,10 @@ internal sealed class Plant : IAsyncDisposable
     /// <summary>A signed reading of an engine, as a machine would send it.</summary>
     public static string Sign(ReadingSigner signer, string factoryId, string engineId, DateTime measuredAt, double value)
     {
-        var data = string.Create(CultureInfo.InvariantCulture,
-            $$"""{"factory_id": "{{factoryId}}", "engine_id": "{{engineId}}", "timestamp": "{{measuredAt:yyyy-MM-dd HH:mm:ss.fff}}", "rpm": {{value}}}""");
+        var data = string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""{"factory_id": "{{factoryId}}", "engine_id": "{{engineId}}", "timestamp": "{{measuredAt:yyyy-MM-dd HH:mm:ss.fff}}", "rpm": {{value}}}"""
+        );
         var signature = new byte[512];
         var length = signer.Sign(Encoding.UTF8.GetBytes(data), signature);
         return $$"""{"data": {{data}}, "signature": "{{Convert.ToBase64String(signature, 0, length)}}"}""";
@@ -246,7 +279,13 @@ internal sealed class Plant : IAsyncDisposable
 }
 
 internal sealed record Books(
-    long Accepted, long Stored, long Duplicates, Dictionary<string, long> Rejected, Dictionary<string, long> Refused, long Backlog)
+    long Accepted,
+    long Stored,
+    long Duplicates,
+    Dictionary<string, long> Rejected,
+    Dictionary<string, long> Refused,
+    long Backlog
+)
 {
     /// <summary>A factory's entry in the answer of <c>/api/books</c>, or null while there is none.</summary>
     public static Books? Of(JsonElement answer, string factoryId)
@@ -261,7 +300,8 @@ internal sealed record Books(
                 factory.GetProperty("duplicates").GetInt64(),
                 factory.GetProperty("rejected").EnumerateObject().ToDictionary(reason => reason.Name, reason => reason.Value.GetInt64()),
                 factory.GetProperty("refused").EnumerateObject().ToDictionary(reason => reason.Name, reason => reason.Value.GetInt64()),
-                factory.GetProperty("backlog").GetInt64());
+                factory.GetProperty("backlog").GetInt64()
+            );
         }
         return null;
     }

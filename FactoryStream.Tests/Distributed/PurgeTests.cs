@@ -17,14 +17,21 @@ public sealed class PurgeTests(SharedPlant shared)
     {
         using var signer = ReadingSigner.Create();
         await plant.EnrolAsync("purged", signer.ExportPublicKeyPem());
-        // Two windows: one closed by what comes after it, one open in the Aggregator's memory; a batch of another engine, and one reading that is rejected.
-        string[] lines = [.. Enumerable.Range(0, 5).Select(second => Plant.Sign(signer, "purged", "e1", Start.AddSeconds(second * 4), second)), BatchTests.Sign(signer, "purged", Start, [("e2", 17), ("e2", 18)])];
+        // Two windows: one closed by what comes after it, one open in the Aggregator's memory; a batch of another engine, and one reading
+        // that is rejected.
+        string[] lines =
+        [
+            .. Enumerable.Range(0, 5).Select(second => Plant.Sign(signer, "purged", "e1", Start.AddSeconds(second * 4), second)),
+            BatchTests.Sign(signer, "purged", Start, [("e2", 17), ("e2", 18)]),
+        ];
         using var stranger = ReadingSigner.Create();
         string[] bad = [Plant.Sign(stranger, "purged", "e1", Start, 1)];
         await plant.PostAsync([.. lines, .. bad]);
         (await plant.SettledAsync("purged", 8)).AssertBalanced();
 
-        var resource = plant.App.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(resource => resource.Name == "aggregator");
+        var resource = plant
+            .App.Services.GetRequiredService<DistributedApplicationModel>()
+            .Resources.Single(resource => resource.Name == "aggregator");
         using var timeout = new CancellationTokenSource(Plant.Patience);
         var result = await plant.App.ResourceCommands.ExecuteCommandAsync(resource, "purge", timeout.Token);
 
@@ -40,8 +47,14 @@ public sealed class PurgeTests(SharedPlant shared)
         Assert.Equal((8, 7, 0), (books.Accepted, books.Stored, books.Duplicates));
         books.AssertBalanced();
         var window = await Plant.EventuallyAsync(
-            () => plant.QueryAsync<long>("SELECT coalesce(sum(count), 0)::bigint FROM factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id = 'purged' AND window_start = $1", Start),
-            count => count > 0);
+            () =>
+                plant.QueryAsync<long>(
+                    "SELECT coalesce(sum(count), 0)::bigint FROM factory.windows JOIN factory.engines USING (engine_no) WHERE "
+                        + "factory_id = 'purged' AND window_start = $1",
+                    Start
+                ),
+            count => count > 0
+        );
         Assert.Equal(3, window);
     }
 

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace FactoryStream.Tests.Distributed;
 
-/// <summary>Sixteen runs of a real water-circulation rig, replayed flat out as the engines of one factory, against a computation from the CSV alone.</summary>
+/// <summary>
+/// Sixteen runs of a real water-circulation rig, replayed flat out as the engines of one factory, against a computation from the CSV alone.
+/// </summary>
 [Collection(DistributedTests.Name)]
 public sealed class RealInputTests(SharedPlant shared)
 {
@@ -25,7 +27,12 @@ public sealed class RealInputTests(SharedPlant shared)
             foreach (var line in lines[1..])
             {
                 var cells = line.Split(';');
-                var time = DateTime.ParseExact(cells[0], "yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
+                var time = DateTime.ParseExact(
+                    cells[0],
+                    "yyyy-MM-dd HH:mm:ss",
+                    CultureInfo.InvariantCulture,
+                    DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal
+                );
                 var start = new DateTime(time.Ticks - time.Ticks % (10 * TimeSpan.TicksPerSecond), DateTimeKind.Utc);
                 for (var column = 1; column <= 8; column++)
                 {
@@ -41,33 +48,57 @@ public sealed class RealInputTests(SharedPlant shared)
 
         using var folder = new TemporaryFolder();
         var signed = Path.Combine(folder.Path, "skab.ndjson");
-        var (exitCode, output) = await SimulatorProcess.RunAsync(plant, ["replay", "--factory", factory, "--save", signed, "--keys", folder.Path, "--csv", .. files]);
+        var (exitCode, output) = await SimulatorProcess.RunAsync(
+            plant,
+            ["replay", "--factory", factory, "--save", signed, "--keys", folder.Path, "--csv", .. files]
+        );
         Assert.True(exitCode == 0, output);
         var books = await plant.SettledAsync(factory, count);
         Assert.Equal((count, count, 0), (books.Accepted, books.Stored, books.Duplicates));
         Assert.Equal(count, await plant.StoredAsync(factory));
-        Assert.Equal(count, await plant.QueryAsync<long>(
-            "SELECT count(DISTINCT (engine_no, measured_at, data::text)) FROM factory.readings JOIN factory.engines USING (engine_no) WHERE factory_id = $1", factory));
+        Assert.Equal(
+            count,
+            await plant.QueryAsync<long>(
+                "SELECT count(DISTINCT (engine_no, measured_at, data::text)) FROM factory.readings JOIN factory.engines USING "
+                    + "(engine_no) WHERE factory_id = $1",
+                factory
+            )
+        );
 
         // The last window of each engine closes by the clock.
         await Plant.EventuallyAsync(WindowRowsAsync, windows => windows == expected.Count);
         await CompareAsync();
 
         // The very same bytes again: nothing changes, and all of it is counted as duplicates.
-        (exitCode, output) = await SimulatorProcess.RunAsync(plant, "replay", "--factory", factory, "--from", signed, "--keys", folder.Path);
+        (exitCode, output) = await SimulatorProcess.RunAsync(
+            plant,
+            "replay",
+            "--factory",
+            factory,
+            "--from",
+            signed,
+            "--keys",
+            folder.Path
+        );
         Assert.True(exitCode == 0, output);
         books = await plant.SettledAsync(factory, 2L * count);
         Assert.Equal((2L * count, count, count), (books.Accepted, books.Stored, books.Duplicates));
         Assert.Equal(count, await plant.StoredAsync(factory));
         await CompareAsync();
 
-        Task<long> WindowRowsAsync() => plant.QueryAsync<long>("SELECT count(*) FROM factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id = $1", factory);
+        Task<long> WindowRowsAsync() =>
+            plant.QueryAsync<long>(
+                "SELECT count(*) FROM factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id = $1",
+                factory
+            );
 
         async Task CompareAsync()
         {
             Assert.Equal(expected.Count, await WindowRowsAsync());
             await using var command = plant.Database.CreateCommand(
-                "SELECT engine_id, window_start, metric, count, sum, min, max, sqrt(squared_deviation / count), window_end FROM factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id = $1");
+                "SELECT engine_id, window_start, metric, count, sum, min, max, sqrt(squared_deviation / count), window_end FROM "
+                    + "factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id = $1"
+            );
             command.Parameters.AddWithValue(factory);
             await using var reader = await command.ExecuteReaderAsync();
             while (await reader.ReadAsync())
@@ -75,10 +106,17 @@ public sealed class RealInputTests(SharedPlant shared)
                 var key = (reader.GetString(0), reader.GetDateTime(1), reader.GetString(2));
                 var values = expected[key];
                 var mean = values.Sum() / values.Count;
-                Assert.Equal((key, (long)values.Count, values.Min(), values.Max()), (key, reader.GetInt64(3), reader.GetDouble(5), reader.GetDouble(6)));
+                Assert.Equal(
+                    (key, (long)values.Count, values.Min(), values.Max()),
+                    (key, reader.GetInt64(3), reader.GetDouble(5), reader.GetDouble(6))
+                );
                 AssertClose(values.Sum(), reader.GetDouble(4), values.Sum(Math.Abs));
                 // The deviation is judged against the values' own size: of nearly equal values it is all rounding.
-                AssertClose(Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / values.Count), reader.GetDouble(7), values.Max(Math.Abs));
+                AssertClose(
+                    Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / values.Count),
+                    reader.GetDouble(7),
+                    values.Max(Math.Abs)
+                );
                 Assert.Equal(key.Item2.AddSeconds(10), reader.GetDateTime(8));
             }
         }

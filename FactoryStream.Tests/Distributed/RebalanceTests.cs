@@ -18,33 +18,55 @@ public sealed class RebalanceTests(SharedPlant shared)
     [SkippableFact]
     public async Task A_partition_given_up_while_checking_paused_is_read_when_it_comes_back()
     {
-        Skip.If(Environment.GetEnvironmentVariable("KAFKA_HOME") is null, "needs Apache Kafka: the broker in memory gives nothing back that a member leaves");
+        Skip.If(
+            Environment.GetEnvironmentVariable("KAFKA_HOME") is null,
+            "needs Apache Kafka: the broker in memory gives nothing back that a member leaves"
+        );
         var kafka = (await plant.App.GetConnectionStringAsync("kafka"))!;
         await plant.CommandAsync("verifier", KnownResourceCommands.StopCommand);
         try
         {
             var keys = new MemoryKeyStore { Failure = new NpgsqlException("away") };
-            await using var service = await InProcessService.StartAsync("FactoryStream.Verifier",
+            await using var service = await InProcessService.StartAsync(
+                "FactoryStream.Verifier",
                 [
-                    $"--ConnectionStrings:kafka={kafka}", "--ConnectionStrings:factorydb=Host=127.0.0.1;Port=1", "--urls=http://127.0.0.1:0",
-                    "--Verifier:AdminToken=a-token-for-tests", "--Logging:LogLevel:Default=None",
-                ], services => services.AddSingleton<IKeyStore>(keys));
-            var member = new ConsumerConfig { BootstrapServers = kafka, GroupId = Topics.VerifierGroup, PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky, EnableAutoCommit = false, SessionTimeoutMs = 6_000 };
+                    $"--ConnectionStrings:kafka={kafka}",
+                    "--ConnectionStrings:factorydb=Host=127.0.0.1;Port=1",
+                    "--urls=http://127.0.0.1:0",
+                    "--Verifier:AdminToken=a-token-for-tests",
+                    "--Logging:LogLevel:Default=None",
+                ],
+                services => services.AddSingleton<IKeyStore>(keys)
+            );
+            var member = new ConsumerConfig
+            {
+                BootstrapServers = kafka,
+                GroupId = Topics.VerifierGroup,
+                PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky,
+                EnableAutoCommit = false,
+                SessionTimeoutMs = 6_000,
+            };
 
             // Without keys the replica pauses all that it has been given, and gives half of it to one that joins.
             var all = 0;
             using (var other = new ConsumerBuilder<Ignore, Ignore>(member).Build())
             {
                 other.Subscribe(Topics.Signed);
-                await Plant.EventuallyAsync(() =>
-                {
-                    other.Consume(TimeSpan.FromMilliseconds(100));
-                    using var admin = new DependentAdminClientBuilder(other.Handle).Build();
-                    all = admin.GetMetadata(Topics.Signed, TimeSpan.FromSeconds(10)).Topics.Single().Partitions.Count;
-                    return Task.FromResult(other.Assignment.Count);
-                }, count => count == all / 2);
+                await Plant.EventuallyAsync(
+                    () =>
+                    {
+                        other.Consume(TimeSpan.FromMilliseconds(100));
+                        using var admin = new DependentAdminClientBuilder(other.Handle).Build();
+                        all = admin.GetMetadata(Topics.Signed, TimeSpan.FromSeconds(10)).Topics.Single().Partitions.Count;
+                        return Task.FromResult(other.Assignment.Count);
+                    },
+                    count => count == all / 2
+                );
                 keys.Failure = null;
-                await Plant.EventuallyAsync(() => Task.FromResult(service.Services.GetRequiredService<KeyRing>().IsLoaded), loaded => loaded);
+                await Plant.EventuallyAsync(
+                    () => Task.FromResult(service.Services.GetRequiredService<KeyRing>().IsLoaded),
+                    loaded => loaded
+                );
                 other.Close();
             }
 
@@ -52,18 +74,30 @@ public sealed class RebalanceTests(SharedPlant shared)
             using var producer = new ProducerBuilder<Null, string>(new ProducerConfig { BootstrapServers = kafka }).Build();
             for (var partition = 0; partition < all; partition++)
                 await producer.ProduceAsync(new TopicPartition(Topics.Signed, partition), new Message<Null, string> { Value = mark });
-            using var rejected = new ConsumerBuilder<Ignore, string>(new ConsumerConfig { BootstrapServers = kafka, GroupId = mark, EnableAutoCommit = false }).Build();
-            rejected.Assign(Enumerable.Range(0, all).Select(partition => new TopicPartitionOffset(Topics.Rejected, partition, Offset.Beginning)));
-            var seen = new HashSet<int>();
-            await Plant.EventuallyAsync(() =>
-            {
-                while (rejected.Consume(TimeSpan.FromMilliseconds(100)) is { } message)
+            using var rejected = new ConsumerBuilder<Ignore, string>(
+                new ConsumerConfig
                 {
-                    if (message.Message.Value == mark)
-                        seen.Add(message.Partition.Value);
+                    BootstrapServers = kafka,
+                    GroupId = mark,
+                    EnableAutoCommit = false,
                 }
-                return Task.FromResult(seen.Count);
-            }, count => count == all);
+            ).Build();
+            rejected.Assign(
+                Enumerable.Range(0, all).Select(partition => new TopicPartitionOffset(Topics.Rejected, partition, Offset.Beginning))
+            );
+            var seen = new HashSet<int>();
+            await Plant.EventuallyAsync(
+                () =>
+                {
+                    while (rejected.Consume(TimeSpan.FromMilliseconds(100)) is { } message)
+                    {
+                        if (message.Message.Value == mark)
+                            seen.Add(message.Partition.Value);
+                    }
+                    return Task.FromResult(seen.Count);
+                },
+                count => count == all
+            );
         }
         finally
         {

@@ -17,11 +17,30 @@ public sealed class ScalingTests
         using var folder = new TemporaryFolder();
         var report = Path.Combine(folder.Path, "load.json");
         // Signed in batches of five; CrashTests sends readings that are signed one by one, which takes a minute longer to prepare.
-        var load = SimulatorProcess.RunAsync(plant,
-            "load", "--rate", "2000", "--seconds", "25", "--factories", "3", "--engines", "4", "--batch", "5", "--factory-prefix", "scale",
-            "--keys", folder.Path, "--out", report);
+        var load = SimulatorProcess.RunAsync(
+            plant,
+            "load",
+            "--rate",
+            "2000",
+            "--seconds",
+            "25",
+            "--factories",
+            "3",
+            "--engines",
+            "4",
+            "--batch",
+            "5",
+            "--factory-prefix",
+            "scale",
+            "--keys",
+            folder.Path,
+            "--out",
+            report
+        );
         var stored = await Plant.EventuallyAsync(
-            async () => load.IsCompleted ? -1 : await plant.QueryAsync<long>("SELECT coalesce(sum(stored), 0)::bigint FROM factory.ledger"), stored => stored != 0);
+            async () => load.IsCompleted ? -1 : await plant.QueryAsync<long>("SELECT coalesce(sum(stored), 0)::bigint FROM factory.ledger"),
+            stored => stored != 0
+        );
         Assert.True(stored > 0, stored > 0 ? "" : (await load).Output);
 
         foreach (var service in Scaled)

@@ -8,16 +8,20 @@ using FactoryStream.Tests.AppHost;
 
 namespace FactoryStream.Tests.Distributed;
 
-/// <summary>An Apache Kafka as a plant's own: one listener, TLS with a certificate of its own authority, and a password (SASL_SSL, PLAIN).</summary>
+/// <summary>
+/// An Apache Kafka as a plant's own: one listener, TLS with a certificate of its own authority, and a password (SASL_SSL, PLAIN).
+/// </summary>
 internal sealed class SecuredKafka : IAsyncDisposable
 {
-    public const string User = "factorystream", Password = "the-tests-kafka-password";
+    public const string User = "factorystream",
+        Password = "the-tests-kafka-password";
 
     private readonly TemporaryFolder folder;
     private readonly Process broker;
     private readonly int port;
 
-    private SecuredKafka(TemporaryFolder folder, Process broker, int port) => (this.folder, this.broker, this.port) = (folder, broker, port);
+    private SecuredKafka(TemporaryFolder folder, Process broker, int port) =>
+        (this.folder, this.broker, this.port) = (folder, broker, port);
 
     public string Servers => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");
 
@@ -30,36 +34,58 @@ internal sealed class SecuredKafka : IAsyncDisposable
         WriteCertificates(folder.Path);
         var ports = LocalServers.FreePorts(3);
         var properties = Path.Combine(folder.Path, "server.properties");
-        await File.WriteAllTextAsync(properties, string.Create(CultureInfo.InvariantCulture, $"""
-            process.roles=broker,controller
-            node.id=1
-            controller.quorum.voters=1@127.0.0.1:{ports[1]}
-            listeners=SASL_SSL://127.0.0.1:{ports[0]},CONTROLLER://127.0.0.1:{ports[1]},INTERNAL://127.0.0.1:{ports[2]}
-            advertised.listeners=SASL_SSL://127.0.0.1:{ports[0]},INTERNAL://127.0.0.1:{ports[2]}
-            controller.listener.names=CONTROLLER
-            inter.broker.listener.name=INTERNAL
-            listener.security.protocol.map=CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT,SASL_SSL:SASL_SSL
-            sasl.enabled.mechanisms=PLAIN
-            listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_{User}="{Password}";
-            ssl.keystore.type=PEM
-            ssl.keystore.location={Path.Combine(folder.Path, "broker.pem")}
-            log.dirs={Path.Combine(folder.Path, "data")}
-            auto.create.topics.enable=false
-            offsets.topic.replication.factor=1
-            offsets.topic.num.partitions=4
-            transaction.state.log.replication.factor=1
-            transaction.state.log.min.isr=1
-            share.coordinator.state.topic.replication.factor=1
-            share.coordinator.state.topic.min.isr=1
-            group.initial.rebalance.delay.ms=0
-            """));
+        await File.WriteAllTextAsync(
+            properties,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"""
+                process.roles=broker,controller
+                node.id=1
+                controller.quorum.voters=1@127.0.0.1:{ports[1]}
+                listeners=SASL_SSL://127.0.0.1:{ports[0]},CONTROLLER://127.0.0.1:{ports[1]},INTERNAL://127.0.0.1:{ports[2]}
+                advertised.listeners=SASL_SSL://127.0.0.1:{ports[0]},INTERNAL://127.0.0.1:{ports[2]}
+                controller.listener.names=CONTROLLER
+                inter.broker.listener.name=INTERNAL
+                listener.security.protocol.map=CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT,SASL_SSL:SASL_SSL
+                sasl.enabled.mechanisms=PLAIN
+                listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_{User}="{Password}";
+                ssl.keystore.type=PEM
+                ssl.keystore.location={Path.Combine(folder.Path, "broker.pem")}
+                log.dirs={Path.Combine(folder.Path, "data")}
+                auto.create.topics.enable=false
+                offsets.topic.replication.factor=1
+                offsets.topic.num.partitions=4
+                transaction.state.log.replication.factor=1
+                transaction.state.log.min.isr=1
+                share.coordinator.state.topic.replication.factor=1
+                share.coordinator.state.topic.min.isr=1
+                group.initial.rebalance.delay.ms=0
+                """
+            )
+        );
         var libraries = Path.Combine(home, "libs", "*");
-        using (var format = Java(folder.Path, "-cp", libraries, "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", properties))
+        using (
+            var format = Java(
+                folder.Path,
+                "-cp",
+                libraries,
+                "kafka.tools.StorageTool",
+                "format",
+                "-t",
+                "MkU3OEVBNTcwNTJENDM2Qg",
+                "-c",
+                properties
+            )
+        )
         {
             await format.WaitForExitAsync();
             Assert.Equal(0, format.ExitCode);
         }
-        var kafka = new SecuredKafka(folder, Java(folder.Path, "-Xmx384m", "-XX:+UseSerialGC", "-cp", libraries, "kafka.Kafka", properties), ports[0]);
+        var kafka = new SecuredKafka(
+            folder,
+            Java(folder.Path, "-Xmx384m", "-XX:+UseSerialGC", "-cp", libraries, "kafka.Kafka", properties),
+            ports[0]
+        );
         await Plant.EventuallyAsync(
             async () =>
             {
@@ -75,7 +101,8 @@ internal sealed class SecuredKafka : IAsyncDisposable
                     return false;
                 }
             },
-            isUp => isUp);
+            isUp => isUp
+        );
         return kafka;
     }
 
@@ -99,7 +126,12 @@ internal sealed class SecuredKafka : IAsyncDisposable
     {
         var (from, to) = (TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
         using var authorityKey = RSA.Create(2048);
-        var authorityRequest = new CertificateRequest("CN=the tests' authority", authorityKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var authorityRequest = new CertificateRequest(
+            "CN=the tests' authority",
+            authorityKey,
+            HashAlgorithmName.SHA256,
+            RSASignaturePadding.Pkcs1
+        );
         authorityRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         using var authority = authorityRequest.CreateSelfSigned(from, to);
         File.WriteAllText(Path.Combine(folder, "authority.pem"), authority.ExportCertificatePem());

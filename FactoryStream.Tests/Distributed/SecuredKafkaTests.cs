@@ -12,9 +12,14 @@ public sealed class SecuredKafkaTests
         Skip.If(LocalServers.KafkaHome is null, "no Apache Kafka and Java on this machine");
         await using var kafka = await SecuredKafka.StartAsync(LocalServers.KafkaHome);
         await using var plant = await Plant.StartAsync(
-            $"--ConnectionStrings:kafka={kafka.Servers}", "--kafka:SecurityProtocol=SaslSsl", "--kafka:SaslMechanism=Plain",
-            $"--kafka:SaslUsername={SecuredKafka.User}", $"--kafka:SaslPassword={SecuredKafka.Password}",
-            $"--kafka:SslCaLocation={kafka.Authority}", "--Migrations:ReplicationFactor=1");
+            $"--ConnectionStrings:kafka={kafka.Servers}",
+            "--kafka:SecurityProtocol=SaslSsl",
+            "--kafka:SaslMechanism=Plain",
+            $"--kafka:SaslUsername={SecuredKafka.User}",
+            $"--kafka:SaslPassword={SecuredKafka.Password}",
+            $"--kafka:SslCaLocation={kafka.Authority}",
+            "--Migrations:ReplicationFactor=1"
+        );
         using var signer = ReadingSigner.Create();
         const string factory = "secured";
         await plant.EnrolAsync(factory, signer.ExportPublicKeyPem());
@@ -37,8 +42,7 @@ public sealed class SecuredKafkaTests
         {
             // Empty lines say that the stream is alive.
             line = await reader.ReadLineAsync().WaitAsync(Plant.Patience);
-        }
-        while (line?.Length == 0);
+        } while (line?.Length == 0);
         Assert.Contains(factory, line, StringComparison.Ordinal);
         var books = await plant.SettledAsync(factory, lines.Length);
         books.AssertBalanced();

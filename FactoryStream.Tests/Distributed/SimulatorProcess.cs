@@ -14,7 +14,12 @@ internal static class SimulatorProcess
     /// <summary>Runs it to its end; exit code and all output.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(Plant plant, params IEnumerable<string> args)
     {
-        var start = new ProcessStartInfo("dotnet", [PathOf("FactoryStream.Simulator"), .. args]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo("dotnet", [PathOf("FactoryStream.Simulator"), .. args])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
         start.Environment["services__ingest__http__0"] = plant.App.CreateHttpClient("ingest").BaseAddress!.ToString();
         start.Environment["services__verifier__http__0"] = plant.App.CreateHttpClient("verifier").BaseAddress!.ToString();
         start.Environment["Simulator__AdminToken"] = Plant.AdminToken;

@@ -27,7 +27,9 @@ public sealed class TraceTests(SharedPlant shared)
             [
                 $"--ConnectionStrings:kafka={await plant.App.GetConnectionStringAsync("kafka")}",
                 $"--ConnectionStrings:factorydb={await plant.App.GetConnectionStringAsync("factorydb")}",
-                "--urls=http://127.0.0.1:0", "--Telemetry:TracesPerSecond=-1", "--environment=Production",
+                "--urls=http://127.0.0.1:0",
+                "--Telemetry:TracesPerSecond=-1",
+                "--environment=Production",
             ];
             var spans = new List<Activity>();
             await using var ingest = await StartAsync("FactoryStream.Ingest");
@@ -36,7 +38,11 @@ public sealed class TraceTests(SharedPlant shared)
 
             using var client = new HttpClient { BaseAddress = new Uri(Address(ingest)), Timeout = Plant.Patience };
             await Plant.EventuallyAsync(async () => (await client.GetAsync("/health")).IsSuccessStatusCode, healthy => healthy);
-            using var content = new StringContent(Plant.Sign(signer, "traced", "e1", new DateTime(2026, 1, 4, 0, 0, 0, DateTimeKind.Utc), 1), null, "application/json");
+            using var content = new StringContent(
+                Plant.Sign(signer, "traced", "e1", new DateTime(2026, 1, 4, 0, 0, 0, DateTimeKind.Utc), 1),
+                null,
+                "application/json"
+            );
             // A trace of its own: the tracers of this process hear the requests of other tests as well.
             using var own = new Activity("test") { ActivityTraceFlags = ActivityTraceFlags.Recorded }.Start();
             using var response = await client.PostAsync("/readings", content);
@@ -45,12 +51,21 @@ public sealed class TraceTests(SharedPlant shared)
             await plant.SettledAsync("traced", 1);
 
             var server = await Plant.EventuallyAsync(
-                () => Task.FromResult(Snapshot().FirstOrDefault(span => span.TraceId == own.TraceId
-                    && span.Kind == ActivityKind.Server && span.DisplayName.Contains("/readings", StringComparison.Ordinal))),
-                span => span is not null);
+                () =>
+                    Task.FromResult(
+                        Snapshot()
+                            .FirstOrDefault(span =>
+                                span.TraceId == own.TraceId
+                                && span.Kind == ActivityKind.Server
+                                && span.DisplayName.Contains("/readings", StringComparison.Ordinal)
+                            )
+                    ),
+                span => span is not null
+            );
             var trace = await Plant.EventuallyAsync(
                 () => Task.FromResult(Snapshot().Where(span => span.TraceId == server!.TraceId).ToArray()),
-                trace => trace.Any(span => span.Source.Name == "FactoryStream.Aggregator"));
+                trace => trace.Any(span => span.Source.Name == "FactoryStream.Aggregator")
+            );
 
             // Each step is the child of the one before.
             string[] steps = ["FactoryStream.Ingest", "FactoryStream.Verifier", "FactoryStream.Aggregator"];
@@ -72,8 +87,13 @@ public sealed class TraceTests(SharedPlant shared)
                 }
             }
 
-            Task<InProcessService> StartAsync(string assembly) => InProcessService.StartAsync(assembly, args, collection =>
-                collection.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddInMemoryExporter(new LockedCollection(spans))));
+            Task<InProcessService> StartAsync(string assembly) =>
+                InProcessService.StartAsync(
+                    assembly,
+                    args,
+                    collection =>
+                        collection.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddInMemoryExporter(new LockedCollection(spans)))
+                );
         }
         finally
         {
@@ -85,7 +105,10 @@ public sealed class TraceTests(SharedPlant shared)
     }
 
     private static string Address(InProcessService service) =>
-        service.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>().Features.Get<Microsoft.AspNetCore.Hosting.Server.Features.IServerAddressesFeature>()!.Addresses.First();
+        service
+            .Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>()
+            .Features.Get<Microsoft.AspNetCore.Hosting.Server.Features.IServerAddressesFeature>()!
+            .Addresses.First();
 
     /// <summary>The exporters of three services write into one list from their own threads.</summary>
     private sealed class LockedCollection(List<Activity> spans) : ICollection<Activity>

@@ -9,7 +9,12 @@ namespace FactoryStream.Tests.Fuzz;
 
 /// <summary>A reading as the oracle sees it.</summary>
 internal sealed record JudgedReading(
-    string FactoryId, string EngineId, DateTime MeasuredAt, string Bytes, IReadOnlyList<(string Name, long Bits)> Metrics);
+    string FactoryId,
+    string EngineId,
+    DateTime MeasuredAt,
+    string Bytes,
+    IReadOnlyList<(string Name, long Bits)> Metrics
+);
 
 /// <summary>An envelope as the oracle sees it.</summary>
 /// <param name="Data">What is signed.</param>
@@ -54,8 +59,11 @@ internal static partial class EnvelopeOracle
         if (known.Select(member => member.Name).Distinct().Count() != known.Length)
             return null;
         var values = known.ToDictionary(member => member.Name, member => member.Value);
-        if (values.ContainsKey("data") == values.ContainsKey("batch") || !values.TryGetValue("signature", out var signed)
-            || Base64Of(signed) is not { } signature)
+        if (
+            values.ContainsKey("data") == values.ContainsKey("batch")
+            || !values.TryGetValue("signature", out var signed)
+            || Base64Of(signed) is not { } signature
+        )
             return null;
         string? keyId = null;
         if (values.TryGetValue("key_id", out var key) && key.ValueKind != JsonValueKind.Null && (keyId = NameOf(key)) is null)
@@ -75,37 +83,52 @@ internal static partial class EnvelopeOracle
         if (data.ValueKind != JsonValueKind.Object)
             return null;
         var members = data.EnumerateObject().Select(member => (member.Name, member.Value)).ToArray();
-        if (members.Any(member => !IsName(member.Name) || !HoldsText(member.Value)) || members.DistinctBy(member =>
-            member.Name).Count() != members.Length)
+        if (
+            members.Any(member => !IsName(member.Name) || !HoldsText(member.Value))
+            || members.DistinctBy(member => member.Name).Count() != members.Length
+        )
             return null;
         var values = members.ToDictionary(member => member.Name, member => member.Value);
-        if (!values.Remove("factory_id", out var factory) || NameOf(factory) is not { } factoryId
-            || !values.Remove("engine_id", out var engine) || NameOf(engine) is not { } engineId
-            || !values.Remove("timestamp", out var time) || TimeOf(time) is not { } measuredAt)
+        if (
+            !values.Remove("factory_id", out var factory)
+            || NameOf(factory) is not { } factoryId
+            || !values.Remove("engine_id", out var engine)
+            || NameOf(engine) is not { } engineId
+            || !values.Remove("timestamp", out var time)
+            || TimeOf(time) is not { } measuredAt
+        )
             return null;
-        var numbers = members.Where(member => values.ContainsKey(member.Name) && member.Value.ValueKind == JsonValueKind.Number)
-            .Select(member => (member.Name, Value: double.Parse(Raw(member.Value), NumberStyles.Float,
-                CultureInfo.InvariantCulture))).ToArray();
+        var numbers = members
+            .Where(member => values.ContainsKey(member.Name) && member.Value.ValueKind == JsonValueKind.Number)
+            .Select(member => (member.Name, Value: double.Parse(Raw(member.Value), NumberStyles.Float, CultureInfo.InvariantCulture)))
+            .ToArray();
         if (numbers.Any(number => !double.IsFinite(number.Value)) || numbers.Length > 256 || values.Count - numbers.Length > 256)
             return null;
-        return new JudgedReading(factoryId, engineId, measuredAt, Raw(data), [.. numbers.Select(number => (number.Name,
-            BitConverter.DoubleToInt64Bits(number.Value)))]);
+        return new JudgedReading(
+            factoryId,
+            engineId,
+            measuredAt,
+            Raw(data),
+            [.. numbers.Select(number => (number.Name, BitConverter.DoubleToInt64Bits(number.Value)))]
+        );
     }
 
     private static string Raw(JsonElement value) => StrictUtf8.GetString(JsonMarshal.GetRawUtf8Value(value));
 
     /// <summary>Whether every string in it, names too, is one that a database holds. Half a surrogate pair throws.</summary>
-    private static bool HoldsText(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String => !value.GetString()!.Contains('\0', StringComparison.Ordinal),
-        JsonValueKind.Array => value.EnumerateArray().All(HoldsText),
-        JsonValueKind.Object => value.EnumerateObject().All(member => !member.Name.Contains('\0', StringComparison.Ordinal)
-            && HoldsText(member.Value)),
-        _ => true,
-    };
+    private static bool HoldsText(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String => !value.GetString()!.Contains('\0', StringComparison.Ordinal),
+            JsonValueKind.Array => value.EnumerateArray().All(HoldsText),
+            JsonValueKind.Object => value
+                .EnumerateObject()
+                .All(member => !member.Name.Contains('\0', StringComparison.Ordinal) && HoldsText(member.Value)),
+            _ => true,
+        };
 
-    private static string? NameOf(JsonElement value) => value.ValueKind == JsonValueKind.String && value.GetString() is { } text
-        && IsName(text) ? text : null;
+    private static string? NameOf(JsonElement value) =>
+        value.ValueKind == JsonValueKind.String && value.GetString() is { } text && IsName(text) ? text : null;
 
     private static bool IsName(string text) => NameRule().IsMatch(text);
 
@@ -119,17 +142,21 @@ internal static partial class EnvelopeOracle
         var letters = match.Groups[1].Value;
         var padded = letters.PadRight((letters.Length + 3) / 4 * 4, '=');
         // Bits of the last letter that belong to no byte: another text of the same bytes.
-        return letters.Length + match.Groups[2].Length <= padded.Length
-            && Convert.ToBase64String(Convert.FromBase64String(padded)) == padded ? padded : null;
+        return
+            letters.Length + match.Groups[2].Length <= padded.Length && Convert.ToBase64String(Convert.FromBase64String(padded)) == padded
+            ? padded
+            : null;
     }
 
-    private static DateTime? TimeOf(JsonElement value) => Raw(value) switch
-    {
-        var raw when value.ValueKind == JsonValueKind.Number => raw.Length <= 64 ? TimeOfNumber(raw) : null,
-        var raw when value.ValueKind == JsonValueKind.String => StrictUtf8.GetByteCount(raw) - 2 <= 64 ? TimeOfText(value.GetString()!)
-            : null,
-        _ => null,
-    };
+    private static DateTime? TimeOf(JsonElement value) =>
+        Raw(value) switch
+        {
+            var raw when value.ValueKind == JsonValueKind.Number => raw.Length <= 64 ? TimeOfNumber(raw) : null,
+            var raw when value.ValueKind == JsonValueKind.String => StrictUtf8.GetByteCount(raw) - 2 <= 64
+                ? TimeOfText(value.GetString()!)
+                : null,
+            _ => null,
+        };
 
     private static DateTime? TimeOfText(string text)
     {
@@ -140,9 +167,17 @@ internal static partial class EnvelopeOracle
             return null;
         var isLeap = match.Groups["second"].Value == "60";
         var whole = (match.Groups["date"].Value + match.Groups["minute"].Value + (isLeap ? "59" : match.Groups["second"].Value))
-            .Replace("-", "", StringComparison.Ordinal).Replace(":", "", StringComparison.Ordinal);
-        if (!DateTime.TryParseExact(whole, "yyyyMMddHHmmss", CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var local))
+            .Replace("-", "", StringComparison.Ordinal)
+            .Replace(":", "", StringComparison.Ordinal);
+        if (
+            !DateTime.TryParseExact(
+                whole,
+                "yyyyMMddHHmmss",
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                out var local
+            )
+        )
             return null;
         var microseconds = local.Ticks / 10 + (isLeap ? 1_000_000 : 0);
         if (match.Groups["fraction"].Value is { Length: > 0 } fraction)
@@ -152,8 +187,10 @@ internal static partial class EnvelopeOracle
             var minutes = match.Groups["minutes"].Value is { Length: > 0 } given ? int.Parse(given, CultureInfo.InvariantCulture) : 0;
             if (int.Parse(hours, CultureInfo.InvariantCulture) > 23 || minutes > 59)
                 return null;
-            microseconds -= (match.Groups["sign"].Value == "-" ? -1 : 1) * (int.Parse(hours,
-                CultureInfo.InvariantCulture) * 60L + minutes) * 60_000_000;
+            microseconds -=
+                (match.Groups["sign"].Value == "-" ? -1 : 1)
+                * (int.Parse(hours, CultureInfo.InvariantCulture) * 60L + minutes)
+                * 60_000_000;
         }
         // A leap second is the last of a day in UTC.
         return Utc(microseconds) is { } utc && (!isLeap || utc.TimeOfDay < TimeSpan.FromSeconds(1)) ? utc : null;
@@ -168,8 +205,9 @@ internal static partial class EnvelopeOracle
             return DateTime.UnixEpoch;
         if (raw[0] == '-')
             return null;
-        var exponent = match.Groups["exponent"].Value is { Length: > 0 } given ? BigInteger.Parse(given, NumberStyles.AllowLeadingSign,
-            CultureInfo.InvariantCulture) : 0;
+        var exponent = match.Groups["exponent"].Value is { Length: > 0 } given
+            ? BigInteger.Parse(given, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture)
+            : 0;
         exponent -= fraction.Length;
         if (exponent > 100)
             return null;
@@ -178,7 +216,8 @@ internal static partial class EnvelopeOracle
         // In units of 1e-210, so that all of it is whole.
         var unit = BigInteger.Pow(10, 210);
         var value = digits * BigInteger.Pow(10, 210 + (int)exponent);
-        var microseconds = value < BigInteger.Pow(10, 11) * unit ? value * 1_000_000 / unit
+        var microseconds =
+            value < BigInteger.Pow(10, 11) * unit ? value * 1_000_000 / unit
             : value < BigInteger.Pow(10, 14) * unit ? value * 1_000 / unit
             : value < BigInteger.Pow(10, 17) * unit ? value / unit
             : value / unit / 1_000;
@@ -186,8 +225,9 @@ internal static partial class EnvelopeOracle
     }
 
     private static DateTime? Utc(long microseconds) =>
-        microseconds >= DateTime.UnixEpoch.Ticks / 10 && microseconds <= DateTime.MaxValue.Ticks / 10 ? new DateTime(microseconds * 10,
-            DateTimeKind.Utc) : null;
+        microseconds >= DateTime.UnixEpoch.Ticks / 10 && microseconds <= DateTime.MaxValue.Ticks / 10
+            ? new DateTime(microseconds * 10, DateTimeKind.Utc)
+            : null;
 
     [GeneratedRegex(@"\A[^\p{Cc}]{1,128}\z", RegexOptions.CultureInvariant)]
     private static partial Regex NameRule();

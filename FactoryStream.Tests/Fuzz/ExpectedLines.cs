@@ -11,7 +11,8 @@ internal sealed record ExpectedRefusal(string Reason, byte[] Kept);
 internal sealed record ExpectedLines(long Accepted, IReadOnlyDictionary<int, ExpectedRefusal> Refused)
 {
     /// <summary>Ingest's own default; of a longer line so much is kept.</summary>
-    private const int MaxLineBytes = 64 << 10, KeptOfTooLong = 4_096;
+    private const int MaxLineBytes = 64 << 10,
+        KeptOfTooLong = 4_096;
 
     private static readonly byte[] WhiteSpace = " \t\r\n"u8.ToArray();
 
@@ -22,7 +23,8 @@ internal sealed record ExpectedLines(long Accepted, IReadOnlyDictionary<int, Exp
     {
         var lines = new List<(int Number, byte[] Line, bool IsTooLong)>();
         var number = 0;
-        for (var start = 0; start < body.Length;)
+        var start = 0;
+        while (start < body.Length)
         {
             var length = body.AsSpan(start).IndexOf((byte)'\n');
             length = length < 0 ? body.Length - start : length;
@@ -37,8 +39,10 @@ internal sealed record ExpectedLines(long Accepted, IReadOnlyDictionary<int, Exp
             line = line.Trim(WhiteSpace);
             if (isSource && line.StartsWith("data:"u8))
                 line = line[(line.Length > 5 && line[5] == ' ' ? 6 : 5)..];
-            else if (isSource && (line.StartsWith(":"u8) || line.StartsWith("event:"u8) || line.StartsWith("id:"u8)
-                || line.StartsWith("retry:"u8)))
+            else if (
+                isSource
+                && (line.StartsWith(":"u8) || line.StartsWith("event:"u8) || line.StartsWith("id:"u8) || line.StartsWith("retry:"u8))
+            )
                 continue;
             if (!line.IsEmpty || (isTooLong && !isSource))
                 lines.Add((number, line.ToArray(), isTooLong));
@@ -47,9 +51,17 @@ internal sealed record ExpectedLines(long Accepted, IReadOnlyDictionary<int, Exp
     }
 
     /// <summary>Of the elements of an array, or of one envelope; without white space around them.</summary>
-    public static ExpectedLines OfElements(IEnumerable<byte[]> elements) => Of(elements.Select((element, index) =>
-        (index + 1, element.Length > MaxLineBytes ? element.AsSpan(0, KeptOfTooLong).Trim(WhiteSpace).ToArray() : element,
-            element.Length > MaxLineBytes)));
+    public static ExpectedLines OfElements(IEnumerable<byte[]> elements) =>
+        Of(
+            elements.Select(
+                (element, index) =>
+                    (
+                        index + 1,
+                        element.Length > MaxLineBytes ? element.AsSpan(0, KeptOfTooLong).Trim(WhiteSpace).ToArray() : element,
+                        element.Length > MaxLineBytes
+                    )
+            )
+        );
 
     private static ExpectedLines Of(IEnumerable<(int Number, byte[] Line, bool IsTooLong)> lines)
     {

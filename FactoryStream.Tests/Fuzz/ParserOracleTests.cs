@@ -77,10 +77,19 @@ public sealed class ParserOracleTests
         if (reading.IsBatch)
         {
             foreach (var part in parser.BatchReadings)
-                readings.Add(new(reading.FactoryId, part.EngineId, part.MeasuredAt, Text(reading.Data.Slice(part.Start, part.Length)),
-                    Bits(parser.MetricsOf(part))));
-            Assert.Equal((readings.Min(part => part.MeasuredAt), readings.Max(part => part.MeasuredAt)), (reading.OldestAt,
-                reading.MeasuredAt));
+                readings.Add(
+                    new(
+                        reading.FactoryId,
+                        part.EngineId,
+                        part.MeasuredAt,
+                        Text(reading.Data.Slice(part.Start, part.Length)),
+                        Bits(parser.MetricsOf(part))
+                    )
+                );
+            Assert.Equal(
+                (readings.Min(part => part.MeasuredAt), readings.Max(part => part.MeasuredAt)),
+                (reading.OldestAt, reading.MeasuredAt)
+            );
         }
         else
         {
@@ -93,11 +102,13 @@ public sealed class ParserOracleTests
     private static bool AreSame(JudgedEnvelope? one, JudgedEnvelope? other) =>
         one is null || other is null
             ? one is null && other is null
-            : (one.Data, one.Signature, one.KeyId, one.IsBatch, one.Readings.Count) == (other.Data, other.Signature, other.KeyId,
-                other.IsBatch, other.Readings.Count)
-                && one.Readings.Zip(other.Readings).All(pair =>
-                    pair.First with { Metrics = NoMetrics } == pair.Second with { Metrics = NoMetrics }
-                    && pair.First.Metrics.SequenceEqual(pair.Second.Metrics));
+            : (one.Data, one.Signature, one.KeyId, one.IsBatch, one.Readings.Count)
+                == (other.Data, other.Signature, other.KeyId, other.IsBatch, other.Readings.Count)
+                && one.Readings.Zip(other.Readings)
+                    .All(pair =>
+                        pair.First with { Metrics = NoMetrics } == pair.Second with { Metrics = NoMetrics }
+                        && pair.First.Metrics.SequenceEqual(pair.Second.Metrics)
+                    );
 
     private static readonly (string, long)[] NoMetrics = [];
 
@@ -111,13 +122,27 @@ public sealed class ParserOracleTests
 
     private static string Text(ReadOnlyMemory<byte> bytes) => Encoding.UTF8.GetString(bytes.Span);
 
-    private static string Difference(int seed, int number, byte[] mutant, JudgedEnvelope? expected, JudgedEnvelope? actual,
-        string? detail) =>
+    private static string Difference(
+        int seed,
+        int number,
+        byte[] mutant,
+        JudgedEnvelope? expected,
+        JudgedEnvelope? actual,
+        string? detail
+    ) =>
         $"seed {seed}, mutant {number}: the rules say {Told(expected)}; the parser {Told(actual)} {detail}\n"
         + $"{Encoding.Latin1.GetString(mutant)}";
 
-    private static string Told(JudgedEnvelope? envelope) => envelope is null
-        ? "refused"
-        : $"{envelope.KeyId} {envelope.Signature} " + string.Join(' ', envelope.Readings.Take(3).Select(reading =>
-            $"{reading.FactoryId}/{reading.EngineId} {reading.MeasuredAt:O} {string.Join(',', reading.Metrics.Take(12))}"));
+    private static string Told(JudgedEnvelope? envelope) =>
+        envelope is null
+            ? "refused"
+            : $"{envelope.KeyId} {envelope.Signature} "
+                + string.Join(
+                    ' ',
+                    envelope
+                        .Readings.Take(3)
+                        .Select(reading =>
+                            $"{reading.FactoryId}/{reading.EngineId} {reading.MeasuredAt:O} {string.Join(',', reading.Metrics.Take(12))}"
+                        )
+                );
 }

@@ -32,7 +32,8 @@ internal static class Vectors
     private static List<byte[]> Lines(byte[] body)
     {
         var lines = new List<byte[]>();
-        for (var start = 0; start < body.Length;)
+        var start = 0;
+        while (start < body.Length)
         {
             var length = body.AsSpan(start).IndexOf((byte)'\n');
             length = length < 0 ? body.Length - start : length;

@@ -46,8 +46,17 @@ public sealed class BatchIntakeTests
         Assert.Equal((HttpStatusCode.Accepted, 61), (answer.Status, answer.Accepted));
         var shares = app.Kafka.To(Topics.Signed).Where(message => message[MessageHeaders.BatchShare] is not null).ToArray();
         Assert.Equal(4, shares.Length);
-        Assert.All(shares, message => Assert.Equal((batch, MessageHeaders.FramingSingle, shares[0].Message.Timestamp.UnixTimestampMs), (message.Value, message[MessageHeaders.Framing], message.Message.Timestamp.UnixTimestampMs)));
-        var placed = shares.SelectMany(message => Indexes(message[MessageHeaders.BatchShare]!).Select(index => (index, message.Partition))).OrderBy(reading => reading.index);
+        Assert.All(
+            shares,
+            message =>
+                Assert.Equal(
+                    (batch, MessageHeaders.FramingSingle, shares[0].Message.Timestamp.UnixTimestampMs),
+                    (message.Value, message[MessageHeaders.Framing], message.Message.Timestamp.UnixTimestampMs)
+                )
+        );
+        var placed = shares
+            .SelectMany(message => Indexes(message[MessageHeaders.BatchShare]!).Select(index => (index, message.Partition)))
+            .OrderBy(reading => reading.index);
         Assert.Equal(engines.Select((engine, i) => (i, Partitioner.Partition("f1", engine, 4))), placed);
         Assert.Equal((61, 0), (app.Backlog.Readings, app.Backlog.PendingBytes));
     }
@@ -61,7 +70,14 @@ public sealed class BatchIntakeTests
         Assert.Equal((3, 1), (answer.Accepted, answer.RejectedCount));
         Assert.Equal(["2 malformed"], answer.Rejected);
         var kept = Assert.Single(app.Kafka.To(Topics.Rejected));
-        Assert.Equal(("reading 1: engine_id: expected text of 1 to 128 characters without control characters, found ''", "f1", Batch("f1", "e1", "", "e2")), (kept[MessageHeaders.Detail], kept[MessageHeaders.FactoryId], kept.Value));
+        Assert.Equal(
+            (
+                "reading 1: engine_id: expected text of 1 to 128 characters without control characters, found ''",
+                "f1",
+                Batch("f1", "e1", "", "e2")
+            ),
+            (kept[MessageHeaders.Detail], kept[MessageHeaders.FactoryId], kept.Value)
+        );
     }
 
     [Fact]
@@ -73,7 +89,10 @@ public sealed class BatchIntakeTests
 
         Assert.Equal(2, answer.Accepted);
         var message = Assert.Single(app.Kafka.To(Topics.Signed));
-        Assert.Equal((pretty, MessageHeaders.FramingSingle, null), (message.Value, message[MessageHeaders.Framing], message[MessageHeaders.BatchShare]));
+        Assert.Equal(
+            (pretty, MessageHeaders.FramingSingle, null),
+            (message.Value, message[MessageHeaders.Framing], message[MessageHeaders.BatchShare])
+        );
     }
 
     [Fact]
@@ -99,9 +118,7 @@ public sealed class BatchIntakeTests
         await using var app = await StartAsync(2, ("MaxPartitionBytes", 1 << 20), ("RoomTimeout", "00:00:00"));
         var full = Enumerable.Range(0, 50).First(engine => Partitioner.Partition("f1", $"e{engine}", 2) == 1);
         var padded = Envelope("f1", $"e{full}").Replace("}, ", $"}},{new string(' ', 30_000)}", StringComparison.Ordinal);
-        while ((await app.PostAsync(padded)).Status == HttpStatusCode.Accepted)
-        {
-        }
+        while ((await app.PostAsync(padded)).Status == HttpStatusCode.Accepted) { }
         var before = app.Kafka.To(Topics.Signed).Count;
         var batch = Batch("f1", Enumerable.Range(0, 300).Select(i => $"e{i % 10}"));
 

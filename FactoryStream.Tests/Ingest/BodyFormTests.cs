@@ -10,32 +10,36 @@ namespace FactoryStream.Tests.Ingest;
 /// <summary>A body is taken as what it is, whatever its headers call it, and no part of it harms another.</summary>
 public sealed class BodyFormTests
 {
-    private const string Pretty = "{\n  \"data\": {\n \"factory_id\": \"f1\", \"engine_id\": \"e9\", \"timestamp\": \"2026-02-25 06:13:20\"}, \"signature\": \"c2ln\"\n}";
+    private const string Pretty =
+        "{\n  \"data\": {\n \"factory_id\": \"f1\", \"engine_id\": \"e9\", \"timestamp\": \"2026-02-25 06:13:20\"}, \"signature\": "
+        + "\"c2ln\"\n}";
 
-    private static readonly string One = Envelope(value: 1), Two = Envelope(value: 2);
+    private static readonly string One = Envelope(value: 1),
+        Two = Envelope(value: 2);
 
-    public static TheoryData<string, string[]> Bodies => new()
-    {
-        { One, [One] },
-        { $"\uFEFF{One}", [One] },
-        { $"\uFEFF  \n{One}\n", [One] },
-        { Pretty, [Pretty] },
-        { $"{Pretty}\n{One}\n{Pretty}", [Pretty, One, Pretty] },
-        { $"[{One}]", [One] },
-        { $"\uFEFF [\n{One}\n,\r\n{Two} ]\n", [One, Two] },
-        { $"[{One},{Pretty}, {Two}]", [One, Pretty, Two] },
-        { $"{One}\n{Two}", [One, Two] },
-        { $"{One}\r\n\r\n{Two}\r\n", [One, Two] },
-        { $"{{\"data\": {{ \n{One}\n{Two}", ["{\"data\": {", One, Two] },
-        { $"nonsense\n{One}", ["nonsense", One] },
-        { $"[{One}, 7, \"a]\", {Two}", [One, "7", "\"a]\"", Two] },
-        { $"[{One}, {{\"a\": \"]}}\\\"\"}}, {{\"b\": [1, {{}}]}}]{Two}", [One, "{\"a\": \"]}\\\"\"}", "{\"b\": [1, {}]}", Two] },
-        { $"[{One}, {{\"cut\": ", [One, "{\"cut\":"] },
-        { "nonsense", ["nonsense"] },
-        { "[]", [] },
-        { "", [] },
-        { " \n ", [] },
-    };
+    public static TheoryData<string, string[]> Bodies =>
+        new()
+        {
+            { One, [One] },
+            { $"\uFEFF{One}", [One] },
+            { $"\uFEFF  \n{One}\n", [One] },
+            { Pretty, [Pretty] },
+            { $"{Pretty}\n{One}\n{Pretty}", [Pretty, One, Pretty] },
+            { $"[{One}]", [One] },
+            { $"\uFEFF [\n{One}\n,\r\n{Two} ]\n", [One, Two] },
+            { $"[{One},{Pretty}, {Two}]", [One, Pretty, Two] },
+            { $"{One}\n{Two}", [One, Two] },
+            { $"{One}\r\n\r\n{Two}\r\n", [One, Two] },
+            { $"{{\"data\": {{ \n{One}\n{Two}", ["{\"data\": {", One, Two] },
+            { $"nonsense\n{One}", ["nonsense", One] },
+            { $"[{One}, 7, \"a]\", {Two}", [One, "7", "\"a]\"", Two] },
+            { $"[{One}, {{\"a\": \"]}}\\\"\"}}, {{\"b\": [1, {{}}]}}]{Two}", [One, "{\"a\": \"]}\\\"\"}", "{\"b\": [1, {}]}", Two] },
+            { $"[{One}, {{\"cut\": ", [One, "{\"cut\":"] },
+            { "nonsense", ["nonsense"] },
+            { "[]", [] },
+            { "", [] },
+            { " \n ", [] },
+        };
 
     [Theory]
     [MemberData(nameof(Bodies))]
@@ -67,7 +71,10 @@ public sealed class BodyFormTests
     public async Task A_long_element_is_refused_alone_and_a_long_envelope_is_read_no_further()
     {
         await using var app = await StartAsync(("MaxLineBytes", 2_048));
-        var answer = await app.PostAsync("application/json", Encoding.UTF8.GetBytes($"[{One}, {{\"x\": \"{new string('y', 5_000)}\"}}, {Two}]"));
+        var answer = await app.PostAsync(
+            "application/json",
+            Encoding.UTF8.GetBytes($"[{One}, {{\"x\": \"{new string('y', 5_000)}\"}}, {Two}]")
+        );
         Assert.Equal((HttpStatusCode.Accepted, 2), (answer.Status, answer.Accepted));
         Assert.Equal(["2 too_large"], answer.Rejected);
 
@@ -79,7 +86,10 @@ public sealed class BodyFormTests
     public async Task A_broken_first_line_of_many_harms_none_of_the_others()
     {
         await using var app = await StartAsync(("MaxLineBytes", 2_048));
-        var answer = await app.PostAsync("application/json", Encoding.UTF8.GetBytes("{\"data\": {\n" + string.Concat(Enumerable.Range(0, 100).Select(i => Envelope(value: i) + "\n"))));
+        var answer = await app.PostAsync(
+            "application/json",
+            Encoding.UTF8.GetBytes("{\"data\": {\n" + string.Concat(Enumerable.Range(0, 100).Select(i => Envelope(value: i) + "\n")))
+        );
         Assert.Equal((HttpStatusCode.Accepted, 100), (answer.Status, answer.Accepted));
         Assert.Equal(["1 malformed"], answer.Rejected);
     }
@@ -110,11 +120,20 @@ public sealed class BodyFormTests
     public async Task Members_that_are_no_numbers_are_taken_and_the_first_ten_are_named()
     {
         await using var app = await StartAsync();
-        var odd = One.Replace("\"rpm\": 1", string.Join(", ", Enumerable.Range(0, 12).Select(i => $"\"m{i}\": null")), StringComparison.Ordinal);
+        var odd = One.Replace(
+            "\"rpm\": 1",
+            string.Join(", ", Enumerable.Range(0, 12).Select(i => $"\"m{i}\": null")),
+            StringComparison.Ordinal
+        );
         var answer = await app.PostAsync(Two, odd);
         Assert.Equal((HttpStatusCode.Accepted, 2), (answer.Status, answer.Accepted));
-        Assert.Equal(Enumerable.Range(0, 10).Select(i => $"2 m{i}"),
-            answer.Body.GetProperty("warnings").EnumerateArray().Select(warning => $"{warning.GetProperty("line")} {warning.GetProperty("member")}"));
+        Assert.Equal(
+            Enumerable.Range(0, 10).Select(i => $"2 m{i}"),
+            answer
+                .Body.GetProperty("warnings")
+                .EnumerateArray()
+                .Select(warning => $"{warning.GetProperty("line")} {warning.GetProperty("member")}")
+        );
     }
 
     [Fact]
@@ -124,7 +143,11 @@ public sealed class BodyFormTests
         foreach (var hostile in TestData.Hostile)
         {
             var before = app.Kafka.Lines.Count;
-            var answer = await app.PostAsync(hostile.ContentType, hostile.Body, hostile.ContentEncoding.Length == 0 ? null : hostile.ContentEncoding);
+            var answer = await app.PostAsync(
+                hostile.ContentType,
+                hostile.Body,
+                hostile.ContentEncoding.Length == 0 ? null : hostile.ContentEncoding
+            );
             Assert.Equal((hostile.Name, (HttpStatusCode)hostile.Status), (hostile.Name, answer.Status));
             if (hostile.Stored is { } stored)
                 Assert.Equal((hostile.Name, stored), (hostile.Name, answer.Accepted));
@@ -133,7 +156,11 @@ public sealed class BodyFormTests
             if (hostile.Outcome.TryGetValue("line", out var line))
                 Assert.Equal([$"{line} malformed"], answer.Rejected);
             if (hostile.Outcome.TryGetValue("detail_names", out var member))
-                Assert.StartsWith($"{member}: expected ", answer.Body.GetProperty("rejected")[0].GetProperty("detail").GetString(), StringComparison.Ordinal);
+                Assert.StartsWith(
+                    $"{member}: expected ",
+                    answer.Body.GetProperty("rejected")[0].GetProperty("detail").GetString(),
+                    StringComparison.Ordinal
+                );
             Assert.Equal((hostile.Name, before + answer.Accepted), (hostile.Name, app.Kafka.Lines.Count));
         }
     }

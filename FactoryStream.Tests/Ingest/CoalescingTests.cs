@@ -34,7 +34,10 @@ public sealed class CoalescingTests
     {
         await using var app = await StartAsync(1, ("MaxLinesPerMessage", 1));
         await app.PostAsync(Enumerable.Range(0, 10).Select(value => Envelope(value: value)));
-        Assert.Equal(Enumerable.Range(0, 10).Select(value => Envelope(value: value)), app.Kafka.To(Topics.Signed).Select(message => message.Value));
+        Assert.Equal(
+            Enumerable.Range(0, 10).Select(value => Envelope(value: value)),
+            app.Kafka.To(Topics.Signed).Select(message => message.Value)
+        );
     }
 
     [Fact]
@@ -42,7 +45,10 @@ public sealed class CoalescingTests
     {
         await using var app = await StartAsync(1, ("MaxLinesPerMessage", 7), ("MaxMessageBytes", 2_048), ("MaxLineBytes", 1_024));
         var random = new Random(1);
-        var lines = Enumerable.Range(0, 500).Select(value => Envelope(value: value).Replace("}, ", $"}},{new string(' ', random.Next(800))}", StringComparison.Ordinal)).ToArray();
+        var lines = Enumerable
+            .Range(0, 500)
+            .Select(value => Envelope(value: value).Replace("}, ", $"}},{new string(' ', random.Next(800))}", StringComparison.Ordinal))
+            .ToArray();
         await app.PostAsync(lines);
 
         Assert.All(app.Kafka.To(Topics.Signed), message => Assert.True(message.Lines.Count <= 7 && message.Message.Value.Length <= 2_048));
@@ -69,25 +75,42 @@ public sealed class CoalescingTests
         }
 
         Assert.All(await Task.WhenAll(answers), answer => Assert.Equal(1, answer.Accepted));
-        Assert.Equal([Envelope(value: 1), Envelope(value: 2), pretty, Envelope(value: 4)], app.Kafka.To(Topics.Signed).Select(message => message.Value));
+        Assert.Equal(
+            [Envelope(value: 1), Envelope(value: 2), pretty, Envelope(value: 4)],
+            app.Kafka.To(Topics.Signed).Select(message => message.Value)
+        );
     }
 
     [Fact]
     public async Task Many_clients_at_once_lose_nothing_and_keep_each_engines_order()
     {
         await using var app = await StartAsync(partitions: 3);
-        await Task.WhenAll(Enumerable.Range(0, 16).Select(engine => Task.Run(async () =>
-        {
-            for (var value = 0; value < 50; value++)
-                Assert.Equal(2, (await app.PostAsync(Envelope("f1", $"e{engine}", value), Envelope("f1", $"e{engine}", 1_000 + value))).Accepted);
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 16)
+                .Select(engine =>
+                    Task.Run(async () =>
+                    {
+                        for (var value = 0; value < 50; value++)
+                            Assert.Equal(
+                                2,
+                                (
+                                    await app.PostAsync(Envelope("f1", $"e{engine}", value), Envelope("f1", $"e{engine}", 1_000 + value))
+                                ).Accepted
+                            );
+                    })
+                )
+        );
 
         Assert.Equal(16 * 100, app.Kafka.Lines.Distinct().Count());
         for (var engine = 0; engine < 16; engine++)
         {
             Assert.Equal(
-                Enumerable.Range(0, 50).SelectMany(value => (string[])[Envelope("f1", $"e{engine}", value), Envelope("f1", $"e{engine}", 1_000 + value)]),
-                app.Kafka.Lines.Where(line => line.Contains($"\"e{engine}\"", StringComparison.Ordinal)));
+                Enumerable
+                    .Range(0, 50)
+                    .SelectMany(value => (string[])[Envelope("f1", $"e{engine}", value), Envelope("f1", $"e{engine}", 1_000 + value)]),
+                app.Kafka.Lines.Where(line => line.Contains($"\"e{engine}\"", StringComparison.Ordinal))
+            );
         }
         Assert.Equal(0, app.Backlog.PendingBytes);
     }
@@ -120,7 +143,16 @@ public sealed class CoalescingTests
             },
         };
         ActivitySource.AddActivityListener(listener);
-        ActivityContext[] requests = [.. Enumerable.Range(0, 2).Select(_ => new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded))];
+        ActivityContext[] requests =
+        [
+            .. Enumerable
+                .Range(0, 2)
+                .Select(_ => new ActivityContext(
+                    ActivityTraceId.CreateRandom(),
+                    ActivitySpanId.CreateRandom(),
+                    ActivityTraceFlags.Recorded
+                )),
+        ];
 
         await using var app = await StartAsync(partitions: 1);
         var partition = app.Services.GetRequiredService<SignedLog>().Partitions![0];
@@ -140,11 +172,21 @@ public sealed class CoalescingTests
 
         var message = Assert.Single(app.Kafka.To(Topics.Signed));
         var span = Assert.Single(spans, span => span.TraceId == requests[0].TraceId);
-        Assert.Equal(($"send {Topics.Signed}", ActivityKind.Producer, requests[0].SpanId), (span.DisplayName, span.Kind, span.ParentSpanId));
+        Assert.Equal(
+            ($"send {Topics.Signed}", ActivityKind.Producer, requests[0].SpanId),
+            (span.DisplayName, span.Kind, span.ParentSpanId)
+        );
         Assert.Equal([requests[1].SpanId], span.Links.Select(link => link.Context.SpanId));
         Assert.Equal($"00-{span.TraceId}-{span.SpanId}-01", message[MessageHeaders.TraceParent]);
-        Assert.Equal(("kafka", "send", Topics.Signed, "0", 3), (
-            span.GetTagItem("messaging.system"), span.GetTagItem("messaging.operation.type"), span.GetTagItem("messaging.destination.name"),
-            span.GetTagItem("messaging.destination.partition.id"), span.GetTagItem("messaging.batch.message_count")));
+        Assert.Equal(
+            ("kafka", "send", Topics.Signed, "0", 3),
+            (
+                span.GetTagItem("messaging.system"),
+                span.GetTagItem("messaging.operation.type"),
+                span.GetTagItem("messaging.destination.name"),
+                span.GetTagItem("messaging.destination.partition.id"),
+                span.GetTagItem("messaging.batch.message_count")
+            )
+        );
     }
 }

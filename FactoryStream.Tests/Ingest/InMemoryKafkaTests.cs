@@ -25,13 +25,23 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
 
     public async Task InitializeAsync()
     {
-        service = await InProcessService.StartAsync("FactoryStream.Ingest",
+        service = await InProcessService.StartAsync(
+            "FactoryStream.Ingest",
             [
-                $"--ConnectionStrings:kafka={kafka.BootstrapServers}", "--urls=http://127.0.0.1:0",
-                "--Ingest:MaxPartitionBytes=2500000", "--Ingest:BacklogPollInterval=00:00:00.020", "--Ingest:StalledAfter=00:00:01",
-                "--Ingest:RoomTimeout=00:00:00", "--Ingest:DeliveryTimeout=00:00:02", "--Logging:LogLevel:Default=None",
-            ], _ => { });
-        client.BaseAddress = new Uri(service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+                $"--ConnectionStrings:kafka={kafka.BootstrapServers}",
+                "--urls=http://127.0.0.1:0",
+                "--Ingest:MaxPartitionBytes=2500000",
+                "--Ingest:BacklogPollInterval=00:00:00.020",
+                "--Ingest:StalledAfter=00:00:01",
+                "--Ingest:RoomTimeout=00:00:00",
+                "--Ingest:DeliveryTimeout=00:00:02",
+                "--Logging:LogLevel:Default=None",
+            ],
+            _ => { }
+        );
+        client.BaseAddress = new Uri(
+            service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()
+        );
         await Plant.EventuallyAsync(IsHealthyAsync, healthy => healthy);
     }
 
@@ -46,14 +56,21 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Posting_stops_when_a_partition_is_full_and_goes_on_when_its_readings_are_stored()
     {
-        var lines = string.Join('\n', Enumerable.Range(0, 200).Select(value => Envelope(value: value).Replace("}, ", $"}},{new string(' ', 900)}", StringComparison.Ordinal)));
+        var lines = string.Join(
+            '\n',
+            Enumerable
+                .Range(0, 200)
+                .Select(value => Envelope(value: value).Replace("}, ", $"}},{new string(' ', 900)}", StringComparison.Ordinal))
+        );
         var bytes = 0;
         while (await PostAsync(lines) == HttpStatusCode.Accepted)
             bytes += lines.Length;
         Assert.InRange(bytes, 2_000_000, 2_600_000);
 
         var partition = new TopicPartition(Topics.Signed, FactoryStream.Contracts.Partitioner.Partition("f1", "e1", PartitionCount));
-        using var verifier = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = kafka.BootstrapServers, GroupId = Topics.VerifierGroup }).Build();
+        using var verifier = new ConsumerBuilder<Ignore, Ignore>(
+            new ConsumerConfig { BootstrapServers = kafka.BootstrapServers, GroupId = Topics.VerifierGroup }
+        ).Build();
         var end = verifier.QueryWatermarkOffsets(partition, Patience).High;
         verifier.Commit([new TopicPartitionOffset(partition, end)]);
         await Plant.EventuallyAsync(() => PostAsync(Envelope()), status => status == HttpStatusCode.Accepted);
@@ -71,9 +88,7 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
 
             using var timeout = new CancellationTokenSource(Patience);
             string? line;
-            while ((line = await reader.ReadLineAsync(timeout.Token)) is "")
-            {
-            }
+            while ((line = await reader.ReadLineAsync(timeout.Token)) is "") { }
             Assert.Equal(Envelope(value: round), line);
         }
     }
@@ -84,8 +99,18 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, "/stream");
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-        string[] batches = [.. Enumerable.Range(0, 5).Select(first => Batch("f1", Enumerable.Range(first, 10).Select(engine => $"e{engine}")))];
-        Assert.Equal(PartitionCount, Enumerable.Range(0, 10).Select(engine => FactoryStream.Contracts.Partitioner.Partition("f1", $"e{engine}", PartitionCount)).Distinct().Count());
+        string[] batches =
+        [
+            .. Enumerable.Range(0, 5).Select(first => Batch("f1", Enumerable.Range(first, 10).Select(engine => $"e{engine}"))),
+        ];
+        Assert.Equal(
+            PartitionCount,
+            Enumerable
+                .Range(0, 10)
+                .Select(engine => FactoryStream.Contracts.Partitioner.Partition("f1", $"e{engine}", PartitionCount))
+                .Distinct()
+                .Count()
+        );
         Assert.Equal(HttpStatusCode.Accepted, await PostAsync(string.Join('\n', batches)));
 
         using var timeout = new CancellationTokenSource(Patience);
@@ -95,7 +120,10 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
             if (await reader.ReadLineAsync(timeout.Token) is { Length: > 0 } line)
                 seen.Add(line);
         }
-        Assert.Equal(batches, seen.Order(Comparer<string>.Create((left, right) => Array.IndexOf(batches, left) - Array.IndexOf(batches, right))));
+        Assert.Equal(
+            batches,
+            seen.Order(Comparer<string>.Create((left, right) => Array.IndexOf(batches, left) - Array.IndexOf(batches, right)))
+        );
     }
 
     [Fact]
@@ -114,19 +142,26 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
     public async Task That_nobody_verifies_or_stores_what_waits_is_told_and_cuts_nobody_off()
     {
         Assert.Equal(HttpStatusCode.Accepted, await PostAsync(Envelope()));
-        await Plant.EventuallyAsync(DescriptionAsync, told => told is ["Degraded", var why]
-            && why.EndsWith(" s. Messages that wait for it: 1.", StringComparison.Ordinal)
-            && why.StartsWith("The Verifier has taken nothing for ", StringComparison.Ordinal));
+        await Plant.EventuallyAsync(
+            DescriptionAsync,
+            told =>
+                told is ["Degraded", var why]
+                && why.EndsWith(" s. Messages that wait for it: 1.", StringComparison.Ordinal)
+                && why.StartsWith("The Verifier has taken nothing for ", StringComparison.Ordinal)
+        );
         Assert.True(await IsHealthyAsync());
 
         // Somebody verifies; what it answers with is for the Aggregator, who does not come.
         var partition = FactoryStream.Contracts.Partitioner.Partition("f1", "e1", PartitionCount);
         using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = kafka.BootstrapServers }).Build();
-        await producer.ProduceAsync(new TopicPartition(Topics.Verified, partition), new Message<Null, byte[]> { Value = [] })
+        await producer
+            .ProduceAsync(new TopicPartition(Topics.Verified, partition), new Message<Null, byte[]> { Value = [] })
             .WaitAsync(Patience);
         Commit(Topics.VerifierGroup, Topics.Signed, partition);
-        await Plant.EventuallyAsync(DescriptionAsync, told => told is ["Degraded", var why]
-            && why.StartsWith("The Aggregator has taken nothing for ", StringComparison.Ordinal));
+        await Plant.EventuallyAsync(
+            DescriptionAsync,
+            told => told is ["Degraded", var why] && why.StartsWith("The Aggregator has taken nothing for ", StringComparison.Ordinal)
+        );
 
         Commit(Topics.AggregatorGroup, Topics.Verified, partition);
         await Plant.EventuallyAsync(DescriptionAsync, told => told is ["Healthy", ""]);

@@ -42,7 +42,9 @@ internal sealed class IngestApp : IAsyncDisposable
         builder.WebHost.UseTestServer();
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection([KeyValuePair.Create("ConnectionStrings:kafka", (string?)"127.0.0.1:1")]);
-        builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create($"Ingest:{setting.Name}", setting.Value.ToString())));
+        builder.Configuration.AddInMemoryCollection(
+            settings.Select(setting => KeyValuePair.Create($"Ingest:{setting.Name}", setting.Value.ToString()))
+        );
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new FactoryStream.ServiceDefaults.Kafka.KafkaConnection(builder.Configuration));
         builder.Services.AddIngestOptions();
@@ -51,8 +53,14 @@ internal sealed class IngestApp : IAsyncDisposable
         builder.Services.AddSources();
         builder.AddIngestApi();
         // The two that talk to a real Kafka.
-        foreach (var worker in builder.Services.Where(service => service.ImplementationType == typeof(LiveWorker)
-            || (service.ServiceType == typeof(IHostedService) && service.ImplementationFactory is not null)).ToArray())
+        foreach (
+            var worker in builder
+                .Services.Where(service =>
+                    service.ImplementationType == typeof(LiveWorker)
+                    || (service.ServiceType == typeof(IHostedService) && service.ImplementationFactory is not null)
+                )
+                .ToArray()
+        )
             builder.Services.Remove(worker);
         builder.Services.RemoveAll<IProducer<byte[]?, byte[]>>();
         builder.Services.AddSingleton<IProducer<byte[]?, byte[]>>(services => services.GetRequiredService<IngestApp>().Kafka);
@@ -88,7 +96,8 @@ internal sealed class IngestApp : IAsyncDisposable
     }
 
     /// <summary>Posts lines.</summary>
-    public Task<Answer> PostAsync(params IEnumerable<string> lines) => PostAsync("application/x-ndjson", Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n"))));
+    public Task<Answer> PostAsync(params IEnumerable<string> lines) =>
+        PostAsync("application/x-ndjson", Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n"))));
 
     public async Task<Answer> PostAsync(string contentType, byte[] body, string? contentEncoding = null)
     {
@@ -103,8 +112,12 @@ internal sealed class IngestApp : IAsyncDisposable
         content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
         using var client = Client();
         using var response = await client.PostAsync("/readings", content, cancellationToken);
-        return new Answer(response.StatusCode, response.Content.Headers.ContentType?.ToString(), response.Headers.RetryAfter?.Delta,
-            JsonDocument.Parse(await response.Content.ReadAsStringAsync(cancellationToken)).RootElement);
+        return new Answer(
+            response.StatusCode,
+            response.Content.Headers.ContentType?.ToString(),
+            response.Headers.RetryAfter?.Delta,
+            JsonDocument.Parse(await response.Content.ReadAsStringAsync(cancellationToken)).RootElement
+        );
     }
 
     public async ValueTask DisposeAsync()
@@ -140,6 +153,8 @@ internal sealed record Answer(HttpStatusCode Status, string? ContentType, TimeSp
     public string Detail => Body.GetProperty("detail").GetString()!;
 
     /// <summary>As "line reason".</summary>
-    public IEnumerable<string> Rejected => Body.GetProperty("rejected").EnumerateArray()
-        .Select(line => $"{line.GetProperty("line").GetInt32()} {line.GetProperty("reason").GetString()}");
+    public IEnumerable<string> Rejected =>
+        Body.GetProperty("rejected")
+            .EnumerateArray()
+            .Select(line => $"{line.GetProperty("line").GetInt32()} {line.GetProperty("reason").GetString()}");
 }

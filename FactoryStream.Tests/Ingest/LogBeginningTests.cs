@@ -36,12 +36,17 @@ public sealed class LogBeginningTests
             Commit(kafka.BootstrapServers, Topics.VerifierGroup, Topics.Signed, Messages);
         }
 
-        await using var service = await InProcessService.StartAsync("FactoryStream.Ingest",
+        await using var service = await InProcessService.StartAsync(
+            "FactoryStream.Ingest",
             [
-                $"--ConnectionStrings:kafka={kafka.BootstrapServers}", "--urls=http://127.0.0.1:0",
+                $"--ConnectionStrings:kafka={kafka.BootstrapServers}",
+                "--urls=http://127.0.0.1:0",
                 $"--Ingest:MaxBacklogReadings={Messages - low + 1}",
-                "--Ingest:RoomTimeout=00:00:00", "--Logging:LogLevel:Default=None",
-            ], _ => { });
+                "--Ingest:RoomTimeout=00:00:00",
+                "--Logging:LogLevel:Default=None",
+            ],
+            _ => { }
+        );
         var address = service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         using var client = new HttpClient { Timeout = Patience, BaseAddress = new Uri(address) };
         await Plant.EventuallyAsync(async () => (await client.GetAsync("/health")).IsSuccessStatusCode, healthy => healthy);
@@ -58,7 +63,8 @@ public sealed class LogBeginningTests
         using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = bootstrapServers }).Build();
         for (var message = 0; message < Messages; message++)
         {
-            await producer.ProduceAsync(new TopicPartition(topic, 0), new Message<Null, byte[]> { Value = new byte[100_000] })
+            await producer
+                .ProduceAsync(new TopicPartition(topic, 0), new Message<Null, byte[]> { Value = new byte[100_000] })
                 .WaitAsync(Patience);
         }
         using var consumer = Consumer(bootstrapServers, "looks");

@@ -99,7 +99,11 @@ public sealed class LongRequestTests
     private static async Task<(int ThroughLine, int Accepted, int Rejected)> NextAsync(StreamReader answers)
     {
         var answer = JsonDocument.Parse((await answers.ReadLineAsync().WaitAsync(Patience))!).RootElement;
-        return (answer.GetProperty("through_line").GetInt32(), answer.GetProperty("accepted").GetInt32(), answer.GetProperty("rejected_count").GetInt32());
+        return (
+            answer.GetProperty("through_line").GetInt32(),
+            answer.GetProperty("accepted").GetInt32(),
+            answer.GetProperty("rejected_count").GetInt32()
+        );
     }
 
     /// <summary>A body that comes when the test says so.</summary>
@@ -113,7 +117,8 @@ public sealed class LongRequestTests
 
         public void End() => pieces.Writer.TryComplete();
 
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+            SerializeToStreamAsync(stream, context, CancellationToken.None);
 
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
         {

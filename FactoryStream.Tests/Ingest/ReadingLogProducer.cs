@@ -4,7 +4,9 @@ using FactoryStream.Contracts;
 
 namespace FactoryStream.Tests.Ingest;
 
-/// <summary>A Kafka that keeps what it is given: it acknowledges by itself, in order and on a thread of its own, or when the test says so.</summary>
+/// <summary>
+/// A Kafka that keeps what it is given: it acknowledges by itself, in order and on a thread of its own, or when the test says so.
+/// </summary>
 internal sealed class ReadingLogProducer : IProducer<byte[]?, byte[]>
 {
     private readonly Lock gate = new();
@@ -46,10 +48,16 @@ internal sealed class ReadingLogProducer : IProducer<byte[]?, byte[]>
             if (answer == ErrorCode.NoError)
                 ends[partition] = offset + 1;
         }
-        next.Handler(new DeliveryReport<byte[]?, byte[]> { Error = new Error(answer), Offset = answer == ErrorCode.NoError ? offset : Offset.Unset });
+        next.Handler(
+            new DeliveryReport<byte[]?, byte[]> { Error = new Error(answer), Offset = answer == ErrorCode.NoError ? offset : Offset.Unset }
+        );
     }
 
-    public void Produce(TopicPartition topicPartition, Message<byte[]?, byte[]> message, Action<DeliveryReport<byte[]?, byte[]>>? deliveryHandler = null)
+    public void Produce(
+        TopicPartition topicPartition,
+        Message<byte[]?, byte[]> message,
+        Action<DeliveryReport<byte[]?, byte[]>>? deliveryHandler = null
+    )
     {
         lock (gate)
         {
@@ -79,23 +87,28 @@ internal sealed class ReadingLogProducer : IProducer<byte[]?, byte[]>
         }
     }
 
-    public void Flush(CancellationToken cancellationToken = default)
-    {
-    }
+    public void Flush(CancellationToken cancellationToken = default) { }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     public int AddBrokers(string brokers) => throw new NotSupportedException();
 
     public void SetSaslCredentials(string username, string password) => throw new NotSupportedException();
 
-    public Task<DeliveryResult<byte[]?, byte[]>> ProduceAsync(string topic, Message<byte[]?, byte[]> message, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<DeliveryResult<byte[]?, byte[]>> ProduceAsync(
+        string topic,
+        Message<byte[]?, byte[]> message,
+        CancellationToken cancellationToken = default
+    ) => throw new NotSupportedException();
 
-    public Task<DeliveryResult<byte[]?, byte[]>> ProduceAsync(TopicPartition topicPartition, Message<byte[]?, byte[]> message, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<DeliveryResult<byte[]?, byte[]>> ProduceAsync(
+        TopicPartition topicPartition,
+        Message<byte[]?, byte[]> message,
+        CancellationToken cancellationToken = default
+    ) => throw new NotSupportedException();
 
-    public void Produce(string topic, Message<byte[]?, byte[]> message, Action<DeliveryReport<byte[]?, byte[]>>? deliveryHandler = null) => throw new NotSupportedException();
+    public void Produce(string topic, Message<byte[]?, byte[]> message, Action<DeliveryReport<byte[]?, byte[]>>? deliveryHandler = null) =>
+        throw new NotSupportedException();
 
     public int Poll(TimeSpan timeout) => throw new NotSupportedException();
 
@@ -113,7 +126,11 @@ internal sealed class ReadingLogProducer : IProducer<byte[]?, byte[]>
 
     public void AbortTransaction() => throw new NotSupportedException();
 
-    public void SendOffsetsToTransaction(IEnumerable<TopicPartitionOffset> offsets, IConsumerGroupMetadata groupMetadata, TimeSpan timeout) => throw new NotSupportedException();
+    public void SendOffsetsToTransaction(
+        IEnumerable<TopicPartitionOffset> offsets,
+        IConsumerGroupMetadata groupMetadata,
+        TimeSpan timeout
+    ) => throw new NotSupportedException();
 
     internal sealed record Sent(string Topic, int Partition, Message<byte[]?, byte[]> Message)
     {
@@ -121,9 +138,15 @@ internal sealed class ReadingLogProducer : IProducer<byte[]?, byte[]>
 
         public string? Key => Message.Key is null ? null : Encoding.UTF8.GetString(Message.Key);
 
-        public IReadOnlyList<string> Lines => [.. MessageLines.Split(Message.Value, this[MessageHeaders.Framing] == MessageHeaders.FramingSingle).Select(line => Encoding.UTF8.GetString(line.Span))];
+        public IReadOnlyList<string> Lines =>
+            [
+                .. MessageLines
+                    .Split(Message.Value, this[MessageHeaders.Framing] == MessageHeaders.FramingSingle)
+                    .Select(line => Encoding.UTF8.GetString(line.Span)),
+            ];
 
         /// <summary>A header's text, or null.</summary>
-        public string? this[string header] => Message.Headers is not null && Message.Headers.TryGetLastBytes(header, out var bytes) ? Encoding.UTF8.GetString(bytes) : null;
+        public string? this[string header] =>
+            Message.Headers is not null && Message.Headers.TryGetLastBytes(header, out var bytes) ? Encoding.UTF8.GetString(bytes) : null;
     }
 }

@@ -18,7 +18,10 @@ public sealed class ReadingsEndpointsTests
         await using var app = await StartAsync();
         var answer = await app.PostAsync("application/json; charset=UTF-8", Encoding.UTF8.GetBytes(Envelope()));
 
-        Assert.Equal((HttpStatusCode.Accepted, "application/json", """{"accepted":1,"rejected":[],"rejected_count":0}"""), (answer.Status, answer.ContentType, answer.Body.GetRawText()));
+        Assert.Equal(
+            (HttpStatusCode.Accepted, "application/json", """{"accepted":1,"rejected":[],"rejected_count":0}"""),
+            (answer.Status, answer.ContentType, answer.Body.GetRawText())
+        );
         var message = Assert.Single(app.Kafka.To(Topics.Signed));
         Assert.Equal((Envelope(), "f1/e1", Partitioner.Partition("f1", "e1", 4)), (message.Value, message.Key, message.Partition));
         Assert.Null(message[MessageHeaders.Framing]);
@@ -27,7 +30,9 @@ public sealed class ReadingsEndpointsTests
     [Fact]
     public async Task A_pretty_printed_envelope_keeps_every_byte()
     {
-        var pretty = "{\r\n  \"data\": {\r\n    \"factory_id\": \"f1\",\r\n\t\"engine_id\": \"e1\", \"timestamp\": \"2026-02-25 06:13:20\",\n \"rpm\": 1.50e3 },\r\n  \"signature\": \"c2ln\"\r\n}";
+        var pretty =
+            "{\r\n  \"data\": {\r\n    \"factory_id\": \"f1\",\r\n\t\"engine_id\": \"e1\", \"timestamp\": \"2026-02-25 "
+            + "06:13:20\",\n \"rpm\": 1.50e3 },\r\n  \"signature\": \"c2ln\"\r\n}";
         await using var app = await StartAsync();
         var answer = await app.PostAsync("application/json", Encoding.UTF8.GetBytes($"\r\n  {pretty}\r\n"));
 
@@ -56,7 +61,10 @@ public sealed class ReadingsEndpointsTests
         var engines = Enumerable.Range(0, 200).Select(engine => $"e{engine}").ToArray();
         await app.PostAsync(engines.Select(engine => Envelope("f1", engine)));
 
-        var placed = app.Kafka.To(Topics.Signed).SelectMany(message => message.Lines.Select(line => (line, message.Partition))).ToDictionary();
+        var placed = app
+            .Kafka.To(Topics.Signed)
+            .SelectMany(message => message.Lines.Select(line => (line, message.Partition)))
+            .ToDictionary();
         Assert.Equal(engines.ToDictionary(engine => Envelope("f1", engine), engine => Partitioner.Partition("f1", engine, 12)), placed);
     }
 
@@ -64,7 +72,10 @@ public sealed class ReadingsEndpointsTests
     public async Task Line_ends_and_empty_lines_do_not_matter_but_count()
     {
         await using var app = await StartAsync(partitions: 1);
-        var answer = await app.PostAsync("application/x-ndjson", Encoding.UTF8.GetBytes($"\r\n{Envelope()}\r\n\n \t\nnonsense\r\n  {Envelope(value: 2)}  "));
+        var answer = await app.PostAsync(
+            "application/x-ndjson",
+            Encoding.UTF8.GetBytes($"\r\n{Envelope()}\r\n\n \t\nnonsense\r\n  {Envelope(value: 2)}  ")
+        );
 
         Assert.Equal(2, answer.Accepted);
         Assert.Equal(["5 malformed"], answer.Rejected);
@@ -88,8 +99,16 @@ public sealed class ReadingsEndpointsTests
 
         var kept = app.Kafka.To(Topics.Rejected);
         Assert.Equal(malformed.Select(line => line.Item[1]), kept.Select(message => message.Value));
-        Assert.All(kept, message => Assert.Equal(("malformed", "ingest"), (message[MessageHeaders.Reason], message[MessageHeaders.RejectedBy])));
-        Assert.Contains(kept, message => message[MessageHeaders.FactoryId] == "factory_001" && message[MessageHeaders.Detail]!.StartsWith("timestamp: expected 2026-02-25T06:13:20Z, found '", StringComparison.Ordinal));
+        Assert.All(
+            kept,
+            message => Assert.Equal(("malformed", "ingest"), (message[MessageHeaders.Reason], message[MessageHeaders.RejectedBy]))
+        );
+        Assert.Contains(
+            kept,
+            message =>
+                message[MessageHeaders.FactoryId] == "factory_001"
+                && message[MessageHeaders.Detail]!.StartsWith("timestamp: expected 2026-02-25T06:13:20Z, found '", StringComparison.Ordinal)
+        );
         Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$", kept[0][MessageHeaders.RejectedAt]);
     }
 
@@ -122,7 +141,10 @@ public sealed class ReadingsEndpointsTests
         await using var app = await StartAsync();
         var answer = await app.PostAsync("nonsense", "[1]");
 
-        Assert.Equal((HttpStatusCode.BadRequest, "application/problem+json", 0, 2), (answer.Status, answer.ContentType, answer.Accepted, answer.RejectedCount));
+        Assert.Equal(
+            (HttpStatusCode.BadRequest, "application/problem+json", 0, 2),
+            (answer.Status, answer.ContentType, answer.Accepted, answer.RejectedCount)
+        );
         Assert.Equal(["1 malformed", "2 malformed"], answer.Rejected);
         Assert.Equal(400, answer.Body.GetProperty("status").GetInt32());
     }
@@ -165,7 +187,10 @@ public sealed class ReadingsEndpointsTests
     public async Task A_body_that_only_claims_to_be_compressed_is_a_bad_request()
     {
         await using var app = await StartAsync();
-        Assert.Equal(HttpStatusCode.BadRequest, (await app.PostAsync("application/x-ndjson", Encoding.UTF8.GetBytes(Envelope()), "gzip")).Status);
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await app.PostAsync("application/x-ndjson", Encoding.UTF8.GetBytes(Envelope()), "gzip")).Status
+        );
         Assert.Empty(app.Kafka.Lines);
     }
 
@@ -228,7 +253,10 @@ public sealed class ReadingsEndpointsTests
         await using var app = await StartAsync(partitions: 0);
         var answer = await app.PostAsync(Envelope());
 
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "application/problem+json", TimeSpan.FromSeconds(1)), (answer.Status, answer.ContentType, answer.RetryAfter));
+        Assert.Equal(
+            (HttpStatusCode.ServiceUnavailable, "application/problem+json", TimeSpan.FromSeconds(1)),
+            (answer.Status, answer.ContentType, answer.RetryAfter)
+        );
     }
 
     [Fact]
@@ -337,7 +365,9 @@ public sealed class ReadingsEndpointsTests
         var padding = new string(' ', 1_000);
         var full = Enumerable.Range(0, 50).First(engine => Partitioner.Partition("f1", $"e{engine}", 2) == 0);
         var other = Enumerable.Range(0, 50).First(engine => Partitioner.Partition("f1", $"e{engine}", 2) == 1);
-        var answer = await app.PostAsync(Enumerable.Repeat(Envelope("f1", $"e{full}").Replace("}, ", $"}},{padding}", StringComparison.Ordinal), 2_000));
+        var answer = await app.PostAsync(
+            Enumerable.Repeat(Envelope("f1", $"e{full}").Replace("}, ", $"}},{padding}", StringComparison.Ordinal), 2_000)
+        );
 
         Assert.Equal(HttpStatusCode.TooManyRequests, answer.Status);
         Assert.InRange(app.Kafka.To(Topics.Signed).Sum(message => message.Message.Value.Length), 1_000_000, (1 << 20) + 10_000);
@@ -363,7 +393,10 @@ public sealed class ReadingsEndpointsTests
     {
         await using var app = await StartAsync();
         using var gone = new CancellationTokenSource();
-        using var content = new StreamedContent([Envelope() + "\n" + Envelope(value: 2), "never"], Task.Delay(Timeout.Infinite, gone.Token));
+        using var content = new StreamedContent(
+            [Envelope() + "\n" + Envelope(value: 2), "never"],
+            Task.Delay(Timeout.Infinite, gone.Token)
+        );
         var answer = app.PostAsync("application/x-ndjson", content, gone.Token);
         await UntilAsync(() => app.Kafka.Lines.Count == 1);
         await gone.CancelAsync();
@@ -381,8 +414,14 @@ public sealed class ReadingsEndpointsTests
         var document = System.Text.Json.JsonDocument.Parse(await client.GetStringAsync("/openapi/v1.json")).RootElement;
         var post = document.GetProperty("paths").GetProperty("/readings").GetProperty("post");
 
-        Assert.Equal(["application/json", "application/x-ndjson"], post.GetProperty("requestBody").GetProperty("content").EnumerateObject().Select(type => type.Name));
-        Assert.Equal(["202", "400", "408", "413", "415", "429", "503"], post.GetProperty("responses").EnumerateObject().Select(status => status.Name));
+        Assert.Equal(
+            ["application/json", "application/x-ndjson"],
+            post.GetProperty("requestBody").GetProperty("content").EnumerateObject().Select(type => type.Name)
+        );
+        Assert.Equal(
+            ["202", "400", "408", "413", "415", "429", "503"],
+            post.GetProperty("responses").EnumerateObject().Select(status => status.Name)
+        );
         Assert.Contains("rejected_count", document.GetRawText(), StringComparison.Ordinal);
         Assert.True(document.GetProperty("paths").TryGetProperty("/stream", out _));
     }

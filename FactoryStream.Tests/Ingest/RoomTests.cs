@@ -19,7 +19,9 @@ public sealed class RoomTests
         Assert.NotNull(answer.RetryAfter);
         Assert.Contains("Kafka would soon drop some (retention.bytes)", answer.Detail, StringComparison.Ordinal);
         // Another partition's machines have room.
-        var other = Enumerable.Range(2, 99).Select(number => $"e{number}")
+        var other = Enumerable
+            .Range(2, 99)
+            .Select(number => $"e{number}")
             .First(engine => Partitioner.Partition("f1", engine, 4) != Partitioner.Partition("f1", "e1", 4));
         app.Backlog.BoundPartitions(Envelope(engineId: other).Length);
         Assert.Equal(HttpStatusCode.Accepted, (await app.PostAsync(Envelope(engineId: other))).Status);

@@ -54,7 +54,12 @@ public sealed class SourceTests
             if (connection == 3)
                 await Task.Delay(Timeout.Infinite, context.RequestAborted);
         });
-        await using var app = await StartAsync(1, ("Sources:0", Address(factory)), ("SourceMinDelay", "00:00:00.010"), ("SourceMaxDelay", "00:00:00.020"));
+        await using var app = await StartAsync(
+            1,
+            ("Sources:0", Address(factory)),
+            ("SourceMinDelay", "00:00:00.010"),
+            ("SourceMaxDelay", "00:00:00.020")
+        );
         await UntilAsync(() => app.Kafka.Lines.Count == 4);
 
         Assert.Equal([Envelope(value: 1), Envelope(value: 101), Envelope(value: 3), Envelope(value: 103)], app.Kafka.Lines);
@@ -72,7 +77,12 @@ public sealed class SourceTests
             await context.Response.Body.FlushAsync();
             await Task.Delay(Timeout.Infinite, context.RequestAborted);
         });
-        await using var app = await StartAsync(1, ("Sources:0", Address(factory)), ("SourceIdleTimeout", "00:00:01"), ("SourceMinDelay", "00:00:00.010"));
+        await using var app = await StartAsync(
+            1,
+            ("Sources:0", Address(factory)),
+            ("SourceIdleTimeout", "00:00:01"),
+            ("SourceMinDelay", "00:00:00.010")
+        );
         await UntilAsync(() => app.Kafka.Lines.Count >= 2);
         Assert.Equal([Envelope(value: 1), Envelope(value: 2)], app.Kafka.Lines.Take(2));
     }
@@ -110,9 +120,14 @@ public sealed class SourceTests
             await context.Response.Body.FlushAsync();
             await Task.Delay(Timeout.Infinite, context.RequestAborted);
         });
-        await using var app = await StartAsync(1,
-            ("Sources:0", $"http://user:secret@127.0.0.1:{silence.Port}/stream?token=1"), ("Sources:1", Address(other)),
-            ("SourceConnectTimeout", "00:00:00.2"), ("SourceMinDelay", "00:00:00.010"), ("SourceMaxDelay", "00:00:00.020"));
+        await using var app = await StartAsync(
+            1,
+            ("Sources:0", $"http://user:secret@127.0.0.1:{silence.Port}/stream?token=1"),
+            ("Sources:1", Address(other)),
+            ("SourceConnectTimeout", "00:00:00.2"),
+            ("SourceMinDelay", "00:00:00.010"),
+            ("SourceMaxDelay", "00:00:00.020")
+        );
         var states = app.Services.GetRequiredService<SourceStates>();
 
         await UntilAsync(() => states.All[0].Failures >= 2);
@@ -143,7 +158,14 @@ public sealed class SourceTests
         });
         await using var app = await StartAsync(1);
         var delay = TimeSpan.FromMilliseconds(1);
-        var options = Options.Create(new IngestOptions { Sources = [Address(factory)], SourceMinDelay = delay, SourceMaxDelay = delay });
+        var options = Options.Create(
+            new IngestOptions
+            {
+                Sources = [Address(factory)],
+                SourceMinDelay = delay,
+                SourceMaxDelay = delay,
+            }
+        );
         var clock = new FailingClock { Failures = 2 };
         var states = new SourceStates(options, app.Services.GetRequiredService<IngestMetrics>(), clock);
         using var worker = ActivatorUtilities.CreateInstance<SourceWorker>(app.Services, states, options, clock);
@@ -170,8 +192,10 @@ public sealed class SourceTests
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, to) =>
         {
-            if (instrument.Name == "factorystream.ingest.source.connected"
-                && ReferenceEquals(instrument.Meter.Scope, app.Services.GetRequiredService<IMeterFactory>()))
+            if (
+                instrument.Name == "factorystream.ingest.source.connected"
+                && ReferenceEquals(instrument.Meter.Scope, app.Services.GetRequiredService<IMeterFactory>())
+            )
                 to.EnableMeasurementEvents(instrument);
         };
         listener.SetMeasurementEventCallback<int>((_, value, _, _) => values.Add(value));

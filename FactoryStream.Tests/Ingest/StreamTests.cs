@@ -30,8 +30,7 @@ public sealed class StreamTests
 
         stream.Readings.Broadcast(Encoding.UTF8.GetBytes(Envelope()), isSingle: false);
         stream.Readings.Broadcast("{\n}"u8.ToArray(), isSingle: true);
-        Assert.Equal([$"data: {Envelope()}", "", "data: {", "data: }", ""],
-            await stream.ReadLinesAsync(5));
+        Assert.Equal([$"data: {Envelope()}", "", "data: {", "data: }", ""], await stream.ReadLinesAsync(5));
     }
 
     [Fact]
@@ -106,8 +105,10 @@ public sealed class StreamTests
 
         using var stream = await LiveStream.OpenAsync(app, "/stream", null);
         using var tooMany = await client.GetAsync("/stream");
-        Assert.Equal((HttpStatusCode.TooManyRequests, "application/problem+json"),
-            (tooMany.StatusCode, tooMany.Content.Headers.ContentType?.MediaType));
+        Assert.Equal(
+            (HttpStatusCode.TooManyRequests, "application/problem+json"),
+            (tooMany.StatusCode, tooMany.Content.Headers.ContentType?.MediaType)
+        );
         Assert.NotNull(tooMany.Headers.RetryAfter);
     }
 
@@ -121,7 +122,8 @@ public sealed class StreamTests
         Assert.Null(await stream.ReadLineAsync());
     }
 
-    private sealed class LiveStream(HttpClient client, HttpResponseMessage response, StreamReader reader, LiveReadings readings) : IDisposable
+    private sealed class LiveStream(HttpClient client, HttpResponseMessage response, StreamReader reader, LiveReadings readings)
+        : IDisposable
     {
         public LiveReadings Readings => readings;
 

@@ -1,19 +1,19 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
+using FactoryStream.Contracts;
 using FactoryStream.Ingest;
 using FactoryStream.Ingest.Messages;
+using FactoryStream.InMemoryKafka;
+using FactoryStream.Tests.Distributed;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using FactoryStream.Contracts;
-using FactoryStream.InMemoryKafka;
-using FactoryStream.Tests.Distributed;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using static FactoryStream.Tests.Ingest.IngestApp;
 
 namespace FactoryStream.Tests.Ingest;
@@ -36,7 +36,9 @@ public sealed class UnknownFactoriesTests
 
         // Not after the time that others wait for room: the test would run into its own patience.
         Assert.Equal(
-            (HttpStatusCode.TooManyRequests, 1, 1, TimeSpan.FromSeconds(1)), (cut.Status, cut.Accepted, cut.RejectedCount, cut.RetryAfter));
+            (HttpStatusCode.TooManyRequests, 1, 1, TimeSpan.FromSeconds(1)),
+            (cut.Status, cut.Accepted, cut.RejectedCount, cut.RetryAfter)
+        );
         Assert.Contains("without a key", cut.Detail, StringComparison.Ordinal);
         Assert.Equal((HttpStatusCode.Accepted, 6), (known.Status, known.Accepted));
         Assert.Equal((2, 8), (app.Backlog.UnknownReadings, app.Backlog.Readings));
@@ -128,12 +130,18 @@ public sealed class UnknownFactoriesTests
             var clock = (TimeProvider.System.GetUtcNow() + behind).ToString("O", CultureInfo.InvariantCulture);
             return $"{{\"factories\": [], \"clock\": \"{clock}\"}}";
         });
-        await using var service = await InProcessService.StartAsync("FactoryStream.Ingest",
+        await using var service = await InProcessService.StartAsync(
+            "FactoryStream.Ingest",
             [
-                $"--ConnectionStrings:kafka={kafka.BootstrapServers}", "--urls=http://127.0.0.1:0", "--Ingest:MaxPartitionBytes=2500000",
-                $"--services:verifier:http:0={verifier.Urls.First()}", "--Ingest:VerifierPollInterval=00:00:00.100",
+                $"--ConnectionStrings:kafka={kafka.BootstrapServers}",
+                "--urls=http://127.0.0.1:0",
+                "--Ingest:MaxPartitionBytes=2500000",
+                $"--services:verifier:http:0={verifier.Urls.First()}",
+                "--Ingest:VerifierPollInterval=00:00:00.100",
                 "--Logging:LogLevel:Default=None",
-            ], _ => { });
+            ],
+            _ => { }
+        );
         var health = service.Services.GetRequiredService<HealthCheckService>();
 
         var told = await DescriptionAsync(HealthStatus.Degraded);
@@ -146,19 +154,25 @@ public sealed class UnknownFactoriesTests
         {
             HealthReportEntry entry = default;
             await Plant.EventuallyAsync(
-                async () => (entry = (await health.CheckHealthAsync()).Entries["ingest"]).Status, found => found == status);
+                async () => (entry = (await health.CheckHealthAsync()).Entries["ingest"]).Status,
+                found => found == status
+            );
             return entry.Description;
         }
     }
 
     private static int Told(RecordingLog log, int id) => log.Ids.Count(told => told == id);
 
-    private static VerifierWatchWorker Watch(IngestApp app, WebApplication verifier, RecordingLog log) => new(
-        app.Backlog,
-        new ConfigurationBuilder()
-            .AddInMemoryCollection([KeyValuePair.Create("services:verifier:http:0", (string?)verifier.Urls.First())]).Build(),
-        Options.Create(new IngestOptions { VerifierPollInterval = TimeSpan.FromMilliseconds(100) }), TimeProvider.System,
-        new IngestLog(log));
+    private static VerifierWatchWorker Watch(IngestApp app, WebApplication verifier, RecordingLog log) =>
+        new(
+            app.Backlog,
+            new ConfigurationBuilder()
+                .AddInMemoryCollection([KeyValuePair.Create("services:verifier:http:0", (string?)verifier.Urls.First())])
+                .Build(),
+            Options.Create(new IngestOptions { VerifierPollInterval = TimeSpan.FromMilliseconds(100) }),
+            TimeProvider.System,
+            new IngestLog(log)
+        );
 
     private static async Task<WebApplication> StubAsync(Func<string> answer)
     {
@@ -176,12 +190,17 @@ public sealed class UnknownFactoriesTests
         /// <summary>The ids of what was logged.</summary>
         public ConcurrentQueue<int> Ids { get; } = new();
 
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Ids.Enqueue(eventId.Id);
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => Ids.Enqueue(eventId.Id);
     }
 }

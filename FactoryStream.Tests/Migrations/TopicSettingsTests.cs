@@ -13,7 +13,10 @@ public sealed class TopicSettingsTests
         foreach (var topic in Topics.All)
         {
             var settings = TopicSettings.Of(topic, 1, Options);
-            Assert.Equal((3_600_000, 16 << 20, 4 << 20), (settings["retention.ms"], settings["retention.bytes"], settings["segment.bytes"]));
+            Assert.Equal(
+                (3_600_000, 16 << 20, 4 << 20),
+                (settings["retention.ms"], settings["retention.bytes"], settings["segment.bytes"])
+            );
         }
     }
 
@@ -35,9 +38,24 @@ public sealed class TopicSettingsTests
     [Fact]
     public void What_protects_a_topic_is_raised_and_never_lowered()
     {
-        Dictionary<string, long> wanted = new() { ["min.insync.replicas"] = 2, ["max.message.bytes"] = 10, ["retention.ms"] = 7, ["retention.bytes"] = 5 };
+        Dictionary<string, long> wanted = new()
+        {
+            ["min.insync.replicas"] = 2,
+            ["max.message.bytes"] = 10,
+            ["retention.ms"] = 7,
+            ["retention.bytes"] = 5,
+        };
 
-        var changes = TopicSettings.Changes(wanted, new Dictionary<string, long> { ["min.insync.replicas"] = 3, ["max.message.bytes"] = 9, ["retention.ms"] = 7, ["retention.bytes"] = -1 });
+        var changes = TopicSettings.Changes(
+            wanted,
+            new Dictionary<string, long>
+            {
+                ["min.insync.replicas"] = 3,
+                ["max.message.bytes"] = 9,
+                ["retention.ms"] = 7,
+                ["retention.bytes"] = -1,
+            }
+        );
 
         Assert.Equal(new Dictionary<string, long> { ["max.message.bytes"] = 10, ["retention.bytes"] = 5 }, changes);
     }

@@ -10,9 +10,9 @@ using FactoryStream.InMemoryKafka;
 using FactoryStream.Migrations;
 using FactoryStream.ServiceDefaults;
 using FactoryStream.ServiceDefaults.Kafka;
+using FactoryStream.Tests.AppHost;
 using FactoryStream.Tests.Distributed;
 using FactoryStream.Tests.Ingest;
-using FactoryStream.Tests.AppHost;
 using FactoryStream.Tests.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -24,7 +24,9 @@ using Npgsql;
 
 namespace FactoryStream.Tests.Migrations;
 
-/// <summary>What topics are made like, and what happens when they change under way; on an Apache Kafka, for the broker in memory can do neither.</summary>
+/// <summary>
+/// What topics are made like, and what happens when they change under way; on an Apache Kafka, for the broker in memory can do neither.
+/// </summary>
 [Collection(DatabaseTests.Name)]
 public sealed class TopicTests(PostgresFixture postgres)
 {
@@ -37,8 +39,16 @@ public sealed class TopicTests(PostgresFixture postgres)
         var connectionString = await postgres.CreateDatabaseAsync();
         await using var database = NpgsqlDataSource.Create(connectionString);
         await PrepareAsync(kafka.Servers, database, new MigrationsOptions { Partitions = 2, ReplicationFactor = 1 });
-        await using var aggregator = await InProcessService.StartAsync("FactoryStream.Aggregator",
-            [$"--ConnectionStrings:kafka={kafka.Servers}", $"--ConnectionStrings:factorydb={connectionString}", "--urls=http://127.0.0.1:0", Quiet], _ => { });
+        await using var aggregator = await InProcessService.StartAsync(
+            "FactoryStream.Aggregator",
+            [
+                $"--ConnectionStrings:kafka={kafka.Servers}",
+                $"--ConnectionStrings:factorydb={connectionString}",
+                "--urls=http://127.0.0.1:0",
+                Quiet,
+            ],
+            _ => { }
+        );
         await Plant.EventuallyAsync(() => CommittedAsync(kafka.Servers, 2), offsets => offsets is [0, 0]);
         await using var ingest = await StartIngestAsync(kafka.Servers);
         using var client = Client(ingest);
@@ -49,36 +59,52 @@ public sealed class TopicTests(PostgresFixture postgres)
 
         await Plant.EventuallyAsync(
             async () => await (await client.GetAsync("/health")).Content.ReadAsStringAsync(),
-            health => health.Contains("Migrations__Repartition=true", StringComparison.Ordinal));
+            health => health.Contains("Migrations__Repartition=true", StringComparison.Ordinal)
+        );
         var (status503, words) = await PostAsync(client, Envelope());
         Assert.Equal(HttpStatusCode.ServiceUnavailable, status503);
         Assert.Contains("readings.signed has 3 partitions, but engines are spread over 2", words, StringComparison.Ordinal);
-        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => PrepareAsync(kafka.Servers, database, new MigrationsOptions()));
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            PrepareAsync(kafka.Servers, database, new MigrationsOptions())
+        );
         Assert.Contains("Migrations__Repartition=true", refused.Message, StringComparison.Ordinal);
         // An Ingest that starts now knows it from the Aggregator's offsets.
         await using (var late = await StartIngestAsync(kafka.Servers))
         {
             using var other = Client(late);
-            var (status, said) = await Plant.EventuallyAsync(() => PostAsync(other, Envelope()), answer => answer.Words.Contains("spread over 2", StringComparison.Ordinal));
+            var (status, said) = await Plant.EventuallyAsync(
+                () => PostAsync(other, Envelope()),
+                answer => answer.Words.Contains("spread over 2", StringComparison.Ordinal)
+            );
             Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
         }
 
         // Accepted and not answered yet.
         var offset = await ProduceAsync(kafka.Servers, Topics.Signed, 1, "{}");
-        var busy = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => PrepareAsync(kafka.Servers, database, new MigrationsOptions { Repartition = true }));
+        var busy = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            PrepareAsync(kafka.Servers, database, new MigrationsOptions { Repartition = true })
+        );
         Assert.StartsWith("1 messages are on their way yet.", busy.Message, StringComparison.Ordinal);
         using (var incarnations = new TopicIncarnations(new KafkaConnection(kafka.Servers)))
         {
-            await ProduceAsync(kafka.Servers, Topics.Verified, 1, "", (MessageHeaders.Source, $"{offset}:1!0=f"),
-                (MessageHeaders.SourceTopicId, await incarnations.GetAsync(Topics.Signed)), (MessageHeaders.VerdictTime, "2026-01-01T12:00:00.000000Z"));
+            await ProduceAsync(
+                kafka.Servers,
+                Topics.Verified,
+                1,
+                "",
+                (MessageHeaders.Source, $"{offset}:1!0=f"),
+                (MessageHeaders.SourceTopicId, await incarnations.GetAsync(Topics.Signed)),
+                (MessageHeaders.VerdictTime, "2026-01-01T12:00:00.000000Z")
+            );
         }
         // The Aggregator still takes the old partitions in, and none of the new.
         await Plant.EventuallyAsync(() => database.RowsAsync("SELECT factory_id, accepted FROM factory.ledger"), rows => rows is ["f|1"]);
         Assert.Equal(-1001, (await CommittedAsync(kafka.Servers, 3))[2]);
 
         var stopping = new TaskCompletionSource();
-        using var registration = ingest.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(stopping.SetResult);
+        using var registration = ingest
+            .Services.GetRequiredService<IHostApplicationLifetime>()
+            .ApplicationStopping.Register(stopping.SetResult);
         await PrepareAsync(kafka.Servers, database, new MigrationsOptions { Repartition = true });
 
         await Plant.EventuallyAsync(() => CommittedAsync(kafka.Servers, 3), offsets => offsets[2] == 0);
@@ -94,8 +120,20 @@ public sealed class TopicTests(PostgresFixture postgres)
         await using var kafka = await StartKafkaAsync();
         await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
         using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka.Servers }).Build();
-        await admin.CreateTopicsAsync(Topics.All.Select(topic => new TopicSpecification { Name = topic, NumPartitions = 1, ReplicationFactor = 1 }));
-        var options = new MigrationsOptions { Retention = TimeSpan.FromMinutes(2), RetentionMebibytes = 8, AlterTopics = false };
+        await admin.CreateTopicsAsync(
+            Topics.All.Select(topic => new TopicSpecification
+            {
+                Name = topic,
+                NumPartitions = 1,
+                ReplicationFactor = 1,
+            })
+        );
+        var options = new MigrationsOptions
+        {
+            Retention = TimeSpan.FromMinutes(2),
+            RetentionMebibytes = 8,
+            AlterTopics = false,
+        };
         var before = await SettingsAsync(admin);
 
         await PrepareAsync(kafka.Servers, database, options);
@@ -113,11 +151,15 @@ public sealed class TopicTests(PostgresFixture postgres)
         using var client = Client(ingest);
         var health = await Plant.EventuallyAsync(
             async () => await (await client.GetAsync("/health")).Content.ReadAsStringAsync(),
-            health => health.Contains("Degraded", StringComparison.Ordinal));
+            health => health.Contains("Degraded", StringComparison.Ordinal)
+        );
         Assert.Contains("readings.signed has 1 messages that wait for longer than", health, StringComparison.Ordinal);
         // A hundredth of 8 MiB.
         var lines = string.Join('\n', Enumerable.Range(0, 100).Select(value => IngestApp.Envelope(value: value)));
-        var (_, words) = await Plant.EventuallyAsync(() => PostAsync(client, lines), answer => answer.Status == HttpStatusCode.TooManyRequests);
+        var (_, words) = await Plant.EventuallyAsync(
+            () => PostAsync(client, lines),
+            answer => answer.Status == HttpStatusCode.TooManyRequests
+        );
         Assert.Contains("retention.bytes", words, StringComparison.Ordinal);
     }
 
@@ -129,8 +171,10 @@ public sealed class TopicTests(PostgresFixture postgres)
 
         await PrepareAsync(kafka.BootstrapServers, database, new MigrationsOptions());
 
-        Assert.Equal(["readings.rejected|2", "readings.signed|2", "readings.verified|2"],
-            await database.RowsAsync("SELECT topic, partitions FROM factory.topics ORDER BY topic"));
+        Assert.Equal(
+            ["readings.rejected|2", "readings.signed|2", "readings.verified|2"],
+            await database.RowsAsync("SELECT topic, partitions FROM factory.topics ORDER BY topic")
+        );
     }
 
     private static string Envelope() => IngestApp.Envelope();
@@ -154,14 +198,21 @@ public sealed class TopicTests(PostgresFixture postgres)
         }
     }
 
-    private static Task<InProcessService> StartIngestAsync(string servers, params string[] more) => InProcessService.StartAsync(
-        "FactoryStream.Ingest", [$"--ConnectionStrings:kafka={servers}", "--urls=http://127.0.0.1:0", Quiet, .. more], _ => { });
+    private static Task<InProcessService> StartIngestAsync(string servers, params string[] more) =>
+        InProcessService.StartAsync(
+            "FactoryStream.Ingest",
+            [$"--ConnectionStrings:kafka={servers}", "--urls=http://127.0.0.1:0", Quiet, .. more],
+            _ => { }
+        );
 
-    private static HttpClient Client(InProcessService service) => new()
-    {
-        Timeout = Plant.Patience,
-        BaseAddress = new Uri(service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()),
-    };
+    private static HttpClient Client(InProcessService service) =>
+        new()
+        {
+            Timeout = Plant.Patience,
+            BaseAddress = new Uri(
+                service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()
+            ),
+        };
 
     private static async Task<(HttpStatusCode Status, string Words)> PostAsync(HttpClient client, string lines)
     {
@@ -170,7 +221,13 @@ public sealed class TopicTests(PostgresFixture postgres)
         return (response.StatusCode, await response.Content.ReadAsStringAsync());
     }
 
-    private static async Task<long> ProduceAsync(string servers, string topic, int partition, string value, params (string Name, string Text)[] headers)
+    private static async Task<long> ProduceAsync(
+        string servers,
+        string topic,
+        int partition,
+        string value,
+        params (string Name, string Text)[] headers
+    )
     {
         using var producer = new ProducerBuilder<Null, string>(new ProducerConfig { BootstrapServers = servers }).Build();
         var message = new Message<Null, string> { Value = value, Headers = [] };
@@ -182,12 +239,22 @@ public sealed class TopicTests(PostgresFixture postgres)
     /// <summary>The Aggregator group's offsets of <c>readings.verified</c>; -1001: none.</summary>
     private static async Task<long[]> CommittedAsync(string servers, int partitions)
     {
-        using var member = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = servers, GroupId = Topics.AggregatorGroup }).Build();
+        using var member = new ConsumerBuilder<Ignore, Ignore>(
+            new ConsumerConfig { BootstrapServers = servers, GroupId = Topics.AggregatorGroup }
+        ).Build();
         try
         {
-            return await Task.Run(() => Array.ConvertAll(
-                [.. member.Committed(Enumerable.Range(0, partitions).Select(partition => new TopicPartition(Topics.Verified, partition)), TimeSpan.FromSeconds(10))],
-                one => one.Offset.Value));
+            return await Task.Run(() =>
+                Array.ConvertAll(
+                    [
+                        .. member.Committed(
+                            Enumerable.Range(0, partitions).Select(partition => new TopicPartition(Topics.Verified, partition)),
+                            TimeSpan.FromSeconds(10)
+                        ),
+                    ],
+                    one => one.Offset.Value
+                )
+            );
         }
         catch (KafkaException)
         {
@@ -198,9 +265,16 @@ public sealed class TopicTests(PostgresFixture postgres)
 
     private static async Task<string[]> SettingsAsync(IAdminClient admin)
     {
-        var answers = await admin.DescribeConfigsAsync(Topics.All.Select(topic => new ConfigResource { Type = ResourceType.Topic, Name = topic }));
-        return [.. answers.Select(answer =>
-            $"{answer.ConfigResource.Name} {answer.Entries["retention.ms"].Value} {answer.Entries["retention.bytes"].Value} {answer.Entries["segment.bytes"].Value}")];
+        var answers = await admin.DescribeConfigsAsync(
+            Topics.All.Select(topic => new ConfigResource { Type = ResourceType.Topic, Name = topic })
+        );
+        return
+        [
+            .. answers.Select(answer =>
+                $"{answer.ConfigResource.Name} {answer.Entries["retention.ms"].Value} {answer.Entries["retention.bytes"].Value} "
+                + $"{answer.Entries["segment.bytes"].Value}"
+            ),
+        ];
     }
 
     private static async Task<ApacheKafka> StartKafkaAsync()
@@ -209,7 +283,8 @@ public sealed class TopicTests(PostgresFixture postgres)
         var folder = new TemporaryFolder().Reachable();
         var running = await Running.StartAsync(
             [$"--data={folder.Path}/data", $"--KAFKA_HOME={LocalServers.KafkaHome}", "--containers=false", "--aspire-dashboard=false"],
-            resource => resource.Name == "kafka");
+            resource => resource.Name == "kafka"
+        );
         await running.UntilAsync("kafka", snapshot => snapshot.HealthStatus == HealthStatus.Healthy);
         return new ApacheKafka(folder, running, (await running.App.GetConnectionStringAsync("kafka"))!);
     }

@@ -7,7 +7,9 @@ namespace FactoryStream.Tests.Publishing;
 /// <summary>The chart as Helm and Kubernetes judge it.</summary>
 public sealed class ChartTests
 {
-    /// <summary>Where the chart is kept, so that whoever reads the repository sees what is installed, and a change of it is seen in review.</summary>
+    /// <summary>
+    /// Where the chart is kept, so that whoever reads the repository sees what is installed, and a change of it is seen in review.
+    /// </summary>
     private static readonly string Kept = Path.Combine(SharedData.Root, "deploy", "chart");
 
     /// <summary>Ways to install: by default, with servers of somebody else's, with all that is off by default.</summary>
@@ -28,10 +30,16 @@ public sealed class ChartTests
         using var folder = new TemporaryFolder();
         await PublishedFiles.ChartAsync(folder.Path);
         var (written, kept) = (PublishedFiles.Read(folder.Path), PublishedFiles.Read(Kept));
-        var different = written.Keys.Union(kept.Keys).Where(file => written.GetValueOrDefault(file) != kept.GetValueOrDefault(file)).Order().ToArray();
+        var different = written
+            .Keys.Union(kept.Keys)
+            .Where(file => written.GetValueOrDefault(file) != kept.GetValueOrDefault(file))
+            .Order()
+            .ToArray();
         Assert.True(
             different.Length == 0,
-            $"deploy/chart is not up to date: {string.Join(", ", different)}. Write it again: dotnet run --project FactoryStream.AppHost -- --operation publish --step publish --output-path deploy/chart");
+            $"deploy/chart is not up to date: {string.Join(", ", different)}. Write it again: dotnet run --project "
+                + "FactoryStream.AppHost -- --operation publish --step publish --output-path deploy/chart"
+        );
     }
 
     [Fact]
@@ -41,8 +49,22 @@ public sealed class ChartTests
         var configuration = Path.GetFileName(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)))!;
         // As documented, from where the user stands.
         var (exitCode, output, error) = await Tool.RunInAsync(
-            folder.Path, "dotnet", "run", "--no-build", "-c", configuration, "--project", Projects.FactoryStream_AppHost.ProjectPath,
-            "--", "--operation", "publish", "--step", "publish", "--output-path", "deploy/chart");
+            folder.Path,
+            "dotnet",
+            "run",
+            "--no-build",
+            "-c",
+            configuration,
+            "--project",
+            Projects.FactoryStream_AppHost.ProjectPath,
+            "--",
+            "--operation",
+            "publish",
+            "--step",
+            "publish",
+            "--output-path",
+            "deploy/chart"
+        );
         var written = Path.Combine(folder.Path, "deploy", "chart");
         Assert.Equal((0, ""), (exitCode, error));
         Assert.Contains($"Helm chart: {written}", output, StringComparison.Ordinal);
@@ -84,7 +106,11 @@ public sealed class ChartTests
         var objects = Path.Combine(folder.Path, "objects.yaml");
         await File.WriteAllTextAsync(objects, await Tool.HelmAsync(["template", "fs", Kept, .. ChartInstallations.All[installation]]));
         Assert.Contains("Invalid: 0, Errors: 0", await Tool.KubeconformAsync(objects), StringComparison.Ordinal);
-        Assert.Contains("0 chart(s) failed", await Tool.HelmAsync(["lint", "--strict", Kept, .. ChartInstallations.All[installation]]), StringComparison.Ordinal);
+        Assert.Contains(
+            "0 chart(s) failed",
+            await Tool.HelmAsync(["lint", "--strict", Kept, .. ChartInstallations.All[installation]]),
+            StringComparison.Ordinal
+        );
     }
 
     [SkippableTheory]
@@ -101,11 +127,24 @@ public sealed class ChartTests
     {
         var values = File.ReadAllLines(Path.Combine(Kept, "values.yaml"))
             .Where(line => !line.TrimStart().StartsWith('#'))
-            .Where(line => line.Contains("password", StringComparison.OrdinalIgnoreCase) || line.Contains("token", StringComparison.OrdinalIgnoreCase) || line.Contains("secret", StringComparison.OrdinalIgnoreCase))
+            .Where(line =>
+                line.Contains("password", StringComparison.OrdinalIgnoreCase)
+                || line.Contains("token", StringComparison.OrdinalIgnoreCase)
+                || line.Contains("secret", StringComparison.OrdinalIgnoreCase)
+            )
             .Select(line => line.Trim());
-        Assert.All(values, line => Assert.True(
-            line.EndsWith(':') || line.EndsWith(": \"\"", StringComparison.Ordinal) || line.EndsWith(": []", StringComparison.Ordinal)
-            || line.StartsWith("existingSecretKey:", StringComparison.Ordinal) || line.StartsWith("passwordKey:", StringComparison.Ordinal), line));
+        Assert.All(
+            values,
+            line =>
+                Assert.True(
+                    line.EndsWith(':')
+                        || line.EndsWith(": \"\"", StringComparison.Ordinal)
+                        || line.EndsWith(": []", StringComparison.Ordinal)
+                        || line.StartsWith("existingSecretKey:", StringComparison.Ordinal)
+                        || line.StartsWith("passwordKey:", StringComparison.Ordinal),
+                    line
+                )
+        );
     }
 
     [Fact]
@@ -115,7 +154,10 @@ public sealed class ChartTests
         string[] secrets = ["--Parameters:admin-token", "a-secret-of-the-plant", "--Verifier:AdminToken", "a-secret-of-the-plant"];
         await PublishedFiles.ChartAsync(Path.Combine(folder.Path, "chart"), secrets);
         await PublishedFiles.ManifestAsync(Path.Combine(folder.Path, "aspire-manifest.json"), secrets);
-        Assert.All(PublishedFiles.Read(folder.Path), file => Assert.DoesNotContain("a-secret-of-the-plant", file.Value, StringComparison.Ordinal));
+        Assert.All(
+            PublishedFiles.Read(folder.Path),
+            file => Assert.DoesNotContain("a-secret-of-the-plant", file.Value, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -134,7 +176,11 @@ public sealed class ChartTests
         var documentation = File.ReadAllText(Path.Combine(SharedData.Root, "docs", "kubernetes.md"));
         var services = new[] { "ingest", "verifier", "aggregator", "dashboard", "simulator", "migrations" };
         var missing = Values()
-            .Select(path => services.FirstOrDefault(service => path.StartsWith(service + ".", StringComparison.Ordinal)) is { } service ? $"SERVICE{path[service.Length..]}" : path)
+            .Select(path =>
+                services.FirstOrDefault(service => path.StartsWith(service + ".", StringComparison.Ordinal)) is { } service
+                    ? $"SERVICE{path[service.Length..]}"
+                    : path
+            )
             .Distinct()
             .Where(path => !documentation.Contains($"`{path}`", StringComparison.Ordinal))
             .ToArray();
@@ -145,24 +191,44 @@ public sealed class ChartTests
     public void Scaling_goes_by_the_consumer_groups_and_topics_of_the_contracts()
     {
         var model = File.ReadAllText(Path.Combine(Kept, "model.yaml"));
-        Assert.Contains($"      group: {Topics.VerifierGroup}\n      topics:\n        - {Topics.Signed}\n", model, StringComparison.Ordinal);
         Assert.Contains(
-            $"      group: {Topics.AggregatorGroup}\n      topics:\n        - {Topics.Verified}\n        - {Topics.Rejected}\n", model,
-            StringComparison.Ordinal);
+            $"      group: {Topics.VerifierGroup}\n      topics:\n        - {Topics.Signed}\n",
+            model,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            $"      group: {Topics.AggregatorGroup}\n      topics:\n        - {Topics.Verified}\n        - {Topics.Rejected}\n",
+            model,
+            StringComparison.Ordinal
+        );
     }
 
     [SkippableFact]
     public async Task An_autoscaler_asks_for_the_lag_of_each_topic_of_the_group()
     {
         var objects = await Tool.HelmAsync(["template", "fs", Kept, .. ChartInstallations.All["everything"]]);
-        string Scaled(string service) => Assert.Single(objects.Split("\n---\n"), document =>
-            document.Contains("kind: ScaledObject\n", StringComparison.Ordinal)
-            && document.Contains($"  name: {service}-scaledobject\n", StringComparison.Ordinal));
-        Assert.Contains($"consumerGroup: {Topics.VerifierGroup}\n        topic: {Topics.Signed}\n", Scaled("verifier"), StringComparison.Ordinal);
+        string Scaled(string service) =>
+            Assert.Single(
+                objects.Split("\n---\n"),
+                document =>
+                    document.Contains("kind: ScaledObject\n", StringComparison.Ordinal)
+                    && document.Contains($"  name: {service}-scaledobject\n", StringComparison.Ordinal)
+            );
         Assert.Contains(
-            $"consumerGroup: {Topics.AggregatorGroup}\n        topic: {Topics.Verified}\n", Scaled("aggregator"), StringComparison.Ordinal);
+            $"consumerGroup: {Topics.VerifierGroup}\n        topic: {Topics.Signed}\n",
+            Scaled("verifier"),
+            StringComparison.Ordinal
+        );
         Assert.Contains(
-            $"consumerGroup: {Topics.AggregatorGroup}\n        topic: {Topics.Rejected}\n", Scaled("aggregator"), StringComparison.Ordinal);
+            $"consumerGroup: {Topics.AggregatorGroup}\n        topic: {Topics.Verified}\n",
+            Scaled("aggregator"),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            $"consumerGroup: {Topics.AggregatorGroup}\n        topic: {Topics.Rejected}\n",
+            Scaled("aggregator"),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -172,8 +238,14 @@ public sealed class ChartTests
         var written = PublishedFiles.Read(Path.Combine(Kept, "templates"));
         Assert.NotEmpty(templates);
         Assert.Equal(templates.Keys, written.Keys);
-        Assert.All(templates, template => Assert.Equal(
-            "{{- /* Written by the AppHost's publish command; changes made here are lost. */ -}}\n" + template.Value, written[template.Key]));
+        Assert.All(
+            templates,
+            template =>
+                Assert.Equal(
+                    "{{- /* Written by the AppHost's publish command; changes made here are lost. */ -}}\n" + template.Value,
+                    written[template.Key]
+                )
+        );
     }
 
     private static IEnumerable<string> Values()
@@ -181,8 +253,9 @@ public sealed class ChartTests
         using var schema = JsonDocument.Parse(File.ReadAllText(Path.Combine(Kept, "values.schema.json")));
         return [.. Leaves(JsonNode.Parse(schema.RootElement.GetRawText())!, "").Where(path => path != "global")];
 
-        static IEnumerable<string> Leaves(JsonNode node, string path) => node["properties"] is JsonObject properties
-            ? properties.SelectMany(property => Leaves(property.Value!, path.Length == 0 ? property.Key : $"{path}.{property.Key}"))
-            : [path];
+        static IEnumerable<string> Leaves(JsonNode node, string path) =>
+            node["properties"] is JsonObject properties
+                ? properties.SelectMany(property => Leaves(property.Value!, path.Length == 0 ? property.Key : $"{path}.{property.Key}"))
+                : [path];
     }
 }

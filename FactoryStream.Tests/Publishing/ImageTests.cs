@@ -18,10 +18,28 @@ public sealed class ImageTests
         using var folder = new TemporaryFolder();
         await using var registry = await BaseImageRegistry.StartAsync();
         var appHost = Projects.FactoryStream_AppHost.ProjectPath;
-        var configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
+        var configuration = AppContext.BaseDirectory.Contains(
+            $"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}",
+            StringComparison.Ordinal
+        )
+            ? "Release"
+            : "Debug";
         var (exitCode, output, error) = await Tool.RunAsync(
-            "dotnet", "publish", Path.Combine(appHost, "..", "FactoryStream.Ingest"), "-t:PublishContainer", "--no-build", "-c", configuration, "-v", "q", "--nologo",
-            "-nodeReuse:false", $"-p:ContainerBaseImage={registry.Image}", "-p:ContainerImageTag=1.2.3", $"-p:ContainerArchiveOutputPath={folder.Path}/");
+            "dotnet",
+            "publish",
+            Path.Combine(appHost, "..", "FactoryStream.Ingest"),
+            "-t:PublishContainer",
+            "--no-build",
+            "-c",
+            configuration,
+            "-v",
+            "q",
+            "--nologo",
+            "-nodeReuse:false",
+            $"-p:ContainerBaseImage={registry.Image}",
+            "-p:ContainerImageTag=1.2.3",
+            $"-p:ContainerArchiveOutputPath={folder.Path}/"
+        );
         Assert.True(exitCode == 0, output + error);
 
         var files = await UnpackAsync(Path.Combine(folder.Path, "factorystream", "ingest.tar.gz"));
@@ -58,22 +76,30 @@ public sealed class ImageTests
         public static async Task<BaseImageRegistry> StartAsync()
         {
             var layer = Layer();
-            var settings = Encoding.UTF8.GetBytes(new JsonObject
-            {
-                ["architecture"] = System.Runtime.InteropServices.RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "amd64",
-                ["os"] = "linux",
-                ["config"] = new JsonObject { ["Env"] = new JsonArray("PATH=/usr/bin", "APP_UID=1654", "ASPNETCORE_HTTP_PORTS=8080") },
-                ["rootfs"] = new JsonObject { ["type"] = "layers", ["diff_ids"] = new JsonArray(Digest(layer)) },
-                ["history"] = new JsonArray(new JsonObject { ["created"] = "2026-01-01T00:00:00Z" }),
-            }.ToJsonString());
+            var settings = Encoding.UTF8.GetBytes(
+                new JsonObject
+                {
+                    ["architecture"] =
+                        System.Runtime.InteropServices.RuntimeInformation.OSArchitecture
+                        == System.Runtime.InteropServices.Architecture.Arm64
+                            ? "arm64"
+                            : "amd64",
+                    ["os"] = "linux",
+                    ["config"] = new JsonObject { ["Env"] = new JsonArray("PATH=/usr/bin", "APP_UID=1654", "ASPNETCORE_HTTP_PORTS=8080") },
+                    ["rootfs"] = new JsonObject { ["type"] = "layers", ["diff_ids"] = new JsonArray(Digest(layer)) },
+                    ["history"] = new JsonArray(new JsonObject { ["created"] = "2026-01-01T00:00:00Z" }),
+                }.ToJsonString()
+            );
             var compressed = Compress(layer);
-            var manifest = Encoding.UTF8.GetBytes(new JsonObject
-            {
-                ["schemaVersion"] = 2,
-                ["mediaType"] = "application/vnd.docker.distribution.manifest.v2+json",
-                ["config"] = Reference("application/vnd.docker.container.image.v1+json", settings),
-                ["layers"] = new JsonArray(Reference("application/vnd.docker.image.rootfs.diff.tar.gzip", compressed)),
-            }.ToJsonString());
+            var manifest = Encoding.UTF8.GetBytes(
+                new JsonObject
+                {
+                    ["schemaVersion"] = 2,
+                    ["mediaType"] = "application/vnd.docker.distribution.manifest.v2+json",
+                    ["config"] = Reference("application/vnd.docker.container.image.v1+json", settings),
+                    ["layers"] = new JsonArray(Reference("application/vnd.docker.image.rootfs.diff.tar.gzip", compressed)),
+                }.ToJsonString()
+            );
             var blobs = new Dictionary<string, byte[]> { [Digest(settings)] = settings, [Digest(compressed)] = compressed };
 
             var builder = WebApplication.CreateSlimBuilder();
@@ -81,20 +107,34 @@ public sealed class ImageTests
             var app = builder.Build();
             app.Urls.Add("http://127.0.0.1:0");
             app.MapGet("/v2/", () => Results.Ok());
-            app.MapMethods("/v2/base/manifests/{reference}", ["GET", "HEAD"], (HttpResponse response) =>
-            {
-                response.Headers["Docker-Content-Digest"] = Digest(manifest);
-                return Results.Bytes(manifest, "application/vnd.docker.distribution.manifest.v2+json");
-            });
-            app.MapMethods("/v2/base/blobs/{digest}", ["GET", "HEAD"], (string digest) =>
-                blobs.TryGetValue(digest, out var blob) ? Results.Bytes(blob, "application/octet-stream") : Results.NotFound());
+            app.MapMethods(
+                "/v2/base/manifests/{reference}",
+                ["GET", "HEAD"],
+                (HttpResponse response) =>
+                {
+                    response.Headers["Docker-Content-Digest"] = Digest(manifest);
+                    return Results.Bytes(manifest, "application/vnd.docker.distribution.manifest.v2+json");
+                }
+            );
+            app.MapMethods(
+                "/v2/base/blobs/{digest}",
+                ["GET", "HEAD"],
+                (string digest) =>
+                    blobs.TryGetValue(digest, out var blob) ? Results.Bytes(blob, "application/octet-stream") : Results.NotFound()
+            );
             await app.StartAsync();
             return new BaseImageRegistry(app);
         }
 
         public ValueTask DisposeAsync() => app.DisposeAsync();
 
-        private static JsonObject Reference(string mediaType, byte[] content) => new() { ["mediaType"] = mediaType, ["size"] = content.Length, ["digest"] = Digest(content) };
+        private static JsonObject Reference(string mediaType, byte[] content) =>
+            new()
+            {
+                ["mediaType"] = mediaType,
+                ["size"] = content.Length,
+                ["digest"] = Digest(content),
+            };
 
         private static string Digest(byte[] content) => $"sha256:{Convert.ToHexStringLower(SHA256.HashData(content))}";
 

@@ -31,7 +31,9 @@ public sealed class ManifestTests
                 }
               }
             }
-            """.ReplaceLineEndings("\n"), verifier.ToString().ReplaceLineEndings("\n"));
+            """.ReplaceLineEndings("\n"),
+            verifier.ToString().ReplaceLineEndings("\n")
+        );
     }
 
     [Fact]
@@ -51,12 +53,20 @@ public sealed class ManifestTests
         var resources = await ManifestAsync();
         Assert.Equal(
             ("container.v0", "{kafka.bindings.tcp.host}:{kafka.bindings.tcp.port}", 9092),
-            ((string?)resources["kafka"]!["type"], (string?)resources["kafka"]!["connectionString"], (int)resources["kafka"]!["bindings"]!["tcp"]!["targetPort"]!));
+            (
+                (string?)resources["kafka"]!["type"],
+                (string?)resources["kafka"]!["connectionString"],
+                (int)resources["kafka"]!["bindings"]!["tcp"]!["targetPort"]!
+            )
+        );
         Assert.Equal(
             "Host={postgres.bindings.tcp.host};Port={postgres.bindings.tcp.port};Username=postgres;Password={postgres-password.value}",
-            (string?)resources["postgres"]!["connectionString"]);
+            (string?)resources["postgres"]!["connectionString"]
+        );
         Assert.Equal(
-            ("value.v0", "{postgres.connectionString};Database=factorydb"), ((string?)resources["factorydb"]!["type"], (string?)resources["factorydb"]!["connectionString"]));
+            ("value.v0", "{postgres.connectionString};Database=factorydb"),
+            ((string?)resources["factorydb"]!["type"], (string?)resources["factorydb"]!["connectionString"])
+        );
     }
 
     [Fact]
@@ -86,7 +96,10 @@ public sealed class ManifestTests
         using var folder = new TemporaryFolder();
         await PublishedFiles.ManifestAsync(Path.Combine(folder.Path, "first.json"));
         await PublishedFiles.ManifestAsync(Path.Combine(folder.Path, "second.json"));
-        Assert.Equal(await File.ReadAllTextAsync(Path.Combine(folder.Path, "first.json")), await File.ReadAllTextAsync(Path.Combine(folder.Path, "second.json")));
+        Assert.Equal(
+            await File.ReadAllTextAsync(Path.Combine(folder.Path, "first.json")),
+            await File.ReadAllTextAsync(Path.Combine(folder.Path, "second.json"))
+        );
     }
 
     // Written as it would be into the AppHost's folder, so that paths read as people know them.

@@ -14,7 +14,10 @@ internal static class PublishedFiles
     public static async Task<DistributedApplicationModel> ChartAsync(string folder, params string[] args)
     {
         using var timeout = new CancellationTokenSource(Patience);
-        await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(["--operation", "publish", .. args], timeout.Token);
+        await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(
+            ["--operation", "publish", .. args],
+            timeout.Token
+        );
         var model = new DistributedApplicationModel(builder.Resources);
         await PublishingExtensions.WriteChartAsync(model, builder.Configuration, folder, timeout.Token);
         return model;
@@ -24,7 +27,9 @@ internal static class PublishedFiles
     public static async Task ManifestAsync(string file, params string[] args)
     {
         var (exitCode, output, error) = await Tool.RunAsync(
-            LocalServers.AppHost, ["--operation", "publish", "--publisher", "manifest", "--output-path", file, .. args]);
+            LocalServers.AppHost,
+            ["--operation", "publish", "--publisher", "manifest", "--output-path", file, .. args]
+        );
         Assert.True(exitCode == 0, output + error);
     }
 
@@ -32,11 +37,19 @@ internal static class PublishedFiles
     public static async Task<DistributedApplicationModel> ModelAsync()
     {
         using var timeout = new CancellationTokenSource(Patience);
-        await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(["--operation", "publish"], timeout.Token);
+        await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(
+            ["--operation", "publish"],
+            timeout.Token
+        );
         return new DistributedApplicationModel(builder.Resources);
     }
 
     /// <summary>All files below a folder: path within it, and content.</summary>
-    public static SortedDictionary<string, string> Read(string folder) => new(
-        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).ToDictionary(file => Path.GetRelativePath(folder, file), File.ReadAllText), StringComparer.Ordinal);
+    public static SortedDictionary<string, string> Read(string folder) =>
+        new(
+            Directory
+                .EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+                .ToDictionary(file => Path.GetRelativePath(folder, file), File.ReadAllText),
+            StringComparer.Ordinal
+        );
 }

@@ -31,22 +31,32 @@ internal static class Tool
     {
         var folder = SharedData.Require("tools/kubernetes");
         var (exitCode, output, error) = await RunAsync(
-            Path.Combine(folder, "kubeconform"), "-strict", "-summary", "-skip", "ScaledObject",
-            "-schema-location", Path.Combine(folder, "schemas", "{{.ResourceKind}}{{.KindSuffix}}.json"), file);
+            Path.Combine(folder, "kubeconform"),
+            "-strict",
+            "-summary",
+            "-skip",
+            "ScaledObject",
+            "-schema-location",
+            Path.Combine(folder, "schemas", "{{.ResourceKind}}{{.KindSuffix}}.json"),
+            file
+        );
         Assert.True(exitCode == 0, output + error);
         return output.Trim();
     }
 
-    public static Task<(int ExitCode, string Output, string Error)> RunAsync(string program, params string[] args) => RunInAsync("", program, args);
+    public static Task<(int ExitCode, string Output, string Error)> RunAsync(string program, params string[] args) =>
+        RunInAsync("", program, args);
 
     public static async Task<(int ExitCode, string Output, string Error)> RunInAsync(string directory, string program, params string[] args)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, args)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = directory,
-        })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(program, args)
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                WorkingDirectory = directory,
+            }
+        )!;
         using var timeout = new CancellationTokenSource(Patience);
         var output = process.StandardOutput.ReadToEndAsync(timeout.Token);
         var error = process.StandardError.ReadToEndAsync(timeout.Token);

@@ -34,7 +34,9 @@ public sealed class YamlTextTests
             """,
             YamlText.Write(
                 JsonNode.Parse("""{ "a": { "b": ["x", "2", 3], "c": {}, "d": [], "2e": true } }""")!.AsObject(),
-                new Dictionary<string, string> { ["a"] = "Of a.", ["a.b"] = "Of b." }));
+                new Dictionary<string, string> { ["a"] = "Of a.", ["a.b"] = "Of b." }
+            )
+        );
 
     [Fact]
     public void What_yaml_has_no_word_for_here_is_an_error()

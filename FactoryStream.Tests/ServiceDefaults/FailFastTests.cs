@@ -51,7 +51,8 @@ public sealed class FailFastTests
                 await Task.Delay(Timeout.Infinite, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 throw new FormatException("not given up in good order");
             },
-            stopped: true);
+            stopped: true
+        );
 
         Assert.Equal(1, exitCode);
     }
@@ -67,7 +68,8 @@ public sealed class FailFastTests
                 threw.SetResult();
                 throw new FormatException("no such reading");
             },
-            startsLast: new SlowStart(threw.Task));
+            startsLast: new SlowStart(threw.Task)
+        );
 
         Assert.Equal(1, exitCode);
     }
@@ -113,7 +115,10 @@ public sealed class FailFastTests
 
     /// <summary>Runs a service of one worker to its end; the exit code, and what the defaults said critically.</summary>
     private static async Task<(int ExitCode, IEnumerable<string> Said)> RunAsync(
-        Func<CancellationToken, Task> work, bool stopped = false, IHostedService? startsLast = null)
+        Func<CancellationToken, Task> work,
+        bool stopped = false,
+        IHostedService? startsLast = null
+    )
     {
         var before = Environment.ExitCode;
         try

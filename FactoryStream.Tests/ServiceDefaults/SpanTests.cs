@@ -22,10 +22,16 @@ public sealed class SpanTests
     [Fact]
     public void Other_spans_and_those_that_say_it_themselves_are_left_alone()
     {
-        Assert.Null(Trace(new BrokerAddress("kafka:9092"), ActivityKind.Client, ("messaging.system", "kafka")).GetTagItem("server.address"));
+        Assert.Null(
+            Trace(new BrokerAddress("kafka:9092"), ActivityKind.Client, ("messaging.system", "kafka")).GetTagItem("server.address")
+        );
         Assert.Null(Trace(new BrokerAddress("kafka:9092"), ActivityKind.Consumer).GetTagItem("server.address"));
         Assert.Null(Trace(new BrokerAddress(null), ActivityKind.Producer, ("messaging.system", "kafka")).GetTagItem("server.address"));
-        Assert.Equal("own", Trace(new BrokerAddress("kafka:9092"), ActivityKind.Producer, ("messaging.system", "kafka"), ("server.address", "own")).GetTagItem("server.address"));
+        Assert.Equal(
+            "own",
+            Trace(new BrokerAddress("kafka:9092"), ActivityKind.Producer, ("messaging.system", "kafka"), ("server.address", "own"))
+                .GetTagItem("server.address")
+        );
     }
 
     [Theory]

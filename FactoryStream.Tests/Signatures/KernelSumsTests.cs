@@ -63,8 +63,10 @@ public sealed unsafe class KernelSumsTests
                     {
                         var product = square ? y[lane] * y[lane] : y[lane] * s[lane];
                         var expected = product + Number(Offsets<TShape>.Q, lane) * n[lane];
-                        Assert.True(expected == Number(Offsets<TShape>.Y, lane) << (TShape.Bits * TShape.Limbs),
-                            $"square {square}, round {round}, lane {lane}");
+                        Assert.True(
+                            expected == Number(Offsets<TShape>.Y, lane) << (TShape.Bits * TShape.Limbs),
+                            $"square {square}, round {round}, lane {lane}"
+                        );
                     }
                 }
             }
@@ -77,8 +79,8 @@ public sealed unsafe class KernelSumsTests
         BigInteger Fill(int offset, int kind, int lane, long? lowest)
         {
             for (var i = 0; i < TShape.Limbs; i++)
-                ((long*)(w + offset + 32 * i))[lane] = i == 0 && lowest is { } first ? first
-                    : Digit(random, kind, TShape.Bits, isHighest: i == TShape.Limbs - 1);
+                ((long*)(w + offset + 32 * i))[lane] =
+                    i == 0 && lowest is { } first ? first : Digit(random, kind, TShape.Bits, isHighest: i == TShape.Limbs - 1);
             return Number(offset, lane);
         }
 
@@ -134,8 +136,10 @@ public sealed unsafe class KernelSumsTests
                     {
                         var product = square ? y[lane] * y[lane] : y[lane] * s[lane];
                         var expected = product + Number(lane, TShape.Q) * n[lane];
-                        Assert.True(expected == Number(lane, TShape.Y) << (TShape.Bits * TShape.Digits),
-                            $"square {square}, round {round}, lane {lane} of {lanes}");
+                        Assert.True(
+                            expected == Number(lane, TShape.Y) << (TShape.Bits * TShape.Digits),
+                            $"square {square}, round {round}, lane {lane} of {lanes}"
+                        );
                     }
                 }
             }

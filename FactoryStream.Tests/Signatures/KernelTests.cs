@@ -4,12 +4,13 @@ namespace FactoryStream.Tests.Signatures;
 
 public sealed class KernelTests
 {
-    public static TheoryData<string, string> Kernels => new()
-    {
-        { "Avx512/MontgomeryKernel.cs", MontgomeryKernelGenerator.Generate() },
-        { "Avx2/LimbKernel.cs", LimbKernelGenerator.Generate() },
-        { "Avx512/Sha256Kernel.cs", Sha256KernelGenerator.Generate() },
-    };
+    public static TheoryData<string, string> Kernels =>
+        new()
+        {
+            { "Avx512/MontgomeryKernel.cs", MontgomeryKernelGenerator.Generate() },
+            { "Avx2/LimbKernel.cs", LimbKernelGenerator.Generate() },
+            { "Avx512/Sha256Kernel.cs", Sha256KernelGenerator.Generate() },
+        };
 
     private static bool UpdateWanted => Environment.GetEnvironmentVariable("UPDATE_KERNELS") == "1";
 

@@ -83,21 +83,27 @@ public sealed class PreparedKeysTests
         }
 
         // From several threads, which take each other's constants away.
-        Parallel.For(0, 4, _ =>
-        {
-            for (var round = 0; round < 8; round++)
+        Parallel.For(
+            0,
+            4,
+            _ =>
             {
-                var results = new bool[checks.Length];
-                verifier.Verify(checks, results);
-                Assert.Equal(expected, results);
-                GC.Collect(0);
+                for (var round = 0; round < 8; round++)
+                {
+                    var results = new bool[checks.Length];
+                    verifier.Verify(checks, results);
+                    Assert.Equal(expected, results);
+                    GC.Collect(0);
+                }
             }
-        });
+        );
         var statistics = verifier.Statistics;
         Assert.Equal(0, statistics.Disagreements);
         Assert.InRange(verifier.PreparedKeys, 1, 2);
-        Assert.True(statistics.ByAvx2 + statistics.ByAvx512 > 4000 && statistics.ByOpenSsl + statistics.ByManaged > 4000,
-            statistics.ToString());
+        Assert.True(
+            statistics.ByAvx2 + statistics.ByAvx512 > 4000 && statistics.ByOpenSsl + statistics.ByManaged > 4000,
+            statistics.ToString()
+        );
         GC.KeepAlive(keys);
     }
 
@@ -113,14 +119,18 @@ public sealed class PreparedKeysTests
     {
         var count = 0;
         made = () => count;
-        return new(3, static key => ref key.Avx2Constants, _ =>
-        {
-            count++;
-            return [7];
-        });
+        return new(
+            3,
+            static key => ref key.Avx2Constants,
+            _ =>
+            {
+                count++;
+                return [7];
+            }
+        );
     }
 
     /// <summary>Keys that no other test has constants on.</summary>
-    private static RsaPublicKey[] Keys(int count) => [.. Enumerable.Range(0, count)
-        .Select(i => TestKeys.Public(TestKeys.Pair(2048, i).Signer.ExportPublicKeyPem()))];
+    private static RsaPublicKey[] Keys(int count) =>
+        [.. Enumerable.Range(0, count).Select(i => TestKeys.Public(TestKeys.Pair(2048, i).Signer.ExportPublicKeyPem()))];
 }

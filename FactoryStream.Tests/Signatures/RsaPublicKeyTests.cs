@@ -44,9 +44,12 @@ public sealed class RsaPublicKeyTests
     {
         using var rsa = RSA.Create(2048);
         var request = new CertificateRequest("CN=machine", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pss);
-        using var certificate = request.CreateSelfSigned(new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero),
-            new DateTimeOffset(2021, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        string pem = rsa.ExportSubjectPublicKeyInfoPem(), base64 = Convert.ToBase64String(rsa.ExportSubjectPublicKeyInfo());
+        using var certificate = request.CreateSelfSigned(
+            new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero),
+            new DateTimeOffset(2021, 1, 1, 0, 0, 0, TimeSpan.Zero)
+        );
+        string pem = rsa.ExportSubjectPublicKeyInfoPem(),
+            base64 = Convert.ToBase64String(rsa.ExportSubjectPublicKeyInfo());
         string[] forms =
         [
             rsa.ExportRSAPublicKeyPem(),
@@ -93,11 +96,17 @@ public sealed class RsaPublicKeyTests
             "PuTTY-User-Key-File-3: ssh-rsa",
             rsa.ExportSubjectPublicKeyInfoPem() + "\n" + rsa.ExportPkcs8PrivateKeyPem(),
             certificate.ExportCertificatePem() + "\n" + rsa.ExportRSAPrivateKeyPem(),
-            .. ((byte[][])[
-                rsa.ExportPkcs8PrivateKey(), rsa.ExportRSAPrivateKey(), rsa.ExportEncryptedPkcs8PrivateKey("secret", encryption),
-                    curve.ExportECPrivateKey(), openSsh,
-                certificate.Export(X509ContentType.Pkcs12, "secret"),
-            ]).Select(Convert.ToBase64String),
+            .. (
+                (byte[][])
+                    [
+                        rsa.ExportPkcs8PrivateKey(),
+                        rsa.ExportRSAPrivateKey(),
+                        rsa.ExportEncryptedPkcs8PrivateKey("secret", encryption),
+                        curve.ExportECPrivateKey(),
+                        openSsh,
+                        certificate.Export(X509ContentType.Pkcs12, "secret"),
+                    ]
+            ).Select(Convert.ToBase64String),
         ];
 
         foreach (var form in forms)

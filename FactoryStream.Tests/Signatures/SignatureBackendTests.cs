@@ -16,8 +16,10 @@ public sealed class SignatureBackendTests
     private static readonly int[] Sizes = [2048, 3072, 4096];
 
     /// <summary>How many triples are compared; more by environment.</summary>
-    private static readonly int Triples =
-        int.Parse(Environment.GetEnvironmentVariable("FACTORYSTREAM_SIGNATURE_TRIPLES") ?? "100000", CultureInfo.InvariantCulture);
+    private static readonly int Triples = int.Parse(
+        Environment.GetEnvironmentVariable("FACTORYSTREAM_SIGNATURE_TRIPLES") ?? "100000",
+        CultureInfo.InvariantCulture
+    );
 
     [SkippableTheory]
     [InlineData("avx512")]
@@ -37,7 +39,8 @@ public sealed class SignatureBackendTests
             using var verifier = new SignatureVerifier(Unwatched, [(backend, null)]);
             var random = new Random(4);
             var valid = 0;
-            for (var done = 0; done < count;)
+            var done = 0;
+            while (done < count)
             {
                 var checks = new SignatureCheck[random.Next(1, 200)];
                 var kinds = new string[checks.Length];
@@ -52,7 +55,8 @@ public sealed class SignatureBackendTests
                     valid += expected ? 1 : 0;
                     Assert.True(
                         expected == results[i],
-                        $"{backend.Name} said {results[i]} for '{kinds[i]}' with {bits} bits at {i} of {checks.Length}");
+                        $"{backend.Name} said {results[i]} for '{kinds[i]}' with {bits} bits at {i} of {checks.Length}"
+                    );
                 }
 
                 done += checks.Length;
@@ -108,7 +112,8 @@ public sealed class SignatureBackendTests
         var backend = Backend(backendName);
         using var verifier = new SignatureVerifier(Unwatched, [(backend, null)]);
         var corpora = Sizes.ToDictionary(bits => bits, bits => new SignatureCorpus(bits, seed: 1));
-        var valid = Sizes.SelectMany(bits => Enumerable.Range(0, 3), (bits, number) => (bits, number))
+        var valid = Sizes
+            .SelectMany(bits => Enumerable.Range(0, 3), (bits, number) => (bits, number))
             .ToDictionary(id => id, id => Valid(id.bits, id.number));
         for (var count = 1; count <= 2 * backend.Lanes + 1; count++)
         {
@@ -149,15 +154,20 @@ public sealed class SignatureBackendTests
             var corpus = new SignatureCorpus(bits, seed: 6);
             foreach (var poison in new byte[] { 0xFF, 0x7F, 0x00, 0xBC })
             {
-                var checks = Enumerable.Range(0, 40).Select(_ => corpus.Next(out var _)).Where(check => SingleCheck.IsInRange(check))
-                    .Take(backend.Lanes).ToArray();
+                var checks = Enumerable
+                    .Range(0, 40)
+                    .Select(_ => corpus.Next(out var _))
+                    .Where(check => SingleCheck.IsInRange(check))
+                    .Take(backend.Lanes)
+                    .ToArray();
                 for (var count = 1; count <= checks.Length; count++)
                 {
                     // What lies in the lanes beyond, and in this batch's before it is written, is no number at all.
                     Poison(backend, poison);
                     int[] indices = [.. Enumerable.Range(0, checks.Length).OrderBy(_ => random.Next()).Take(count)];
-                    var expected = indices.Select((index, lane) =>
-                        SingleCheck.Verify(checks[index], LibCrypto.IsAvailable) ? 1u << lane : 0).Aggregate(0u, (all, one) => all | one);
+                    var expected = indices
+                        .Select((index, lane) => SingleCheck.Verify(checks[index], LibCrypto.IsAvailable) ? 1u << lane : 0)
+                        .Aggregate(0u, (all, one) => all | one);
                     Assert.Equal(expected, backend.Verify(checks, indices));
                 }
             }
@@ -202,8 +212,10 @@ public sealed class SignatureBackendTests
     public void A_flood_of_forgeries_is_checked_twice_only_in_part()
     {
         var (_, bad) = GoodAndBad();
-        using var verifier = new SignatureVerifier(new() { RejectRecheckBurst = 20, RejectRecheckInterval = 50 },
-            [(new LyingBackend(0), null)]);
+        using var verifier = new SignatureVerifier(
+            new() { RejectRecheckBurst = 20, RejectRecheckInterval = 50 },
+            [(new LyingBackend(0), null)]
+        );
         var checks = Enumerable.Repeat(bad, 8).ToArray();
         for (var i = 0; i < 500; i++)
             verifier.Verify(checks, new bool[8]);
@@ -232,8 +244,14 @@ public sealed class SignatureBackendTests
         Skip.IfNot(LibCrypto.IsAvailable, "libcrypto is not installed.");
         var start = new ProcessStartInfo(Environment.ProcessPath!)
         {
-            ArgumentList = { "test", typeof(SignatureBackendTests).Assembly.Location, "--nologo", "--filter",
-                $"FullyQualifiedName~{nameof(Inner_run_uses_the_expected_backend)}" },
+            ArgumentList =
+            {
+                "test",
+                typeof(SignatureBackendTests).Assembly.Location,
+                "--nologo",
+                "--filter",
+                $"FullyQualifiedName~{nameof(Inner_run_uses_the_expected_backend)}",
+            },
             Environment = { [turnedOff] = "0", [ExpectedBackend] = expected },
             RedirectStandardOutput = true,
         };
@@ -270,8 +288,13 @@ public sealed class SignatureBackendTests
         Assert.Equal(expected == "avx2", verifier.Statistics.ByAvx2 > 2000);
     }
 
-    private static SignatureVerifierOptions Unwatched => new(
-        ) { AcceptRecheckInterval = int.MaxValue, RejectRecheckInterval = int.MaxValue, RejectRecheckBurst = 1 };
+    private static SignatureVerifierOptions Unwatched =>
+        new()
+        {
+            AcceptRecheckInterval = int.MaxValue,
+            RejectRecheckInterval = int.MaxValue,
+            RejectRecheckBurst = 1,
+        };
 
     private static ISignatureBackend Backend(string name)
     {
@@ -280,12 +303,13 @@ public sealed class SignatureBackendTests
         return backend!;
     }
 
-    private static ISignatureBackend? TryBackend(string name) => name switch
-    {
-        "avx512" when Avx512Backend.IsSupported => new Avx512Backend(),
-        "avx2" when Avx2Backend.IsSupported => new Avx2Backend(),
-        _ => null,
-    };
+    private static ISignatureBackend? TryBackend(string name) =>
+        name switch
+        {
+            "avx512" when Avx512Backend.IsSupported => new Avx512Backend(),
+            "avx2" when Avx2Backend.IsSupported => new Avx2Backend(),
+            _ => null,
+        };
 
     private static unsafe void Poison(ISignatureBackend backend, byte poison)
     {
@@ -328,18 +352,19 @@ public sealed class SignatureBackendTests
         };
     }
 
-    private static BigInteger Number(BigInteger modulus, int kind, int bits, Random random) => kind switch
-    {
-        0 => 0,
-        1 => 1,
-        2 => modulus - 1,
-        3 => modulus - 2,
-        4 => modulus >> 1,
-        5 => Pattern(bits, 53, BigInteger.One << 52) % modulus,
-        6 => Pattern(bits, 53, (BigInteger.One << 52) - 1) % modulus,
-        7 => Pattern(bits, 29, BigInteger.One << 28) % modulus,
-        _ => TestKeys.Number(Noise(bits / 8, random)) % modulus,
-    };
+    private static BigInteger Number(BigInteger modulus, int kind, int bits, Random random) =>
+        kind switch
+        {
+            0 => 0,
+            1 => 1,
+            2 => modulus - 1,
+            3 => modulus - 2,
+            4 => modulus >> 1,
+            5 => Pattern(bits, 53, BigInteger.One << 52) % modulus,
+            6 => Pattern(bits, 53, (BigInteger.One << 52) - 1) % modulus,
+            7 => Pattern(bits, 29, BigInteger.One << 28) % modulus,
+            _ => TestKeys.Number(Noise(bits / 8, random)) % modulus,
+        };
 
     private static BigInteger Pattern(int bits, int digitBits, BigInteger digit)
     {

@@ -35,7 +35,13 @@ internal sealed class SignatureCorpus
             {
                 var data = Data(i);
                 var maximum = EmsaPss.MaximumSaltLength(bits);
-                var salt = (i % 4) switch { 0 => 32, 1 => maximum, 2 => _random.Next(maximum + 1), _ => i % 40 };
+                var salt = (i % 4) switch
+                {
+                    0 => 32,
+                    1 => maximum,
+                    2 => _random.Next(maximum + 1),
+                    _ => i % 40,
+                };
                 var signature = new byte[key.SignatureLength];
                 signer.Sign(data, signature, salt);
                 _signed.Add(new(key, data, signature));
@@ -47,10 +53,26 @@ internal sealed class SignatureCorpus
 
     public static readonly string[] Kinds =
     [
-        "as signed", "bit of the data", "bit of the signature", "byte of the signature", "data longer", "data shorter", "another's key",
-            "another's signature",
-        "signature cut", "signature longer", "leading zero lost", "signature + modulus", "negated", "zero", "one", "modulus - 1",
-            "modulus", "all ones", "noise", "empty",
+        "as signed",
+        "bit of the data",
+        "bit of the signature",
+        "byte of the signature",
+        "data longer",
+        "data shorter",
+        "another's key",
+        "another's signature",
+        "signature cut",
+        "signature longer",
+        "leading zero lost",
+        "signature + modulus",
+        "negated",
+        "zero",
+        "one",
+        "modulus - 1",
+        "modulus",
+        "all ones",
+        "noise",
+        "empty",
     ];
 
     public SignatureCheck Next(out string kind)
@@ -89,7 +111,8 @@ internal sealed class SignatureCorpus
 
     /// <summary>Numbers of the wrong length stay wrong: also a question.</summary>
     private static byte[] Fitting(BigInteger number, int length) =>
-        number.GetByteCount(isUnsigned: true) > length ? number.ToByteArray(isUnsigned: true, isBigEndian: true)
+        number.GetByteCount(isUnsigned: true) > length
+            ? number.ToByteArray(isUnsigned: true, isBigEndian: true)
             : TestKeys.Bytes(number, length);
 
     /// <summary>Encodings that only the owner of the key can make, each with one rule of RFC 8017 9.1.2 broken.</summary>
@@ -139,8 +162,23 @@ internal sealed class SignatureCorpus
         }
     }
 
-    private byte[] Data(int i) => Noise((i % 16) switch { 0 => 0, 1 => 55, 2 => 56, 3 => 63, 4 => 64, 5 => 119, 6 => 120, 7 => 1079, 8 =>
-        1080, 9 => 5000, _ => _random.Next(150, 400) });
+    private byte[] Data(int i) =>
+        Noise(
+            (i % 16) switch
+            {
+                0 => 0,
+                1 => 55,
+                2 => 56,
+                3 => 63,
+                4 => 64,
+                5 => 119,
+                6 => 120,
+                7 => 1079,
+                8 => 1080,
+                9 => 5000,
+                _ => _random.Next(150, 400),
+            }
+        );
 
     private byte[] Noise(int length)
     {

@@ -10,7 +10,8 @@ namespace FactoryStream.Tests.Signatures;
 public sealed class SignatureVerifierTests
 {
     private static readonly byte[] Data = Encoding.UTF8.GetBytes(
-        """{"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "rpm": 2999}""");
+        """{"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "rpm": 2999}"""
+    );
 
     private static readonly ConcurrentDictionary<(int Bits, ulong Exponent), RawKeyPair> RawPairs = new();
 
@@ -37,8 +38,10 @@ public sealed class SignatureVerifierTests
 
         Assert.True(checks.Count >= 100);
         var bad = 0;
-        foreach (var line in File.ReadLines(Path.Combine(SignedReadings.Folder, "rejected.tsv"))
-            .Where(line => line.StartsWith("bad signature", StringComparison.Ordinal)))
+        foreach (
+            var line in File.ReadLines(Path.Combine(SignedReadings.Folder, "rejected.tsv"))
+                .Where(line => line.StartsWith("bad signature", StringComparison.Ordinal))
+        )
         {
             var (data, signature) = SignedReadings.Parse(line[(line.IndexOf('\t') + 1)..]);
             checks.Insert(bad * 9, new(key, data, signature));
@@ -72,8 +75,10 @@ public sealed class SignatureVerifierTests
         {
             var pair = RawPairs.GetOrAdd((2048, exponent), Make);
             var signature = pair.Sign(Data, 20);
-            Assert.Equal([true, false], Verify(backends, new SignatureCheck(pair.Key, Data, signature),
-                new(pair.Key, Changed(Data, 9), signature)));
+            Assert.Equal(
+                [true, false],
+                Verify(backends, new SignatureCheck(pair.Key, Data, signature), new(pair.Key, Changed(Data, 9), signature))
+            );
         }
     }
 
@@ -102,14 +107,19 @@ public sealed class SignatureVerifierTests
     {
         var (signer, key) = TestKeys.Pair();
         var signature = new byte[256];
-        do
-            signer.Sign(Data, signature);
+        do signer.Sign(Data, signature);
         while (signature[0] != 0);
 
         Assert.Equal(
             [true, false, false, false],
-            Verify(backends, new(key, Data, signature), new(key, Data, signature.AsMemory(1)), new(key, Data, (byte[])[0, .. signature]),
-                new(key, Data, default)));
+            Verify(
+                backends,
+                new(key, Data, signature),
+                new(key, Data, signature.AsMemory(1)),
+                new(key, Data, (byte[])[0, .. signature]),
+                new(key, Data, default)
+            )
+        );
     }
 
     [Theory]
@@ -124,17 +134,21 @@ public sealed class SignatureVerifierTests
         {
             signer.Sign(Data, signature);
             sum = TestKeys.Number(signature) + key.ModulusValue;
-        }
-        while (sum.GetByteCount(isUnsigned: true) > 256);
+        } while (sum.GetByteCount(isUnsigned: true) > 256);
 
         var n = key.Modulus.ToArray();
         byte[] ones = [.. Enumerable.Repeat((byte)0xFF, 256)];
         Assert.Equal(
             [true, false, false, false, false],
             Verify(
-                backends, new(key, Data, signature), new(key, Data, sum.ToByteArray(isUnsigned: true, isBigEndian: true)),
-                    new(key, Data, n), new(key, Data, ones),
-                new(key, Data, new byte[256])));
+                backends,
+                new(key, Data, signature),
+                new(key, Data, sum.ToByteArray(isUnsigned: true, isBigEndian: true)),
+                new(key, Data, n),
+                new(key, Data, ones),
+                new(key, Data, new byte[256])
+            )
+        );
     }
 
     [Theory]
@@ -149,7 +163,9 @@ public sealed class SignatureVerifierTests
                 backends,
                 new(key, Data, rsa.SignData(Data, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)),
                 new(key, Data, rsa.SignData(Data, HashAlgorithmName.SHA512, RSASignaturePadding.Pss)),
-                new(key, Data, rsa.SignData(Data, HashAlgorithmName.SHA256, RSASignaturePadding.Pss))));
+                new(key, Data, rsa.SignData(Data, HashAlgorithmName.SHA256, RSASignaturePadding.Pss))
+            )
+        );
     }
 
     [Fact]
@@ -187,17 +203,23 @@ public sealed class SignatureVerifierTests
             checks[i] = new(pairs[i % 3].Key, data, Sign(pairs[(i + (expected[i] ? 0 : 1)) % 3].Signer, data, i));
         }
 
-        const int threads = 8, rounds = 20;
-        Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, thread =>
-        {
-            var results = new bool[checks.Length];
-            for (var round = 0; round < rounds; round++)
+        const int threads = 8,
+            rounds = 20;
+        Parallel.For(
+            0,
+            threads,
+            new ParallelOptions { MaxDegreeOfParallelism = threads },
+            thread =>
             {
-                var start = (thread * 5 + round) % 40;
-                verifier.Verify(checks.AsSpan(start), results);
-                Assert.Equal(expected[start..], results[..^start]);
+                var results = new bool[checks.Length];
+                for (var round = 0; round < rounds; round++)
+                {
+                    var start = (thread * 5 + round) % 40;
+                    verifier.Verify(checks.AsSpan(start), results);
+                    Assert.Equal(expected[start..], results[..^start]);
+                }
             }
-        });
+        );
         Assert.Equal(0, verifier.Statistics.Disagreements);
     }
 

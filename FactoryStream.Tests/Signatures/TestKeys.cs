@@ -12,11 +12,17 @@ internal static class TestKeys
     private static readonly ConcurrentDictionary<(int Bits, int Number), Lazy<(ReadingSigner Signer, RsaPublicKey Key)>> Pairs = new();
 
     public static (ReadingSigner Signer, RsaPublicKey Key) Pair(int bits = 2048, int number = 0) =>
-        Pairs.GetOrAdd((bits, number), static id => new(() =>
-    {
-        var signer = ReadingSigner.Create(id.Bits);
-        return (signer, Public(signer.ExportPublicKeyPem()));
-    })).Value;
+        Pairs
+            .GetOrAdd(
+                (bits, number),
+                static id =>
+                    new(() =>
+                    {
+                        var signer = ReadingSigner.Create(id.Bits);
+                        return (signer, Public(signer.ExportPublicKeyPem()));
+                    })
+            )
+            .Value;
 
     public static RsaPublicKey Public(string pem)
     {

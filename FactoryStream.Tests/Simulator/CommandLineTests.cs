@@ -7,9 +7,44 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("", "simulate", "replay", "load", "sign", "archive", "audit, verify")]
     [InlineData("simulate", "--factories", "--engines", "--rate", "--keys", "--admin-token", "--ingest", "--verifier", "POST /pause")]
-    [InlineData("replay", "--csv", "--factory", "--labels", "--time", "--time-format", "--decimal", "--separator", "--no-header",
-        "--engine", "column:NAME", "--missing", "--now", "--speed", "--save", "--from", "--keys", "--ingest", "--verifier")]
-    [InlineData("load", "--rate", "--seconds", "--factories", "--engines", "--batch", "--connections", "--salt", "--corpus", "--start", "--out", "--factory-prefix", "--keys", "--ingest", "--verifier")]
+    [InlineData(
+        "replay",
+        "--csv",
+        "--factory",
+        "--labels",
+        "--time",
+        "--time-format",
+        "--decimal",
+        "--separator",
+        "--no-header",
+        "--engine",
+        "column:NAME",
+        "--missing",
+        "--now",
+        "--speed",
+        "--save",
+        "--from",
+        "--keys",
+        "--ingest",
+        "--verifier"
+    )]
+    [InlineData(
+        "load",
+        "--rate",
+        "--seconds",
+        "--factories",
+        "--engines",
+        "--batch",
+        "--connections",
+        "--salt",
+        "--corpus",
+        "--start",
+        "--out",
+        "--factory-prefix",
+        "--keys",
+        "--ingest",
+        "--verifier"
+    )]
     [InlineData("sign", "--readings", "--out", "--start", "GB a million")]
     [InlineData("archive", "--partition", "--database", "FILE", "retention")]
     [InlineData("audit", "--public-keys", "FILE", "Parquet")]
@@ -64,9 +99,22 @@ public sealed class CommandLineTests
         using var folder = new TemporaryFolder();
         string[] files = ["b", "a"];
         foreach (var name in files)
-            await File.WriteAllLinesAsync(Path.Combine(folder.Path, $"{name}.csv"), ["datetime;x;anomaly", .. Enumerable.Range(0, 60).Select(i => $"2020-03-09 10:14:{i:D2};{i}.50;0")]);
+            await File.WriteAllLinesAsync(
+                Path.Combine(folder.Path, $"{name}.csv"),
+                ["datetime;x;anomaly", .. Enumerable.Range(0, 60).Select(i => $"2020-03-09 10:14:{i:D2};{i}.50;0")]
+            );
         string[] replay = ["replay", "--factory", "f", "--csv", .. files.Select(name => Path.Combine(folder.Path, $"{name}.csv"))];
-        string[] common = ["--ingest", ingest.Address.ToString(), "--verifier", ingest.Address.ToString(), "--keys", folder.Path, "--admin-token", "t"];
+        string[] common =
+        [
+            "--ingest",
+            ingest.Address.ToString(),
+            "--verifier",
+            ingest.Address.ToString(),
+            "--keys",
+            folder.Path,
+            "--admin-token",
+            "t",
+        ];
         var saved = Path.Combine(folder.Path, "signed.ndjson");
 
         var first = await RunAsync([.. replay, "--save", saved, .. common]);
@@ -80,10 +128,16 @@ public sealed class CommandLineTests
         Assert.Equal(await File.ReadAllTextAsync(saved), posts[0]);
         Assert.Equal(posts[0], posts[2]);
         Assert.Equal(Data(posts[0]), Data(posts[1]));
-        Assert.StartsWith("""{"factory_id": "f", "engine_id": "b", "timestamp": "2020-03-09 10:14:00", "x": 0.50}""", Data(posts[0]).First(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            """{"factory_id": "f", "engine_id": "b", "timestamp": "2020-03-09 10:14:00", "x": 0.50}""",
+            Data(posts[0]).First(),
+            StringComparison.Ordinal
+        );
 
         static IEnumerable<string> Data(string lines) =>
-            lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("data").GetRawText());
+            lines
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("data").GetRawText());
     }
 
     [Fact]
@@ -94,10 +148,34 @@ public sealed class CommandLineTests
         var file = Path.Combine(folder.Path, "plant.csv");
         await File.WriteAllTextAsync(file, "03.02.2026|pump|1,5\n03.02.2026|fan|-\n");
 
-        var (exitCode, _, error) = await RunAsync(
-            ["replay", "--factory", "f", "--csv", file, "--no-header", "--separator", "pipe", "--decimal", ",", "--time", "column_1",
-                "--time-format", "dd.MM.yyyy", "--engine", "column:column_2", "--missing", "-",
-             "--ingest", ingest.Address.ToString(), "--verifier", ingest.Address.ToString(), "--keys", folder.Path, "--admin-token", "t"]);
+        var (exitCode, _, error) = await RunAsync([
+            "replay",
+            "--factory",
+            "f",
+            "--csv",
+            file,
+            "--no-header",
+            "--separator",
+            "pipe",
+            "--decimal",
+            ",",
+            "--time",
+            "column_1",
+            "--time-format",
+            "dd.MM.yyyy",
+            "--engine",
+            "column:column_2",
+            "--missing",
+            "-",
+            "--ingest",
+            ingest.Address.ToString(),
+            "--verifier",
+            ingest.Address.ToString(),
+            "--keys",
+            folder.Path,
+            "--admin-token",
+            "t",
+        ]);
 
         Assert.Equal((0, ""), (exitCode, error));
         Assert.Equal(
@@ -105,19 +183,35 @@ public sealed class CommandLineTests
                 """{"factory_id": "f", "engine_id": "pump", "timestamp": "2026-02-03 00:00:00.000", "column_3": 1.5}""",
                 """{"factory_id": "f", "engine_id": "fan", "timestamp": "2026-02-03 00:00:00.000"}""",
             ],
-            ingest.AcceptedLines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("data").GetRawText()));
+            ingest.AcceptedLines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("data").GetRawText())
+        );
     }
 
     [Fact]
     public async Task A_replay_that_is_not_wholly_acknowledged_ends_with_an_error()
     {
-        await using var ingest = await IngestStub.StartAsync(IngestStub.Status(202, null, """{"accepted": 1, "rejected": [{"line": 2, "reason": "malformed"}]}"""));
+        await using var ingest = await IngestStub.StartAsync(
+            IngestStub.Status(202, null, """{"accepted": 1, "rejected": [{"line": 2, "reason": "malformed"}]}""")
+        );
         using var folder = new TemporaryFolder();
         var file = Path.Combine(folder.Path, "e.csv");
         await File.WriteAllTextAsync(file, "datetime;x\n2020-03-09 10:14:00;1\n2020-03-09 10:14:01;2\n");
 
-        var (exitCode, output, _) = await RunAsync(
-            ["replay", "--factory", "f", "--csv", file, "--ingest", ingest.Address.ToString(), "--verifier", ingest.Address.ToString(), "--keys", folder.Path, "--admin-token", "t"]);
+        var (exitCode, output, _) = await RunAsync([
+            "replay",
+            "--factory",
+            "f",
+            "--csv",
+            file,
+            "--ingest",
+            ingest.Address.ToString(),
+            "--verifier",
+            ingest.Address.ToString(),
+            "--keys",
+            folder.Path,
+            "--admin-token",
+            "t",
+        ]);
 
         Assert.Equal(1, exitCode);
         Assert.Contains("malformed: 1", output, StringComparison.Ordinal);
@@ -129,8 +223,21 @@ public sealed class CommandLineTests
         await using var ingest = await IngestStub.StartAsync();
         using var folder = new TemporaryFolder();
 
-        var (exitCode, _, error) = await RunAsync(
-            ["load", "--readings", "10", "--factories", "1", "--ingest", ingest.Address.ToString(), "--verifier", ingest.Address.ToString(), "--keys", folder.Path, "--admin-token", "wrong"]);
+        var (exitCode, _, error) = await RunAsync([
+            "load",
+            "--readings",
+            "10",
+            "--factories",
+            "1",
+            "--ingest",
+            ingest.Address.ToString(),
+            "--verifier",
+            ingest.Address.ToString(),
+            "--keys",
+            folder.Path,
+            "--admin-token",
+            "wrong",
+        ]);
 
         Assert.Equal(1, exitCode);
         Assert.Contains("does not take this admin token", error, StringComparison.Ordinal);
@@ -143,18 +250,52 @@ public sealed class CommandLineTests
         await using var ingest = await IngestStub.StartAsync(IngestStub.Reset);
         using var folder = new TemporaryFolder();
         var (corpus, report) = (Path.Combine(folder.Path, "corpus.ndjson"), Path.Combine(folder.Path, "report.json"));
-        string[] common = ["--ingest", ingest.Address.ToString(), "--verifier", ingest.Address.ToString(), "--keys", folder.Path, "--admin-token", "t"];
+        string[] common =
+        [
+            "--ingest",
+            ingest.Address.ToString(),
+            "--verifier",
+            ingest.Address.ToString(),
+            "--keys",
+            folder.Path,
+            "--admin-token",
+            "t",
+        ];
 
-        var signed = await RunAsync(["sign", "--readings", "90", "--factories", "3", "--engines", "2", "--lines", "10", "--out", corpus, "--keys", folder.Path]);
+        var signed = await RunAsync([
+            "sign",
+            "--readings",
+            "90",
+            "--factories",
+            "3",
+            "--engines",
+            "2",
+            "--lines",
+            "10",
+            "--out",
+            corpus,
+            "--keys",
+            folder.Path,
+        ]);
         var load = await RunAsync(["load", "--corpus", corpus, "--lines", "5", "--out", report, .. common]);
 
         Assert.Equal((0, 0), (signed.ExitCode, load.ExitCode));
         Assert.Contains("acknowledged     90", load.Output, StringComparison.Ordinal);
         var json = JsonDocument.Parse(await File.ReadAllTextAsync(report)).RootElement;
-        Assert.Equal((90, 90, 0, 18, 1), (
-            json.GetProperty("sent").GetInt64(), json.GetProperty("acknowledged").GetInt64(), json.GetProperty("unacknowledged").GetInt64(),
-            json.GetProperty("posts").GetInt64(), json.GetProperty("repeated_posts").GetInt64()));
-        Assert.Equal((await File.ReadAllLinesAsync(corpus)).Order(StringComparer.Ordinal), ingest.AcceptedLines.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            (90, 90, 0, 18, 1),
+            (
+                json.GetProperty("sent").GetInt64(),
+                json.GetProperty("acknowledged").GetInt64(),
+                json.GetProperty("unacknowledged").GetInt64(),
+                json.GetProperty("posts").GetInt64(),
+                json.GetProperty("repeated_posts").GetInt64()
+            )
+        );
+        Assert.Equal(
+            (await File.ReadAllLinesAsync(corpus)).Order(StringComparer.Ordinal),
+            ingest.AcceptedLines.Order(StringComparer.Ordinal)
+        );
         Assert.Equal(3, ingest.Enrolments.Count);
     }
 
@@ -167,14 +308,45 @@ public sealed class CommandLineTests
         using var folder = new TemporaryFolder();
         var report = Path.Combine(folder.Path, "report.json");
 
-        var (exitCode, output, _) = await RunAsync(
-            ["load", "--readings", "95", "--seconds", "1", "--factories", "3", "--engines", "2", "--batch", "5", "--lines", "2", .. mixed.Length > 0 ? (string[])[mixed] : [], "--out", report,
-             "--ingest", ingest.Address.ToString(), "--verifier", ingest.Address.ToString(), "--keys", folder.Path, "--admin-token", "t"]);
+        var (exitCode, output, _) = await RunAsync([
+            "load",
+            "--readings",
+            "95",
+            "--seconds",
+            "1",
+            "--factories",
+            "3",
+            "--engines",
+            "2",
+            "--batch",
+            "5",
+            "--lines",
+            "2",
+            .. mixed.Length > 0 ? (string[])[mixed] : [],
+            "--out",
+            report,
+            "--ingest",
+            ingest.Address.ToString(),
+            "--verifier",
+            ingest.Address.ToString(),
+            "--keys",
+            folder.Path,
+            "--admin-token",
+            "t",
+        ]);
 
         Assert.Equal(0, exitCode);
         Assert.Contains("acknowledged     95", output, StringComparison.Ordinal);
         var json = JsonDocument.Parse(await File.ReadAllTextAsync(report)).RootElement;
-        Assert.Equal((95, 0, 10, 5), (json.GetProperty("sent").GetInt64(), json.GetProperty("unacknowledged").GetInt64(), json.GetProperty("posts").GetInt64(), json.GetProperty("corpus").GetProperty("per_signature").GetInt32()));
+        Assert.Equal(
+            (95, 0, 10, 5),
+            (
+                json.GetProperty("sent").GetInt64(),
+                json.GetProperty("unacknowledged").GetInt64(),
+                json.GetProperty("posts").GetInt64(),
+                json.GetProperty("corpus").GetProperty("per_signature").GetInt32()
+            )
+        );
         Assert.Equal(19, ingest.AcceptedLines.Distinct().Count(line => line.StartsWith("{\"batch\": [", StringComparison.Ordinal)));
     }
 
@@ -184,13 +356,37 @@ public sealed class CommandLineTests
         await using var ingest = await IngestStub.StartAsync();
         using var folder = new TemporaryFolder();
 
-        var (exitCode, output, error) = await RunAsync(
-            ["load", "--rate", "200", "--seconds", "1", "--factories", "2", "--engines", "2", "--ingest", ingest.Address.ToString(), "--verifier", ingest.Address.ToString(), "--keys", folder.Path, "--admin-token", "t"]);
+        var (exitCode, output, error) = await RunAsync([
+            "load",
+            "--rate",
+            "200",
+            "--seconds",
+            "1",
+            "--factories",
+            "2",
+            "--engines",
+            "2",
+            "--ingest",
+            ingest.Address.ToString(),
+            "--verifier",
+            ingest.Address.ToString(),
+            "--keys",
+            folder.Path,
+            "--admin-token",
+            "t",
+        ]);
 
         Assert.True(exitCode == 0, output + error);
         var end = TimeProvider.System.GetUtcNow().UtcDateTime;
-        var times = ingest.AcceptedLines.Select(line => DateTime.Parse(
-            JsonDocument.Parse(line).RootElement.GetProperty("data").GetProperty("timestamp").GetString()! + "Z", System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AdjustToUniversal)).ToArray();
+        var times = ingest
+            .AcceptedLines.Select(line =>
+                DateTime.Parse(
+                    JsonDocument.Parse(line).RootElement.GetProperty("data").GetProperty("timestamp").GetString()! + "Z",
+                    System.Globalization.CultureInfo.InvariantCulture,
+                    System.Globalization.DateTimeStyles.AdjustToUniversal
+                )
+            )
+            .ToArray();
         Assert.Equal(200, times.Length);
         Assert.True(times.Max() <= end);
     }

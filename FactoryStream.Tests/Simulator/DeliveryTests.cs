@@ -17,7 +17,12 @@ public sealed class DeliveryTests
     public async Task Lines_are_repeated_to_the_byte_until_they_are_acknowledged(Wire wire)
     {
         await using var ingest = await IngestStub.StartAsync(
-            IngestStub.Status(429, "0"), IngestStub.Reset, IngestStub.Status(503, "0", "{\"title\": \"The broker is away\"}"), IngestStub.Reset, IngestStub.Status(500));
+            IngestStub.Status(429, "0"),
+            IngestStub.Reset,
+            IngestStub.Status(503, "0", "{\"title\": \"The broker is away\"}"),
+            IngestStub.Reset,
+            IngestStub.Status(500)
+        );
         var complaints = new List<string>();
 
         var result = await SendAsync(wire, ingest, Lines, complaints);
@@ -33,8 +38,13 @@ public sealed class DeliveryTests
     public async Task Refused_lines_are_counted_by_reason_and_not_repeated(Wire wire)
     {
         await using var ingest = await IngestStub.StartAsync(
-            IngestStub.Status(202, null, """{"accepted": 2, "rejected": [{"line": 2, "reason": "malformed", "detail": {"more": [1]}}, {"reason": "too_large", "line": 3}], "trace": "x"}"""),
-            IngestStub.Status(400, null, """{"accepted": 0, "rejected": [{"line": 1, "reason": "malformed"}]}"""));
+            IngestStub.Status(
+                202,
+                null,
+                """{"accepted": 2, "rejected": [{"line": 2, "reason": "malformed", "detail": {"more": [1]}}, {"reason": "too_large", "line": 3}], "trace": "x"}"""
+            ),
+            IngestStub.Status(400, null, """{"accepted": 0, "rejected": [{"line": 1, "reason": "malformed"}]}""")
+        );
 
         var mixed = await SendAsync(wire, ingest, Lines);
         var nothing = await SendAsync(wire, ingest, Lines[..9]);
@@ -133,7 +143,13 @@ public sealed class DeliveryTests
     [Theory]
     [InlineData("HTTP/1.1 202 Accepted\r\nConnection: keep-alive, Close\r\nContent-Length: 5\r\n\r\nhello", 202, "hello", null, true)]
     [InlineData("HTTP/1.1 202 Accepted\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello", 202, "hello", null, true)]
-    [InlineData("HTTP/1.1 503 Service Unavailable\r\nretry-after: 3\r\ntransfer-encoding: chunked\r\n\r\n3;x=y\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", 503, "hello", "3", false)]
+    [InlineData(
+        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 3\r\ntransfer-encoding: chunked\r\n\r\n3;x=y\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",
+        503,
+        "hello",
+        "3",
+        false
+    )]
     [InlineData("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", 204, "", null, false)]
     [InlineData("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", 200, "", null, true)]
     public void A_response_is_whole_with_its_last_byte_and_not_before(string text, int status, string body, string? retryAfter, bool closes)
@@ -143,7 +159,10 @@ public sealed class DeliveryTests
             Assert.False(HttpResponse.TryParse(bytes.AsSpan(0, length), out _));
 
         Assert.True(HttpResponse.TryParse(bytes, out var response));
-        Assert.Equal((status, body, retryAfter, closes), (response.Status, Encoding.ASCII.GetString(response.Body), response.RetryAfter, response.Closes));
+        Assert.Equal(
+            (status, body, retryAfter, closes),
+            (response.Status, Encoding.ASCII.GetString(response.Body), response.RetryAfter, response.Closes)
+        );
     }
 
     [Theory]
@@ -154,12 +173,23 @@ public sealed class DeliveryTests
     public void What_is_no_response_is_an_error(string text) =>
         Assert.Throws<InvalidDataException>(() => HttpResponse.TryParse(Encoding.ASCII.GetBytes(text), out _));
 
-    private static async Task<DeliveryResult> SendAsync(Wire wire, IngestStub ingest, byte[] lines, List<string>? complaints = null, TimeSpan? giveUpAfter = null)
+    private static async Task<DeliveryResult> SendAsync(
+        Wire wire,
+        IngestStub ingest,
+        byte[] lines,
+        List<string>? complaints = null,
+        TimeSpan? giveUpAfter = null
+    )
     {
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         using var client = new HttpClient();
         using var connection = new HttpConnection(ingest.Address, TimeProvider.System, TimeSpan.FromSeconds(10));
         IReadingsPoster poster = wire == Wire.Client ? new HttpClientPoster(client, ingest.Address, TimeProvider.System) : connection;
-        return await new Delivery(poster, TimeProvider.System, giveUpAfter ?? TimeSpan.FromSeconds(20), complaints is null ? null : complaints.Add).SendAsync(lines, timeout.Token);
+        return await new Delivery(
+            poster,
+            TimeProvider.System,
+            giveUpAfter ?? TimeSpan.FromSeconds(20),
+            complaints is null ? null : complaints.Add
+        ).SendAsync(lines, timeout.Token);
     }
 }

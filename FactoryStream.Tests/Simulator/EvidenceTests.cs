@@ -18,7 +18,11 @@ public sealed class EvidenceTests
         var audit = new EvidenceAudit(PublicKeyFile.Read(Path.Combine(folder, "public-key.pem")));
         foreach (var file in (string[])["valid-max-salt.ndjson", "valid-digest-salt.ndjson"])
         {
-            var result = await audit.CheckAsync(Path.Combine(folder, file), (line, verdict, detail) => Assert.Fail($"{file}:{line} {verdict} {detail}"), CancellationToken.None);
+            var result = await audit.CheckAsync(
+                Path.Combine(folder, file),
+                (line, verdict, detail) => Assert.Fail($"{file}:{line} {verdict} {detail}"),
+                CancellationToken.None
+            );
             Assert.True(result.IsClean);
             Assert.Equal(120, result[Verdict.Accepted]);
         }
@@ -26,7 +30,12 @@ public sealed class EvidenceTests
         using var temporary = new TemporaryFolder();
         var broken = Path.Combine(temporary.Path, "broken.ndjson");
         // Two of the vectors are true in themselves: one is of the future, the other of a factory whose key nobody enrolled.
-        var lines = File.ReadAllLines(Path.Combine(folder, "rejected.tsv")).Select(line => line.Split('\t', 2)).Where(line => !line[0].StartsWith("future", StringComparison.Ordinal) && !line[0].StartsWith("unknown", StringComparison.Ordinal)).ToArray();
+        var lines = File.ReadAllLines(Path.Combine(folder, "rejected.tsv"))
+            .Select(line => line.Split('\t', 2))
+            .Where(line =>
+                !line[0].StartsWith("future", StringComparison.Ordinal) && !line[0].StartsWith("unknown", StringComparison.Ordinal)
+            )
+            .ToArray();
         File.WriteAllLines(broken, lines.Select(line => line[1]));
         var verdicts = new List<string>();
         var bad = await audit.CheckAsync(broken, (_, verdict, _) => verdicts.Add(verdict.ToName()), CancellationToken.None);
@@ -41,30 +50,57 @@ public sealed class EvidenceTests
         using var signer = ReadingSigner.Create();
         using var other = ReadingSigner.Create();
         var keys = Path.Combine(temporary.Path, "keys.json");
-        File.WriteAllText(keys, JsonSerializer.Serialize(new
-        {
-            keys = new object[]
-            {
-                new { key_id = "k1", factory_id = "a", public_key = signer.ExportPublicKeyPem(), not_before = "2026-01-01T00:00:00Z", not_after = (string?)null, revoked_at = "2026-03-01T00:00:00Z" },
-                new { key_id = "k2", factory_id = "a", public_key = other.ExportPublicKeyPem(), not_before = (string?)null, not_after = "2026-06-01T00:00:00Z", revoked_at = (string?)null },
-            },
-        }));
+        File.WriteAllText(
+            keys,
+            JsonSerializer.Serialize(
+                new
+                {
+                    keys = new object[]
+                    {
+                        new
+                        {
+                            key_id = "k1",
+                            factory_id = "a",
+                            public_key = signer.ExportPublicKeyPem(),
+                            not_before = "2026-01-01T00:00:00Z",
+                            not_after = (string?)null,
+                            revoked_at = "2026-03-01T00:00:00Z",
+                        },
+                        new
+                        {
+                            key_id = "k2",
+                            factory_id = "a",
+                            public_key = other.ExportPublicKeyPem(),
+                            not_before = (string?)null,
+                            not_after = "2026-06-01T00:00:00Z",
+                            revoked_at = (string?)null,
+                        },
+                    },
+                }
+            )
+        );
         var evidence = Path.Combine(temporary.Path, "evidence.ndjson");
-        File.WriteAllLines(evidence,
-        [
-            Line(signer, "a", "2026-02-01 00:00:00", "k1"),
-            Line(signer, "a", "2026-02-01 00:00:01", null),
-            Line(signer, "a", "2025-12-31 23:59:59", "k1"),
-            Line(signer, "a", "2026-03-01 00:00:00", "k1"),
-            Line(signer, "a", "2026-02-01 00:00:00", "k2"),
-            Line(signer, "a", "2026-02-01 00:00:00", "k3"),
-            Line(signer, "b", "2026-02-01 00:00:00", null),
-            Line(other, "a", "2026-05-31 23:59:59", "k2"),
-            Line(other, "a", "2026-06-01 00:00:00", "k2"),
-        ]);
+        File.WriteAllLines(
+            evidence,
+            [
+                Line(signer, "a", "2026-02-01 00:00:00", "k1"),
+                Line(signer, "a", "2026-02-01 00:00:01", null),
+                Line(signer, "a", "2025-12-31 23:59:59", "k1"),
+                Line(signer, "a", "2026-03-01 00:00:00", "k1"),
+                Line(signer, "a", "2026-02-01 00:00:00", "k2"),
+                Line(signer, "a", "2026-02-01 00:00:00", "k3"),
+                Line(signer, "b", "2026-02-01 00:00:00", null),
+                Line(other, "a", "2026-05-31 23:59:59", "k2"),
+                Line(other, "a", "2026-06-01 00:00:00", "k2"),
+            ]
+        );
         var wrong = new List<string>();
 
-        var result = await new EvidenceAudit(PublicKeyFile.Read(keys)).CheckAsync(evidence, (line, verdict, _) => wrong.Add($"{line} {verdict.ToName()}"), CancellationToken.None);
+        var result = await new EvidenceAudit(PublicKeyFile.Read(keys)).CheckAsync(
+            evidence,
+            (line, verdict, _) => wrong.Add($"{line} {verdict.ToName()}"),
+            CancellationToken.None
+        );
 
         Assert.Equal(["3 key_not_valid", "4 key_revoked", "5 bad_signature", "6 unknown_key", "7 unknown_key", "9 key_not_valid"], wrong);
         Assert.Equal((3, 9), (result[Verdict.Accepted], result.Total));
@@ -77,29 +113,77 @@ public sealed class EvidenceTests
         using var signer = ReadingSigner.Create();
         using var other = ReadingSigner.Create();
         var keys = Path.Combine(temporary.Path, "keys.json");
-        File.WriteAllText(keys, JsonSerializer.Serialize(new
-        {
-            keys = new object[] { new { key_id = "k1", factory_id = "a", public_key = signer.ExportPublicKeyPem(), not_before = "2026-01-01T00:00:00Z", not_after = (string?)null, revoked_at = "2026-03-01T00:00:00Z" } },
-        }));
-        string first = Data("2026-02-01 00:00:00"), second = Data("2026-02-01 00:00:01"), third = Data("2026-02-01 00:00:02");
-        string old = Data("2025-12-31 23:59:59"), revoked = Data("2026-03-01 00:00:00");
-        string good = $"[{first},  {second}]", forged = $"[{third}]", early = $"[{first}, {old}]", late = $"[{revoked}, {first}]";
+        File.WriteAllText(
+            keys,
+            JsonSerializer.Serialize(
+                new
+                {
+                    keys = new object[]
+                    {
+                        new
+                        {
+                            key_id = "k1",
+                            factory_id = "a",
+                            public_key = signer.ExportPublicKeyPem(),
+                            not_before = "2026-01-01T00:00:00Z",
+                            not_after = (string?)null,
+                            revoked_at = "2026-03-01T00:00:00Z",
+                        },
+                    },
+                }
+            )
+        );
+        string first = Data("2026-02-01 00:00:00"),
+            second = Data("2026-02-01 00:00:01"),
+            third = Data("2026-02-01 00:00:02");
+        string old = Data("2025-12-31 23:59:59"),
+            revoked = Data("2026-03-01 00:00:00");
+        string good = $"[{first},  {second}]",
+            forged = $"[{third}]",
+            early = $"[{first}, {old}]",
+            late = $"[{revoked}, {first}]";
         var evidence = Path.Combine(temporary.Path, "evidence.ndjson");
-        await File.WriteAllLinesAsync(evidence,
-        [
-            Batch(signer, good), Batch(other, forged), Batch(signer, early), Batch(signer, late),
-            Of(first, good), Of(second, good), Of(third, good), Of(second.Replace("\"rpm\": 1", "\"rpm\": 2", StringComparison.Ordinal), good), Of(third, forged), Of(first, early), Of(first, late), Of(first, "[]"),
-            """{"data": {}, "batch_sha256": "none"}""",
-        ]);
+        await File.WriteAllLinesAsync(
+            evidence,
+            [
+                Batch(signer, good),
+                Batch(other, forged),
+                Batch(signer, early),
+                Batch(signer, late),
+                Of(first, good),
+                Of(second, good),
+                Of(third, good),
+                Of(second.Replace("\"rpm\": 1", "\"rpm\": 2", StringComparison.Ordinal), good),
+                Of(third, forged),
+                Of(first, early),
+                Of(first, late),
+                Of(first, "[]"),
+                """{"data": {}, "batch_sha256": "none"}""",
+            ]
+        );
         var wrong = new List<string>();
 
-        var result = await new EvidenceAudit(PublicKeyFile.Read(keys)).CheckAsync(evidence, (line, verdict, detail) => wrong.Add($"{line} {verdict.ToName()} {detail}".Trim()), CancellationToken.None);
+        var result = await new EvidenceAudit(PublicKeyFile.Read(keys)).CheckAsync(
+            evidence,
+            (line, verdict, detail) => wrong.Add($"{line} {verdict.ToName()} {detail}".Trim()),
+            CancellationToken.None
+        );
 
         Assert.Equal(
             [
-                "2 bad_signature", "3 key_not_valid", "4 key_revoked", "7 bad_signature its batch does not hold it", "8 bad_signature its batch does not hold it", "9 bad_signature", "10 key_not_valid", "11 key_revoked",
-                "12 bad_signature its batch does not stand before it", "13 malformed factory_id: missing",
-            ], wrong);
+                "2 bad_signature",
+                "3 key_not_valid",
+                "4 key_revoked",
+                "7 bad_signature its batch does not hold it",
+                "8 bad_signature its batch does not hold it",
+                "9 bad_signature",
+                "10 key_not_valid",
+                "11 key_revoked",
+                "12 bad_signature its batch does not stand before it",
+                "13 malformed factory_id: missing",
+            ],
+            wrong
+        );
         Assert.Equal((3, 13), (result[Verdict.Accepted], result.Total));
 
         static string Data(string timestamp) => $$"""{"factory_id": "a", "engine_id": "e", "timestamp": "{{timestamp}}", "rpm": 1}""";
@@ -111,7 +195,8 @@ public sealed class EvidenceTests
             return Encoding.UTF8.GetString(line.WrittenSpan).TrimEnd('\n')[..^1] + ", \"key_id\": \"k1\"}";
         }
 
-        static string Of(string data, string array) => $$"""{"data" : {{data}}, "batch_sha256" : "{{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(array)))}}"}""";
+        static string Of(string data, string array) =>
+            $$"""{"data" : {{data}}, "batch_sha256" : "{{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(array)))}}"}""";
     }
 
     [Fact]
@@ -121,22 +206,42 @@ public sealed class EvidenceTests
         using var signer = ReadingSigner.Create();
         var (keys, evidence) = (Path.Combine(temporary.Path, "keys.pem"), Path.Combine(temporary.Path, "evidence.ndjson"));
         File.WriteAllText(keys, signer.ExportPublicKeyPem());
-        var pretty = Pretty(signer, "{\n\t\"factory_id\": \"a\",\r\n\n  \"engine_id\": \"e\", \"timestamp\": \"2026-02-01 00:00:00\",\n\"a\":\n1\n,\n\n\"rpm\": 1\n}");
+        var pretty = Pretty(
+            signer,
+            "{\n\t\"factory_id\": \"a\",\r\n\n  \"engine_id\": \"e\", \"timestamp\": \"2026-02-01 "
+                + "00:00:00\",\n\"a\":\n1\n,\n\n\"rpm\": 1\n}"
+        );
         var whole = Line(signer, "a", "2026-02-01 00:00:01", null);
         string[] parts =
         [
-            pretty, whole, "", pretty.Replace("rpm\": 1", "rpm\": 2", StringComparison.Ordinal), whole, whole[..40], pretty, "{\"data\":",
-                whole, pretty[..^10], pretty, "no JSON", whole,
+            pretty,
+            whole,
+            "",
+            pretty.Replace("rpm\": 1", "rpm\": 2", StringComparison.Ordinal),
+            whole,
+            whole[..40],
+            pretty,
+            "{\"data\":",
+            whole,
+            pretty[..^10],
+            pretty,
+            "no JSON",
+            whole,
             "{\"data\": {\n\"a\": 1\n",
         ];
         File.WriteAllText(evidence, string.Join('\n', parts));
         var wrong = new List<string>();
 
-        var result = await new EvidenceAudit(PublicKeyFile.Read(keys))
-            .CheckAsync(evidence, (line, verdict, _) => wrong.Add($"{line} {verdict.ToName()}"), CancellationToken.None);
+        var result = await new EvidenceAudit(PublicKeyFile.Read(keys)).CheckAsync(
+            evidence,
+            (line, verdict, _) => wrong.Add($"{line} {verdict.ToName()}"),
+            CancellationToken.None
+        );
 
-        Assert.Equal(["13 bad_signature", "24 malformed", "35 malformed", "37 malformed", "46 malformed", "57 malformed", "59 malformed"],
-            wrong);
+        Assert.Equal(
+            ["13 bad_signature", "24 malformed", "35 malformed", "37 malformed", "46 malformed", "57 malformed", "59 malformed"],
+            wrong
+        );
         Assert.Equal((7, 14), (result[Verdict.Accepted], result.Total));
     }
 
@@ -164,19 +269,35 @@ public sealed class EvidenceTests
         var file = Path.Combine(temporary.Path, "keys");
         var pem = signer.ExportPublicKeyPem();
         var base64 = string.Concat(pem.Split('\n')[1..^1]);
-        foreach (var form in (string[])[pem + "\n" + pem, (pem + "\n" + pem).Replace("\n", "\\n", StringComparison.Ordinal), base64,
-            JsonSerializer.Serialize(new { public_key = base64 })])
+        foreach (
+            var form in (string[])
+                [
+                    pem + "\n" + pem,
+                    (pem + "\n" + pem).Replace("\n", "\\n", StringComparison.Ordinal),
+                    base64,
+                    JsonSerializer.Serialize(new { public_key = base64 }),
+                ]
+        )
         {
             File.WriteAllText(file, form);
             Assert.All(PublicKeyFile.Read(file), key => Assert.Equal(pem, key.Key.ExportPem()));
         }
 
-        foreach (var form in (string[])[signer.ExportPrivateKeyPem(), pem + "\n" + signer.ExportPrivateKeyPem(),
-            string.Concat(signer.ExportPrivateKeyPem().Split('\n')[1..^1])])
+        foreach (
+            var form in (string[])
+                [
+                    signer.ExportPrivateKeyPem(),
+                    pem + "\n" + signer.ExportPrivateKeyPem(),
+                    string.Concat(signer.ExportPrivateKeyPem().Split('\n')[1..^1]),
+                ]
+        )
         {
             File.WriteAllText(file, form);
-            Assert.Contains("This is a private key: keep it in the factory",
-                Assert.Throws<UsageException>(() => PublicKeyFile.Read(file)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "This is a private key: keep it in the factory",
+                Assert.Throws<UsageException>(() => PublicKeyFile.Read(file)).Message,
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -190,7 +311,12 @@ public sealed class EvidenceTests
     private static string Line(ReadingSigner signer, string factory, string timestamp, string? keyId)
     {
         var line = new ArrayBufferWriter<byte>();
-        Envelope.Append(line, Encoding.UTF8.GetBytes($$"""{"factory_id": "{{factory}}", "engine_id": "e", "timestamp": "{{timestamp}}", "rpm": 1}"""), signer, SaltLength.Digest);
+        Envelope.Append(
+            line,
+            Encoding.UTF8.GetBytes($$"""{"factory_id": "{{factory}}", "engine_id": "e", "timestamp": "{{timestamp}}", "rpm": 1}"""),
+            signer,
+            SaltLength.Digest
+        );
         var text = Encoding.UTF8.GetString(line.WrittenSpan).TrimEnd('\n');
         return keyId is null ? text : $"{text[..^1]}, \"key_id\": \"{keyId}\"}}";
     }

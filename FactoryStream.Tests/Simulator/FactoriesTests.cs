@@ -46,11 +46,15 @@ public sealed class FactoriesTests
         using var temporary = new TemporaryFolder();
         var keys = new string[6];
 
-        Parallel.For(0, keys.Length, i =>
-        {
-            using var signer = new KeyFolder(temporary.Path).GetOrCreate("../a factory/ß");
-            keys[i] = signer.ExportPublicKeyPem();
-        });
+        Parallel.For(
+            0,
+            keys.Length,
+            i =>
+            {
+                using var signer = new KeyFolder(temporary.Path).GetOrCreate("../a factory/ß");
+                keys[i] = signer.ExportPublicKeyPem();
+            }
+        );
 
         Assert.Single(keys.Distinct());
         Assert.Single(Directory.GetFiles(temporary.Path));
@@ -77,8 +81,13 @@ public sealed class FactoriesTests
     {
         var expected = new Dictionary<string, (double Mean, double Most)>
         {
-            ["temp_air"] = (100, 1.5), ["temp_oil"] = (90, 1.5), ["temp_exhaust"] = (760, 1.5), ["vibration"] = (2.5, 0.8),
-            ["pressure_1"] = (150, 1.5), ["pressure_2"] = (149, 1.5), ["rpm"] = (3000, 1.5),
+            ["temp_air"] = (100, 1.5),
+            ["temp_oil"] = (90, 1.5),
+            ["temp_exhaust"] = (760, 1.5),
+            ["vibration"] = (2.5, 0.8),
+            ["pressure_1"] = (150, 1.5),
+            ["pressure_2"] = (149, 1.5),
+            ["rpm"] = (3000, 1.5),
         };
         var engine = new EngineModel("factory_001", 1);
         var noise = new Random(7);
@@ -89,7 +98,10 @@ public sealed class FactoriesTests
         for (var second = 0; second < 3600; second++)
         {
             using var reading = JsonDocument.Parse(data.AsMemory(0, engine.Measure(start.AddSeconds(second), noise, data)));
-            Assert.Equal(["factory_id", "engine_id", "timestamp", .. expected.Keys], reading.RootElement.EnumerateObject().Select(member => member.Name));
+            Assert.Equal(
+                ["factory_id", "engine_id", "timestamp", .. expected.Keys],
+                reading.RootElement.EnumerateObject().Select(member => member.Name)
+            );
             foreach (var name in expected.Keys)
                 values[name].Add(reading.RootElement.GetProperty(name).GetDouble());
         }
@@ -110,7 +122,11 @@ public sealed class FactoriesTests
         var engine = new EngineModel("f \"1\"", 12);
         var time = new DateTime(2026, 2, 25, 6, 13, 20, 125, DateTimeKind.Utc);
 
-        Assert.StartsWith("{\"factory_id\": \"f \\\"1\\\"\", \"engine_id\": \"engine_012\", \"timestamp\": \"2026-02-25 06:13:20.125\", \"temp_air\": ", Text(time), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "{\"factory_id\": \"f \\\"1\\\"\", \"engine_id\": \"engine_012\", \"timestamp\": \"2026-02-25 06:13:20.125\", \"temp_air\": ",
+            Text(time),
+            StringComparison.Ordinal
+        );
         Assert.Contains("\"2026-02-25 06:13:20.125030\"", Text(time.AddMicroseconds(30)), StringComparison.Ordinal);
 
         string Text(DateTime at) => Encoding.UTF8.GetString(data, 0, engine.Measure(at, new Random(1), data));
@@ -131,7 +147,10 @@ public sealed class FactoriesTests
         Assert.True(RsaPublicKey.TryParsePem(signer.ExportPublicKeyPem(), out var key, out _));
         using var verifier = new SignatureVerifier();
         var results = new bool[1];
-        verifier.Verify([new SignatureCheck(key, reading.Data, Convert.FromBase64String(Encoding.ASCII.GetString(reading.Signature.Span)))], results);
+        verifier.Verify(
+            [new SignatureCheck(key, reading.Data, Convert.FromBase64String(Encoding.ASCII.GetString(reading.Signature.Span)))],
+            results
+        );
         Assert.True(results[0]);
     }
 }

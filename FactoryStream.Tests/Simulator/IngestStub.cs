@@ -10,7 +10,10 @@ using Microsoft.Extensions.Logging;
 
 namespace FactoryStream.Tests.Simulator;
 
-/// <summary>Ingest and Verifier as a client sees them, on a real connection: it plays the answers given, then says 202 to everything and remembers it.</summary>
+/// <summary>
+/// Ingest and Verifier as a client sees them, on a real connection: it plays the answers given, then says 202 to everything and remembers
+/// it.
+/// </summary>
 internal sealed class IngestStub : IAsyncDisposable
 {
     private readonly WebApplication app;
@@ -28,7 +31,8 @@ internal sealed class IngestStub : IAsyncDisposable
 
     public ConcurrentQueue<(string? Authorization, string Body)> Enrolments { get; } = new();
 
-    public IEnumerable<string> AcceptedLines => Accepted.SelectMany(body => Encoding.UTF8.GetString(body).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    public IEnumerable<string> AcceptedLines =>
+        Accepted.SelectMany(body => Encoding.UTF8.GetString(body).Split('\n', StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>While true, every POST is answered 503.</summary>
     public volatile bool IsAway;
@@ -43,24 +47,30 @@ internal sealed class IngestStub : IAsyncDisposable
         foreach (var answer in answers)
             stub.script.Enqueue(answer);
         app.MapPost("/readings", stub.AnswerAsync);
-        app.MapPost("/keys", async (HttpContext context) =>
-        {
-            using var reader = new StreamReader(context.Request.Body);
-            stub.Enrolments.Enqueue((context.Request.Headers.Authorization, await reader.ReadToEndAsync()));
-            context.Response.StatusCode = context.Request.Headers.Authorization == "Bearer wrong" ? 401 : 201;
-        });
+        app.MapPost(
+            "/keys",
+            async (HttpContext context) =>
+            {
+                using var reader = new StreamReader(context.Request.Body);
+                stub.Enrolments.Enqueue((context.Request.Headers.Authorization, await reader.ReadToEndAsync()));
+                context.Response.StatusCode = context.Request.Headers.Authorization == "Bearer wrong" ? 401 : 201;
+            }
+        );
         await app.StartAsync();
-        stub.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/");
+        stub.Address = new Uri(
+            app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/"
+        );
         return stub;
     }
 
-    public static Func<HttpContext, Task> Status(int status, string? retryAfter = null, string body = "") => async context =>
-    {
-        context.Response.StatusCode = status;
-        if (retryAfter is not null)
-            context.Response.Headers.RetryAfter = retryAfter;
-        await context.Response.WriteAsync(body);
-    };
+    public static Func<HttpContext, Task> Status(int status, string? retryAfter = null, string body = "") =>
+        async context =>
+        {
+            context.Response.StatusCode = status;
+            if (retryAfter is not null)
+                context.Response.Headers.RetryAfter = retryAfter;
+            await context.Response.WriteAsync(body);
+        };
 
     /// <summary>The connection breaks after the body was read: the client cannot know whether its readings are safe.</summary>
     public static Task Reset(HttpContext context)
@@ -79,11 +89,13 @@ internal sealed class IngestStub : IAsyncDisposable
     private static int CountReadings(byte[] body)
     {
         var parser = new FactoryStream.Contracts.ReadingParser();
-        return FactoryStream.Contracts.MessageLines.Split(body, single: false).Sum(line =>
-        {
-            parser.TryParse(line, out var reading, out _);
-            return reading.Count;
-        });
+        return FactoryStream
+            .Contracts.MessageLines.Split(body, single: false)
+            .Sum(line =>
+            {
+                parser.TryParse(line, out var reading, out _);
+                return reading.Count;
+            });
     }
 
     private async Task AnswerAsync(HttpContext context)

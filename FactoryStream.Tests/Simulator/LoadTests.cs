@@ -107,11 +107,17 @@ public sealed class LoadTests
             {
                 Assert.Equal(Verdict.Accepted, parser.TryParse(lines[i], out var reading, out _));
                 var line = post * 10 + i;
-                Assert.Equal((plan.FactoryId(corpus.FactoryOf(post)), $"engine_{plan.EngineOf(line) + 1:D3}", plan.MeasuredAt(line)), (reading.FactoryId, reading.EngineId, reading.MeasuredAt));
+                Assert.Equal(
+                    (plan.FactoryId(corpus.FactoryOf(post)), $"engine_{plan.EngineOf(line) + 1:D3}", plan.MeasuredAt(line)),
+                    (reading.FactoryId, reading.EngineId, reading.MeasuredAt)
+                );
                 Assert.True(seen.Add(Encoding.UTF8.GetString(reading.Data.Span)));
                 Assert.True(RsaPublicKey.TryParsePem(made.Signers[corpus.FactoryOf(post)].ExportPublicKeyPem(), out var key, out _));
                 var result = new bool[1];
-                verifier.Verify([new SignatureCheck(key, reading.Data, Convert.FromBase64String(Encoding.ASCII.GetString(reading.Signature.Span)))], result);
+                verifier.Verify(
+                    [new SignatureCheck(key, reading.Data, Convert.FromBase64String(Encoding.ASCII.GetString(reading.Signature.Span)))],
+                    result
+                );
                 Assert.True(result[0]);
             }
         }
@@ -123,7 +129,15 @@ public sealed class LoadTests
     [InlineData(995, 2, 3, 40, 20, 100_000, false)]
     [InlineData(999, 10, 6, 100, 100, 50, false)]
     [InlineData(999, 10, 6, 100, 100, 50, true)]
-    public void A_batch_is_of_one_engine_at_its_own_pace_or_of_all_in_turn(long readings, int factories, int engines, int post, int perSignature, double rate, bool isMixed)
+    public void A_batch_is_of_one_engine_at_its_own_pace_or_of_all_in_turn(
+        long readings,
+        int factories,
+        int engines,
+        int post,
+        int perSignature,
+        double rate,
+        bool isMixed
+    )
     {
         var plan = new CorpusPlan(readings, factories, engines, "load", post, rate, Start, SaltLength.Digest, perSignature, isMixed);
         var last = new Dictionary<(int, int), DateTime>();
@@ -169,12 +183,18 @@ public sealed class LoadTests
                 Assert.Equal((5, plan.FactoryId(corpus.FactoryOf(post))), (batch.BatchCount, batch.FactoryId));
                 foreach (var reading in parser.BatchReadings.ToArray())
                 {
-                    Assert.Equal(($"engine_{plan.EngineOf(number) + 1:D3}", plan.MeasuredAt(number)), (reading.EngineId, reading.MeasuredAt));
+                    Assert.Equal(
+                        ($"engine_{plan.EngineOf(number) + 1:D3}", plan.MeasuredAt(number)),
+                        (reading.EngineId, reading.MeasuredAt)
+                    );
                     number++;
                 }
                 Assert.True(RsaPublicKey.TryParsePem(made.Signers[corpus.FactoryOf(post)].ExportPublicKeyPem(), out var key, out _));
                 var result = new bool[1];
-                verifier.Verify([new SignatureCheck(key, batch.Data, Convert.FromBase64String(Encoding.ASCII.GetString(batch.Signature.Span)))], result);
+                verifier.Verify(
+                    [new SignatureCheck(key, batch.Data, Convert.FromBase64String(Encoding.ASCII.GetString(batch.Signature.Span)))],
+                    result
+                );
                 Assert.True(result[0]);
             }
         }
@@ -184,7 +204,9 @@ public sealed class LoadTests
     [Fact]
     public async Task A_post_that_would_cut_a_batch_is_refused()
     {
-        var exception = await Assert.ThrowsAsync<UsageException>(() => MakeAsync(new CorpusPlan(40, 2, 1, "f", 10, 100, Start, SaltLength.Digest, 10), readingsPerPost: 5));
+        var exception = await Assert.ThrowsAsync<UsageException>(() =>
+            MakeAsync(new CorpusPlan(40, 2, 1, "f", 10, 100, Start, SaltLength.Digest, 10), readingsPerPost: 5)
+        );
 
         Assert.Contains("in batches of 10", exception.Message, StringComparison.Ordinal);
     }
@@ -194,14 +216,22 @@ public sealed class LoadTests
     {
         using var folder = new TemporaryFolder();
         var corpus = Path.Combine(folder.Path, "c.ndjson");
-        File.WriteAllText(corpus + ".json", """{"readings": 40, "factories": 2, "engines": 1, "factory_prefix": "f", "batch": 10, "event_rate": 100, "start": "2026-02-25T06:00:00Z", "salt": "Digest"}""");
-        Assert.Equal(new CorpusPlan(40, 2, 1, "f", 10, 100, new DateTime(2026, 2, 25, 6, 0, 0, DateTimeKind.Utc), SaltLength.Digest), CorpusPlan.Read(corpus));
+        File.WriteAllText(
+            corpus + ".json",
+            """{"readings": 40, "factories": 2, "engines": 1, "factory_prefix": "f", "batch": 10, "event_rate": 100, "start": "2026-02-25T06:00:00Z", "salt": "Digest"}"""
+        );
+        Assert.Equal(
+            new CorpusPlan(40, 2, 1, "f", 10, 100, new DateTime(2026, 2, 25, 6, 0, 0, DateTimeKind.Utc), SaltLength.Digest),
+            CorpusPlan.Read(corpus)
+        );
     }
 
     [Fact]
     public async Task A_post_of_several_factories_is_refused()
     {
-        var exception = await Assert.ThrowsAsync<UsageException>(() => MakeAsync(new CorpusPlan(40, 2, 1, "f", 10, 100, Start, SaltLength.Digest), readingsPerPost: 4));
+        var exception = await Assert.ThrowsAsync<UsageException>(() =>
+            MakeAsync(new CorpusPlan(40, 2, 1, "f", 10, 100, Start, SaltLength.Digest), readingsPerPost: 4)
+        );
 
         Assert.Contains("Choose a divisor of 10", exception.Message, StringComparison.Ordinal);
     }
@@ -210,17 +240,32 @@ public sealed class LoadTests
     public async Task Whatever_Ingest_does_every_reading_is_acknowledged_and_a_factorys_keep_their_order(double rate)
     {
         await using var ingest = await IngestStub.StartAsync(
-            IngestStub.Status(503, "0"), IngestStub.Reset, IngestStub.Status(429, "0"), IngestStub.Reset, IngestStub.Status(500), IngestStub.Status(503));
+            IngestStub.Status(503, "0"),
+            IngestStub.Reset,
+            IngestStub.Status(429, "0"),
+            IngestStub.Reset,
+            IngestStub.Status(500),
+            IngestStub.Status(503)
+        );
         using var made = await MakeAsync(new CorpusPlan(600, 4, 3, "f", 10, 4000, Start, SaltLength.Digest), readingsPerPost: 10);
 
         var report = await RunAsync(made.Corpus, rate, 2, ingest);
 
-        Assert.Equal((600, 600, 0, 60, 6, null), (report.Sent, report.Acknowledged, report.Unacknowledged, report.Posts, report.RepeatedPosts, report.Failure));
-        var all = Enumerable.Range(0, made.Corpus.Posts).Select(post => (Factory: made.Corpus.FactoryOf(post), Body: made.Corpus.LinesAt(post).ToArray())).ToArray();
+        Assert.Equal(
+            (600, 600, 0, 60, 6, null),
+            (report.Sent, report.Acknowledged, report.Unacknowledged, report.Posts, report.RepeatedPosts, report.Failure)
+        );
+        var all = Enumerable
+            .Range(0, made.Corpus.Posts)
+            .Select(post => (Factory: made.Corpus.FactoryOf(post), Body: made.Corpus.LinesAt(post).ToArray()))
+            .ToArray();
         foreach (var factory in all.GroupBy(post => post.Factory))
         {
             var name = made.Corpus.Plan.FactoryId(factory.Key);
-            Assert.Equal(factory.Select(post => post.Body), ingest.Accepted.Where(body => Encoding.UTF8.GetString(body).Contains($"\"{name}\"", StringComparison.Ordinal)));
+            Assert.Equal(
+                factory.Select(post => post.Body),
+                ingest.Accepted.Where(body => Encoding.UTF8.GetString(body).Contains($"\"{name}\"", StringComparison.Ordinal))
+            );
         }
         Assert.True(report.Ack.P50Ms <= report.Ack.P99Ms && report.Ack.P99Ms <= report.Ack.MaxMs);
     }
@@ -246,8 +291,13 @@ public sealed class LoadTests
     public async Task What_is_refused_or_has_no_answer_is_told_apart()
     {
         await using var ingest = await IngestStub.StartAsync(
-            IngestStub.Status(202, null, """{"accepted": 8, "rejected": [{"line": 1, "reason": "malformed"}, {"line": 2, "reason": "malformed"}]}"""),
-            IngestStub.Status(404, null, "gone"));
+            IngestStub.Status(
+                202,
+                null,
+                """{"accepted": 8, "rejected": [{"line": 1, "reason": "malformed"}, {"line": 2, "reason": "malformed"}]}"""
+            ),
+            IngestStub.Status(404, null, "gone")
+        );
         using var made = await MakeAsync(new CorpusPlan(50, 1, 1, "f", 10, 1000, Start, SaltLength.Digest), readingsPerPost: 10);
 
         var report = await RunAsync(made.Corpus, 0, 1, ingest);
@@ -259,13 +309,20 @@ public sealed class LoadTests
     private static async Task<LoadReport> RunAsync(Corpus corpus, double rate, int connections, IngestStub ingest)
     {
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        var open = Enumerable.Range(0, connections).Select(_ => new HttpConnection(ingest.Address, TimeProvider.System, TimeSpan.FromSeconds(10))).ToArray();
+        var open = Enumerable
+            .Range(0, connections)
+            .Select(_ => new HttpConnection(ingest.Address, TimeProvider.System, TimeSpan.FromSeconds(10)))
+            .ToArray();
         var next = -1;
         try
         {
             return await new LoadRun(
-                corpus, rate, connections, repeating => new Delivery(open[Interlocked.Increment(ref next)], TimeProvider.System, TimeSpan.FromSeconds(30), repeating), TimeProvider.System)
-                .RunAsync(stopAfter: null, timeout.Token);
+                corpus,
+                rate,
+                connections,
+                repeating => new Delivery(open[Interlocked.Increment(ref next)], TimeProvider.System, TimeSpan.FromSeconds(30), repeating),
+                TimeProvider.System
+            ).RunAsync(stopAfter: null, timeout.Token);
         }
         finally
         {

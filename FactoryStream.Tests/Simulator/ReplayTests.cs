@@ -16,13 +16,16 @@ public sealed class ReplayTests
     {
         using var folder = new TemporaryFolder();
         var file = Path.Combine(folder.Path, "valve1-0.csv");
-        File.WriteAllText(file, """
+        File.WriteAllText(
+            file,
+            """
             datetime;Accelerometer1RMS;Volume Flow RateRMS;Tiny;anomaly;changepoint
             2020-03-09 10:14:33;0.0265878;32.0;1e-05;0.0;0.0
             2020-03-09 10:14:34.5;0.0261697;;+1.50;1.0;0.0
             2020-03-09T10:14:35;nan;31;.5;1.0;0.0
 
-            """);
+            """
+        );
 
         var readings = new CsvEngine(file, Labels).Read("a \"plant\"", shift: null).ToArray();
 
@@ -32,7 +35,8 @@ public sealed class ReplayTests
                 """{"factory_id": "a \"plant\"", "engine_id": "valve1-0", "timestamp": "2020-03-09 10:14:34.5", "Accelerometer1RMS": 0.0261697, "Tiny": 1.5}""",
                 """{"factory_id": "a \"plant\"", "engine_id": "valve1-0", "timestamp": "2020-03-09T10:14:35", "Volume Flow RateRMS": 31, "Tiny": 0.5}""",
             ],
-            readings.Select(reading => Encoding.UTF8.GetString(reading.Data)));
+            readings.Select(reading => Encoding.UTF8.GetString(reading.Data))
+        );
         Assert.Equal(new DateTime(2020, 3, 9, 10, 14, 34, 500, DateTimeKind.Utc), readings[1].MeasuredAt);
     }
 
@@ -54,7 +58,10 @@ public sealed class ReplayTests
                 Assert.Equal(Path.GetFileNameWithoutExtension(file), parsed.EngineId);
                 Assert.Equal(reading.MeasuredAt, parsed.MeasuredAt);
                 Assert.Equal(names, parser.Metrics.Select(metric => metric.Name));
-                Assert.Equal(line.Split(';')[1..9].Select(cell => double.Parse(cell, System.Globalization.CultureInfo.InvariantCulture)), parser.Metrics.Select(metric => metric.Value));
+                Assert.Equal(
+                    line.Split(';')[1..9].Select(cell => double.Parse(cell, System.Globalization.CultureInfo.InvariantCulture)),
+                    parser.Metrics.Select(metric => metric.Value)
+                );
             }
         }
     }
@@ -113,8 +120,10 @@ public sealed class ReplayTests
 
         var reading = Assert.Single(new CsvEngine(file, new CsvForm { TimeFormat = format }).Read("f", null));
 
-        Assert.Equal($$"""{"factory_id": "f", "engine_id": "e", "timestamp": "{{expected}}", "a": 1}""",
-            Encoding.UTF8.GetString(reading.Data));
+        Assert.Equal(
+            $$"""{"factory_id": "f", "engine_id": "e", "timestamp": "{{expected}}", "a": 1}""",
+            Encoding.UTF8.GetString(reading.Data)
+        );
     }
 
     [Theory]
@@ -128,7 +137,8 @@ public sealed class ReplayTests
         var file = Write(folder, $"when;a\n{cell};1\n");
 
         var exception = Assert.Throws<UsageException>(() =>
-            new CsvEngine(file, new CsvForm { TimeFormat = format }).Read("f", null).Count());
+            new CsvEngine(file, new CsvForm { TimeFormat = format }).Read("f", null).Count()
+        );
 
         Assert.Contains($"row 2: '{cell}'", exception.Message, StringComparison.Ordinal);
         Assert.Contains("column when", exception.Message, StringComparison.Ordinal);
@@ -141,8 +151,12 @@ public sealed class ReplayTests
         var file = Write(folder, "1,5;pump;03.02.2026;n/a\n-;fan;04.02.2026;0,25\n");
         var form = new CsvForm
         {
-            HasHeader = false, Separator = ';', Decimal = ',', TimeColumn = "column_3", TimeFormat = "dd.MM.yyyy",
-                EngineColumn = "column_2",
+            HasHeader = false,
+            Separator = ';',
+            Decimal = ',',
+            TimeColumn = "column_3",
+            TimeFormat = "dd.MM.yyyy",
+            EngineColumn = "column_2",
             Missing = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "N/A", "-" },
         };
 
@@ -151,7 +165,8 @@ public sealed class ReplayTests
                 """{"factory_id": "f", "engine_id": "pump", "timestamp": "2026-02-03 00:00:00.000", "column_1": 1.5}""",
                 """{"factory_id": "f", "engine_id": "fan", "timestamp": "2026-02-04 00:00:00.000", "column_4": 0.25}""",
             ],
-            new CsvEngine(file, form).Read("f", null).Select(reading => Encoding.UTF8.GetString(reading.Data)));
+            new CsvEngine(file, form).Read("f", null).Select(reading => Encoding.UTF8.GetString(reading.Data))
+        );
     }
 
     [Theory]
@@ -165,7 +180,8 @@ public sealed class ReplayTests
         var file = Write(folder, $"when;a\n2020-03-09;{cell}\n");
 
         var exception = Assert.Throws<UsageException>(() =>
-            new CsvEngine(file, new CsvForm { Separator = ';', Decimal = mark }).Read("f", null).Count());
+            new CsvEngine(file, new CsvForm { Separator = ';', Decimal = mark }).Read("f", null).Count()
+        );
 
         Assert.StartsWith($"{file}, row 2: '{cell}' in column a is no number", exception.Message, StringComparison.Ordinal);
         Assert.Contains(option, exception.Message, StringComparison.Ordinal);
@@ -178,7 +194,8 @@ public sealed class ReplayTests
         var file = Write(folder, "when;a\n2020-03-09;1\n");
 
         var exception = Assert.Throws<UsageException>(() =>
-            new CsvEngine(file, new CsvForm { TimeColumn = "time" }).Read("f", null).Count());
+            new CsvEngine(file, new CsvForm { TimeColumn = "time" }).Read("f", null).Count()
+        );
 
         Assert.Equal($"{file}, row 1: there is no column 'time', as --time has it, but when, a.", exception.Message);
     }
@@ -221,12 +238,17 @@ public sealed class ReplayTests
     public void Engines_are_woven_by_time_and_each_keeps_its_own_order()
     {
         // Engine b's clock jumped back once: its order is its own.
-        var woven = Timeline.Weave([Of("a", 1, 3, 5), Of("b", 2, 6, 4, 7), Of("c"), Of("d", 3)]).Select(reading => Encoding.UTF8.GetString(reading.Data));
+        var woven = Timeline
+            .Weave([Of("a", 1, 3, 5), Of("b", 2, 6, 4, 7), Of("c"), Of("d", 3)])
+            .Select(reading => Encoding.UTF8.GetString(reading.Data));
 
         Assert.Equal(["a1", "b2", "a3", "d3", "a5", "b6", "b4", "b7"], woven);
 
         static IEnumerable<UnsignedReading> Of(string engine, params int[] seconds) =>
-            seconds.Select(second => new UnsignedReading(DateTime.UnixEpoch.AddSeconds(second), Encoding.UTF8.GetBytes($"{engine}{second}")));
+            seconds.Select(second => new UnsignedReading(
+                DateTime.UnixEpoch.AddSeconds(second),
+                Encoding.UTF8.GetBytes($"{engine}{second}")
+            ));
     }
 
     [Fact]
@@ -234,9 +256,16 @@ public sealed class ReplayTests
     {
         var poster = new RecordingPoster();
         var tally = new Tally();
-        var lines = Enumerable.Range(0, 1201).Select(i => new SignedLine(DateTime.UnixEpoch.AddSeconds(i), Encoding.UTF8.GetBytes($"{i}\n"))).ToArray();
+        var lines = Enumerable
+            .Range(0, 1201)
+            .Select(i => new SignedLine(DateTime.UnixEpoch.AddSeconds(i), Encoding.UTF8.GetBytes($"{i}\n")))
+            .ToArray();
 
-        await new ReplayRun(new Delivery(poster, TimeProvider.System, null), TimeProvider.System, speed: null).SendAsync(lines.ToAsyncEnumerable(), tally, CancellationToken.None);
+        await new ReplayRun(new Delivery(poster, TimeProvider.System, null), TimeProvider.System, speed: null).SendAsync(
+            lines.ToAsyncEnumerable(),
+            tally,
+            CancellationToken.None
+        );
 
         Assert.Equal([500, 500, 201], poster.Posts.Select(post => post.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length));
         Assert.Equal(string.Concat(Enumerable.Range(0, 1201).Select(i => $"{i}\n")), string.Concat(poster.Posts));
@@ -249,8 +278,14 @@ public sealed class ReplayTests
         var clock = new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
         var poster = new RecordingPoster();
         var tally = new Tally();
-        var lines = ((int[])[0, 0, 10, 20]).Select((second, i) => new SignedLine(DateTime.UnixEpoch.AddSeconds(second), Encoding.UTF8.GetBytes($"{i}\n"))).ToArray();
-        var sending = new ReplayRun(new Delivery(poster, clock, null), clock, speed: 2).SendAsync(lines.ToAsyncEnumerable(), tally, CancellationToken.None);
+        var lines = ((int[])[0, 0, 10, 20])
+            .Select((second, i) => new SignedLine(DateTime.UnixEpoch.AddSeconds(second), Encoding.UTF8.GetBytes($"{i}\n")))
+            .ToArray();
+        var sending = new ReplayRun(new Delivery(poster, clock, null), clock, speed: 2).SendAsync(
+            lines.ToAsyncEnumerable(),
+            tally,
+            CancellationToken.None
+        );
 
         Assert.Equal(["0\n1\n"], poster.Posts);
         clock.Advance(TimeSpan.FromSeconds(4.9));
@@ -271,7 +306,11 @@ public sealed class ReplayTests
         var tally = new Tally();
         var lines = Enumerable.Range(0, 2000).Select(i => new SignedLine(DateTime.UnixEpoch, Encoding.UTF8.GetBytes($"{i}\n"))).ToArray();
 
-        await new ReplayRun(new Delivery(poster, TimeProvider.System, null), TimeProvider.System, speed: null).SendAsync(lines.ToAsyncEnumerable(), tally, CancellationToken.None);
+        await new ReplayRun(new Delivery(poster, TimeProvider.System, null), TimeProvider.System, speed: null).SendAsync(
+            lines.ToAsyncEnumerable(),
+            tally,
+            CancellationToken.None
+        );
 
         Assert.Single(poster.Posts);
         Assert.Equal(("no", false), (tally.Failure, tally.IsComplete));

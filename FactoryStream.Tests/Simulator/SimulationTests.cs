@@ -34,7 +34,8 @@ public sealed class SimulationTests
         Assert.Equal(12, factory.Tally.Acknowledged);
         Assert.Equal(
             ["engine_001 06:13:20.125", "engine_002 06:13:20.125", "engine_003 06:13:20.125", "engine_001 06:13:21.125"],
-            Readings(poster).Take(4).Select(reading => $"{reading.EngineId} {reading.MeasuredAt:HH:mm:ss.fff}"));
+            Readings(poster).Take(4).Select(reading => $"{reading.EngineId} {reading.MeasuredAt:HH:mm:ss.fff}")
+        );
     }
 
     [Fact]
@@ -70,7 +71,10 @@ public sealed class SimulationTests
         await SendAllAsync(factory);
 
         // Three POSTs of the buffer; the reading taken while it filled up follows when there is room.
-        Assert.Equal(["20.125", "21.125", "22.125", "23.125"], Readings(poster).Where(reading => reading.EngineId == "engine_001").Select(reading => $"{reading.MeasuredAt:ss.fff}"));
+        Assert.Equal(
+            ["20.125", "21.125", "22.125", "23.125"],
+            Readings(poster).Where(reading => reading.EngineId == "engine_001").Select(reading => $"{reading.MeasuredAt:ss.fff}")
+        );
     }
 
     [Fact]
@@ -79,12 +83,26 @@ public sealed class SimulationTests
         await using var ingest = await IngestStub.StartAsync();
         using var folder = new TemporaryFolder();
         var app = SimulateCommand.Build(
-            new Dictionary<string, string?> { ["Factories"] = "2", ["Engines"] = "2", ["Rate"] = "20", ["Keys"] = folder.Path, ["AdminToken"] = "secret" },
-            ingest.Address.ToString(), ingest.Address.ToString());
+            new Dictionary<string, string?>
+            {
+                ["Factories"] = "2",
+                ["Engines"] = "2",
+                ["Rate"] = "20",
+                ["Keys"] = folder.Path,
+                ["AdminToken"] = "secret",
+            },
+            ingest.Address.ToString(),
+            ingest.Address.ToString()
+        );
         await using (app)
         {
             await app.StartAsync();
-            using var client = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()) };
+            using var client = new HttpClient
+            {
+                BaseAddress = new Uri(
+                    app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()
+                ),
+            };
 
             await EventuallyAsync(() => ingest.Accepted.Count >= 2);
             Assert.Equal("Healthy", (await client.GetFromJsonAsync<JsonElement>("/health")).GetProperty("status").GetString());
@@ -104,8 +122,12 @@ public sealed class SimulationTests
         // What was tried and failed has been tried again with the same bytes.
         var accepted = ingest.Accepted.Select(Convert.ToBase64String).ToHashSet();
         Assert.All(ingest.Posts, post => Assert.Contains(Convert.ToBase64String(post), accepted));
-        var keys = ingest.Enrolments.Select(enrolment => JsonDocument.Parse(enrolment.Body).RootElement)
-            .ToDictionary(enrolment => enrolment.GetProperty("factory_id").GetString()!, enrolment => enrolment.GetProperty("public_key").GetString());
+        var keys = ingest
+            .Enrolments.Select(enrolment => JsonDocument.Parse(enrolment.Body).RootElement)
+            .ToDictionary(
+                enrolment => enrolment.GetProperty("factory_id").GetString()!,
+                enrolment => enrolment.GetProperty("public_key").GetString()
+            );
         using var verifier = new SignatureVerifier();
         var parser = new ReadingParser();
         foreach (var line in ingest.AcceptedLines)
@@ -113,15 +135,36 @@ public sealed class SimulationTests
             Assert.Equal(Verdict.Accepted, parser.TryParse(System.Text.Encoding.UTF8.GetBytes(line), out var reading, out _));
             Assert.True(RsaPublicKey.TryParsePem(keys[reading.FactoryId], out var key, out _));
             var result = new bool[1];
-            verifier.Verify([new SignatureCheck(key, reading.Data, Convert.FromBase64String(System.Text.Encoding.ASCII.GetString(reading.Signature.Span)))], result);
+            verifier.Verify(
+                [
+                    new SignatureCheck(
+                        key,
+                        reading.Data,
+                        Convert.FromBase64String(System.Text.Encoding.ASCII.GetString(reading.Signature.Span))
+                    ),
+                ],
+                result
+            );
             Assert.True(result[0]);
         }
     }
 
     private SimulatedFactory Create(RecordingPoster poster, SimulatorOptions options)
     {
-        var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>();
-        return new SimulatedFactory("factory_001", ReadingSigner.Create(), repeating => new Delivery(poster, clock, null, repeating), options, new Switch(), new SimulatorMetrics(meters), clock, new Random(1));
+        var meters = new ServiceCollection()
+            .AddMetrics()
+            .BuildServiceProvider()
+            .GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>();
+        return new SimulatedFactory(
+            "factory_001",
+            ReadingSigner.Create(),
+            repeating => new Delivery(poster, clock, null, repeating),
+            options,
+            new Switch(),
+            new SimulatorMetrics(meters),
+            clock,
+            new Random(1)
+        );
     }
 
     private static IEnumerable<SignedReading> Readings(RecordingPoster poster)

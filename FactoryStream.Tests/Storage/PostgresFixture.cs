@@ -13,7 +13,10 @@ public sealed class DatabaseTests : ICollectionFixture<PostgresFixture>
     public const string Name = "PostgreSQL";
 }
 
-/// <summary>A private PostgreSQL for the tests of one run, on a free loopback port, gone with the test process however it ends; each test has a database of its own.</summary>
+/// <summary>
+/// A private PostgreSQL for the tests of one run, on a free loopback port, gone with the test process however it ends; each test has a
+/// database of its own.
+/// </summary>
 public sealed class PostgresFixture : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
@@ -48,9 +51,46 @@ public sealed class PostgresFixture : IAsyncLifetime
         var folder = Directory.CreateTempSubdirectory("factorystream-postgres-").FullName;
         if (asUser.Length > 0)
             await RunAsync("chown", ["nobody:nogroup", folder]);
-        await RunAsync([.. asUser, $"{binaries}/initdb", "-D", $"{folder}/data", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]);
-        process = Start(["sh", "-c", Script, "sh", folder, .. asUser, $"{binaries}/postgres", "-D", $"{folder}/data", "-c", "listen_addresses=127.0.0.1",
-            "-c", string.Create(CultureInfo.InvariantCulture, $"port={port}"), "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "jit=off", "-c", "max_wal_size=4GB"], pipe: true);
+        await RunAsync([
+            .. asUser,
+            $"{binaries}/initdb",
+            "-D",
+            $"{folder}/data",
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--no-locale",
+            "--no-sync",
+        ]);
+        process = Start(
+            [
+                "sh",
+                "-c",
+                Script,
+                "sh",
+                folder,
+                .. asUser,
+                $"{binaries}/postgres",
+                "-D",
+                $"{folder}/data",
+                "-c",
+                "listen_addresses=127.0.0.1",
+                "-c",
+                string.Create(CultureInfo.InvariantCulture, $"port={port}"),
+                "-c",
+                "unix_socket_directories=",
+                "-c",
+                "fsync=off",
+                "-c",
+                "synchronous_commit=off",
+                "-c",
+                "jit=off",
+                "-c",
+                "max_wal_size=4GB",
+            ],
+            pipe: true
+        );
 
         var begun = Stopwatch.StartNew();
         while (true)
@@ -65,7 +105,9 @@ public sealed class PostgresFixture : IAsyncLifetime
                 await Task.Delay(50, CancellationToken.None);
             }
         }
-        var options = FactoryDbContext.Configure(new DbContextOptionsBuilder<FactoryDbContext>().UseNpgsql(ConnectionString("template") + ";Pooling=false")).Options;
+        var options = FactoryDbContext
+            .Configure(new DbContextOptionsBuilder<FactoryDbContext>().UseNpgsql(ConnectionString("template") + ";Pooling=false"))
+            .Options;
         await using var context = new FactoryDbContext(options);
         await context.Database.MigrateAsync();
     }
@@ -80,7 +122,9 @@ public sealed class PostgresFixture : IAsyncLifetime
         process.Dispose();
     }
 
-    /// <summary>The connection string of a new database with the schema and nothing in it; skips the test where there is no PostgreSQL.</summary>
+    /// <summary>
+    /// The connection string of a new database with the schema and nothing in it; skips the test where there is no PostgreSQL.
+    /// </summary>
     internal async Task<string> CreateDatabaseAsync()
     {
         Skip.If(Missing is not null, Missing);
@@ -89,7 +133,11 @@ public sealed class PostgresFixture : IAsyncLifetime
         return ConnectionString(name);
     }
 
-    internal string ConnectionString(string database) => string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Username=postgres;Database={database};Include Error Detail=true");
+    internal string ConnectionString(string database) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"Host=127.0.0.1;Port={port};Username=postgres;Database={database};Include Error Detail=true"
+        );
 
     private async Task ExecuteAsync(string database, string sql)
     {
@@ -103,8 +151,12 @@ public sealed class PostgresFixture : IAsyncLifetime
 
     private static string? FindBinaries()
     {
-        var folders = Directory.Exists("/usr/lib/postgresql") ? Directory.EnumerateDirectories("/usr/lib/postgresql").Select(version => Path.Combine(version, "bin")).OrderDescending() : Enumerable.Empty<string>();
-        return folders.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)).FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")));
+        var folders = Directory.Exists("/usr/lib/postgresql")
+            ? Directory.EnumerateDirectories("/usr/lib/postgresql").Select(version => Path.Combine(version, "bin")).OrderDescending()
+            : Enumerable.Empty<string>();
+        return folders
+            .Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries))
+            .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")));
     }
 
     private static Task RunAsync(string program, string[] arguments) => RunAsync([program, .. arguments]);
@@ -119,13 +171,16 @@ public sealed class PostgresFixture : IAsyncLifetime
         Assert.True(process.ExitCode == 0, $"{command[0]}: {await output}{await errors}");
     }
 
-    private static Process Start(string[] command, bool pipe) => Process.Start(new ProcessStartInfo(command[0], command[1..])
-    {
-        RedirectStandardInput = pipe,
-        RedirectStandardOutput = !pipe,
-        RedirectStandardError = !pipe,
-        WorkingDirectory = "/",
-    })!;
+    private static Process Start(string[] command, bool pipe) =>
+        Process.Start(
+            new ProcessStartInfo(command[0], command[1..])
+            {
+                RedirectStandardInput = pipe,
+                RedirectStandardOutput = !pipe,
+                RedirectStandardError = !pipe,
+                WorkingDirectory = "/",
+            }
+        )!;
 }
 
 internal static class DatabaseQueries
@@ -139,7 +194,14 @@ internal static class DatabaseQueries
         await using var reader = await command.ExecuteReaderAsync();
         var rows = new List<string>();
         while (await reader.ReadAsync())
-            rows.Add(string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(column => Convert.ToString(reader.GetValue(column), CultureInfo.InvariantCulture))));
+            rows.Add(
+                string.Join(
+                    '|',
+                    Enumerable
+                        .Range(0, reader.FieldCount)
+                        .Select(column => Convert.ToString(reader.GetValue(column), CultureInfo.InvariantCulture))
+                )
+            );
         return [.. rows];
     }
 

@@ -11,7 +11,9 @@ public sealed class SchemaTests(PostgresFixture postgres)
     [Fact]
     public void The_migrations_make_what_the_model_says()
     {
-        using var context = new FactoryDbContext(FactoryDbContext.Configure(new DbContextOptionsBuilder<FactoryDbContext>().UseNpgsql()).Options);
+        using var context = new FactoryDbContext(
+            FactoryDbContext.Configure(new DbContextOptionsBuilder<FactoryDbContext>().UseNpgsql()).Options
+        );
         Assert.False(context.Database.HasPendingModelChanges());
     }
 
@@ -19,16 +21,27 @@ public sealed class SchemaTests(PostgresFixture postgres)
     public async Task The_tables_have_the_columns_of_the_model()
     {
         await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
-        using var context = new FactoryDbContext(FactoryDbContext.Configure(new DbContextOptionsBuilder<FactoryDbContext>().UseNpgsql()).Options);
-        var model = context.Model.GetEntityTypes().SelectMany(entity => entity.GetProperties().Select(property =>
-            $"{entity.GetTableName()}|{property.GetColumnName()}|{property.GetColumnType()}|{(property.IsNullable ? "YES" : "NO")}"));
+        using var context = new FactoryDbContext(
+            FactoryDbContext.Configure(new DbContextOptionsBuilder<FactoryDbContext>().UseNpgsql()).Options
+        );
+        var model = context
+            .Model.GetEntityTypes()
+            .SelectMany(entity =>
+                entity
+                    .GetProperties()
+                    .Select(property =>
+                        $"{entity.GetTableName()}|{property.GetColumnName()}|{property.GetColumnType()}|{(property.IsNullable ? "YES" : "NO")}"
+                    )
+            );
 
         // Of readings and windows, which raw SQL makes, nothing else would tell.
-        var made = await database.RowsAsync("""
+        var made = await database.RowsAsync(
+            """
             SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
             WHERE table_schema = 'factory' AND table_name IN ('signing_keys', 'engines', 'readings', 'batches', 'windows', 'rejections',
                 'checkpoints', 'ledger', 'rejection_counts', 'engine_metrics', 'rejections_dropped', 'losses', 'topics')
-            """);
+            """
+        );
 
         Assert.Equal(model.Order(StringComparer.Ordinal), made.Order(StringComparer.Ordinal));
     }
@@ -43,10 +56,13 @@ public sealed class SchemaTests(PostgresFixture postgres)
                 "aggregated_sensor_data|factory_id,engine_id,watermark,avg_temp_air,avg_temp_oil,avg_temp_exhaust,avg_vibration,avg_pressure_1,avg_pressure_2,avg_rpm,batch_size",
                 "sensor_data|factory_id,engine_id,timestamp,temp_air,temp_oil,temp_exhaust,vibration,pressure_1,pressure_2,rpm",
             ],
-            await database.RowsAsync("""
+            await database.RowsAsync(
+                """
                 SELECT table_name, string_agg(column_name, ',' ORDER BY ordinal_position) FROM information_schema.columns
                 WHERE table_schema = 'factory' AND table_name IN ('sensor_data', 'aggregated_sensor_data') GROUP BY table_name ORDER BY table_name
-                """));
+                """
+            )
+        );
     }
 
     [SkippableFact]
@@ -59,7 +75,9 @@ public sealed class SchemaTests(PostgresFixture postgres)
         await using var latin = new NpgsqlConnection(postgres.ConnectionString("latin") + ";Pooling=false");
         await latin.OpenAsync();
 
-        var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => DatabaseEncoding.RequireUtf8Async(latin, CancellationToken.None));
+        var exception = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            DatabaseEncoding.RequireUtf8Async(latin, CancellationToken.None)
+        );
 
         Assert.Contains("has the encoding LATIN1; FactoryStream needs UTF8", exception.Message, StringComparison.Ordinal);
         Assert.Contains("CREATE DATABASE latin ENCODING 'UTF8'", exception.Message, StringComparison.Ordinal);
@@ -71,7 +89,8 @@ public sealed class SchemaTests(PostgresFixture postgres)
         await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
         await database.ScalarAsync<DateTime>("SELECT lower_bound FROM factory.ensure_partition('readings', '2026-01-01Z')");
         await database.ScalarAsync<DateTime>("SELECT lower_bound FROM factory.ensure_partition('windows', '2026-01-01Z')");
-        await database.RowsAsync("""
+        await database.RowsAsync(
+            """
             INSERT INTO factory.engines (engine_no, factory_id, engine_id) VALUES (1, 'f', 'e');
             INSERT INTO factory.readings VALUES
                 (1, 1, '2026-01-01 00:00:01Z', '2026-01-01 00:00:02Z', '\x01', '{"temp_air": 20.5, "rpm": 3.0e3, "vibration": -1E-2}', '\x'),
@@ -80,12 +99,22 @@ public sealed class SchemaTests(PostgresFixture postgres)
             INSERT INTO factory.windows (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation, updated_at, metric) VALUES
                 (1, 0, '2026-01-01 00:00:00Z', '2026-01-01 00:00:10Z', 4, 10, 1, 4, 5, now(), 'temp_air'),
                 (1, 0, '2026-01-01 00:00:00Z', '2026-01-01 00:00:10Z', 3, 12, 1, 4, 5, now(), 'rpm');
-            """);
+            """
+        );
 
-        Assert.Equal(["f|e|01/01/2026 00:00:01|20.5||-0.01|3000", "f|e|01/01/2026 00:00:02|0|||1.7E+308", "f|e|01/01/2026 00:00:03||||7"],
-            await database.RowsAsync("""SELECT factory_id, engine_id, "timestamp", temp_air, temp_oil, vibration, rpm FROM factory.sensor_data ORDER BY "timestamp" """));
-        Assert.Equal(["f|e|01/01/2026 00:00:10|2.5||4|4"],
-            await database.RowsAsync("SELECT factory_id, engine_id, watermark, avg_temp_air, avg_temp_oil, avg_rpm, batch_size FROM factory.aggregated_sensor_data"));
+        Assert.Equal(
+            ["f|e|01/01/2026 00:00:01|20.5||-0.01|3000", "f|e|01/01/2026 00:00:02|0|||1.7E+308", "f|e|01/01/2026 00:00:03||||7"],
+            await database.RowsAsync(
+                """SELECT factory_id, engine_id, "timestamp", temp_air, temp_oil, vibration, rpm FROM factory.sensor_data ORDER BY "timestamp" """
+            )
+        );
+        Assert.Equal(
+            ["f|e|01/01/2026 00:00:10|2.5||4|4"],
+            await database.RowsAsync(
+                "SELECT factory_id, engine_id, watermark, avg_temp_air, avg_temp_oil, avg_rpm, batch_size FROM "
+                    + "factory.aggregated_sensor_data"
+            )
+        );
     }
 
     [SkippableFact]
@@ -95,19 +124,32 @@ public sealed class SchemaTests(PostgresFixture postgres)
         await database.ScalarAsync<DateTime>("SELECT lower_bound FROM factory.ensure_partition('readings', '2030-01-01Z')");
         await using var writer = await database.OpenConnectionAsync();
         await using var transaction = await writer.BeginTransactionAsync();
-        await using (var insert = new NpgsqlCommand("INSERT INTO factory.readings VALUES (1, 1, '2030-01-01Z', now(), '\\x01', '{}', '\\x')", writer))
+        await using (
+            var insert = new NpgsqlCommand("INSERT INTO factory.readings VALUES (1, 1, '2030-01-01Z', now(), '\\x01', '{}', '\\x')", writer)
+        )
             await insert.ExecuteNonQueryAsync();
 
         // The writer's transaction is still open: nobody waits for it.
-        var bounds = await Task.WhenAll(Enumerable.Range(0, 16).Select(async number =>
-        {
-            var day = new DateTime(2030, 1, 2 + number % 4, 13, 0, 0, DateTimeKind.Utc);
-            return await database.ScalarAsync<DateTime>("SELECT upper_bound FROM factory.ensure_partition('readings', $1)", day);
-        })).WaitAsync(TimeSpan.FromSeconds(60));
+        var bounds = await Task.WhenAll(
+                Enumerable
+                    .Range(0, 16)
+                    .Select(async number =>
+                    {
+                        var day = new DateTime(2030, 1, 2 + number % 4, 13, 0, 0, DateTimeKind.Utc);
+                        return await database.ScalarAsync<DateTime>(
+                            "SELECT upper_bound FROM factory.ensure_partition('readings', $1)",
+                            day
+                        );
+                    })
+            )
+            .WaitAsync(TimeSpan.FromSeconds(60));
 
         await transaction.CommitAsync();
         Assert.Equal([3, 4, 5, 6], bounds.Select(bound => bound.Day).Distinct().Order());
-        Assert.Equal(5L, await database.ScalarAsync<long>("SELECT count(*) FROM pg_inherits WHERE inhparent = 'factory.readings'::regclass"));
+        Assert.Equal(
+            5L,
+            await database.ScalarAsync<long>("SELECT count(*) FROM pg_inherits WHERE inhparent = 'factory.readings'::regclass")
+        );
     }
 
     [SkippableFact]
@@ -121,7 +163,11 @@ public sealed class SchemaTests(PostgresFixture postgres)
         Assert.Equal(["02/01/2026 00:00:00|02/02/2026 00:00:00"], await BoundsAsync("2026-02-01Z"));
         Assert.Equal(["12/31/9998 00:00:00|01/01/9999 00:00:00"], await BoundsAsync("9998-12-31 12:00Z"));
 
-        Task<string[]> BoundsAsync(string moment) => database.RowsAsync("SELECT lower_bound, upper_bound FROM factory.ensure_partition('windows', $1::timestamptz)", DateTimeOffset.Parse(moment, System.Globalization.CultureInfo.InvariantCulture).UtcDateTime);
+        Task<string[]> BoundsAsync(string moment) =>
+            database.RowsAsync(
+                "SELECT lower_bound, upper_bound FROM factory.ensure_partition('windows', $1::timestamptz)",
+                DateTimeOffset.Parse(moment, System.Globalization.CultureInfo.InvariantCulture).UtcDateTime
+            );
     }
 
     [SkippableFact]
@@ -129,10 +175,19 @@ public sealed class SchemaTests(PostgresFixture postgres)
     {
         await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
         foreach (var table in (string[])["readings", "batches", "windows"])
-            await database.ScalarAsync<DateTime>("SELECT lower_bound FROM factory.ensure_partition($1, $2)", table, new DateTime(2031, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+            await database.ScalarAsync<DateTime>(
+                "SELECT lower_bound FROM factory.ensure_partition($1, $2)",
+                table,
+                new DateTime(2031, 1, 1, 0, 0, 0, DateTimeKind.Utc)
+            );
 
-        Assert.Equal(["batches_20310101", "readings_20310101"],
-            await database.RowsAsync("SELECT relname::text FROM pg_class WHERE relname LIKE '%20310101' AND 'autovacuum_vacuum_insert_threshold=-1' = ANY (reloptions) ORDER BY 1"));
+        Assert.Equal(
+            ["batches_20310101", "readings_20310101"],
+            await database.RowsAsync(
+                "SELECT relname::text FROM pg_class WHERE relname LIKE '%20310101' AND 'autovacuum_vacuum_insert_threshold=-1' = "
+                    + "ANY (reloptions) ORDER BY 1"
+            )
+        );
     }
 
     [SkippableFact]
@@ -142,7 +197,11 @@ public sealed class SchemaTests(PostgresFixture postgres)
         foreach (var table in (string[])["readings", "batches"])
         {
             foreach (var day in (int[])[1, 2, 3])
-                await database.ScalarAsync<DateTime>("SELECT lower_bound FROM factory.ensure_partition($1, $2)", table, new DateTime(2030, 1, day, 0, 0, 0, DateTimeKind.Utc));
+                await database.ScalarAsync<DateTime>(
+                    "SELECT lower_bound FROM factory.ensure_partition($1, $2)",
+                    table,
+                    new DateTime(2030, 1, day, 0, 0, 0, DateTimeKind.Utc)
+                );
         }
 
         // While someone reads a batch that would go, nothing goes.
@@ -160,7 +219,11 @@ public sealed class SchemaTests(PostgresFixture postgres)
 
         Task<int> DropAsync() => database.ScalarAsync<int>("SELECT factory.drop_partitions('readings', '2030-01-03 12:00Z')");
 
-        Task<string[]> LeftAsync() => database.RowsAsync("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent IN ('factory.readings'::regclass, 'factory.batches'::regclass) ORDER BY 1");
+        Task<string[]> LeftAsync() =>
+            database.RowsAsync(
+                "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent IN ('factory.readings'::regclass, "
+                    + "'factory.batches'::regclass) ORDER BY 1"
+            );
     }
 
     [SkippableFact]
@@ -168,24 +231,34 @@ public sealed class SchemaTests(PostgresFixture postgres)
     {
         var connection = await postgres.CreateDatabaseAsync();
         await using var database = NpgsqlDataSource.Create(connection);
-        var options = FactoryDbContext.Configure(new DbContextOptionsBuilder<FactoryDbContext>().UseNpgsql(connection + ";Pooling=false")).Options;
+        var options = FactoryDbContext
+            .Configure(new DbContextOptionsBuilder<FactoryDbContext>().UseNpgsql(connection + ";Pooling=false"))
+            .Options;
         await using var context = new FactoryDbContext(options);
         var migrator = context.GetService<Microsoft.EntityFrameworkCore.Migrations.IMigrator>();
         await migrator.MigrateAsync("20261123210000_SafeReaders");
         await database.ScalarAsync<DateTime>("SELECT lower_bound FROM factory.ensure_partition('readings', '2030-01-01Z')");
-        await database.RowsAsync("""
+        await database.RowsAsync(
+            """
             INSERT INTO factory.readings VALUES (1, 1, '2030-01-01Z', now(), '\x01', '{}', '\x02');
             INSERT INTO factory.rejections (rejected_at, reason, refused, line) VALUES (now(), 'future', false, '\x01');
-            """);
+            """
+        );
 
         await migrator.MigrateAsync();
         await database.ScalarAsync<DateTime>("SELECT lower_bound FROM factory.ensure_partition('readings', '2030-01-02Z')");
-        await database.RowsAsync("""
+        await database.RowsAsync(
+            """
             INSERT INTO factory.readings VALUES (1, 1, '2030-01-01 01:00Z', now(), '\x01', '{}', NULL, '\x03'), (1, 1, '2030-01-02Z', now(), '\x01', '{}', NULL, '\x03')
-            """);
+            """
+        );
 
-        Assert.Equal(["01/01/2030 00:00:00|1|0", "01/01/2030 01:00:00|0|1", "01/02/2030 00:00:00|0|1"],
-            await database.RowsAsync("SELECT measured_at, coalesce(length(signature), 0), coalesce(length(batch_sha256), 0) FROM factory.readings ORDER BY 1"));
+        Assert.Equal(
+            ["01/01/2030 00:00:00|1|0", "01/01/2030 01:00:00|0|1", "01/02/2030 00:00:00|0|1"],
+            await database.RowsAsync(
+                "SELECT measured_at, coalesce(length(signature), 0), coalesce(length(batch_sha256), 0) FROM factory.readings ORDER BY 1"
+            )
+        );
         Assert.Equal(1, await database.ScalarAsync<int>("SELECT readings FROM factory.rejections"));
         Assert.Equal(["3"], await database.RowsAsync("SELECT count(*) FROM pg_constraint WHERE conname = 'ck_readings_evidence'"));
     }
@@ -195,7 +268,10 @@ public sealed class SchemaTests(PostgresFixture postgres)
     {
         await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
         foreach (var day in (int[])[1, 2, 3])
-            await database.ScalarAsync<DateTime>("SELECT lower_bound FROM factory.ensure_partition('readings', $1)", new DateTime(2030, 1, day, 0, 0, 0, DateTimeKind.Utc));
+            await database.ScalarAsync<DateTime>(
+                "SELECT lower_bound FROM factory.ensure_partition('readings', $1)",
+                new DateTime(2030, 1, day, 0, 0, 0, DateTimeKind.Utc)
+            );
 
         await using (var reader = await database.OpenConnectionAsync())
         {
@@ -207,7 +283,10 @@ public sealed class SchemaTests(PostgresFixture postgres)
         }
 
         Assert.Equal(2, await DropAsync());
-        Assert.Equal(["factory.readings_20300103"], await database.RowsAsync("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'factory.readings'::regclass"));
+        Assert.Equal(
+            ["factory.readings_20300103"],
+            await database.RowsAsync("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'factory.readings'::regclass")
+        );
 
         Task<int> DropAsync() => database.ScalarAsync<int>("SELECT factory.drop_partitions('readings', '2030-01-03 12:00Z')");
     }

@@ -1,8 +1,8 @@
 using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
-using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.InMemoryKafka;
+using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.Verifier;
 using FactoryStream.Verifier.Topics;
 using Microsoft.Extensions.Configuration;
@@ -53,35 +53,40 @@ public sealed class EarlierAnswersReaderTests : IDisposable
     private EarlierAnswers Read(long from, int most = 100_000)
     {
         var reader = new EarlierAnswersReader(
-            new KafkaConnection(kafka.BootstrapServers), Options.Create(new VerifierOptions { MaxRecalledMessages = most }),
-                TimeProvider.System,
-            NullLogger<EarlierAnswersReader>.Instance);
+            new KafkaConnection(kafka.BootstrapServers),
+            Options.Create(new VerifierOptions { MaxRecalledMessages = most }),
+            TimeProvider.System,
+            NullLogger<EarlierAnswersReader>.Instance
+        );
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         return reader.Read(new Dictionary<int, long> { [0] = from }, "topic-1", timeout.Token)[0];
     }
 
     private static (string, string)[] Rejection(string source) =>
-    [
-        (MessageHeaders.RejectedBy, "verifier"), (MessageHeaders.Source, source), (MessageHeaders.SourceTopicId, "topic-1"),
-        (MessageHeaders.Reason, "unknown_key"), (MessageHeaders.Detail, "no key"), (MessageHeaders.FactoryId, "f2"),
-        (MessageHeaders.Books, "unknown"),
-    ];
+        [
+            (MessageHeaders.RejectedBy, "verifier"),
+            (MessageHeaders.Source, source),
+            (MessageHeaders.SourceTopicId, "topic-1"),
+            (MessageHeaders.Reason, "unknown_key"),
+            (MessageHeaders.Detail, "no key"),
+            (MessageHeaders.FactoryId, "f2"),
+            (MessageHeaders.Books, "unknown"),
+        ];
 
-    private static (string, string)[] Answer(string source) =>
-        [(MessageHeaders.Source, source), (MessageHeaders.SourceTopicId, "topic-1")];
+    private static (string, string)[] Answer(string source) => [(MessageHeaders.Source, source), (MessageHeaders.SourceTopicId, "topic-1")];
 
     private async Task ProduceAsync(string topic, params (string Name, string Text)[][] messages)
     {
         using var producer = new ProducerBuilder<Null, string>(
-            new ProducerConfig { BootstrapServers = kafka.BootstrapServers, EnableIdempotence = true }).Build();
+            new ProducerConfig { BootstrapServers = kafka.BootstrapServers, EnableIdempotence = true }
+        ).Build();
         var sent = new List<Task>();
         foreach (var message in messages)
         {
             var headers = new Headers();
             foreach (var (name, text) in message)
                 headers.Add(name, Encoding.UTF8.GetBytes(text));
-            sent.Add(producer.ProduceAsync(
-                new TopicPartition(topic, 0), new Message<Null, string> { Value = "line", Headers = headers }));
+            sent.Add(producer.ProduceAsync(new TopicPartition(topic, 0), new Message<Null, string> { Value = "line", Headers = headers }));
         }
         await Task.WhenAll(sent).WaitAsync(TimeSpan.FromSeconds(60));
     }

@@ -49,13 +49,23 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
     [Fact]
     public async Task Possession_can_be_proved_and_a_false_proof_is_refused()
     {
-        var data = Json(new { factory_id = "f1", public_key = Signer(0).ExportPublicKeyPem(), not_after = "2027-01-01T00:00:00Z" });
+        var data = Json(
+            new
+            {
+                factory_id = "f1",
+                public_key = Signer(0).ExportPublicKeyPem(),
+                not_after = "2027-01-01T00:00:00Z",
+            }
+        );
         foreach (var (pair, expected) in new[] { (1, HttpStatusCode.BadRequest), (0, HttpStatusCode.Created) })
         {
             var signature = new byte[256];
             Signer(pair).Sign(Encoding.UTF8.GetBytes(data), signature);
-            var (status, _, _) = await SendAsync(HttpMethod.Post, "/keys",
-                $"{{\"data\": {data}, \"signature\": \"{Convert.ToBase64String(signature)}\"}}");
+            var (status, _, _) = await SendAsync(
+                HttpMethod.Post,
+                "/keys",
+                $"{{\"data\": {data}, \"signature\": \"{Convert.ToBase64String(signature)}\"}}"
+            );
             Assert.Equal(expected, status);
         }
     }
@@ -75,7 +85,10 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
     public async Task No_factory_is_called_as_the_ledger_calls_those_without_a_key()
     {
         var (status, body, _) = await SendAsync(
-            HttpMethod.Post, "/keys", Json(new { factory_id = "unknown", public_key = Signer(0).ExportPublicKeyPem() }));
+            HttpMethod.Post,
+            "/keys",
+            Json(new { factory_id = "unknown", public_key = Signer(0).ExportPublicKeyPem() })
+        );
 
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Contains("can be called unknown", body, StringComparison.Ordinal);
@@ -116,11 +129,22 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
     {
         await EnrolAsync("f1", 0);
 
-        var (revoked, answer, _) = await SendAsync(HttpMethod.Delete,
-            $"/keys/{SigningKey.IdOf("f1", PublicKey(0))}?effective=1970-01-01T00:00:00Z");
+        var (revoked, answer, _) = await SendAsync(
+            HttpMethod.Delete,
+            $"/keys/{SigningKey.IdOf("f1", PublicKey(0))}?effective=1970-01-01T00:00:00Z"
+        );
         var (enrolled, problem, _) = await SendAsync(
-            HttpMethod.Post, "/keys", Json(new { factory_id = "f2", public_key = Signer(1).ExportPublicKeyPem(),
-                not_before = "0001-01-01T00:00:00Z" }));
+            HttpMethod.Post,
+            "/keys",
+            Json(
+                new
+                {
+                    factory_id = "f2",
+                    public_key = Signer(1).ExportPublicKeyPem(),
+                    not_before = "0001-01-01T00:00:00Z",
+                }
+            )
+        );
 
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.BadRequest), (revoked, enrolled));
         Assert.Contains("\"revoked_at\":\"1970-01-01T00:00:00Z\"", answer, StringComparison.Ordinal);
@@ -131,8 +155,11 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
     public async Task A_weak_key_is_refused()
     {
         using var weak = System.Security.Cryptography.RSA.Create(1024);
-        var (status, body, _) = await SendAsync(HttpMethod.Post, "/keys",
-            Json(new { factory_id = "f1", public_key = weak.ExportSubjectPublicKeyInfoPem() }));
+        var (status, body, _) = await SendAsync(
+            HttpMethod.Post,
+            "/keys",
+            Json(new { factory_id = "f1", public_key = weak.ExportSubjectPublicKeyInfoPem() })
+        );
 
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Contains("1024 bits", body, StringComparison.Ordinal);
@@ -165,8 +192,18 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
     public async Task Another_validity_for_the_same_key_is_a_conflict()
     {
         await EnrolAsync("f1", 0);
-        var (status, _, _) = await SendAsync(HttpMethod.Post, "/keys",
-            Json(new { factory_id = "f1", public_key = Signer(0).ExportPublicKeyPem(), not_after = "2030-01-01T00:00:00Z" }));
+        var (status, _, _) = await SendAsync(
+            HttpMethod.Post,
+            "/keys",
+            Json(
+                new
+                {
+                    factory_id = "f1",
+                    public_key = Signer(0).ExportPublicKeyPem(),
+                    not_after = "2030-01-01T00:00:00Z",
+                }
+            )
+        );
         Assert.Equal(HttpStatusCode.Conflict, status);
     }
 
@@ -178,15 +215,21 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
     public async Task Without_the_admin_token_nothing_is_enrolled_or_revoked(string? authorization)
     {
         using var client = app.GetTestClient();
-        foreach (var request in new[] { new HttpRequestMessage(
-            HttpMethod.Post, "/keys") { Content = new StringContent("{}", null, "application/json") },
-            new HttpRequestMessage(HttpMethod.Delete, "/keys/x") })
+        foreach (
+            var request in new[]
+            {
+                new HttpRequestMessage(HttpMethod.Post, "/keys") { Content = new StringContent("{}", null, "application/json") },
+                new HttpRequestMessage(HttpMethod.Delete, "/keys/x"),
+            }
+        )
         {
             if (authorization is not null)
                 request.Headers.TryAddWithoutValidation("Authorization", authorization);
             using var response = await client.SendAsync(request);
-            Assert.Equal((HttpStatusCode.Unauthorized, "application/problem+json", "Bearer"),
-                (response.StatusCode, response.Content.Headers.ContentType?.MediaType, response.Headers.WwwAuthenticate.ToString()));
+            Assert.Equal(
+                (HttpStatusCode.Unauthorized, "application/problem+json", "Bearer"),
+                (response.StatusCode, response.Content.Headers.ContentType?.MediaType, response.Headers.WwwAuthenticate.ToString())
+            );
         }
     }
 
@@ -206,8 +249,10 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
         Assert.Equal("2026-03-01T12:00:00Z", RevokedAt(await SendAsync(HttpMethod.Delete, path)));
         time.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal("2026-03-01T12:00:00Z", RevokedAt(await SendAsync(HttpMethod.Delete, path)));
-        Assert.Equal("2026-03-01T11:00:00Z", RevokedAt(await SendAsync(
-            HttpMethod.Delete, path + "?effective=2026-03-01T12:00:00%2B01:00")));
+        Assert.Equal(
+            "2026-03-01T11:00:00Z",
+            RevokedAt(await SendAsync(HttpMethod.Delete, path + "?effective=2026-03-01T12:00:00%2B01:00"))
+        );
         Assert.Equal(HttpStatusCode.NotFound, (await SendAsync(HttpMethod.Delete, "/keys/none")).Status);
         Assert.Equal(HttpStatusCode.Conflict, (await EnrolAsync("f1", 0)).Status);
 
@@ -227,26 +272,33 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
         await EnrolAsync("f2", 2);
 
         var list = JsonDocument.Parse((await SendAsync(HttpMethod.Get, "/keys?factory_id=f1")).Body).RootElement.GetProperty("keys");
-        Assert.Equal([SigningKey.IdOf("f1", PublicKey(1)), SigningKey.IdOf("f1", PublicKey(0))],
-            list.EnumerateArray().Select(key => key.GetProperty("key_id").GetString()));
-        Assert.Equal(3, JsonDocument.Parse((await SendAsync(HttpMethod.Get, "/keys")).Body).RootElement.GetProperty("keys")
-            .GetArrayLength());
+        Assert.Equal(
+            [SigningKey.IdOf("f1", PublicKey(1)), SigningKey.IdOf("f1", PublicKey(0))],
+            list.EnumerateArray().Select(key => key.GetProperty("key_id").GetString())
+        );
+        Assert.Equal(
+            3,
+            JsonDocument.Parse((await SendAsync(HttpMethod.Get, "/keys")).Body).RootElement.GetProperty("keys").GetArrayLength()
+        );
 
         var (_, one, _) = await SendAsync(HttpMethod.Get, $"/keys/{SigningKey.IdOf("f2", PublicKey(2))}");
         Assert.Equal(
-            Json(new
-            {
-                key_id = SigningKey.IdOf("f2", PublicKey(2)),
-                factory_id = "f2",
-                algorithm = "RSASSA-PSS-SHA256",
-                key_size_bits = 3072,
-                public_key = Signer(2).ExportPublicKeyPem(),
-                not_before = (string?)null,
-                not_after = (string?)null,
-                enrolled_at = "2026-03-02T12:00:00Z",
-                revoked_at = (string?)null,
-            }),
-            Json(JsonDocument.Parse(one).RootElement));
+            Json(
+                new
+                {
+                    key_id = SigningKey.IdOf("f2", PublicKey(2)),
+                    factory_id = "f2",
+                    algorithm = "RSASSA-PSS-SHA256",
+                    key_size_bits = 3072,
+                    public_key = Signer(2).ExportPublicKeyPem(),
+                    not_before = (string?)null,
+                    not_after = (string?)null,
+                    enrolled_at = "2026-03-02T12:00:00Z",
+                    revoked_at = (string?)null,
+                }
+            ),
+            Json(JsonDocument.Parse(one).RootElement)
+        );
         Assert.Equal(HttpStatusCode.NotFound, (await SendAsync(HttpMethod.Get, "/keys/none")).Status);
     }
 
@@ -265,8 +317,11 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotFound, (await SendAsync(HttpMethod.Get, "/public-key?factory_id=f1")).Status);
         Assert.Equal(HttpStatusCode.BadRequest, (await SendAsync(HttpMethod.Get, "/public-key")).Status);
 
-        async Task<string?> PublicKeyAsync() => JsonDocument.Parse(
-            (await SendAsync(HttpMethod.Get, "/public-key?factory_id=f1")).Body).RootElement.GetProperty("public-key").GetString();
+        async Task<string?> PublicKeyAsync() =>
+            JsonDocument
+                .Parse((await SendAsync(HttpMethod.Get, "/public-key?factory_id=f1")).Body)
+                .RootElement.GetProperty("public-key")
+                .GetString();
     }
 
     [Fact]
@@ -297,14 +352,19 @@ public sealed class KeyEndpointsTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal(
             ["/keys", "/keys/factories", "/keys/{keyId}", "/public-key"],
-            JsonDocument.Parse(body).RootElement.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order());
+            JsonDocument.Parse(body).RootElement.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order()
+        );
     }
 
     private Task<(HttpStatusCode Status, string Body, string? Location)> EnrolAsync(string factoryId, int pair) =>
         SendAsync(HttpMethod.Post, "/keys", Json(new { factory_id = factoryId, public_key = Signer(pair).ExportPublicKeyPem() }));
 
     private async Task<(HttpStatusCode Status, string Body, string? Location)> SendAsync(
-        HttpMethod method, string path, string? body = null, WebApplication? to = null)
+        HttpMethod method,
+        string path,
+        string? body = null,
+        WebApplication? to = null
+    )
     {
         using var client = (to ?? app).GetTestClient();
         using var request = new HttpRequestMessage(method, path);

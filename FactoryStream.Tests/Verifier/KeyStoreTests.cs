@@ -26,9 +26,11 @@ public sealed class KeyStoreTests(PostgresFixture postgres)
             await store.EnrolAsync(key, default);
         await database.RowsAsync(
             "UPDATE factory.signing_keys SET revoked_at = '-infinity', not_before = '-infinity', not_after = 'infinity' "
-                + "WHERE factory_id = 'f0'");
+                + "WHERE factory_id = 'f0'"
+        );
         await database.RowsAsync(
-            "UPDATE factory.signing_keys SET revoked_at = '294276-01-01', enrolled_at = '4700-01-01 BC' WHERE factory_id = 'f1'");
+            "UPDATE factory.signing_keys SET revoked_at = '294276-01-01', enrolled_at = '4700-01-01 BC' WHERE factory_id = 'f1'"
+        );
         await database.RowsAsync("UPDATE factory.signing_keys SET public_key = 'none' WHERE factory_id = 'f2'");
         var before = (await store.FingerprintAsync(default)).Text;
 
@@ -40,9 +42,13 @@ public sealed class KeyStoreTests(PostgresFixture postgres)
 
         var end = new DateTime(9999, 12, 31, 23, 59, 59, DateTimeKind.Utc);
         Assert.Equal(
-            [("f0", DateTime.UnixEpoch, DateTime.UnixEpoch, end), ("f1", end, null, null),
-                ("f3", (DateTime?)null, (DateTime?)null, (DateTime?)null)],
-            loaded.OrderBy(key => key.FactoryId).Select(key => (key.FactoryId, key.RevokedAt, key.NotBefore, key.NotAfter)));
+            [
+                ("f0", DateTime.UnixEpoch, DateTime.UnixEpoch, end),
+                ("f1", end, null, null),
+                ("f3", (DateTime?)null, (DateTime?)null, (DateTime?)null),
+            ],
+            loaded.OrderBy(key => key.FactoryId).Select(key => (key.FactoryId, key.RevokedAt, key.NotBefore, key.NotAfter))
+        );
         Assert.Equal(["f0", "f1", "f3"], (await store.ListAsync(null, default)).Select(key => key.FactoryId));
         Assert.Equal(DateTime.UnixEpoch, (await store.FindAsync(keys[1].KeyId, default))!.EnrolledAt);
         // Each change shows, so that each is loaded within a poll.

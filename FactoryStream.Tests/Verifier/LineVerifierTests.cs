@@ -27,12 +27,23 @@ public sealed class LineVerifierTests : IDisposable
         var folder = TestData.File("signed-readings");
         var bad = File.ReadAllLines(Path.Combine(folder, "rejected.tsv")).Select(line => line.Split('\t', 2)).ToArray();
         var valid = File.ReadAllLines(Path.Combine(folder, "valid-max-salt.ndjson"))
-            .Concat(File.ReadAllLines(Path.Combine(folder, "valid-digest-salt.ndjson"))).ToArray();
+            .Concat(File.ReadAllLines(Path.Combine(folder, "valid-digest-salt.ndjson")))
+            .ToArray();
         Assert.True(RsaPublicKey.TryParsePem(File.ReadAllText(Path.Combine(folder, "public-key.pem")), out var publicKey, out _));
-        var keys = new KeySnapshot(Enumerable.Range(1, 10).Select(number => $"factory_{number:D3}")
-            .Select(factory => new SigningKey(SigningKey.IdOf(factory, publicKey), factory, publicKey, Noon.AddDays(-1))));
-        var lines = valid.SelectMany((line, i) => i < bad.Length
-            ? [(line, "accepted"), (bad[i][1], bad[i][0].Split(':')[0].Replace(' ', '_'))] : new[] { (line, "accepted") }).ToArray();
+        var keys = new KeySnapshot(
+            Enumerable
+                .Range(1, 10)
+                .Select(number => $"factory_{number:D3}")
+                .Select(factory => new SigningKey(SigningKey.IdOf(factory, publicKey), factory, publicKey, Noon.AddDays(-1)))
+        );
+        var lines = valid
+            .SelectMany(
+                (line, i) =>
+                    i < bad.Length
+                        ? [(line, "accepted"), (bad[i][1], bad[i][0].Split(':')[0].Replace(' ', '_'))]
+                        : new[] { (line, "accepted") }
+            )
+            .ToArray();
 
         var verified = Lines(Noon, [.. lines.Select(line => Encoding.UTF8.GetBytes(line.Item1))]);
         verifier.Verify(verified, keys);
@@ -45,7 +56,9 @@ public sealed class LineVerifierTests : IDisposable
     [Fact]
     public void A_named_key_must_be_of_the_factory_and_be_the_one_that_signed()
     {
-        SigningKey first = Key("f1", 0), second = Key("f1", 1), other = Key("f2", 0);
+        SigningKey first = Key("f1", 0),
+            second = Key("f1", 1),
+            other = Key("f2", 0);
         var keys = new KeySnapshot([first, second, other]);
 
         Assert.Equal((Verdict.Accepted, first), Verified(keys, Sign(0, "f1", Noon, first.KeyId)));
@@ -57,15 +70,26 @@ public sealed class LineVerifierTests : IDisposable
     [Fact]
     public void Without_a_named_key_any_of_the_factory_will_do()
     {
-        SigningKey old = Key("f1", 0, Noon.AddDays(-9)), rotated = Key("f1", 1), large = Key("f1", 2, Noon.AddDays(-3));
+        SigningKey old = Key("f1", 0, Noon.AddDays(-9)),
+            rotated = Key("f1", 1),
+            large = Key("f1", 2, Noon.AddDays(-3));
         var keys = new KeySnapshot([old, rotated, large, Key("f2", 0)]);
-        var lines = Lines(Noon, Sign(0, "f1", Noon), Sign(1, "f1", Noon), Sign(2, "f1", Noon, salt: SaltLength.Maximum),
-            Sign(1, "f2", Noon), Sign(0, "f3", Noon), Sign(0, "f2", Noon));
+        var lines = Lines(
+            Noon,
+            Sign(0, "f1", Noon),
+            Sign(1, "f1", Noon),
+            Sign(2, "f1", Noon, salt: SaltLength.Maximum),
+            Sign(1, "f2", Noon),
+            Sign(0, "f3", Noon),
+            Sign(0, "f2", Noon)
+        );
 
         verifier.Verify(lines, keys);
 
-        Assert.Equal([Verdict.Accepted, Verdict.Accepted, Verdict.Accepted, Verdict.BadSignature, Verdict.UnknownKey, Verdict.Accepted],
-            lines.Select(line => line.Verdict));
+        Assert.Equal(
+            [Verdict.Accepted, Verdict.Accepted, Verdict.Accepted, Verdict.BadSignature, Verdict.UnknownKey, Verdict.Accepted],
+            lines.Select(line => line.Verdict)
+        );
         Assert.Equal([old.KeyId, rotated.KeyId, large.KeyId], lines[..3].Select(line => line.Key!.KeyId));
     }
 
@@ -77,8 +101,10 @@ public sealed class LineVerifierTests : IDisposable
         {
             var lines = Lines(Noon, Sign(pair, "f1", Noon), Sign(2 - pair, "f1", Noon));
             verifier.Verify(lines, keys);
-            Assert.Equal([PublicKey(pair).SubjectPublicKeyInfo.ToArray(), PublicKey(2 - pair).SubjectPublicKeyInfo.ToArray()],
-                lines.Select(line => line.Key!.PublicKey.SubjectPublicKeyInfo.ToArray()));
+            Assert.Equal(
+                [PublicKey(pair).SubjectPublicKeyInfo.ToArray(), PublicKey(2 - pair).SubjectPublicKeyInfo.ToArray()],
+                lines.Select(line => line.Key!.PublicKey.SubjectPublicKeyInfo.ToArray())
+            );
         }
     }
 
@@ -177,8 +203,13 @@ public sealed class LineVerifierTests : IDisposable
         Assert.Equal((Verdict.Accepted, key), Verified(keys, Batch(0, Noon, Noon.AddMinutes(-5), Noon.AddSeconds(1))));
         Assert.Equal((Verdict.Accepted, key), Verified(keys, Batch(0, Noon)));
         Assert.Equal(Verdict.BadSignature, Verified(keys, Batch(2, Noon)).Verdict);
-        Assert.Equal(Verdict.BadSignature, Verified(keys, Encoding.UTF8.GetBytes(
-            Encoding.UTF8.GetString(Batch(0, Noon, Noon)).Replace("3000}]", "3001}]", StringComparison.Ordinal))).Verdict);
+        Assert.Equal(
+            Verdict.BadSignature,
+            Verified(
+                keys,
+                Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(Batch(0, Noon, Noon)).Replace("3000}]", "3001}]", StringComparison.Ordinal))
+            ).Verdict
+        );
         Assert.Equal(Verdict.UnknownKey, Verified(new KeySnapshot([]), Batch(0, Noon)).Verdict);
         Assert.Equal(Verdict.Malformed, Verified(keys, "{\"batch\":[],\"signature\":\"AAAA\"}"u8.ToArray()).Verdict);
         // What is wrong with one reading is wrong with the claim they make together, wherever it stands.
@@ -196,8 +227,10 @@ public sealed class LineVerifierTests : IDisposable
         var key = Key("f1", 0) with { NotBefore = Noon.AddHours(-1), RevokedAt = Noon.AddMinutes(30) };
         var keys = new KeySnapshot([key]);
 
-        Assert.Equal($"reading 1: measured outside the validity of signing key {key.KeyId}",
-            Detail(Noon, Noon.AddHours(-2), Noon.AddHours(-3)));
+        Assert.Equal(
+            $"reading 1: measured outside the validity of signing key {key.KeyId}",
+            Detail(Noon, Noon.AddHours(-2), Noon.AddHours(-3))
+        );
         Assert.Equal($"reading 2: measured after signing key {key.KeyId} was revoked", Detail(Noon, Noon, Noon.AddMinutes(31)));
         Assert.Equal("reading 0: measured 61 s after it was received", Detail(Noon.AddSeconds(61), Noon, Noon.AddSeconds(90)));
         // All of them alike: then it is the batch.
@@ -216,13 +249,34 @@ public sealed class LineVerifierTests : IDisposable
     {
         var keys = new KeySnapshot([Key("f1", 0)]);
         var line = SignBatch(0, "f1", [("e1", Noon), ("e2", Noon), ("e3", Noon)]);
-        CheckedLine[] lines = [new() { Raw = line, ReceivedAt = Noon, Share = [0, 2] },
-            new() { Raw = line, ReceivedAt = Noon, Share = [3] }, new() { Raw = Sign(0, "f1", Noon), ReceivedAt = Noon, Share = [0] }];
+        CheckedLine[] lines =
+        [
+            new()
+            {
+                Raw = line,
+                ReceivedAt = Noon,
+                Share = [0, 2],
+            },
+            new()
+            {
+                Raw = line,
+                ReceivedAt = Noon,
+                Share = [3],
+            },
+            new()
+            {
+                Raw = Sign(0, "f1", Noon),
+                ReceivedAt = Noon,
+                Share = [0],
+            },
+        ];
 
         verifier.Verify(lines, keys);
 
-        Assert.Equal([(Verdict.Accepted, 2), (Verdict.Malformed, 1), (Verdict.Malformed, 1)],
-            lines.Select(verified => (verified.Verdict, verified.Count)));
+        Assert.Equal(
+            [(Verdict.Accepted, 2), (Verdict.Malformed, 1), (Verdict.Malformed, 1)],
+            lines.Select(verified => (verified.Verdict, verified.Count))
+        );
     }
 
     [Theory]
@@ -232,8 +286,8 @@ public sealed class LineVerifierTests : IDisposable
     [InlineData("{\"data\":{\"factory_id\":\"f1\",\"engine_id\":\"e\",\"timestamp\":\"2026-03-01 12:00:00\"},\"signature\":\"%%%\"}")]
     [InlineData("{\"data\":{\"factory_id\":\"f1\",\"engine_id\":\"e\",\"timestamp\":\"2026-03-01 12:00:00\"},\"signature\":\"AAAA\"")]
     [InlineData("[[[[[[[[[[[[[[[[")]
-    public void Garbage_is_malformed(string line) => Assert.Equal(
-        Verdict.Malformed, Verified(new KeySnapshot([Key("f1", 0)]), Encoding.UTF8.GetBytes(line)).Verdict);
+    public void Garbage_is_malformed(string line) =>
+        Assert.Equal(Verdict.Malformed, Verified(new KeySnapshot([Key("f1", 0)]), Encoding.UTF8.GetBytes(line)).Verdict);
 
     [Theory]
     [InlineData("AAAA")]
@@ -241,7 +295,8 @@ public sealed class LineVerifierTests : IDisposable
     [InlineData("QUFB QUFB")]
     public void A_signature_of_another_length_is_bad(string signature)
     {
-        var line = $"{{\"data\":{{\"factory_id\":\"f1\",\"engine_id\":\"e\",\"timestamp\":\"2026-03-01 12:00:00\"}},"
+        var line =
+            $"{{\"data\":{{\"factory_id\":\"f1\",\"engine_id\":\"e\",\"timestamp\":\"2026-03-01 12:00:00\"}},"
             + $"\"signature\":\"{signature}\"}}";
         Assert.Equal(Verdict.BadSignature, Verified(new KeySnapshot([Key("f1", 0)]), Encoding.UTF8.GetBytes(line)).Verdict);
     }
@@ -263,13 +318,16 @@ public sealed class LineVerifierTests : IDisposable
             (SignBatch(1, "f2", [("e1", Noon), ("e2", Noon)]), Verdict.BadSignature),
             ("garbage"u8.ToArray(), Verdict.Malformed),
         ];
-        return Prop.ForAll(Gen.Choose(0, kinds.Length - 1).ListOf().ToArbitrary(), mix =>
-        {
-            var lines = Lines(Noon, [.. mix.Select(kind => kinds[kind].Line)]);
-            verifier.Verify(lines, keys);
-            return lines.All(line => line.HasVerdict) && lines.Select(line => line.Verdict)
-                .SequenceEqual(mix.Select(kind => kinds[kind].Verdict));
-        });
+        return Prop.ForAll(
+            Gen.Choose(0, kinds.Length - 1).ListOf().ToArbitrary(),
+            mix =>
+            {
+                var lines = Lines(Noon, [.. mix.Select(kind => kinds[kind].Line)]);
+                verifier.Verify(lines, keys);
+                return lines.All(line => line.HasVerdict)
+                    && lines.Select(line => line.Verdict).SequenceEqual(mix.Select(kind => kinds[kind].Verdict));
+            }
+        );
     }
 
     private (Verdict Verdict, SigningKey? Key) Verified(KeySnapshot keys, byte[] line)

@@ -35,8 +35,9 @@ internal sealed class MemoryKeyStore : IKeyStore
     public Task<IReadOnlyList<SigningKey>> ListAsync(string? factoryId, CancellationToken cancellationToken)
     {
         ThrowIfAway();
-        return Task.FromResult<IReadOnlyList<SigningKey>>([.. keys.Values.Where(key => factoryId is null || key.FactoryId == factoryId)
-            .OrderByDescending(key => key.EnrolledAt)]);
+        return Task.FromResult<IReadOnlyList<SigningKey>>([
+            .. keys.Values.Where(key => factoryId is null || key.FactoryId == factoryId).OrderByDescending(key => key.EnrolledAt),
+        ]);
     }
 
     public Task<IReadOnlyList<SigningKey>> LoadAsync(KeySnapshot known, CancellationToken cancellationToken)

@@ -36,8 +36,11 @@ internal sealed class RecordingProducer : IProducer<byte[]?, byte[]>
         }
     }
 
-    public void Produce(TopicPartition topicPartition, Message<byte[]?, byte[]> message, Action<DeliveryReport<byte[]?,
-        byte[]>>? deliveryHandler = null)
+    public void Produce(
+        TopicPartition topicPartition,
+        Message<byte[]?, byte[]> message,
+        Action<DeliveryReport<byte[]?, byte[]>>? deliveryHandler = null
+    )
     {
         if (FullFor-- > 0)
             throw new ProduceException<byte[]?, byte[]>(new Error(ErrorCode.Local_QueueFull), new DeliveryResult<byte[]?, byte[]>());
@@ -45,20 +48,23 @@ internal sealed class RecordingProducer : IProducer<byte[]?, byte[]>
         handlers.Add(deliveryHandler);
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     public int AddBrokers(string brokers) => throw new NotSupportedException();
 
     public void SetSaslCredentials(string username, string password) => throw new NotSupportedException();
 
     public Task<DeliveryResult<byte[]?, byte[]>> ProduceAsync(
-        string topic, Message<byte[]?, byte[]> message, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        string topic,
+        Message<byte[]?, byte[]> message,
+        CancellationToken cancellationToken = default
+    ) => throw new NotSupportedException();
 
     public Task<DeliveryResult<byte[]?, byte[]>> ProduceAsync(
-        TopicPartition topicPartition, Message<byte[]?, byte[]> message, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+        TopicPartition topicPartition,
+        Message<byte[]?, byte[]> message,
+        CancellationToken cancellationToken = default
+    ) => throw new NotSupportedException();
 
     public void Produce(string topic, Message<byte[]?, byte[]> message, Action<DeliveryReport<byte[]?, byte[]>>? deliveryHandler = null) =>
         throw new NotSupportedException();
@@ -81,15 +87,18 @@ internal sealed class RecordingProducer : IProducer<byte[]?, byte[]>
 
     public void AbortTransaction() => throw new NotSupportedException();
 
-    public void SendOffsetsToTransaction(IEnumerable<TopicPartitionOffset> offsets, IConsumerGroupMetadata groupMetadata,
-        TimeSpan timeout) => throw new NotSupportedException();
+    public void SendOffsetsToTransaction(
+        IEnumerable<TopicPartitionOffset> offsets,
+        IConsumerGroupMetadata groupMetadata,
+        TimeSpan timeout
+    ) => throw new NotSupportedException();
 
     internal sealed record Sent(string Topic, int Partition, Message<byte[]?, byte[]> Message)
     {
         public string Value => Encoding.UTF8.GetString(Message.Value);
 
         /// <summary>A header's text, or null.</summary>
-        public string? this[string header] => Message.Headers.TryGetLastBytes(header, out var bytes) ? Encoding.UTF8.GetString(bytes)
-            : null;
+        public string? this[string header] =>
+            Message.Headers.TryGetLastBytes(header, out var bytes) ? Encoding.UTF8.GetString(bytes) : null;
     }
 }

@@ -44,7 +44,9 @@ public sealed class VerdictWriterTests : IDisposable
     public void An_answer_has_the_accepted_lines_and_tells_of_the_others()
     {
         using var partition = new Partition(this);
-        string good = Line(1), bad = good.Replace("3000", "3001", StringComparison.Ordinal), other = Line(2);
+        string good = Line(1),
+            bad = good.Replace("3000", "3001", StringComparison.Ordinal),
+            other = Line(2);
 
         partition.Answer(Message(41, good, bad, "garbage", other));
 
@@ -52,20 +54,56 @@ public sealed class VerdictWriterTests : IDisposable
         Assert.Equal(Expected(good) + "\n" + Expected(other), verified.Value);
         Assert.Equal(
             ("41:4!1=f1!2=", "topic-1", "2026-03-01T12:00:00.000000Z", null, null, 3),
-            (verified[MessageHeaders.Source], verified[MessageHeaders.SourceTopicId], verified[MessageHeaders.VerdictTime],
-                verified[MessageHeaders.Framing], verified[MessageHeaders.TraceParent], verified.Partition));
+            (
+                verified[MessageHeaders.Source],
+                verified[MessageHeaders.SourceTopicId],
+                verified[MessageHeaders.VerdictTime],
+                verified[MessageHeaders.Framing],
+                verified[MessageHeaders.TraceParent],
+                verified.Partition
+            )
+        );
         Assert.Equal(
             [
-                (bad, "bad_signature", "the signature is not of any of f1's signing keys", "verifier", "2026-03-01T12:00:00.000000Z", "f1",
-                    "41:1", "topic-1", 3),
-                ("garbage", "malformed", "envelope: expected JSON, found 'garbage' at byte 0", "verifier", "2026-03-01T12:00:00.000000Z",
-                    null, "41:2", "topic-1", 3),
+                (
+                    bad,
+                    "bad_signature",
+                    "the signature is not of any of f1's signing keys",
+                    "verifier",
+                    "2026-03-01T12:00:00.000000Z",
+                    "f1",
+                    "41:1",
+                    "topic-1",
+                    3
+                ),
+                (
+                    "garbage",
+                    "malformed",
+                    "envelope: expected JSON, found 'garbage' at byte 0",
+                    "verifier",
+                    "2026-03-01T12:00:00.000000Z",
+                    null,
+                    "41:2",
+                    "topic-1",
+                    3
+                ),
             ],
-            partition.Producer.To(Topics.Rejected).Select(message => (
-                message.Value, message[MessageHeaders.Reason], message[MessageHeaders.Detail], message[MessageHeaders.RejectedBy],
-                    message[MessageHeaders.RejectedAt],
-                message[MessageHeaders.FactoryId], message[MessageHeaders.Source], message[MessageHeaders.SourceTopicId],
-                    message.Partition)));
+            partition
+                .Producer.To(Topics.Rejected)
+                .Select(message =>
+                    (
+                        message.Value,
+                        message[MessageHeaders.Reason],
+                        message[MessageHeaders.Detail],
+                        message[MessageHeaders.RejectedBy],
+                        message[MessageHeaders.RejectedAt],
+                        message[MessageHeaders.FactoryId],
+                        message[MessageHeaders.Source],
+                        message[MessageHeaders.SourceTopicId],
+                        message.Partition
+                    )
+                )
+        );
     }
 
     [Fact]
@@ -80,8 +118,10 @@ public sealed class VerdictWriterTests : IDisposable
         Assert.Equal("41:4!1=!2=!3=f1", Assert.Single(Sources(partition)));
         Assert.Equal(
             [("unknown_key", "f2", "unknown"), ("malformed", "f3", "unknown"), ("bad_signature", "f1", null)],
-            partition.Producer.To(Topics.Rejected)
-                .Select(message => (message[MessageHeaders.Reason], message[MessageHeaders.FactoryId], message[MessageHeaders.Books])));
+            partition
+                .Producer.To(Topics.Rejected)
+                .Select(message => (message[MessageHeaders.Reason], message[MessageHeaders.FactoryId], message[MessageHeaders.Books]))
+        );
     }
 
     [Fact]
@@ -126,8 +166,10 @@ public sealed class VerdictWriterTests : IDisposable
 
         Assert.Equal(["42:1"], Sources(next));
         var again = Assert.Single(next.Producer.To(Topics.Rejected));
-        Assert.Equal(("41:2", "unknown_key", "f2", "unknown"),
-            (again[MessageHeaders.Source], again[MessageHeaders.Reason], again[MessageHeaders.FactoryId], again[MessageHeaders.Books]));
+        Assert.Equal(
+            ("41:2", "unknown_key", "f2", "unknown"),
+            (again[MessageHeaders.Source], again[MessageHeaders.Reason], again[MessageHeaders.FactoryId], again[MessageHeaders.Books])
+        );
         Assert.Equal(43, next.Progress.AcknowledgedOffset);
     }
 
@@ -177,8 +219,10 @@ public sealed class VerdictWriterTests : IDisposable
         partition.Answer(Message(5, "no", "nor this"), Message(6), Message(7, [], "framing", "single"));
 
         var verified = Assert.Single(partition.Producer.To(Topics.Verified));
-        Assert.Equal(("5:2!0=!1=;6:0;7:1!0=", "", null), (verified[MessageHeaders.Source], verified.Value,
-            verified[MessageHeaders.Framing]));
+        Assert.Equal(
+            ("5:2!0=!1=;6:0;7:1!0=", "", null),
+            (verified[MessageHeaders.Source], verified.Value, verified[MessageHeaders.Framing])
+        );
         Assert.Equal(["no", "nor this", ""], partition.Producer.To(Topics.Rejected).Select(message => message.Value));
     }
 
@@ -195,8 +239,10 @@ public sealed class VerdictWriterTests : IDisposable
 
         Assert.Equal(
             [("1:1", null, Expected(Line(2))), ("2:1", "single", Expected(Line(1))), ("3:1", null, Expected(Line(3)))],
-            partition.Producer.To(Topics.Verified).Select(message =>
-                (message[MessageHeaders.Source], message[MessageHeaders.Framing], message.Value)));
+            partition
+                .Producer.To(Topics.Verified)
+                .Select(message => (message[MessageHeaders.Source], message[MessageHeaders.Framing], message.Value))
+        );
     }
 
     [Fact]
@@ -212,8 +258,10 @@ public sealed class VerdictWriterTests : IDisposable
         Assert.Equal(("8:4!2*3=f1", null), (verified[MessageHeaders.Source], verified[MessageHeaders.BatchShare]));
         Assert.Equal(string.Join('\n', Expected(Line(1)), Expected(good), Expected(Line(2))), verified.Value);
         var rejected = Assert.Single(partition.Producer.To(Topics.Rejected));
-        Assert.Equal((bad, "bad_signature", "3", "8:2"), (rejected.Value, rejected[MessageHeaders.Reason],
-            rejected[MessageHeaders.Readings], rejected[MessageHeaders.Source]));
+        Assert.Equal(
+            (bad, "bad_signature", "3", "8:2"),
+            (rejected.Value, rejected[MessageHeaders.Reason], rejected[MessageHeaders.Readings], rejected[MessageHeaders.Source])
+        );
     }
 
     [Fact]
@@ -225,10 +273,17 @@ public sealed class VerdictWriterTests : IDisposable
         partition.Drain();
 
         Assert.Equal(
-            [("1:1", null, null, Expected(Line(2))), ("2:1", "single", "0,2", Expected(Batch(0))),
-                ("3:1!0*2=f1;4:1", null, null, Expected(Line(3)))],
-            partition.Producer.To(Topics.Verified).Select(message =>
-                (message[MessageHeaders.Source], message[MessageHeaders.Framing], message[MessageHeaders.BatchShare], message.Value)));
+            [
+                ("1:1", null, null, Expected(Line(2))),
+                ("2:1", "single", "0,2", Expected(Batch(0))),
+                ("3:1!0*2=f1;4:1", null, null, Expected(Line(3))),
+            ],
+            partition
+                .Producer.To(Topics.Verified)
+                .Select(message =>
+                    (message[MessageHeaders.Source], message[MessageHeaders.Framing], message[MessageHeaders.BatchShare], message.Value)
+                )
+        );
         Assert.Equal("2", Assert.Single(partition.Producer.To(Topics.Rejected))[MessageHeaders.Readings]);
 
         static Source Share(long offset, string line) => Message(offset, Encoding.UTF8.GetBytes(line), "batch-share", "0,2");
@@ -253,8 +308,13 @@ public sealed class VerdictWriterTests : IDisposable
     {
         using (var lines = new Partition(this, options => options.MaxLinesPerMessage = 3))
         {
-            lines.Answer(Message(0, Line(0), Line(1)), Message(1, Line(2)), Message(2, Line(3)),
-                Message(3, Line(4), Line(5), Line(6), Line(7)), Message(4, Line(8)));
+            lines.Answer(
+                Message(0, Line(0), Line(1)),
+                Message(1, Line(2)),
+                Message(2, Line(3)),
+                Message(3, Line(4), Line(5), Line(6), Line(7)),
+                Message(4, Line(8))
+            );
             lines.Drain();
             Assert.Equal(["0:2;1:1", "2:1", "3:4", "4:1"], Sources(lines));
         }
@@ -270,8 +330,10 @@ public sealed class VerdictWriterTests : IDisposable
         using var partition = new Partition(this, options => options.MaxLinesPerMessage = 1);
         partition.Answer(Message(10, Line(0)), Message(11, "bad"), Message(12, Line(2)));
         // In order: verified 10, rejected 11, verified 11, verified 12; one line a message, so none waits for the one before.
-        Assert.Equal([Topics.Verified, Topics.Rejected, Topics.Verified],
-            partition.Producer.Messages.Take(3).Select(message => message.Topic));
+        Assert.Equal(
+            [Topics.Verified, Topics.Rejected, Topics.Verified],
+            partition.Producer.Messages.Take(3).Select(message => message.Topic)
+        );
 
         partition.Producer.Acknowledge(2);
         partition.Deliveries.Drain();
@@ -283,8 +345,10 @@ public sealed class VerdictWriterTests : IDisposable
         partition.Deliveries.Drain();
         Assert.Equal(12, partition.Progress.AcknowledgedOffset);
         partition.Drain();
-        Assert.Equal((13, 0, 0L), (partition.Progress.AcknowledgedOffset, partition.Progress.Outstanding,
-            partition.Deliveries.InFlightBytes));
+        Assert.Equal(
+            (13, 0, 0L),
+            (partition.Progress.AcknowledgedOffset, partition.Progress.Outstanding, partition.Deliveries.InFlightBytes)
+        );
     }
 
     [Fact]
@@ -345,8 +409,12 @@ public sealed class VerdictWriterTests : IDisposable
         partition.Drain();
         partition.Answer(Message(2, Line(0)) with { Key = "f1/e1" }, Message(3, Line(1)) with { Key = "f1/e2" });
         partition.Drain();
-        Assert.Equal(["f1/e1", null], partition.Producer.To(Topics.Verified)
-            .Select(message => message.Message.Key is { } bytes ? Encoding.UTF8.GetString(bytes) : null));
+        Assert.Equal(
+            ["f1/e1", null],
+            partition
+                .Producer.To(Topics.Verified)
+                .Select(message => message.Message.Key is { } bytes ? Encoding.UTF8.GetString(bytes) : null)
+        );
     }
 
     [Fact]
@@ -368,53 +436,74 @@ public sealed class VerdictWriterTests : IDisposable
     [Property(MaxTest = 100)]
     public Property Every_line_has_exactly_one_outcome_and_every_message_one_answer()
     {
-        string[] kinds = [Line(1), Line(2), Line(3).Replace("3000", "3001", StringComparison.Ordinal), "garbage", "",
-            Encoding.UTF8.GetString(Sign(1, "f2", Noon)), Encoding.UTF8.GetString(Sign(0, "f1", Noon.AddYears(1)))];
+        string[] kinds =
+        [
+            Line(1),
+            Line(2),
+            Line(3).Replace("3000", "3001", StringComparison.Ordinal),
+            "garbage",
+            "",
+            Encoding.UTF8.GetString(Sign(1, "f2", Noon)),
+            Encoding.UTF8.GetString(Sign(0, "f1", Noon.AddYears(1))),
+        ];
         var message = Gen.Choose(0, kinds.Length - 1).Select(kind => kinds[kind]).ListOf();
-        return Prop.ForAll(message.ListOf().ToArbitrary(), Arb.From(Gen.Choose(1, 6)), (messages, maxLines) =>
-        {
-            using var partition = new Partition(this, options => options.MaxLinesPerMessage = maxLines);
-            var sources = messages.Select((lines, offset) => Message(offset, [.. lines])).ToArray();
-            foreach (var some in sources.Chunk(2))
-                partition.Answer(some);
-            partition.Drain();
-
-            var outcomes = new List<string>();
-            var answered = new List<long>();
-            var rejected = partition.Producer.To(Topics.Rejected).ToDictionary(sent => sent[MessageHeaders.Source]!, sent => sent.Value);
-            foreach (var verified in partition.Producer.To(Topics.Verified))
+        return Prop.ForAll(
+            message.ListOf().ToArbitrary(),
+            Arb.From(Gen.Choose(1, 6)),
+            (messages, maxLines) =>
             {
-                Assert.True(SourcePositions.TryParse(verified[MessageHeaders.Source]!, out var answers));
-                var lines = new Queue<ReadOnlyMemory<byte>>(MessageLines.Split(verified.Message.Value, single: false));
-                foreach (var source in answers)
+                using var partition = new Partition(this, options => options.MaxLinesPerMessage = maxLines);
+                var sources = messages.Select((lines, offset) => Message(offset, [.. lines])).ToArray();
+                foreach (var some in sources.Chunk(2))
+                    partition.Answer(some);
+                partition.Drain();
+
+                var outcomes = new List<string>();
+                var answered = new List<long>();
+                var rejected = partition
+                    .Producer.To(Topics.Rejected)
+                    .ToDictionary(sent => sent[MessageHeaders.Source]!, sent => sent.Value);
+                foreach (var verified in partition.Producer.To(Topics.Verified))
                 {
-                    answered.Add(source.Offset);
-                    for (var line = 0; line < source.LineCount; line++)
-                        outcomes.Add(source.Rejected.Any(other => other.Line == line)
-                            ? rejected[new SourcePosition(source.Offset, line).ToString()] : Encoding.UTF8.GetString(lines.Dequeue().Span));
+                    Assert.True(SourcePositions.TryParse(verified[MessageHeaders.Source]!, out var answers));
+                    var lines = new Queue<ReadOnlyMemory<byte>>(MessageLines.Split(verified.Message.Value, single: false));
+                    foreach (var source in answers)
+                    {
+                        answered.Add(source.Offset);
+                        for (var line = 0; line < source.LineCount; line++)
+                            outcomes.Add(
+                                source.Rejected.Any(other => other.Line == line)
+                                    ? rejected[new SourcePosition(source.Offset, line).ToString()]
+                                    : Encoding.UTF8.GetString(lines.Dequeue().Span)
+                            );
+                    }
+                    Assert.Empty(lines);
                 }
-                Assert.Empty(lines);
+                // An empty last line is none: a message may end with its line break.
+                var expected = sources
+                    .SelectMany(source => MessageLines.Split(source.Value, single: false))
+                    .Select(line => Encoding.UTF8.GetString(line.Span))
+                    .Select(line => line == kinds[0] || line == kinds[1] ? Expected(line) : line);
+                Assert.Equal(expected, outcomes);
+                Assert.Equal(sources.Select(source => source.Offset), answered);
+                Assert.Equal(sources.Length == 0 ? -1 : sources.Length, partition.Progress.AcknowledgedOffset);
             }
-            // An empty last line is none: a message may end with its line break.
-            var expected = sources.SelectMany(source => MessageLines.Split(source.Value, single: false))
-                .Select(line => Encoding.UTF8.GetString(line.Span))
-                .Select(line => line == kinds[0] || line == kinds[1] ? Expected(line) : line);
-            Assert.Equal(expected, outcomes);
-            Assert.Equal(sources.Select(source => source.Offset), answered);
-            Assert.Equal(sources.Length == 0 ? -1 : sources.Length, partition.Progress.AcknowledgedOffset);
-        });
+        );
     }
 
-    private static string Batch(int pair) => Batches.GetOrAdd(
-        pair, static pair => Encoding.UTF8.GetString(SignBatch(pair, "f1", [("e1", Noon), ("e2", Noon), ("e1", Noon.AddSeconds(-1))])));
+    private static string Batch(int pair) =>
+        Batches.GetOrAdd(
+            pair,
+            static pair => Encoding.UTF8.GetString(SignBatch(pair, "f1", [("e1", Noon), ("e2", Noon), ("e1", Noon.AddSeconds(-1))]))
+        );
 
     private static readonly System.Collections.Concurrent.ConcurrentDictionary<int, string> Batches = new();
 
-    private static string[] Sources(Partition partition) => [
-        .. partition.Producer.To(Topics.Verified).Select(message => message[MessageHeaders.Source]!)];
+    private static string[] Sources(Partition partition) =>
+        [.. partition.Producer.To(Topics.Verified).Select(message => message[MessageHeaders.Source]!)];
 
-    private static string Line(int second) => Lines.GetOrAdd(
-        second, static second => Encoding.UTF8.GetString(Sign(0, "f1", Noon.AddSeconds(-second))));
+    private static string Line(int second) =>
+        Lines.GetOrAdd(second, static second => Encoding.UTF8.GetString(Sign(0, "f1", Noon.AddSeconds(-second))));
 
     private static readonly System.Collections.Concurrent.ConcurrentDictionary<int, string> Lines = new();
 
@@ -445,10 +534,15 @@ public sealed class VerdictWriterTests : IDisposable
             configure?.Invoke(options);
             var time = new FakeTimeProvider(new DateTimeOffset(Noon));
             Deliveries = new Deliveries(Producer, time, test.metrics);
-            writer = new VerdictWriter(
-                Deliveries, Topic, Options.Create(options), time, test.metrics, NullLogger<VerdictWriter>.Instance);
+            writer = new VerdictWriter(Deliveries, Topic, Options.Create(options), time, test.metrics, NullLogger<VerdictWriter>.Instance);
             Assignment = new PartitionAssignment(
-                writer, Deliveries, Topic, Options.Create(options), time, NullLogger<PartitionAssignment>.Instance);
+                writer,
+                Deliveries,
+                Topic,
+                Options.Create(options),
+                time,
+                NullLogger<PartitionAssignment>.Instance
+            );
             Assignment.Assign([new TopicPartition(Topics.Signed, 3)]);
             Topic.Identify("topic-1");
             Progress = Assignment.Find(3)!;
@@ -480,14 +574,20 @@ public sealed class VerdictWriterTests : IDisposable
 
         public void KeepLate(Source source) => polled.AddLate(Progress, Consumed(source));
 
-        private static ConsumeResult<byte[]?, ReadOnlyMemory<byte>> Consumed(Source source) => new()
-        {
-            Topic = Topics.Signed,
-            Partition = 3,
-            Offset = source.Offset,
-            Message = new() { Key = source.Key is null ? null : Encoding.UTF8.GetBytes(source.Key), Value = source.Value,
-                Headers = source.Headers, Timestamp = new Timestamp(Noon) },
-        };
+        private static ConsumeResult<byte[]?, ReadOnlyMemory<byte>> Consumed(Source source) =>
+            new()
+            {
+                Topic = Topics.Signed,
+                Partition = 3,
+                Offset = source.Offset,
+                Message = new()
+                {
+                    Key = source.Key is null ? null : Encoding.UTF8.GetBytes(source.Key),
+                    Value = source.Value,
+                    Headers = source.Headers,
+                    Timestamp = new Timestamp(Noon),
+                },
+            };
 
         /// <summary>Acknowledges until nothing is left.</summary>
         public void Drain()

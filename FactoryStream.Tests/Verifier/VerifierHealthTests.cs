@@ -38,17 +38,25 @@ public sealed class VerifierHealthTests
         using var client = app.GetTestClient();
 
         using var response = await client.GetAsync("/health").WaitAsync(TimeSpan.FromSeconds(30));
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "application/json"),
-            (response.StatusCode, response.Content.Headers.ContentType?.MediaType));
+        Assert.Equal(
+            (HttpStatusCode.ServiceUnavailable, "application/json"),
+            (response.StatusCode, response.Content.Headers.ContentType?.MediaType)
+        );
         using var body = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
         Assert.Equal("Unhealthy", body.RootElement.GetProperty("status").GetString());
         var check = body.RootElement.GetProperty("checks").GetProperty("verifier");
-        Assert.Equal(("Unhealthy", "The signing keys are not loaded yet."),
-            (check.GetProperty("status").GetString(), check.GetProperty("description").GetString()));
+        Assert.Equal(
+            ("Unhealthy", "The signing keys are not loaded yet."),
+            (check.GetProperty("status").GetString(), check.GetProperty("description").GetString())
+        );
         var data = check.GetProperty("data");
         Assert.Equal(signatures.BackendName, data.GetProperty("signature_backend").GetString());
-        Assert.Equal(signatures.Backends, data.GetProperty("signature_backends").EnumerateObject()
-            .ToDictionary(backend => backend.Name, backend => backend.Value.GetString()!));
+        Assert.Equal(
+            signatures.Backends,
+            data.GetProperty("signature_backends")
+                .EnumerateObject()
+                .ToDictionary(backend => backend.Name, backend => backend.Value.GetString()!)
+        );
         Assert.Equal(signatures.PreparedKeys, data.GetProperty("prepared_keys").GetInt32());
         Assert.Equal((0, 0), (data.GetProperty("keys").GetInt32(), data.GetProperty("in_flight_bytes").GetInt64()));
         Assert.Equal("Healthy", await client.GetStringAsync("/alive").WaitAsync(TimeSpan.FromSeconds(30)));

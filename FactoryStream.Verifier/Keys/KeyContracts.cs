@@ -26,12 +26,29 @@ internal sealed record EnrolResponse(string KeyId);
 /// <param name="EnrolledAt">Since when it is known here.</param>
 /// <param name="RevokedAt">What is measured at or after this is rejected.</param>
 internal sealed record KeyResponse(
-    string KeyId, string FactoryId, string Algorithm, int KeySizeBits, string PublicKey, DateTime? NotBefore, DateTime? NotAfter,
-        DateTime EnrolledAt, DateTime? RevokedAt)
+    string KeyId,
+    string FactoryId,
+    string Algorithm,
+    int KeySizeBits,
+    string PublicKey,
+    DateTime? NotBefore,
+    DateTime? NotAfter,
+    DateTime EnrolledAt,
+    DateTime? RevokedAt
+)
 {
-    public static KeyResponse Of(SigningKey key) => new(
-        key.KeyId, key.FactoryId, SigningKey.Algorithm, key.PublicKey.KeySizeBits, key.PublicKey.ExportPem(), key.NotBefore, key.NotAfter,
-            key.EnrolledAt, key.RevokedAt);
+    public static KeyResponse Of(SigningKey key) =>
+        new(
+            key.KeyId,
+            key.FactoryId,
+            SigningKey.Algorithm,
+            key.PublicKey.KeySizeBits,
+            key.PublicKey.ExportPem(),
+            key.NotBefore,
+            key.NotAfter,
+            key.EnrolledAt,
+            key.RevokedAt
+        );
 }
 
 /// <summary>Enrolled keys, by factory, newest first.</summary>
@@ -46,8 +63,11 @@ internal sealed record FactoriesResponse(IReadOnlyCollection<string> Factories, 
 /// <param name="PublicKey">PEM.</param>
 internal sealed record PublicKeyResponse([property: JsonPropertyName("public-key")] string PublicKey);
 
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    AllowDuplicateProperties = false)]
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    AllowDuplicateProperties = false
+)]
 [JsonSerializable(typeof(EnrolRequest))]
 [JsonSerializable(typeof(EnrolResponse))]
 [JsonSerializable(typeof(KeyResponse))]
@@ -68,7 +88,8 @@ internal readonly record struct Enrolment(SigningKey? Key, string? Error)
     public static Enrolment Parse(ReadOnlySpan<byte> body, SignatureVerifier signatures, DateTime enrolledAt)
     {
         EnrolRequest? request;
-        byte[]? data = null, signature = null;
+        byte[]? data = null,
+            signature = null;
         if (body.StartsWith(ByteOrderMark))
             body = body[ByteOrderMark.Length..];
         try
@@ -79,8 +100,11 @@ internal readonly record struct Enrolment(SigningKey? Key, string? Error)
                 return Wrong("The body is no JSON object.");
             if (root.TryGetProperty("data", out var signed))
             {
-                if (!root.TryGetProperty("signature", out var text) || text.ValueKind != JsonValueKind.String
-                    || !text.TryGetBytesFromBase64(out signature))
+                if (
+                    !root.TryGetProperty("signature", out var text)
+                    || text.ValueKind != JsonValueKind.String
+                    || !text.TryGetBytesFromBase64(out signature)
+                )
                     return Wrong("The signature is missing or not base64.");
                 if (signed.ValueKind != JsonValueKind.Object)
                     return Wrong("data is no JSON object.");
@@ -114,8 +138,10 @@ internal readonly record struct Enrolment(SigningKey? Key, string? Error)
             if (!valid[0])
                 return Wrong("The signature is not of this key: possession is not proved.");
         }
-        return new(new SigningKey(SigningKey.IdOf(request.FactoryId!, publicKey), request.FactoryId!, publicKey, enrolledAt, notBefore,
-            notAfter), null);
+        return new(
+            new SigningKey(SigningKey.IdOf(request.FactoryId!, publicKey), request.FactoryId!, publicKey, enrolledAt, notBefore, notAfter),
+            null
+        );
     }
 
     /// <summary>PostgreSQL keeps no finer times, and a repeat must compare equal.</summary>
@@ -134,8 +160,9 @@ internal readonly record struct Enrolment(SigningKey? Key, string? Error)
             return false;
         for (var i = 0; i < name.Length; i++)
         {
-            if (char.IsControl(name[i]) || (char.IsSurrogate(name[i])
-                && !(i + 1 < name.Length && char.IsSurrogatePair(name[i], name[++i]))))
+            if (
+                char.IsControl(name[i]) || (char.IsSurrogate(name[i]) && !(i + 1 < name.Length && char.IsSurrogatePair(name[i], name[++i])))
+            )
                 return false;
         }
         return true;

@@ -19,30 +19,44 @@ internal static class KeyEndpoints
     public static void MapKeyEndpoints(this IEndpointRouteBuilder routes)
     {
         var keys = routes.MapGroup("/keys").WithTags("Keys");
-        keys.MapPost("/", EnrolAsync).WithName("EnrolKey")
+        keys.MapPost("/", EnrolAsync)
+            .WithName("EnrolKey")
             .RequireAdminToken((VerifierOptions options) => options.AdminToken, TokenSetting, "Enrolling a key")
             .WithSummary(
                 "Enrol a factory's public key. Needs the admin token. May be signed with the key itself, as an envelope, to prove "
-                + "possession.")
+                    + "possession."
+            )
             .Accepts<EnrolRequest>("application/json")
-            .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         keys.MapGet("/", ListAsync).WithName("ListKeys").WithSummary("All enrolled keys, or those of one factory.");
-        keys.MapGet("/factories", Factories).WithName("ListFactories")
+        keys.MapGet("/factories", Factories)
+            .WithName("ListFactories")
             .WithSummary("The factories that have a key, out of memory, and the database's clock.")
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         keys.MapGet("/{keyId}", FindAsync).WithName("GetKey").WithSummary("One enrolled key.");
-        keys.MapDelete("/{keyId}", RevokeAsync).WithName("RevokeKey")
+        keys.MapDelete("/{keyId}", RevokeAsync)
+            .WithName("RevokeKey")
             .RequireAdminToken((VerifierOptions options) => options.AdminToken, TokenSetting, "Revoking a key")
             .WithSummary("Revoke a key as from a time, now if none is given. What was measured before stays valid. Needs the admin token.")
-            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status401Unauthorized)
-                .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
-        routes.MapGet("/public-key", PublicKeyAsync).WithTags("Keys").WithName("GetPublicKey")
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        routes
+            .MapGet("/public-key", PublicKeyAsync)
+            .WithTags("Keys")
+            .WithName("GetPublicKey")
             .WithSummary("A factory's newest valid public key.");
     }
 
     private static async Task<Results<Created<EnrolResponse>, Ok<EnrolResponse>, ProblemHttpResult>> EnrolAsync(
-        HttpContext context, IKeyStore store, SignatureVerifier signatures, TimeProvider time, ILogger<KeyChanges> logger,
-            CancellationToken cancellationToken)
+        HttpContext context,
+        IKeyStore store,
+        SignatureVerifier signatures,
+        TimeProvider time,
+        ILogger<KeyChanges> logger,
+        CancellationToken cancellationToken
+    )
     {
         if (await ReadBodyAsync(context.Request, cancellationToken) is not { } body)
             return Problem(StatusCodes.Status413PayloadTooLarge, $"The body has more than {MaxBodyBytes} bytes.");
@@ -69,24 +83,35 @@ internal static class KeyEndpoints
         return TypedResults.Ok(new KeysResponse([.. keys.Select(KeyResponse.Of)]));
     }
 
-    private static Results<Ok<FactoriesResponse>, ProblemHttpResult> Factories(KeyRing keys) => keys.IsLoaded
-        ? TypedResults.Ok(new FactoriesResponse(keys.Current.Factories, keys.DatabaseClock))
-        : Problem(StatusCodes.Status503ServiceUnavailable, "The signing keys are not loaded yet.");
+    private static Results<Ok<FactoriesResponse>, ProblemHttpResult> Factories(KeyRing keys) =>
+        keys.IsLoaded
+            ? TypedResults.Ok(new FactoriesResponse(keys.Current.Factories, keys.DatabaseClock))
+            : Problem(StatusCodes.Status503ServiceUnavailable, "The signing keys are not loaded yet.");
 
     private static async Task<Results<Ok<KeyResponse>, ProblemHttpResult>> FindAsync(
-        string keyId, IKeyStore store, CancellationToken cancellationToken) =>
+        string keyId,
+        IKeyStore store,
+        CancellationToken cancellationToken
+    ) =>
         await store.FindAsync(keyId, cancellationToken) is { } key
             ? TypedResults.Ok(KeyResponse.Of(key))
             : Problem(StatusCodes.Status404NotFound, $"There is no key {keyId}.");
 
     private static async Task<Results<Ok<KeyResponse>, ProblemHttpResult>> RevokeAsync(
-        string keyId, IKeyStore store, TimeProvider time, ILogger<KeyChanges> logger, CancellationToken cancellationToken,
-            DateTimeOffset? effective = null)
+        string keyId,
+        IKeyStore store,
+        TimeProvider time,
+        ILogger<KeyChanges> logger,
+        CancellationToken cancellationToken,
+        DateTimeOffset? effective = null
+    )
     {
         var from = Enrolment.Microseconds(effective) ?? Now(time);
         if (!Enrolment.IsBounded(from))
-            return Problem(StatusCodes.Status400BadRequest,
-                "effective must be in 1970 to 9999; 1970-01-01T00:00:00Z revokes the key for all that it ever signed.");
+            return Problem(
+                StatusCodes.Status400BadRequest,
+                "effective must be in 1970 to 9999; 1970-01-01T00:00:00Z revokes the key for all that it ever signed."
+            );
         if (await store.RevokeAsync(keyId, from, cancellationToken) is not { } key)
             return Problem(StatusCodes.Status404NotFound, $"There is no key {keyId}.");
         logger.KeyRevoked(key.KeyId, key.FactoryId, key.RevokedAt);
@@ -94,7 +119,11 @@ internal static class KeyEndpoints
     }
 
     private static async Task<Results<Ok<PublicKeyResponse>, ProblemHttpResult>> PublicKeyAsync(
-        string factory_id, IKeyStore store, TimeProvider time, CancellationToken cancellationToken)
+        string factory_id,
+        IKeyStore store,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         var now = Now(time);
         var keys = await store.ListAsync(factory_id, cancellationToken);

@@ -51,8 +51,8 @@ internal sealed class KeyRing(IKeyStore store, TimeProvider time, VerifierMetric
             isAway = false;
             return true;
         }
-        catch (Exception exception) when (exception is DbException or TimeoutException
-            or InvalidOperationException { InnerException: DbException })
+        catch (Exception exception)
+            when (exception is DbException or TimeoutException or InvalidOperationException { InnerException: DbException })
         {
             if (!isAway)
                 logger.DatabaseAway(exception);

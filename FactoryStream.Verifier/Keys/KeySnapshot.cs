@@ -26,8 +26,10 @@ internal sealed class KeySnapshot
 /// <summary>One factory's keys, newest first.</summary>
 internal sealed class FactoryKeys(SigningKey[] keys)
 {
-    private readonly SigningKey[] keys = [.. keys.OrderByDescending(key => key.EnrolledAt)
-        .ThenBy(key => key.KeyId, StringComparer.Ordinal)];
+    private readonly SigningKey[] keys =
+    [
+        .. keys.OrderByDescending(key => key.EnrolledAt).ThenBy(key => key.KeyId, StringComparer.Ordinal),
+    ];
 
     // While a factory rotates, its machines still sign with the older key for a while. A wrong guess costs a check, never a verdict.
     private volatile int likeliest;

@@ -13,22 +13,27 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, ILogger<KeyStore> lo
 
     // What .NET and a verdict can tell apart. PostgreSQL keeps -infinity and the year 294276 as well, and one such time would fail the
     // reading of every row.
-    private static readonly DateTime First = DateTime.UnixEpoch, Last = new DateTime(9999, 12, 31, 23, 59, 59, DateTimeKind.Utc);
+    private static readonly DateTime First = DateTime.UnixEpoch,
+        Last = new DateTime(9999, 12, 31, 23, 59, 59, DateTimeKind.Utc);
 
     public async Task<Enrolled> EnrolAsync(SigningKey key, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<FactoryDbContext>();
         // Two replicas may enrol the same key at the same moment: the unique key_id decides, and both answer the same.
-        var enrolled = await database.Database.SqlQuery<string>($"""
-            WITH enrolled AS (
-                INSERT INTO factory.signing_keys (key_id, factory_id, algorithm, public_key, not_before, not_after, enrolled_at)
-                VALUES ({key.KeyId}, {key.FactoryId}, {SigningKey.Algorithm}, {key.PublicKey.SubjectPublicKeyInfo.ToArray()},
-                    {key.NotBefore}, {key.NotAfter}, {key.EnrolledAt})
-                ON CONFLICT (key_id) DO NOTHING
-                RETURNING key_id)
-            SELECT key_id AS "Value" FROM enrolled, pg_notify({Channel}, key_id)
-            """).ToListAsync(cancellationToken);
+        var enrolled = await database
+            .Database.SqlQuery<string>(
+                $"""
+                WITH enrolled AS (
+                    INSERT INTO factory.signing_keys (key_id, factory_id, algorithm, public_key, not_before, not_after, enrolled_at)
+                    VALUES ({key.KeyId}, {key.FactoryId}, {SigningKey.Algorithm}, {key.PublicKey.SubjectPublicKeyInfo.ToArray()},
+                        {key.NotBefore}, {key.NotAfter}, {key.EnrolledAt})
+                    ON CONFLICT (key_id) DO NOTHING
+                    RETURNING key_id)
+                SELECT key_id AS "Value" FROM enrolled, pg_notify({Channel}, key_id)
+                """
+            )
+            .ToListAsync(cancellationToken);
         if (enrolled.Count == 1)
             return new(key, IsNew: true);
         var row = await Rows(database).SingleAsync(row => row.KeyId == key.KeyId, cancellationToken);
@@ -39,13 +44,17 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, ILogger<KeyStore> lo
     {
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<FactoryDbContext>();
-        await database.Database.SqlQuery<string>($"""
-            WITH revoked AS (
-                UPDATE factory.signing_keys SET revoked_at = {effective}
-                WHERE key_id = {keyId} AND (revoked_at IS NULL OR revoked_at > {effective})
-                RETURNING key_id)
-            SELECT key_id AS "Value" FROM revoked, pg_notify({Channel}, key_id)
-            """).ToListAsync(cancellationToken);
+        await database
+            .Database.SqlQuery<string>(
+                $"""
+                WITH revoked AS (
+                    UPDATE factory.signing_keys SET revoked_at = {effective}
+                    WHERE key_id = {keyId} AND (revoked_at IS NULL OR revoked_at > {effective})
+                    RETURNING key_id)
+                SELECT key_id AS "Value" FROM revoked, pg_notify({Channel}, key_id)
+                """
+            )
+            .ToListAsync(cancellationToken);
         var row = await Rows(database).SingleOrDefaultAsync(row => row.KeyId == keyId, cancellationToken);
         return row is null ? null : FromRow(row);
     }
@@ -64,7 +73,9 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, ILogger<KeyStore> lo
         var database = scope.ServiceProvider.GetRequiredService<FactoryDbContext>();
         var rows = await Rows(database)
             .Where(row => factoryId == null || row.FactoryId == factoryId)
-            .OrderBy(row => row.FactoryId).ThenByDescending(row => row.EnrolledAt).ThenBy(row => row.KeyId)
+            .OrderBy(row => row.FactoryId)
+            .ThenByDescending(row => row.EnrolledAt)
+            .ThenBy(row => row.KeyId)
             .ToListAsync(cancellationToken);
         return Usable(rows, KeySnapshot.Empty);
     }
@@ -82,13 +93,17 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, ILogger<KeyStore> lo
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<FactoryDbContext>();
         // Rows come and are revoked, and a revocation only ever moves to an earlier time. An infinity would swallow all others in the sum.
-        var fingerprints = await database.Database.SqlQuery<string>($"""
-            SELECT count(*) || '/' || count(revoked_at) || '/'
-                || coalesce(sum(extract(epoch FROM greatest(least(revoked_at, {Last}), {First}))) FILTER (WHERE revoked_at IS NOT NULL),
-                    0)
-                || '@' || (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS "Value"
-            FROM factory.signing_keys
-            """).ToListAsync(cancellationToken);
+        var fingerprints = await database
+            .Database.SqlQuery<string>(
+                $"""
+                SELECT count(*) || '/' || count(revoked_at) || '/'
+                    || coalesce(sum(extract(epoch FROM greatest(least(revoked_at, {Last}), {First}))) FILTER (WHERE revoked_at IS NOT NULL),
+                        0)
+                    || '@' || (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS "Value"
+                FROM factory.signing_keys
+                """
+            )
+            .ToListAsync(cancellationToken);
         // Both in one round trip: it is asked every other second, and before a reading is rejected for want of a key.
         var parts = fingerprints.Single().Split('@');
         return new(parts[0], DateTime.UnixEpoch.AddMicroseconds(long.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture)));
@@ -96,14 +111,19 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, ILogger<KeyStore> lo
 
     /// <summary>The rows, with times outside 1970 to 9999 moved to the end that they are beyond: what was revoked before all time is
     /// revoked for all that was ever measured.</summary>
-    private static IQueryable<SigningKeyRow> Rows(FactoryDbContext database) => database.SigningKeys.FromSql($"""
-        SELECT key_no, key_id, factory_id, algorithm, public_key,
-            CASE WHEN not_before IS NOT NULL THEN greatest(least(not_before, {Last}), {First}) END AS not_before,
-            CASE WHEN not_after IS NOT NULL THEN greatest(least(not_after, {Last}), {First}) END AS not_after,
-            greatest(least(enrolled_at, {Last}), {First}) AS enrolled_at,
-            CASE WHEN revoked_at IS NOT NULL THEN greatest(least(revoked_at, {Last}), {First}) END AS revoked_at
-        FROM factory.signing_keys
-        """).AsNoTracking();
+    private static IQueryable<SigningKeyRow> Rows(FactoryDbContext database) =>
+        database
+            .SigningKeys.FromSql(
+                $"""
+                SELECT key_no, key_id, factory_id, algorithm, public_key,
+                    CASE WHEN not_before IS NOT NULL THEN greatest(least(not_before, {Last}), {First}) END AS not_before,
+                    CASE WHEN not_after IS NOT NULL THEN greatest(least(not_after, {Last}), {First}) END AS not_after,
+                    greatest(least(enrolled_at, {Last}), {First}) AS enrolled_at,
+                    CASE WHEN revoked_at IS NOT NULL THEN greatest(least(revoked_at, {Last}), {First}) END AS revoked_at
+                FROM factory.signing_keys
+                """
+            )
+            .AsNoTracking();
 
     /// <summary>The keys of the rows; a row that holds none is said and left out, for it must not hide the others. All but the revocation
     /// of a known key stays as it was enrolled.</summary>
@@ -124,11 +144,14 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, ILogger<KeyStore> lo
 
     private static SigningKey FromRow(SigningKeyRow row) =>
         TryFromRow(row, out var error)
-            ?? throw new InvalidDataException($"factory.signing_keys holds no usable key under {row.KeyId}: {error}");
+        ?? throw new InvalidDataException($"factory.signing_keys holds no usable key under {row.KeyId}: {error}");
 
     private static SigningKey? TryFromRow(SigningKeyRow row, out string? error) =>
-        RsaPublicKey.TryParsePem(System.Security.Cryptography.PemEncoding.WriteString("PUBLIC KEY", row.PublicKey), out var publicKey,
-            out error)
+        RsaPublicKey.TryParsePem(
+            System.Security.Cryptography.PemEncoding.WriteString("PUBLIC KEY", row.PublicKey),
+            out var publicKey,
+            out error
+        )
             ? new(row.KeyId, row.FactoryId, publicKey, row.EnrolledAt, row.NotBefore, row.NotAfter, row.RevokedAt)
             : null;
 }

@@ -8,8 +8,13 @@ namespace FactoryStream.Verifier.Keys;
 /// Keeps the <see cref="KeyRing"/> true: at once on a notification, and every poll interval, for a notification is lost with its
 /// connection.
 /// </summary>
-internal sealed class KeyWatchWorker(KeyRing keys, NpgsqlDataSource database, IOptions<VerifierOptions> options, TimeProvider time,
-    ILogger<KeyWatchWorker> logger) : BackgroundService
+internal sealed class KeyWatchWorker(
+    KeyRing keys,
+    NpgsqlDataSource database,
+    IOptions<VerifierOptions> options,
+    TimeProvider time,
+    ILogger<KeyWatchWorker> logger
+) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -37,12 +42,13 @@ internal sealed class KeyWatchWorker(KeyRing keys, NpgsqlDataSource database, IO
         }
     }
 
-    private Task ListenAsync(CancellationToken stoppingToken) => new NotificationListener(database, KeyStore.Channel, time)
-    {
-        Began = RefreshAsync,
-        Notified = (_, cancellationToken) => RefreshAsync(cancellationToken),
-        Lost = logger.ListenerLost,
-    }.RunAsync(stoppingToken);
+    private Task ListenAsync(CancellationToken stoppingToken) =>
+        new NotificationListener(database, KeyStore.Channel, time)
+        {
+            Began = RefreshAsync,
+            Notified = (_, cancellationToken) => RefreshAsync(cancellationToken),
+            Lost = logger.ListenerLost,
+        }.RunAsync(stoppingToken);
 
     private Task<bool> RefreshAsync(CancellationToken cancellationToken) => keys.RefreshAsync(time.GetTimestamp(), cancellationToken);
 }

@@ -9,8 +9,14 @@ namespace FactoryStream.Verifier.Keys;
 /// An enrolled key as the verdict needs it. Immutable; a revocation makes a new one around the same <see cref="PublicKey"/>.
 /// </summary>
 internal sealed record SigningKey(
-    string KeyId, string FactoryId, RsaPublicKey PublicKey, DateTime EnrolledAt, DateTime? NotBefore = null, DateTime? NotAfter = null,
-        DateTime? RevokedAt = null)
+    string KeyId,
+    string FactoryId,
+    RsaPublicKey PublicKey,
+    DateTime EnrolledAt,
+    DateTime? NotBefore = null,
+    DateTime? NotAfter = null,
+    DateTime? RevokedAt = null
+)
 {
     public const string Algorithm = "RSASSA-PSS-SHA256";
 

@@ -42,14 +42,18 @@ internal sealed class Deliveries(IProducer<byte[]?, byte[]> producer, TimeProvid
         {
             try
             {
-                producer.Produce(new TopicPartition(topic, answer.Partition.Partition), message, report =>
-                {
-                    if (report.Error.IsError)
-                        span?.SetStatus(ActivityStatusCode.Error, report.Error.Reason);
-                    span?.Stop();
-                    acknowledgements.Enqueue(new(answer, isVerified, bytes, report.Error));
-                    acknowledged.Set();
-                });
+                producer.Produce(
+                    new TopicPartition(topic, answer.Partition.Partition),
+                    message,
+                    report =>
+                    {
+                        if (report.Error.IsError)
+                            span?.SetStatus(ActivityStatusCode.Error, report.Error.Reason);
+                        span?.Stop();
+                        acknowledgements.Enqueue(new(answer, isVerified, bytes, report.Error));
+                        acknowledged.Set();
+                    }
+                );
                 return;
             }
             catch (ProduceException<byte[]?, byte[]> exception) when (exception.Error.Code == ErrorCode.Local_QueueFull)

@@ -36,10 +36,14 @@ internal sealed class EarlierAnswers(long from, string topicId)
     /// seen.</returns>
     public bool AddRejected(Headers? headers)
     {
-        if (headers.Text(MessageHeaders.RejectedBy) != MessageHeaders.ByVerifier || headers.Text(MessageHeaders.SourceTopicId) != topicId
+        if (
+            headers.Text(MessageHeaders.RejectedBy) != MessageHeaders.ByVerifier
+            || headers.Text(MessageHeaders.SourceTopicId) != topicId
             || !SourcePosition.TryParse(headers.Text(MessageHeaders.Source), out var source)
-            || headers.Text(MessageHeaders.Reason) is not { } reason || !VerdictNames.TryParse(reason, out var verdict)
-            || verdict == Verdict.Accepted)
+            || headers.Text(MessageHeaders.Reason) is not { } reason
+            || !VerdictNames.TryParse(reason, out var verdict)
+            || verdict == Verdict.Accepted
+        )
             return false;
         if (source.Offset < from)
             return true;
@@ -58,8 +62,11 @@ internal sealed class EarlierAnswers(long from, string topicId)
     /// <returns>As <see cref="AddRejected"/>.</returns>
     public bool AddVerified(Headers? headers)
     {
-        if (headers.Text(MessageHeaders.SourceTopicId) != topicId || headers.Text(MessageHeaders.Source) is not { } source
-            || !SourcePositions.TryParse(source, out var messages))
+        if (
+            headers.Text(MessageHeaders.SourceTopicId) != topicId
+            || headers.Text(MessageHeaders.Source) is not { } source
+            || !SourcePositions.TryParse(source, out var messages)
+        )
             return false;
         foreach (var message in messages)
         {

@@ -10,9 +10,14 @@ namespace FactoryStream.Verifier.Topics;
 /// what is not committed is asked of.
 /// </summary>
 internal sealed class EarlierAnswersReader(
-    KafkaConnection kafka, IOptions<VerifierOptions> options, TimeProvider time, ILogger<EarlierAnswersReader> logger)
+    KafkaConnection kafka,
+    IOptions<VerifierOptions> options,
+    TimeProvider time,
+    ILogger<EarlierAnswersReader> logger
+)
 {
-    private const int FirstStep = 128, Growth = 8;
+    private const int FirstStep = 128,
+        Growth = 8;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
@@ -28,7 +33,12 @@ internal sealed class EarlierAnswersReader(
     }
 
     private EarlierAnswers Read(
-        IConsumer<Ignore, Ignore> consumer, int partition, long from, string topicId, CancellationToken cancellation)
+        IConsumer<Ignore, Ignore> consumer,
+        int partition,
+        long from,
+        string topicId,
+        CancellationToken cancellation
+    )
     {
         var rejected = new TopicPartition(Contracts.Topics.Rejected, partition);
         var verified = new TopicPartition(Contracts.Topics.Verified, partition);
@@ -38,7 +48,8 @@ internal sealed class EarlierAnswersReader(
         for (long step = FirstStep; ; step = Math.Min(step * Growth, most))
         {
             var earlier = new EarlierAnswers(from, topicId);
-            var isComplete = Scan(consumer, rejected, rejectedMarks, step, earlier.AddRejected, cancellation)
+            var isComplete =
+                Scan(consumer, rejected, rejectedMarks, step, earlier.AddRejected, cancellation)
                 & Scan(consumer, verified, verifiedMarks, step, earlier.AddVerified, cancellation);
             if (isComplete)
                 return earlier;
@@ -53,8 +64,13 @@ internal sealed class EarlierAnswersReader(
 
     /// <summary>Reads the last so many messages of a partition; false when they do not reach back far enough.</summary>
     private bool Scan(
-        IConsumer<Ignore, Ignore> consumer, TopicPartition partition, WatermarkOffsets marks, long count, Func<Headers?, bool> add,
-        CancellationToken cancellation)
+        IConsumer<Ignore, Ignore> consumer,
+        TopicPartition partition,
+        WatermarkOffsets marks,
+        long count,
+        Func<Headers?, bool> add,
+        CancellationToken cancellation
+    )
     {
         var (low, end) = (marks.Low.Value, marks.High.Value);
         var start = Math.Max(low, end - count);
@@ -86,17 +102,20 @@ internal sealed class EarlierAnswersReader(
         }
     }
 
-    private IConsumer<Ignore, Ignore> Build() => kafka.QuietConsumer<Ignore, Ignore>(new ConsumerConfig
-    {
-        // The client insists on a name; without subscription and commits no group of it ever comes to be.
-        GroupId = "factorystream-verifier-earlier",
-        EnableAutoCommit = false,
-        EnableAutoOffsetStore = false,
-        EnablePartitionEof = true,
-        AutoOffsetReset = AutoOffsetReset.Earliest,
-        AllowAutoCreateTopics = false,
-        FetchWaitMaxMs = 10,
-        QueuedMaxMessagesKbytes = 16 << 10,
-        ConsumeResultFields = "headers,topic",
-    });
+    private IConsumer<Ignore, Ignore> Build() =>
+        kafka.QuietConsumer<Ignore, Ignore>(
+            new ConsumerConfig
+            {
+                // The client insists on a name; without subscription and commits no group of it ever comes to be.
+                GroupId = "factorystream-verifier-earlier",
+                EnableAutoCommit = false,
+                EnableAutoOffsetStore = false,
+                EnablePartitionEof = true,
+                AutoOffsetReset = AutoOffsetReset.Earliest,
+                AllowAutoCreateTopics = false,
+                FetchWaitMaxMs = 10,
+                QueuedMaxMessagesKbytes = 16 << 10,
+                ConsumeResultFields = "headers,topic",
+            }
+        );
 }

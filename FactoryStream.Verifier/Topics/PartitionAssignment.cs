@@ -7,8 +7,13 @@ namespace FactoryStream.Verifier.Topics;
 /// The partitions that this replica has, and how they come and go. All but the health figure is used by the consuming thread alone.
 /// </summary>
 internal sealed class PartitionAssignment(
-    VerdictWriter writer, Deliveries deliveries, SourceTopic topic, IOptions<VerifierOptions> options, TimeProvider time,
-    ILogger<PartitionAssignment> logger)
+    VerdictWriter writer,
+    Deliveries deliveries,
+    SourceTopic topic,
+    IOptions<VerifierOptions> options,
+    TimeProvider time,
+    ILogger<PartitionAssignment> logger
+)
 {
     private readonly VerifierOptions options = options.Value;
     private readonly Dictionary<int, PartitionProgress> owned = [];
@@ -53,7 +58,8 @@ internal sealed class PartitionAssignment(
         }
         foreach (var partition in leaving.Where(partition => partition.Outstanding > 0))
             logger.NotDrained(partition.Partition, partition.Outstanding, options.DrainTimeout);
-        var offsets = leaving.Where(partition => partition.AcknowledgedOffset >= 0)
+        var offsets = leaving
+            .Where(partition => partition.AcknowledgedOffset >= 0)
             .Select(partition => new TopicPartitionOffset(Contracts.Topics.Signed, partition.Partition, partition.AcknowledgedOffset))
             .ToList();
         if (offsets.Count == 0)

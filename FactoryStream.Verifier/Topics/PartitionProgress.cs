@@ -43,7 +43,8 @@ internal sealed class PartitionProgress(int partition)
         if (offset <= lastOffset)
             throw new InvalidOperationException(
                 $"Partition {Partition} of {Contracts.Topics.Signed} went back from offset {lastOffset} to {offset}: it is another topic. "
-                + "Starting over.");
+                    + "Starting over."
+            );
         lastOffset = offset;
     }
 

@@ -13,8 +13,16 @@ namespace FactoryStream.Verifier.Topics;
 /// <param name="Share">The header of a signed batch that other partitions got as well; null: it is none.</param>
 /// <param name="Trace">The sampled context it came with, else default.</param>
 internal readonly record struct PolledMessage(
-    PartitionProgress Partition, long Offset, byte[]? Key, int Bytes, bool IsSingle, int FirstLine, int LineCount, byte[]? Share,
-    ActivityContext Trace)
+    PartitionProgress Partition,
+    long Offset,
+    byte[]? Key,
+    int Bytes,
+    bool IsSingle,
+    int FirstLine,
+    int LineCount,
+    byte[]? Share,
+    ActivityContext Trace
+)
 {
     public bool IsTraced => Trace.TraceId != default;
 }

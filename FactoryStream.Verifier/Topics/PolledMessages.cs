@@ -47,8 +47,11 @@ internal sealed class PolledMessages(BatchBytes bytes)
                     isSingle = header.GetValueBytes() is { } framing && framing.AsSpan().SequenceEqual("single"u8);
                 else if (header.Key == MessageHeaders.BatchShare)
                     shareHeader = header.GetValueBytes() is { } text && BatchShare.TryParse(text, out share) ? text : null;
-                else if (header.Key == MessageHeaders.TraceParent && header.GetValueBytes() is { Length: <= 64 } traceParent
-                    && MessageTracing.TryParse(Encoding.ASCII.GetString(traceParent), out var context))
+                else if (
+                    header.Key == MessageHeaders.TraceParent
+                    && header.GetValueBytes() is { Length: <= 64 } traceParent
+                    && MessageTracing.TryParse(Encoding.ASCII.GetString(traceParent), out var context)
+                )
                     trace = context;
             }
         }
@@ -99,6 +102,7 @@ internal sealed class PolledMessages(BatchBytes bytes)
 
     // Whoever writes to the topic past Ingest may give any number as the time: it is a claim to verify by, no reason to stop.
     private static DateTime ReceivedAt(Timestamp timestamp) =>
-        DateTime.UnixEpoch.AddMilliseconds(Math.Clamp(timestamp.UnixTimestampMs, 0,
-            (long)(DateTime.MaxValue - DateTime.UnixEpoch).TotalMilliseconds - 1));
+        DateTime.UnixEpoch.AddMilliseconds(
+            Math.Clamp(timestamp.UnixTimestampMs, 0, (long)(DateTime.MaxValue - DateTime.UnixEpoch).TotalMilliseconds - 1)
+        );
 }

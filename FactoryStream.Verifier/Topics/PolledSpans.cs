@@ -14,20 +14,24 @@ internal sealed class PolledSpans
         foreach (var traced in polled.Messages.Where(message => message.IsTraced).GroupBy(message => message.Partition))
         {
             var span = VerifierMetrics.Source.StartBatch(
-                "process readings.signed", ActivityKind.Consumer, [.. traced.Select(message => message.Trace)]);
+                "process readings.signed",
+                ActivityKind.Consumer,
+                [.. traced.Select(message => message.Trace)]
+            );
             // Each partition's span stands beside the others, not below them.
             Activity.Current = null;
             if (span is null)
                 continue;
-            span.SetMessaging(
-                "process", Contracts.Topics.Signed, traced.Key.Partition, Contracts.Topics.VerifierGroup, traced.Count());
+            span.SetMessaging("process", Contracts.Topics.Signed, traced.Key.Partition, Contracts.Topics.VerifierGroup, traced.Count());
             spans.Add(traced.Key, span);
         }
     }
 
     /// <summary>What a message's trace goes on from; default: it has none.</summary>
     public ActivityContext TraceOf(in PolledMessage message) =>
-        !message.IsTraced ? default : spans.TryGetValue(message.Partition, out var span) ? span.Context : message.Trace;
+        !message.IsTraced ? default
+        : spans.TryGetValue(message.Partition, out var span) ? span.Context
+        : message.Trace;
 
     public void Stop()
     {

@@ -6,10 +6,15 @@ namespace FactoryStream.Verifier.Topics;
 /// The consumer of <c>readings.signed</c>: takes messages in, and hands on what is to be committed. Used by the consuming thread alone.
 /// </summary>
 internal sealed class SignedConsumer(
-    IConsumer<byte[]?, ReadOnlyMemory<byte>> consumer, PartitionAssignment assignment, TimeProvider time, VerifierMetrics metrics,
-    ILogger<SignedConsumer> logger)
+    IConsumer<byte[]?, ReadOnlyMemory<byte>> consumer,
+    PartitionAssignment assignment,
+    TimeProvider time,
+    VerifierMetrics metrics,
+    ILogger<SignedConsumer> logger
+)
 {
-    private static readonly TimeSpan PauseAfterError = TimeSpan.FromMilliseconds(500), LagInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PauseAfterError = TimeSpan.FromMilliseconds(500),
+        LagInterval = TimeSpan.FromSeconds(1);
 
     private long lastLag;
 
@@ -20,8 +25,11 @@ internal sealed class SignedConsumer(
 
     /// <summary>The next message, and whose it is; false when none came in time.</summary>
     public bool TryTake(
-        TimeSpan timeout, CancellationToken stopping, out PartitionProgress partition, out ConsumeResult<byte[]?,
-            ReadOnlyMemory<byte>> result)
+        TimeSpan timeout,
+        CancellationToken stopping,
+        out PartitionProgress partition,
+        out ConsumeResult<byte[]?, ReadOnlyMemory<byte>> result
+    )
     {
         while (Consume(timeout, stopping) is { } consumed)
         {

@@ -7,8 +7,7 @@ namespace FactoryStream.Verifier.Topics;
 /// What must be known before the first answer to a partition: which topic it is of, and what its last owner said. The same line must not be
 /// given two verdicts, for a key may have been enrolled or revoked since. Each step is asked again and again until it succeeds.
 /// </summary>
-internal sealed class Takeover(
-    SourceTopic topic, EarlierAnswersReader reader, TopicIncarnations topicIds, ILogger<Takeover> logger)
+internal sealed class Takeover(SourceTopic topic, EarlierAnswersReader reader, TopicIncarnations topicIds, ILogger<Takeover> logger)
 {
     private readonly Dictionary<PartitionProgress, long> wanted = [];
     private Task<Dictionary<int, EarlierAnswers>>? reading;

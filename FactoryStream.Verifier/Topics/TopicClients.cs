@@ -43,17 +43,22 @@ internal static class TopicClients
                 var assignment = services.GetRequiredService<PartitionAssignment>();
                 consumer.SetValueDeserializer(services.GetRequiredService<BatchBytes>());
                 consumer.SetPartitionsAssignedHandler((_, assigned) => assignment.Assign(assigned));
-                consumer.SetPartitionsRevokedHandler((member, revoked) =>
-                {
-                    Unpause(member, revoked);
-                    assignment.Revoke(member, revoked);
-                });
-                consumer.SetPartitionsLostHandler((member, lost) =>
-                {
-                    Unpause(member, lost);
-                    assignment.Lose(lost);
-                });
-            });
+                consumer.SetPartitionsRevokedHandler(
+                    (member, revoked) =>
+                    {
+                        Unpause(member, revoked);
+                        assignment.Revoke(member, revoked);
+                    }
+                );
+                consumer.SetPartitionsLostHandler(
+                    (member, lost) =>
+                    {
+                        Unpause(member, lost);
+                        assignment.Lose(lost);
+                    }
+                );
+            }
+        );
     }
 
     /// <summary>librdkafka keeps a partition paused that goes, and does not read it when it comes back.</summary>

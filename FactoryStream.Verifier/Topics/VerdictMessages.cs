@@ -15,8 +15,7 @@ internal static class VerdictMessages
     private static readonly byte[] ByVerifier = "verifier"u8.ToArray();
     private static readonly byte[] LedgerUnknown = Encoding.ASCII.GetBytes(MessageHeaders.BooksUnknown);
 
-    private static readonly byte[][] Reasons =
-        [.. Enum.GetValues<Verdict>().Select(verdict => Encoding.ASCII.GetBytes(verdict.ToName()))];
+    private static readonly byte[][] Reasons = [.. Enum.GetValues<Verdict>().Select(verdict => Encoding.ASCII.GetBytes(verdict.ToName()))];
 
     public static byte[] Utf8(DateTimeOffset moment) =>
         Encoding.ASCII.GetBytes(moment.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
@@ -61,7 +60,13 @@ internal static class VerdictMessages
     /// <param name="share">The header of a signed batch that other partitions got as well; null: it is none.</param>
     /// <param name="trace">What the trace goes on from; default: there is none.</param>
     public static Message<byte[]?, byte[]> Verified(
-        PendingAnswer pending, byte[] topicId, byte[] verdictTime, bool isSingle, byte[]? share, ActivityContext trace)
+        PendingAnswer pending,
+        byte[] topicId,
+        byte[] verdictTime,
+        bool isSingle,
+        byte[]? share,
+        ActivityContext trace
+    )
     {
         var headers = new Headers
         {
@@ -75,7 +80,12 @@ internal static class VerdictMessages
             headers.Add(MessageHeaders.BatchShare, share);
         if (MessageTracing.TraceParentOf(trace) is { } traceParent)
             headers.Add(MessageHeaders.TraceParent, Encoding.ASCII.GetBytes(traceParent));
-        return new() { Key = pending.Key, Value = pending.Value.WrittenSpan.ToArray(), Headers = headers };
+        return new()
+        {
+            Key = pending.Key,
+            Value = pending.Value.WrittenSpan.ToArray(),
+            Headers = headers,
+        };
     }
 
     /// <summary>The message of a rejected line.</summary>
@@ -86,7 +96,13 @@ internal static class VerdictMessages
     /// <param name="verdictTime">When the verdict was given.</param>
     /// <param name="trace">What the trace goes on from; default: there is none.</param>
     public static Message<byte[]?, byte[]> Rejected(
-        in CheckedLine line, SourcePosition source, string ledger, byte[] topicId, byte[] verdictTime, ActivityContext trace)
+        in CheckedLine line,
+        SourcePosition source,
+        string ledger,
+        byte[] topicId,
+        byte[] verdictTime,
+        ActivityContext trace
+    )
     {
         var factoryId = line.Reading.FactoryId ?? "";
         var headers = new Headers

@@ -11,8 +11,13 @@ namespace FactoryStream.Verifier.Topics;
 /// Used by the consuming thread alone.
 /// </summary>
 internal sealed class VerdictWriter(
-    Deliveries deliveries, SourceTopic topic, IOptions<VerifierOptions> options, TimeProvider time, VerifierMetrics metrics,
-    ILogger<VerdictWriter> logger)
+    Deliveries deliveries,
+    SourceTopic topic,
+    IOptions<VerifierOptions> options,
+    TimeProvider time,
+    VerifierMetrics metrics,
+    ILogger<VerdictWriter> logger
+)
 {
     private readonly VerifierOptions options = options.Value;
     private readonly long[] byVerdict = new long[Enum.GetValues<Verdict>().Length];
@@ -89,8 +94,7 @@ internal sealed class VerdictWriter(
     /// Adds the accepted lines to the pending answer and writes the rejected ones; returns what the answer tells of these,
     /// null: there are none.
     /// </summary>
-    private List<SourceRejection>? WriteLines(
-        in PolledMessage message, Span<CheckedLine> lines, bool goesAlone, ActivityContext trace)
+    private List<SourceRejection>? WriteLines(in PolledMessage message, Span<CheckedLine> lines, bool goesAlone, ActivityContext trace)
     {
         var earlier = message.Partition.Earlier;
         var pending = message.Partition.Pending;
@@ -113,7 +117,10 @@ internal sealed class VerdictWriter(
             var source = new SourcePosition(message.Offset, i);
             EarlierRejection written = default;
             var isWritten = earlier is not null && earlier.IsRejected(source, out written);
-            var ledger = isWritten ? written.Ledger : line.IsOfUnknownFactory ? "" : line.Reading.FactoryId ?? "";
+            var ledger =
+                isWritten ? written.Ledger
+                : line.IsOfUnknownFactory ? ""
+                : line.Reading.FactoryId ?? "";
             pending.CountRejected(ledger);
             if (pending.IsHeaderFull && !isWritten)
                 ledger = "";
@@ -129,8 +136,12 @@ internal sealed class VerdictWriter(
     /// the two topics are written side by side.
     /// </summary>
     private void AnswerAgain(
-        in PolledMessage message, Span<CheckedLine> lines, EarlierAnswers earlier, IReadOnlyList<SourceRejection> rejected,
-        ActivityContext trace)
+        in PolledMessage message,
+        Span<CheckedLine> lines,
+        EarlierAnswers earlier,
+        IReadOnlyList<SourceRejection> rejected,
+        ActivityContext trace
+    )
     {
         var partition = message.Partition;
         var answer = partition.Begin();

@@ -22,7 +22,8 @@ internal sealed class VerifierWorker(
     IOptions<VerifierOptions> options,
     TimeProvider time,
     VerifierMetrics metrics,
-    ILogger<VerifierWorker> logger) : BackgroundService
+    ILogger<VerifierWorker> logger
+) : BackgroundService
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
@@ -40,8 +41,16 @@ internal sealed class VerifierWorker(
         try
         {
             var threads = options.CheckThreads > 0 ? options.CheckThreads : Environment.ProcessorCount;
-            verifier = new ParallelVerifier([.. Enumerable.Range(0, threads * 2).Select(_ => new LineVerifier(
-                signatures, options.MaxClockSkew, options.MinMeasuredAt, options.LateArrivalAfterRevocation))]);
+            verifier = new ParallelVerifier([
+                .. Enumerable
+                    .Range(0, threads * 2)
+                    .Select(_ => new LineVerifier(
+                        signatures,
+                        options.MaxClockSkew,
+                        options.MinMeasuredAt,
+                        options.LateArrivalAfterRevocation
+                    )),
+            ]);
             logger.BackendUsed(signatures.BackendName, threads);
             deliveries.Stopping = stoppingToken;
             consumer.Join();
@@ -69,13 +78,14 @@ internal sealed class VerifierWorker(
         consumer.ReportLag();
 
         WaitUntil(
-            () => deliveries.InFlightBytes < options.MaxInFlightBytes, () => logger.WaitingForAcknowledgements(deliveries.InFlightBytes),
-            stoppingToken);
+            () => deliveries.InFlightBytes < options.MaxInFlightBytes,
+            () => logger.WaitingForAcknowledgements(deliveries.InFlightBytes),
+            stoppingToken
+        );
         WaitUntil(() => keys.Age < options.MaxKeyAge, keys.IsLoaded ? logger.WaitingForKeys : null, stoppingToken);
         if (!Poll(stoppingToken))
             return;
-        WaitUntil(
-            takeover.TryIdentifyTopic, () => logger.KafkaTrouble($"the id of {Contracts.Topics.Signed} is not known"), stoppingToken);
+        WaitUntil(takeover.TryIdentifyTopic, () => logger.KafkaTrouble($"the id of {Contracts.Topics.Signed} is not known"), stoppingToken);
         if (takeover.BeginRecall(polled))
             WaitUntil(() => takeover.TryRecall(stoppingToken), explain: null, stoppingToken);
         Process(stoppingToken);
@@ -88,7 +98,11 @@ internal sealed class VerifierWorker(
         polled.TakeLate();
         // With something to send or acknowledge, do not sleep on it; a revocation meanwhile must not wait long either.
         var timeout = TimeSpan.FromMilliseconds(
-            polled.Messages.Count > 0 ? 0 : writer.HasPending ? 1 : deliveries.InFlightBytes > 0 ? 5 : 100);
+            polled.Messages.Count > 0 ? 0
+            : writer.HasPending ? 1
+            : deliveries.InFlightBytes > 0 ? 5
+            : 100
+        );
         while (consumer.TryTake(timeout, stoppingToken, out var partition, out var result))
         {
             timeout = TimeSpan.Zero;

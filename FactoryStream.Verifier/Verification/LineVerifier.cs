@@ -26,8 +26,7 @@ internal sealed class LineVerifier
     /// <param name="maxClockSkew">How far clocks may differ.</param>
     /// <param name="minMeasuredAt">The earliest moment that a reading may be of.</param>
     /// <param name="lateArrival">How long after its key's end a reading may arrive that was measured before; null: for ever.</param>
-    public LineVerifier(
-        SignatureVerifier signatures, TimeSpan maxClockSkew, DateTime minMeasuredAt = default, TimeSpan? lateArrival = null)
+    public LineVerifier(SignatureVerifier signatures, TimeSpan maxClockSkew, DateTime minMeasuredAt = default, TimeSpan? lateArrival = null)
     {
         (this.signatures, this.maxClockSkew) = (signatures, maxClockSkew);
         rules = new VerdictRules(parser, maxClockSkew, minMeasuredAt, lateArrival);
@@ -162,9 +161,12 @@ internal sealed class LineVerifier
             }
             else
             {
-                line.Reject(Verdict.BadSignature, candidate.Factory is null
-                    ? $"the signature is not of signing key {candidate.Key.KeyId}"
-                    : $"the signature is not of any of {line.Reading.FactoryId}'s signing keys");
+                line.Reject(
+                    Verdict.BadSignature,
+                    candidate.Factory is null
+                        ? $"the signature is not of signing key {candidate.Key.KeyId}"
+                        : $"the signature is not of any of {line.Reading.FactoryId}'s signing keys"
+                );
             }
         }
         return again;

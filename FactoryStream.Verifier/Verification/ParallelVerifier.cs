@@ -9,24 +9,34 @@ namespace FactoryStream.Verifier.Verification;
 internal sealed class ParallelVerifier(LineVerifier[] verifiers)
 {
     // Fewer lines, or fewer bytes of signed batches, than this are checked sooner than another thread is woken for them.
-    private const int MinLinesPerThread = 64, MinBytesPerThread = 64 << 10;
+    private const int MinLinesPerThread = 64,
+        MinBytesPerThread = 64 << 10;
 
     /// <summary>Gives each line that has none yet its verdict by <paramref name="keys"/>.</summary>
     public void Verify(ArraySegment<CheckedLine> lines, long byteCount, KeySnapshot keys)
     {
-        var parts = (int)Math.Clamp(
-            Math.Max(lines.Count / MinLinesPerThread, Math.Min(lines.Count, byteCount / MinBytesPerThread)), 1, verifiers.Length);
+        var parts = (int)
+            Math.Clamp(
+                Math.Max(lines.Count / MinLinesPerThread, Math.Min(lines.Count, byteCount / MinBytesPerThread)),
+                1,
+                verifiers.Length
+            );
         if (parts == 1)
         {
             verifiers[0].Verify(lines, keys);
             return;
         }
         var size = (lines.Count + parts - 1) / parts;
-        Parallel.For(0, parts, new ParallelOptions { MaxDegreeOfParallelism = verifiers.Length / 2 }, part =>
-        {
-            var from = Math.Min(part * size, lines.Count);
-            verifiers[part].Verify(lines.AsSpan(from, Math.Min(size, lines.Count - from)), keys);
-        });
+        Parallel.For(
+            0,
+            parts,
+            new ParallelOptions { MaxDegreeOfParallelism = verifiers.Length / 2 },
+            part =>
+            {
+                var from = Math.Min(part * size, lines.Count);
+                verifiers[part].Verify(lines.AsSpan(from, Math.Min(size, lines.Count - from)), keys);
+            }
+        );
     }
 
     /// <summary>Takes back the verdicts that newer keys could change; false when there are none.</summary>

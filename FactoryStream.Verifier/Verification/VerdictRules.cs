@@ -45,8 +45,10 @@ internal sealed class VerdictRules(ReadingParser parser, TimeSpan maxClockSkew, 
         }
         var ahead = newestAt - receivedAt;
         if (ahead > maxClockSkew)
-            return (Verdict.Future, string.Create(CultureInfo.InvariantCulture,
-                $"measured {ahead.TotalSeconds:F0} s after it was received"));
+            return (
+                Verdict.Future,
+                string.Create(CultureInfo.InvariantCulture, $"measured {ahead.TotalSeconds:F0} s after it was received")
+            );
         return oldestAt < minMeasuredAt
             ? (Verdict.TooOld, string.Create(CultureInfo.InvariantCulture, $"measured before {minMeasuredAt:O}"))
             : (Verdict.Accepted, null);

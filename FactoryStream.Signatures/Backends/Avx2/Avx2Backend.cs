@@ -207,8 +207,8 @@ internal sealed unsafe class Avx2Backend(int maximumPreparedKeys = SignatureVeri
         carry = Vector256<long>.Zero;
         for (var limb = 0; limb < TShape.Limbs; limb++)
         {
-            var value = Vector256.LoadAligned((long*)(y + 32 * limb)) + (Vector256.LoadAligned((long*)(m + 32 * limb)) & negative) + carry
-                + bias;
+            var value =
+                Vector256.LoadAligned((long*)(y + 32 * limb)) + (Vector256.LoadAligned((long*)(m + 32 * limb)) & negative) + carry + bias;
             carry = (value >>> TShape.Bits) - unbias;
             (value & mask).StoreAligned((long*)(y + 32 * limb));
         }
@@ -217,12 +217,13 @@ internal sealed unsafe class Avx2Backend(int maximumPreparedKeys = SignatureVeri
     /// <summary>Constants are in memory that does not move, and stay there as long as the workspace holds them.</summary>
     private static int* Address(int[] constants) => (int*)Unsafe.AsPointer(ref constants[0]);
 
-    private static int[] Prepare(RsaPublicKey key) => key.KeySizeBits switch
-    {
-        2048 => Make<Limbs2048>(key.ModulusValue),
-        3072 => Make<Limbs3072>(key.ModulusValue),
-        _ => Make<Limbs4096>(key.ModulusValue),
-    };
+    private static int[] Prepare(RsaPublicKey key) =>
+        key.KeySizeBits switch
+        {
+            2048 => Make<Limbs2048>(key.ModulusValue),
+            3072 => Make<Limbs3072>(key.ModulusValue),
+            _ => Make<Limbs4096>(key.ModulusValue),
+        };
 
     /// <summary>As for AVX-512: friendly modulus N, modulus M, C = R^2 mod M, then -1 / M modulo the radix.</summary>
     private static int[] Make<TShape>(BigInteger modulus)

@@ -15,8 +15,8 @@ internal sealed unsafe class Avx512Backend(int maximumPreparedKeys = SignatureVe
     /// <summary>Memory that waits for its next use, so that tests can fill it with what must not matter.</summary>
     internal IReadOnlyCollection<Workspace> Idle => _idle;
 
-    public static bool IsSupported => Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported
-        && Avx512BW.IsSupported;
+    public static bool IsSupported =>
+        Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported && Avx512BW.IsSupported;
 
     public string Name => "avx512";
 
@@ -29,14 +29,15 @@ internal sealed unsafe class Avx512Backend(int maximumPreparedKeys = SignatureVe
     public bool TryPrepare(RsaPublicKey key) => _prepared.TryPrepare(key);
 
     // Eight lanes cost as much as two checks by OpenSSL, however full they are.
-    public int Take(int waiting) => waiting switch
-    {
-        >= 16 => 16,
-        >= 11 => waiting,
-        >= 8 => 8,
-        >= 3 => waiting,
-        _ => 0,
-    };
+    public int Take(int waiting) =>
+        waiting switch
+        {
+            >= 16 => 16,
+            >= 11 => waiting,
+            >= 8 => 8,
+            >= 3 => waiting,
+            _ => 0,
+        };
 
     public uint Verify(ReadOnlySpan<SignatureCheck> checks, ReadOnlySpan<int> indices)
     {
@@ -65,7 +66,8 @@ internal sealed unsafe class Avx512Backend(int maximumPreparedKeys = SignatureVe
         for (var lane = 0; lane < 16; lane++)
         {
             constants[lane] = Address(work.Constants[lane] = Prepare(keys[lane % keys.Length]));
-            numbers.Slice(lane % keys.Length * length, length)
+            numbers
+                .Slice(lane % keys.Length * length, length)
                 .CopyTo(new Span<byte>(work.Signatures + lane * Workspace.LaneStride, length));
         }
 
@@ -86,7 +88,9 @@ internal sealed unsafe class Avx512Backend(int maximumPreparedKeys = SignatureVe
         {
             for (var word = 0; word < length / 4; word++)
                 System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(
-                    results[(lane * length + 4 * word)..], ((uint*)(work.Encoded + 64 * word))[lane]);
+                    results[(lane * length + 4 * word)..],
+                    ((uint*)(work.Encoded + 64 * word))[lane]
+                );
         }
 
         GC.KeepAlive(work);
@@ -187,12 +191,13 @@ internal sealed unsafe class Avx512Backend(int maximumPreparedKeys = SignatureVe
         }
     }
 
-    private static long[] Prepare(RsaPublicKey key) => key.KeySizeBits switch
-    {
-        2048 => KeyConstants.Create<Shape2048>(key.ModulusValue),
-        3072 => KeyConstants.Create<Shape3072>(key.ModulusValue),
-        _ => KeyConstants.Create<Shape4096>(key.ModulusValue),
-    };
+    private static long[] Prepare(RsaPublicKey key) =>
+        key.KeySizeBits switch
+        {
+            2048 => KeyConstants.Create<Shape2048>(key.ModulusValue),
+            3072 => KeyConstants.Create<Shape3072>(key.ModulusValue),
+            _ => KeyConstants.Create<Shape4096>(key.ModulusValue),
+        };
 
     /// <summary>Constants are in memory that does not move, and stay there as long as the workspace holds them.</summary>
     private static long* Address(long[] constants) => (long*)Unsafe.AsPointer(ref constants[0]);

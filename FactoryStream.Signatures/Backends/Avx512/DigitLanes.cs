@@ -118,8 +118,8 @@ internal static unsafe class DigitLanes
         carry = Vector512<long>.Zero;
         for (var digit = 0; digit < TShape.Digits; digit++)
         {
-            var value = Vector512.LoadAligned((long*)(y + 64 * digit)) + (Vector512.LoadAligned((long*)(m + 64 * digit)) & negative)
-                + carry;
+            var value =
+                Vector512.LoadAligned((long*)(y + 64 * digit)) + (Vector512.LoadAligned((long*)(m + 64 * digit)) & negative) + carry;
             carry = value >> TShape.Bits;
             (value & mask).StoreAligned((long*)(y + 64 * digit));
         }
@@ -128,7 +128,8 @@ internal static unsafe class DigitLanes
         {
             var digit = 64 * word / TShape.Bits;
             var shift = 64 * word % TShape.Bits;
-            var value = (Vector512.LoadAligned((long*)(y + 64 * digit)) >>> shift)
+            var value =
+                (Vector512.LoadAligned((long*)(y + 64 * digit)) >>> shift)
                 | (Vector512.LoadAligned((long*)(y + 64 * (digit + 1))) << (TShape.Bits - shift));
             if (2 * TShape.Bits - shift < 64)
                 value |= Vector512.LoadAligned((long*)(y + 64 * (digit + 2))) << (2 * TShape.Bits - shift);
@@ -145,7 +146,6 @@ internal static unsafe class DigitLanes
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<long> Swap(Vector512<long> value) => Avx512BW.Shuffle(
-        value.AsByte(),
-        Vector512.Create(Vector128.Create(0x0001020304050607L, 0x08090A0B0C0D0E0F)).AsByte()).AsInt64();
+    private static Vector512<long> Swap(Vector512<long> value) =>
+        Avx512BW.Shuffle(value.AsByte(), Vector512.Create(Vector128.Create(0x0001020304050607L, 0x08090A0B0C0D0E0F)).AsByte()).AsInt64();
 }

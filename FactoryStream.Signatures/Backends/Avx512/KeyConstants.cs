@@ -17,8 +17,11 @@ internal static class KeyConstants
         var constants = GC.AllocateArray<long>(3 * TShape.Digits + 1, pinned: true);
         SignedDigits.Write(modulus * inverse, TShape.Bits, constants.AsSpan(0, TShape.Digits));
         SignedDigits.Write(modulus, TShape.Bits, constants.AsSpan(TShape.Digits, TShape.Digits));
-        SignedDigits.Write(BigInteger.Pow(radix, 2 * TShape.Digits) % modulus, TShape.Bits,
-            constants.AsSpan(2 * TShape.Digits, TShape.Digits));
+        SignedDigits.Write(
+            BigInteger.Pow(radix, 2 * TShape.Digits) % modulus,
+            TShape.Bits,
+            constants.AsSpan(2 * TShape.Digits, TShape.Digits)
+        );
         constants[^1] = (long)inverse;
         return constants;
     }

@@ -9,8 +9,16 @@ internal static unsafe class Transpose
 {
     /// <summary>Eight rows of eight 64-bit elements; row i of the result holds element i of each row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Eight(ref Vector512<long> r0, ref Vector512<long> r1, ref Vector512<long> r2, ref Vector512<long> r3,
-        ref Vector512<long> r4, ref Vector512<long> r5, ref Vector512<long> r6, ref Vector512<long> r7)
+    public static void Eight(
+        ref Vector512<long> r0,
+        ref Vector512<long> r1,
+        ref Vector512<long> r2,
+        ref Vector512<long> r3,
+        ref Vector512<long> r4,
+        ref Vector512<long> r5,
+        ref Vector512<long> r6,
+        ref Vector512<long> r7
+    )
     {
         var a0 = Avx512F.UnpackLow(r0, r1);
         var a1 = Avx512F.UnpackHigh(r0, r1);

@@ -15,8 +15,16 @@ internal sealed unsafe class Workspace
     public Workspace()
     {
         var digits = DigitLanes.Size<Shape4096>();
-        var size = 2 * digits + 16 * LaneStride + 2 * 64 * (MaximumWords + 16) + 64 * (MaximumWords / 2 + 2) + 16 * Sha256Lanes.RowStride
-            + Sha256Lanes.ScratchSize + 3 * 16 * 64 + 16 * LaneStride + 16 * 64;
+        var size =
+            2 * digits
+            + 16 * LaneStride
+            + 2 * 64 * (MaximumWords + 16)
+            + 64 * (MaximumWords / 2 + 2)
+            + 16 * Sha256Lanes.RowStride
+            + Sha256Lanes.ScratchSize
+            + 3 * 16 * 64
+            + 16 * LaneStride
+            + 16 * 64;
         _memory = (byte*)NativeMemory.AlignedAlloc((nuint)size, 4096);
         NativeMemory.Clear(_memory, (nuint)size);
         var next = _memory;
