@@ -21,18 +21,13 @@ if (builder.Configuration["kafka:partitions"] is { } partitions)
 
 var ingest = builder
     .AddService<Projects.FactoryStream_Ingest>("ingest", port: 8001)
-    .WithReference(kafka)
-    .WaitFor(kafka)
-    .WaitForCompletion(migrations)
+    .WithServers(migrations, kafka)
     .WithUrlForEndpoint("http", url => (url.Url, url.DisplayText) = ("/stream", "Live readings"))
     .WithExternalHttpEndpoints();
 
 var verifier = builder
     .AddService<Projects.FactoryStream_Verifier>("verifier", port: 8000, replicas: 2)
-    .WithReference(kafka)
-    .WaitFor(kafka)
-    .WaitForCompletion(migrations)
-    .WithReference(factoryDb)
+    .WithServers(migrations, kafka, factoryDb)
     .WithUrlForEndpoint("http", url => (url.Url, url.DisplayText) = ("/keys", "Signing keys"))
     .WithSecret("Verifier__AdminToken", adminToken);
 
@@ -41,10 +36,7 @@ ingest.WithReference(verifier);
 
 builder
     .AddService<Projects.FactoryStream_Aggregator>("aggregator")
-    .WithReference(kafka)
-    .WaitFor(kafka)
-    .WaitForCompletion(migrations)
-    .WithReference(factoryDb)
+    .WithServers(migrations, kafka, factoryDb)
     .WithSecret("Aggregator__AdminToken", adminToken)
     .WithPurgeCommand(adminToken);
 
@@ -52,12 +44,8 @@ if (settings.Dashboard)
 {
     builder
         .AddService<Projects.FactoryStream_Dashboard>("dashboard", port: 8003)
-        .WithReference(kafka)
-        .WaitFor(kafka)
-        .WaitForCompletion(migrations)
-        .WithReference(factoryDb)
-        .WithReference(ingest)
-        .WithUrlForEndpoint("http", url => url.DisplayText = "Windows and books")
+        .WithServers(migrations, kafka, factoryDb)
+        .WithUrlForEndpoint("http", url => url.DisplayText = "Plant")
         .WithExternalHttpEndpoints();
 }
 
@@ -73,18 +61,7 @@ if (settings.Simulator)
         .WithReference(verifier)
         .WaitFor(verifier)
         .WithSecret("Simulator__AdminToken", adminToken)
-        .WithHttpCommand(
-            "/pause",
-            "Pause",
-            commandName: "pause",
-            commandOptions: new() { Description = "Takes no readings until resumed.", IconName = "Pause" }
-        )
-        .WithHttpCommand(
-            "/resume",
-            "Resume",
-            commandName: "resume",
-            commandOptions: new() { Description = "Takes readings again.", IconName = "PlayCircle" }
-        );
+        .WithSimulatorCommands();
 }
 
 builder.AddSupervision();

@@ -21,6 +21,12 @@ internal static class AppHostBuilderExtensions
     /// </summary>
     public static DistributedApplicationOptions Options(string[] args)
     {
+        if (IsThisProgram && Usage.IsAskedFor(args))
+        {
+            Console.WriteLine(Usage.Text);
+            Environment.Exit(0);
+        }
+        DefaultAspireAddresses();
         // Its monitor beside each process costs 20 MB; the death of this AppHost is seen without them.
         if (Environment.GetEnvironmentVariable("DCP_DISABLE_MONITOR_PROCESS") is null)
             Environment.SetEnvironmentVariable("DCP_DISABLE_MONITOR_PROCESS", "true");
@@ -37,6 +43,31 @@ internal static class AppHostBuilderExtensions
             AllowUnsecuredTransport = true,
         };
     }
+
+    /// <summary>
+    /// Where the Aspire dashboard and what feeds it listen, if nobody says: started without Properties/launchSettings.json, as a service of the
+    /// system would be, Aspire asks for a certificate instead.
+    /// </summary>
+    private static void DefaultAspireAddresses()
+    {
+        if (!IsThisProgram)
+            return;
+        foreach (
+            var (name, address) in ((string, string)[])
+                [
+                    ("ASPNETCORE_URLS", "http://localhost:15117"),
+                    ("ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", "http://localhost:19117"),
+                    ("ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL", "http://localhost:20117"),
+                ]
+        )
+        {
+            if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name)))
+                Environment.SetEnvironmentVariable(name, address);
+        }
+    }
+
+    /// <summary>Not a test, which has an environment of its own.</summary>
+    private static bool IsThisProgram => System.Reflection.Assembly.GetEntryAssembly() == typeof(AppHostBuilderExtensions).Assembly;
 
     /// <summary>A folder to publish into is one of where the user stands, and not of where the AppHost's settings are.</summary>
     private static string[] OutputFromHere(string[] args)
@@ -134,7 +165,7 @@ internal static class AppHostBuilderExtensions
     /// </summary>
     private static void HideOwnSettings(IDistributedApplicationBuilder builder)
     {
-        if (System.Reflection.Assembly.GetEntryAssembly() != typeof(AppHostBuilderExtensions).Assembly)
+        if (!IsThisProgram)
             return;
         string[] sections =
         [

@@ -7,6 +7,9 @@ namespace FactoryStream.AppHost.Hosting;
 /// <summary>What all services share.</summary>
 internal static class ServiceExtensions
 {
+    // Of the simulator's POST /rate.
+    private const string RateArgument = "readings";
+
     /// <summary>A service: its address, its probes, its instances and its settings.</summary>
     public static IResourceBuilder<ProjectResource> AddService<TProject>(
         this IDistributedApplicationBuilder builder,
@@ -122,6 +125,67 @@ internal static class ServiceExtensions
                     context.EnvironmentVariables.Remove(same);
                 context.EnvironmentVariables[name] = secret.Resource;
             });
+
+    /// <summary>The servers that a service works with: it is told where they are, and starts when Kafka answers and the migrations are through.</summary>
+    public static IResourceBuilder<ProjectResource> WithServers(
+        this IResourceBuilder<ProjectResource> service,
+        IResourceBuilder<ProjectResource> migrations,
+        IResourceBuilder<IResourceWithConnectionString> kafka,
+        IResourceBuilder<IResourceWithConnectionString>? database = null
+    )
+    {
+        service.WithReference(kafka).WaitFor(kafka).WaitForCompletion(migrations);
+        return database is null ? service : service.WithReference(database);
+    }
+
+    /// <summary>Stops, starts and changes what the simulator sends.</summary>
+    public static IResourceBuilder<ProjectResource> WithSimulatorCommands(this IResourceBuilder<ProjectResource> simulator) =>
+        simulator
+            .WithHttpCommand(
+                "/pause",
+                "Pause",
+                commandName: "pause",
+                commandOptions: new() { Description = "Takes no readings until resumed.", IconName = "Pause" }
+            )
+            .WithHttpCommand(
+                "/resume",
+                "Resume",
+                commandName: "resume",
+                commandOptions: new() { Description = "Takes readings again.", IconName = "PlayCircle" }
+            )
+            .WithHttpCommand(
+                "/rate",
+                "Change rate",
+                commandName: "rate",
+                commandOptions: new()
+                {
+                    Description = "Sets how many readings each engine takes a second.",
+                    IconName = "TopSpeed",
+                    Arguments =
+                    [
+                        new()
+                        {
+                            Name = RateArgument,
+                            Label = "Readings of each engine a second, 0.01 to 100",
+                            InputType = InputType.Number,
+                            Required = true,
+                            Value = "1",
+                        },
+                    ],
+                    ValidateArguments = context =>
+                    {
+                        if (context.Inputs.GetDouble(RateArgument) is not (>= 0.01 and <= 100))
+                            context.AddValidationError(RateArgument, "Expected a number from 0.01 to 100.");
+                        return Task.CompletedTask;
+                    },
+                    PrepareRequest = context =>
+                    {
+                        var rate = Uri.EscapeDataString(context.Arguments.GetString(RateArgument) ?? "");
+                        context.Request.RequestUri = new Uri(context.Request.RequestUri!, $"?{RateArgument}={rate}");
+                        return Task.CompletedTask;
+                    },
+                }
+            );
 
     /// <summary>Deletes what the Aggregator has stored, when its user has said yes.</summary>
     public static IResourceBuilder<ProjectResource> WithPurgeCommand(

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FactoryStream.ServiceDefaults;
 using FactoryStream.Simulator.Simulation;
+using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Simulator.Commands;
 
@@ -85,7 +86,7 @@ internal static class SimulateCommand
             .ValidateDataAnnotations()
             .ValidateOnStart();
         builder.Services.AddSingleton(Addresses.From(builder.Configuration, ingest, verifier));
-        builder.Services.AddSingleton<Switch>();
+        builder.Services.AddSingleton(services => new Pace(services.GetRequiredService<IOptions<SimulatorOptions>>().Value.Rate));
         builder.Services.AddSingleton<SimulatorMetrics>();
         // The simulator's own repetitions carry its guarantee; a second retry policy below them would only hide what happens.
         builder.Services.AddSingleton(services => new HttpClient

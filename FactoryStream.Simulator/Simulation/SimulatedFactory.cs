@@ -17,8 +17,7 @@ internal sealed class SimulatedFactory
     private readonly Delivery delivery;
     private readonly SimulatorMetrics metrics;
     private readonly TimeProvider time;
-    private readonly Switch running;
-    private readonly TimeSpan interval;
+    private readonly Pace pace;
     private readonly EngineModel[] engines;
     private readonly Random noise;
     private readonly Channel<byte[]> posts;
@@ -31,7 +30,7 @@ internal sealed class SimulatedFactory
         ReadingSigner signer,
         Func<Action<string>, Delivery> delivery,
         SimulatorOptions options,
-        Switch running,
+        Pace pace,
         SimulatorMetrics metrics,
         TimeProvider time,
         Random noise,
@@ -46,11 +45,10 @@ internal sealed class SimulatedFactory
             metrics.Repeated();
             complain?.Invoke(why);
         });
-        this.running = running;
+        this.pace = pace;
         this.metrics = metrics;
         this.time = time;
         this.noise = noise;
-        interval = TimeSpan.FromSeconds(1 / options.Rate);
         engines = [.. Enumerable.Range(1, options.Engines).Select(engine => new EngineModel(factoryId, engine))];
         posts = Channel.CreateBounded<byte[]>(
             new BoundedChannelOptions(options.BufferedPosts) { SingleReader = true, SingleWriter = true }
@@ -70,19 +68,25 @@ internal sealed class SimulatedFactory
     /// <summary>Measures until cancelled; then what is collected is still handed to <see cref="SendAsync"/>, while that lasts.</summary>
     public async Task MeasureAsync(CancellationToken cancellationToken, CancellationToken sendingStopped)
     {
-        using var timer = new PeriodicTimer(interval, time);
+        using var timer = new PeriodicTimer(pace.Interval, time);
         lastFlush = time.GetTimestamp();
+        void Follow() => timer.Period = pace.Interval;
+        pace.Changed += Follow;
         try
         {
             do
             {
-                if (running.IsOn)
+                if (!pace.IsPaused)
                     Tick();
             } while (await timer.WaitForNextTickAsync(cancellationToken));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // Stopped, as asked.
+        }
+        finally
+        {
+            pace.Changed -= Follow;
         }
         // What is collected goes the usual way, when there is room; SendAsync ends behind it.
         await StopAsync(sendingStopped);
@@ -115,6 +119,7 @@ internal sealed class SimulatedFactory
 
     internal void Tick()
     {
+        var interval = pace.Interval;
         if (time.GetElapsedTime(lastFlush) >= TimeSpan.FromSeconds(1) - interval / 2 && !TryFlush())
         {
             Interlocked.Add(ref skipped, engines.Length);

@@ -10,7 +10,7 @@ internal sealed class SimulationWorker(
     IOptions<SimulatorOptions> options,
     Addresses addresses,
     HttpClient client,
-    Switch running,
+    Pace pace,
     SimulatorMetrics metrics,
     TimeProvider time,
     ILogger<SimulationWorker> logger
@@ -67,7 +67,7 @@ internal sealed class SimulationWorker(
                     signer,
                     repeating => new Delivery(poster, time, giveUpAfter: null, repeating),
                     settings,
-                    running,
+                    pace,
                     metrics,
                     time,
                     new Random(),

@@ -5,28 +5,50 @@ namespace FactoryStream.Simulator.Simulation;
 
 internal static class SimulatorEndpoints
 {
-    /// <summary><c>POST /pause</c> and <c>POST /resume</c>: the AppHost's commands.</summary>
+    /// <summary>The AppHost's commands: <c>POST /pause</c>, <c>POST /resume</c>, and <c>POST /rate?readings=5</c>, of each engine a second.</summary>
     public static void MapSimulator(this WebApplication app)
     {
-        app.MapPost("/pause", (Switch running, ILogger<SimulationWorker> logger) => Turn(running, false, logger));
-        app.MapPost("/resume", (Switch running, ILogger<SimulationWorker> logger) => Turn(running, true, logger));
+        app.MapPost("/pause", (Pace pace, ILogger<SimulationWorker> logger) => Pause(pace, true, logger));
+        app.MapPost("/resume", (Pace pace, ILogger<SimulationWorker> logger) => Pause(pace, false, logger));
+        app.MapPost("/rate", ChangeRate);
     }
 
-    private static Ok<SimulatorState> Turn(Switch running, bool on, ILogger logger)
+    private static Ok<SimulatorState> Pause(Pace pace, bool isPaused, ILogger logger)
     {
-        if (running.IsOn != on)
+        if (pace.IsPaused != isPaused)
         {
-            running.Turn(on);
-            if (on)
-                logger.Resumed();
-            else
+            pace.IsPaused = isPaused;
+            if (isPaused)
                 logger.Paused();
+            else
+                logger.Resumed();
         }
-        return TypedResults.Ok(new SimulatorState(Paused: !on));
+        return TypedResults.Ok(StateOf(pace));
     }
+
+    private static Results<Ok<SimulatorState>, ProblemHttpResult> ChangeRate(double? readings, Pace pace, ILogger<SimulationWorker> logger)
+    {
+        if (readings is not (>= SimulatorOptions.MinRate and <= SimulatorOptions.MaxRate and var rate))
+        {
+            return TypedResults.Problem(
+                $"readings: expected a number from {SimulatorOptions.MinRate} to {SimulatorOptions.MaxRate}, as in POST /rate?readings=5",
+                statusCode: StatusCodes.Status400BadRequest
+            );
+        }
+        if (rate != pace.Rate)
+        {
+            pace.ChangeRate(rate);
+            logger.RateChanged(rate);
+        }
+        return TypedResults.Ok(StateOf(pace));
+    }
+
+    private static SimulatorState StateOf(Pace pace) => new(pace.IsPaused, pace.Rate);
 }
 
-internal sealed record SimulatorState(bool Paused);
+/// <param name="Paused">No reading is taken.</param>
+/// <param name="Rate">Readings of each engine a second, when it is not paused.</param>
+internal sealed record SimulatorState(bool Paused, double Rate);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(SimulatorState))]

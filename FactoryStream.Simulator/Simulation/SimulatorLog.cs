@@ -40,4 +40,7 @@ internal static partial class SimulatorLog
 
     [LoggerMessage(9, LogLevel.Critical, "{Message}")]
     public static partial void CannotGoOn(this ILogger logger, string message);
+
+    [LoggerMessage(10, LogLevel.Information, "Each engine measures {Rate} times a second now")]
+    public static partial void RateChanged(this ILogger logger, double rate);
 }

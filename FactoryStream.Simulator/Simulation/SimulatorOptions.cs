@@ -7,6 +7,12 @@ internal sealed class SimulatorOptions
 {
     public const string Section = "Simulator";
 
+    /// <summary>One reading of each engine in 100 s.</summary>
+    public const double MinRate = 0.01;
+
+    /// <summary>As many as one timer can keep up with.</summary>
+    public const double MaxRate = 100;
+
     /// <summary>How many factories; default 10.</summary>
     [Range(1, 999)]
     public int Factories { get; set; } = 10;
@@ -16,7 +22,7 @@ internal sealed class SimulatorOptions
     public int Engines { get; set; } = 6;
 
     /// <summary>Readings of each engine a second; default 1.</summary>
-    [Range(0.01, 100)]
+    [Range(MinRate, MaxRate)]
     public double Rate { get; set; } = 1;
 
     /// <summary>Factories are named PREFIX_001, PREFIX_002, ...; default <c>factory</c>.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using FactoryStream.AppHost.Hosting;
 using FactoryStream.Tests.AppHost;
 
@@ -46,6 +47,20 @@ public sealed class AppHostProgramTests : IDisposable
 
         await AssertEndedInGoodOrderAsync(appHost);
         Assert.Equal("shut down", LocalServers.ClusterState($"{folder.Path}/data/postgres/data"));
+    }
+
+    [SkippableFact]
+    public async Task Help_names_every_setting_of_the_operations_guide_and_starts_nothing()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "the AppHost's program is started by env");
+        using var appHost = new AppHostProgram(["--help"]);
+        Assert.Equal(0, await appHost.ExitCodeAsync());
+        var guide = await File.ReadAllTextAsync(Path.Combine(SharedData.Root, "docs", "operations.md"));
+        var table = guide[guide.IndexOf("| setting |", StringComparison.Ordinal)..guide.IndexOf("## Enrolling", StringComparison.Ordinal)];
+        var settings = Regex.Matches(table, "`(--[A-Za-z:-]+)").Select(match => match.Groups[1].Value).ToArray();
+
+        Assert.True(settings.Length > 10);
+        Assert.All(settings, setting => Assert.Contains(setting, appHost.Console, StringComparison.Ordinal));
     }
 
     [SkippableFact]

@@ -40,7 +40,7 @@ public sealed class ManifestTests
     public async Task A_reference_to_a_service_is_its_url()
     {
         var resources = await ManifestAsync();
-        Assert.Equal("{ingest.bindings.http.url}", (string?)resources["dashboard"]!["env"]!["services__ingest__http__0"]);
+        Assert.Equal("{verifier.bindings.http.url}", (string?)resources["ingest"]!["env"]!["services__verifier__http__0"]);
         Assert.Equal("{verifier.bindings.http.url}", (string?)resources["simulator"]!["env"]!["services__verifier__http__0"]);
         Assert.True((bool)resources["ingest"]!["bindings"]!["http"]!["external"]!);
         Assert.Null(resources["verifier"]!["bindings"]!["http"]!["external"]);

@@ -56,6 +56,26 @@ public sealed class SimulationTests
     }
 
     [Fact]
+    public async Task A_changed_rate_counts_at_once_and_not_after_the_slow_interval()
+    {
+        var poster = new RecordingPoster();
+        var pace = new Pace(0.01);
+        var factory = Create(poster, new SimulatorOptions { Engines = 1 }, pace);
+        using var stop = new CancellationTokenSource();
+        var measuring = factory.MeasureAsync(stop.Token, CancellationToken.None);
+        var sending = factory.SendAsync(CancellationToken.None);
+        // It listens from the moment on that its first reading is taken.
+        await EventuallyAsync(() => poster.Posts.Count == 1);
+
+        pace.ChangeRate(1);
+        clock.Advance(TimeSpan.FromSeconds(1));
+
+        await EventuallyAsync(() => poster.Posts.Count == 2);
+        await stop.CancelAsync();
+        await Task.WhenAll(measuring, sending);
+    }
+
+    [Fact]
     public async Task A_full_buffer_stops_the_measuring_and_loses_nothing_that_was_signed()
     {
         var poster = new RecordingPoster();
@@ -114,6 +134,10 @@ public sealed class SimulationTests
             Assert.True(paused.GetProperty("paused").GetBoolean());
             var resumed = await (await client.PostAsync("/resume", null)).Content.ReadFromJsonAsync<JsonElement>();
             Assert.False(resumed.GetProperty("paused").GetBoolean());
+            var faster = await client.PostAsync("/rate?readings=50", null);
+            Assert.Equal("""{"paused":false,"rate":50}""", await faster.Content.ReadAsStringAsync());
+            foreach (var wrong in (string[])["/rate", "/rate?readings=0", "/rate?readings=101", "/rate?readings=many"])
+                Assert.Equal(System.Net.HttpStatusCode.BadRequest, (await client.PostAsync(wrong, null)).StatusCode);
             await app.StopAsync();
         }
 
@@ -149,7 +173,7 @@ public sealed class SimulationTests
         }
     }
 
-    private SimulatedFactory Create(RecordingPoster poster, SimulatorOptions options)
+    private SimulatedFactory Create(RecordingPoster poster, SimulatorOptions options, Pace? pace = null)
     {
         var meters = new ServiceCollection()
             .AddMetrics()
@@ -160,7 +184,7 @@ public sealed class SimulationTests
             ReadingSigner.Create(),
             repeating => new Delivery(poster, clock, null, repeating),
             options,
-            new Switch(),
+            pace ?? new Pace(options.Rate),
             new SimulatorMetrics(meters),
             clock,
             new Random(1)
