@@ -39,7 +39,8 @@ internal static class SignatureSamples
                     i =>
                     {
                         var text =
-                            $$"""{"factory_id": "factory_{{i % keys:D3}}", "engine_id": "engine_{{i:D4}}", "timestamp": "2026-02-25 06:13:20", "temp_air": 99.74, "temp_oil": 90.51}""";
+                            $$"""{"factory_id": "factory_{{i % keys:D3}}", "engine_id": "engine_{{i:D4}}","""
+                            + """ "timestamp": "2026-02-25 06:13:20", "temp_air": 99.74, "temp_oil": 90.51}""";
                         var data = Encoding.UTF8.GetBytes(text.PadRight(220));
                         var signature = new byte[keySizeBits / 8];
                         signers[i % keys].Sign(data, signature, salt);

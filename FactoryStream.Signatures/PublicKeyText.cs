@@ -6,10 +6,10 @@ using System.Text;
 namespace FactoryStream.Signatures;
 
 /// <summary>
-/// The DER of an RSA public key, out of any text that people and programs hand such a key on in. Samples: <c>-----BEGIN
-/// CERTIFICATE-----…</c>, <c>MIIBIjANBgkqhkiG9w0B…</c>,
-/// <c>-----BEGIN PUBLIC KEY-----\nMIIB…\n-----END PUBLIC KEY-----</c> with a backslash and an n each. Its errors never repeat a part of the
-/// text: it may be a private key.
+/// The DER of an RSA public key, out of any text that people and programs hand such a key on in. Samples:
+/// <c>-----BEGIN CERTIFICATE-----…</c>, <c>MIIBIjANBgkqhkiG9w0B…</c>,
+/// <c>-----BEGIN PUBLIC KEY-----\nMIIB…\n-----END PUBLIC KEY-----</c> with a backslash and an n each.
+/// Its errors never repeat a part of the text: it may be a private key.
 /// </summary>
 internal static class PublicKeyText
 {

@@ -64,7 +64,8 @@ public static class KafkaBuilderExtensions
                 "KAFKA_LISTENERS",
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"PLAINTEXT://localhost:29092,CONTROLLER://localhost:29093,PLAINTEXT_HOST://0.0.0.0:{Port},PLAINTEXT_INTERNAL://0.0.0.0:{InternalPort}"
+                    $"PLAINTEXT://localhost:29092,CONTROLLER://localhost:29093,"
+                        + $"PLAINTEXT_HOST://0.0.0.0:{Port},PLAINTEXT_INTERNAL://0.0.0.0:{InternalPort}"
                 )
             )
             .WithEnvironment(

@@ -3,7 +3,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using FactoryStream.Simulator.Load;
+using FactoryStream.Benchmarks.Load;
 
 namespace FactoryStream.Benchmarks.EndToEnd;
 
@@ -129,15 +129,15 @@ internal static class BenchTables
     {
         var widths = Enumerable.Range(0, cells[0].Length).Select(column => cells.Max(row => row[column].Length)).ToArray();
         WriteRow(cells[0]);
-        output.WriteLine(
-            $"|{string.Join('|', widths.Select((width, column) => column == 0 ? new string('-', width + 2) : new string('-', width + 1) + ":"))}|"
-        );
+        var rules = widths.Select((width, column) => column == 0 ? new string('-', width + 2) : new string('-', width + 1) + ":");
+        output.WriteLine($"|{string.Join('|', rules)}|");
         foreach (var row in cells.Skip(1))
             WriteRow(row);
 
-        void WriteRow(string[] row) =>
-            output.WriteLine(
-                $"| {string.Join(" | ", row.Select((cell, column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column])))} |"
-            );
+        void WriteRow(string[] row)
+        {
+            var padded = row.Select((cell, column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]));
+            output.WriteLine($"| {string.Join(" | ", padded)} |");
+        }
     }
 }

@@ -37,7 +37,8 @@ internal sealed record BytesByHop(
         await using var command = system.Database.CreateCommand(
             """
             SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint, parent.relname,
-                coalesce(sum(pg_relation_size(inhrelid)), 0)::bigint, coalesce(sum(pg_indexes_size(inhrelid)), 0)::bigint, coalesce(sum(pg_table_size(inhrelid) - pg_relation_size(inhrelid)), 0)::bigint
+                coalesce(sum(pg_relation_size(inhrelid)), 0)::bigint, coalesce(sum(pg_indexes_size(inhrelid)), 0)::bigint,
+                coalesce(sum(pg_table_size(inhrelid) - pg_relation_size(inhrelid)), 0)::bigint
             FROM pg_class AS parent LEFT JOIN pg_inherits ON inhparent = parent.oid
             WHERE parent.relnamespace = 'factory'::regnamespace AND parent.relname IN ('readings', 'windows', 'batches')
             GROUP BY parent.relname

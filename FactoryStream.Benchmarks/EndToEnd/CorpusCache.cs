@@ -1,9 +1,8 @@
 using System.Globalization;
+using FactoryStream.Benchmarks.Load;
 using FactoryStream.Signatures;
 using FactoryStream.Simulator;
-using FactoryStream.Simulator.Commands;
 using FactoryStream.Simulator.Factories;
-using FactoryStream.Simulator.Load;
 
 namespace FactoryStream.Benchmarks.EndToEnd;
 
@@ -44,9 +43,13 @@ internal sealed class CorpusCache(string folder, TextWriter error, TimeProvider 
         CancellationToken cancellationToken
     )
     {
+        var batch =
+            options.Batch == 1 ? ""
+            : options.IsMixed ? $"-mixed{options.Batch}"
+            : $"-batch{options.Batch}";
         var shape = string.Create(
             CultureInfo.InvariantCulture,
-            $"{prefix}-{options.Factories}x{options.EnginesPerFactory}-by{options.ReadingsPerPost}-{options.EventRate}{(options.Batch == 1 ? "" : options.IsMixed ? $"-mixed{options.Batch}" : $"-batch{options.Batch}")}"
+            $"{prefix}-{options.Factories}x{options.EnginesPerFactory}-by{options.ReadingsPerPost}-{options.EventRate}{batch}"
         );
         var signers = Signing.Signers(Keys, prefix, options.Factories);
         var found = Directory

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using FactoryStream.Contracts;
+using FactoryStream.Simulator;
 using FactoryStream.Storage;
 
 namespace FactoryStream.Benchmarks.EndToEnd;
@@ -140,7 +141,7 @@ internal static class Limits
             }
             else if (Stopwatch.GetElapsedTime(started) > KafkaTurn + AnswerWithin)
             {
-                throw new Simulator.UsageException($"Kafka gave back {consumed} of {produced} messages.");
+                throw new UsageException($"Kafka gave back {consumed} of {produced} messages.");
             }
         }
         var taken = Stopwatch.GetElapsedTime(started);
@@ -169,7 +170,7 @@ internal static class Limits
             if (topic.Partitions.Count > 0)
                 return topic.Partitions.Count;
             if (Stopwatch.GetElapsedTime(started) > AnswerWithin)
-                throw new Simulator.UsageException($"The broker does not make the topic {Topic}: {topic.Error.Reason}.");
+                throw new UsageException($"The broker does not make the topic {Topic}: {topic.Error.Reason}.");
         }
     }
 
@@ -201,7 +202,7 @@ internal static class Limits
             while (buffer.RowCount < count && lines.ReadLine() is { } line)
             {
                 if (parser.TryParse(System.Text.Encoding.UTF8.GetBytes(line), out var reading, out var wrong) != Verdict.Accepted)
-                    throw new Simulator.UsageException($"The corpus holds a line that is none: {wrong}.");
+                    throw new UsageException($"The corpus holds a line that is none: {wrong}.");
                 if (!reading.IsBatch)
                 {
                     var signature = new byte[Base64.GetMaxDecodedFromUtf8Length(reading.Signature.Length)];

@@ -1,17 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using FactoryStream.Benchmarks.Load;
 using FactoryStream.Simulator;
-using FactoryStream.Simulator.Load;
 
 namespace FactoryStream.Benchmarks.EndToEnd;
 
-/// <summary>The simulator's <c>load</c> in a process of its own, so that what sending costs is not mixed up with anything else.</summary>
+/// <summary><c>load</c> in a process of its own, so that what sending costs is not mixed up with anything else.</summary>
 internal sealed class Sender : IDisposable
 {
-    /// <summary>The first argument of this program when it is to be the simulator.</summary>
-    public const string Verb = "sender";
-
     private readonly Process process;
     private readonly string report;
 
@@ -28,7 +25,6 @@ internal sealed class Sender : IDisposable
             start.ArgumentList.Add(typeof(Sender).Assembly.Location);
         string[] arguments =
         [
-            Verb,
             "load",
             "--corpus",
             corpus,

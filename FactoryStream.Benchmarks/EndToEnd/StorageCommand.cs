@@ -1,45 +1,13 @@
 using System.CommandLine;
-using System.Diagnostics;
-using System.Globalization;
-using System.IO.Compression;
 using System.Text.Json;
-using FactoryStream.Simulator;
 using FactoryStream.Simulator.Commands;
-using FactoryStream.Simulator.Evidence;
-using Npgsql;
 
 namespace FactoryStream.Benchmarks.EndToEnd;
 
-/// <summary>What a reading weighs where it rests.</summary>
-/// <param name="Date">When, UTC.</param>
-/// <param name="Commit">Of the code.</param>
-/// <param name="Machine">Where.</param>
-/// <param name="Readings">How many were stored.</param>
-/// <param name="Engines">Of how many engines.</param>
-/// <param name="EventRate">Readings a second of event time, all engines together: how many share a window.</param>
-/// <param name="Rows">Bytes a reading, and what archiving costs.</param>
-internal sealed record StorageReport(
-    DateTime Date,
-    string Commit,
-    MachineNote Machine,
-    long Readings,
-    int Engines,
-    double EventRate,
-    IReadOnlyList<BenchRow> Rows
-);
-
-/// <summary>
-/// <c>storage</c>: bytes of a reading at rest, measured from signed readings that went all the way; and what they become as a dump and as
-/// an archive.
-/// </summary>
-internal sealed class StorageCommand(long readings, int engines, double eventRate, TextWriter output, TextWriter error, TimeProvider time)
+/// <summary><c>storage</c> and its options.</summary>
+internal static class StorageCommand
 {
-    private const int Factories = 10,
-        Lines = 100,
-        Connections = 4;
-    private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(60);
-
-    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    public static Command Create()
     {
         var readings = new Option<long>("--readings")
         {
@@ -59,9 +27,10 @@ internal sealed class StorageCommand(long readings, int engines, double eventRat
             HelpName = "R",
         }.Bounded(0.01, 10_000_000);
         var target = new Option<string?>("--out") { Description = "Write the result as JSON", HelpName = "FILE" };
-        var command = new RootCommand(
+        var command = new Command(
+            "storage",
             "Stores signed readings through the whole system (broker in memory) and prints what each takes: rows and indexes in "
-                + "PostgreSQL, dumps, and the archive that 'archive' of the simulator writes, "
+                + "PostgreSQL, dumps, and the archive that FactoryStream.Audit's 'archive' writes, "
                 + "which is read back and checked. Readings are signed once and kept, as for 'bench'."
         )
         {
@@ -73,13 +42,13 @@ internal sealed class StorageCommand(long readings, int engines, double eventRat
         command.SetAction(
             async (parsed, cancellationToken) =>
             {
-                var of = parsed.GetValue(engines) / Factories * Factories;
-                var report = await new StorageCommand(
+                var of = parsed.GetValue(engines) / StorageRun.Factories * StorageRun.Factories;
+                var report = await new StorageRun(
                     parsed.GetValue(readings),
                     of,
                     parsed.GetValue(eventRate) ?? of,
-                    output,
-                    error,
+                    parsed.InvocationConfiguration.Output,
+                    parsed.InvocationConfiguration.Error,
                     TimeProvider.System
                 ).MeasureAsync(cancellationToken);
                 if (parsed.GetValue(target) is { } file)
@@ -91,270 +60,6 @@ internal sealed class StorageCommand(long readings, int engines, double eventRat
                 return 0;
             }
         );
-        try
-        {
-            return await command
-                .Parse(args)
-                .InvokeAsync(
-                    new InvocationConfiguration
-                    {
-                        Output = output,
-                        Error = error,
-                        EnableDefaultExceptionHandler = false,
-                        ProcessTerminationTimeout = TimeSpan.FromSeconds(60),
-                    }
-                );
-        }
-        catch (UsageException exception)
-        {
-            await error.WriteLineAsync($"error: {exception.Message}");
-            return 1;
-        }
-    }
-
-    private async Task<StorageReport> MeasureAsync(CancellationToken cancellationToken)
-    {
-        var options = new BenchOptions(
-            Readings: readings,
-            Seconds: 60,
-            Engines: engines,
-            Factories,
-            Lines,
-            Connections,
-            Rate: 0,
-            eventRate,
-            IsApacheKafka: false,
-            Verifiers: 1,
-            Partitions: null,
-            WarmUpSeconds: 0,
-            HasLimits: false,
-            Settings: [],
-            Out: null,
-            Compare: null
-        );
-        Directory.CreateDirectory(CorpusCache.DefaultFolder);
-        var cache = new CorpusCache(CorpusCache.DefaultFolder, error, time);
-        var corpus = await cache.GetAsync(options, CorpusCache.MeasuredPrefix, readings, true, cancellationToken);
-
-        await error.WriteLineAsync("Storing ...");
-        await using var system = await SystemUnderLoad.StartAsync(options, cancellationToken);
-        var empty = await BytesByHop.ReadAsync(system, cancellationToken);
-        using var sender = Sender.Start(system, corpus, cache.Keys.Path, options, 0, null);
-        var load = await sender.ReportAsync(cancellationToken);
-        var books = new Books(system, CorpusCache.MeasuredPrefix, time);
-        if (!await books.SettleAsync(readings, SettleWithin, cancellationToken) || books.Stored != readings)
-            throw new UsageException($"{books.Stored} of {readings} readings are stored. {load.Failure}");
-        var windowRows = await ClosedWindowsAsync(system, cancellationToken);
-
-        var bytes = await BytesByHop.ReadAsync(system, cancellationToken);
-        await using (var rebuild = system.Database.CreateCommand("REINDEX TABLE factory.readings"))
-        {
-            rebuild.CommandTimeout = 0;
-            await rebuild.ExecuteNonQueryAsync(cancellationToken);
-        }
-        var rebuilt = await BytesByHop.ReadAsync(system, cancellationToken);
-        var total = (double)bytes.Readings.Total / readings;
-        var rows = new List<BenchRow>
-        {
-            Bytes("HTTP body", load.CorpusBytes),
-            Bytes("PostgreSQL: rows", bytes.Readings.Heap),
-            Bytes("PostgreSQL: index", bytes.Readings.Indexes),
-            Bytes("PostgreSQL: index, rebuilt (REINDEX)", rebuilt.Readings.Indexes),
-            Bytes("PostgreSQL: out of line and maps", bytes.Readings.Aside),
-            Bytes("PostgreSQL: together", bytes.Readings.Total),
-            new("PostgreSQL: a window's row, its index with it", (double)bytes.Windows.Total / Math.Max(1, windowRows), "bytes a row"),
-            new("windows' rows (a row for each metric)", (double)windowRows / readings, "a reading"),
-            Bytes("PostgreSQL: windows", bytes.Windows.Total),
-            Bytes("PostgreSQL: WAL, of readings and windows", bytes.Wal - empty.Wal),
-        };
-
-        using var folder = new TemporaryFiles();
-        var partitions = await PartitionsAsync(system, cancellationToken);
-        rows.AddRange(await DumpsAsync(system, partitions, folder.Path, cancellationToken));
-        rows.AddRange(await ArchivesAsync(system, partitions, folder.Path, cancellationToken));
-
-        var all = rows.Select(row =>
-            row.Unit == "bytes a reading"
-                ? row with
-                {
-                    Goal = (row.Value / total).ToString("F2", CultureInfo.InvariantCulture) + " of together",
-                }
-                : row
-        );
-        BenchTables.WriteRows(output, [.. all], null);
-        return new StorageReport(
-            time.GetUtcNow().UtcDateTime,
-            BenchReport.ThisCommit,
-            MachineNote.OfThis(),
-            readings,
-            engines,
-            eventRate,
-            rows
-        );
-    }
-
-    private BenchRow Bytes(string name, long bytes) => new(name, (double)bytes / readings, "bytes a reading");
-
-    /// <summary>Waits until each reading is in a closed window; how many rows they are.</summary>
-    private async Task<long> ClosedWindowsAsync(SystemUnderLoad system, CancellationToken cancellationToken)
-    {
-        await error.WriteLineAsync("Waiting for the windows to close ...");
-        for (
-            var begun = time.GetTimestamp();
-            time.GetElapsedTime(begun) < SettleWithin;
-            await Task.Delay(TimeSpan.FromSeconds(1), time, cancellationToken)
-        )
-        {
-            await using var command = system.Database.CreateCommand(
-                "SELECT coalesce(sum(count) FILTER (WHERE metric = 'rpm'), 0)::bigint, count(*) FROM factory.windows"
-            );
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            await reader.ReadAsync(cancellationToken);
-            if (reader.GetInt64(0) == readings)
-                return reader.GetInt64(1);
-        }
-        throw new UsageException("The windows do not close.");
-    }
-
-    private static async Task<List<string>> PartitionsAsync(SystemUnderLoad system, CancellationToken cancellationToken)
-    {
-        await using var command = system.Database.CreateCommand(
-            "SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = 'factory.readings'::regclass AND "
-                + "pg_relation_size(oid) > 0 ORDER BY 1"
-        );
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var partitions = new List<string>();
-        while (await reader.ReadAsync(cancellationToken))
-            partitions.Add(reader.GetString(0));
-        return partitions;
-    }
-
-    private async Task<List<BenchRow>> DumpsAsync(
-        SystemUnderLoad system,
-        IReadOnlyList<string> partitions,
-        string folder,
-        CancellationToken cancellationToken
-    )
-    {
-        if (Programs.Find("pg_dump") is not { } dump)
-        {
-            await error.WriteLineAsync("No pg_dump on this machine: no figures of dumps.");
-            return [];
-        }
-        await error.WriteLineAsync("Dumping ...");
-        var database = new NpgsqlConnectionStringBuilder(system.ConnectionString);
-        var plain = Path.Combine(folder, "readings.sql");
-        string[] tables = [.. partitions.SelectMany(partition => (string[])["-t", $"factory.{partition}"])];
-        await Programs.RunAsync(
-            dump,
-            [
-                "-h",
-                database.Host!,
-                "-p",
-                database.Port.ToString(CultureInfo.InvariantCulture),
-                "-U",
-                database.Username!,
-                "-d",
-                database.Database!,
-                "--data-only",
-                "-f",
-                plain,
-                .. tables,
-            ],
-            database.Password,
-            cancellationToken
-        );
-        var rows = new List<BenchRow> { Bytes("pg_dump, plain", new FileInfo(plain).Length) };
-        var gzip = plain + ".gz";
-        await using (var source = File.OpenRead(plain))
-        await using (var target = new GZipStream(File.Create(gzip), CompressionLevel.Optimal))
-            await source.CopyToAsync(target, cancellationToken);
-        rows.Add(Bytes("pg_dump, gzip", new FileInfo(gzip).Length));
-        if (Programs.Find("zstd") is not { } zstd)
-        {
-            await error.WriteLineAsync("No zstd on this machine: no figures of it.");
-            return rows;
-        }
-        foreach (var level in (string[])["-3", "-19"])
-        {
-            var compressed = $"{plain}{level}.zst";
-            await Programs.RunAsync(zstd, ["-q", level, plain, "-o", compressed], null, cancellationToken);
-            rows.Add(Bytes($"pg_dump, zstd {level}", new FileInfo(compressed).Length));
-        }
-        return rows;
-    }
-
-    private async Task<List<BenchRow>> ArchivesAsync(
-        SystemUnderLoad system,
-        IReadOnlyList<string> partitions,
-        string folder,
-        CancellationToken cancellationToken
-    )
-    {
-        await error.WriteLineAsync("Archiving ...");
-        var (size, archived) = (0L, 0L);
-        var cpu = Environment.CpuUsage.TotalTime;
-        var began = time.GetTimestamp();
-        foreach (var partition in partitions)
-        {
-            var file = Path.Combine(folder, $"{partition}.parquet");
-            await using var source = await ReadingsPartition.OpenAsync(system.ConnectionString, partition, cancellationToken);
-            archived += (await ArchiveCommand.WriteAsync(source, file, cancellationToken)).Readings;
-            size += new FileInfo(file).Length;
-        }
-        return archived != readings
-            ? throw new UsageException($"{archived} of {readings} readings were archived.")
-            :
-            [
-                Bytes("archive: Parquet, zstd, all evidence", size),
-                new(
-                    "archive: CPU to write, read back and check, compilers included",
-                    (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / readings,
-                    "us a reading"
-                ),
-                new("archive: written, read back and checked", readings / time.GetElapsedTime(began).TotalSeconds, "readings/s"),
-            ];
-    }
-
-    private sealed class TemporaryFiles : IDisposable
-    {
-        public string Path { get; } = Directory.CreateTempSubdirectory("factorystream-storage-").FullName;
-
-        public void Dispose() => Directory.Delete(Path, recursive: true);
-    }
-
-    private static class Programs
-    {
-        /// <summary>Its path; null: it is not on this machine. Debian keeps PostgreSQL's own out of PATH.</summary>
-        public static string? Find(string name) =>
-            (Environment.GetEnvironmentVariable("PATH") ?? "")
-                .Split(':')
-                .Concat(
-                    Directory.Exists("/usr/lib/postgresql")
-                        ? Directory
-                            .EnumerateDirectories("/usr/lib/postgresql")
-                            .OrderDescending(StringComparer.Ordinal)
-                            .Select(version => Path.Combine(version, "bin"))
-                        : []
-                )
-                .Select(folder => Path.Combine(folder, name))
-                .FirstOrDefault(File.Exists);
-
-        public static async Task RunAsync(
-            string program,
-            IEnumerable<string> arguments,
-            string? password,
-            CancellationToken cancellationToken
-        )
-        {
-            var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true };
-            if (password is not null)
-                start.Environment["PGPASSWORD"] = password;
-            using var process = Process.Start(start)!;
-            var said = await process.StandardError.ReadToEndAsync(cancellationToken);
-            await process.WaitForExitAsync(cancellationToken);
-            if (process.ExitCode != 0)
-                throw new UsageException($"{program} ended with {process.ExitCode}: {said.Trim()}");
-        }
+        return command;
     }
 }

@@ -16,7 +16,11 @@ internal static class Samples
     public static string Data(string factoryId, string engineId, DateTime measuredAt, Random noise) =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $$"""{"factory_id": "{{factoryId}}", "engine_id": "{{engineId}}", "timestamp": "{{measuredAt:yyyy-MM-dd HH:mm:ss.fff}}", "temp_air": {{99 + noise.NextDouble():F2}}, "temp_oil": {{90 + noise.NextDouble():F2}}, "temp_exhaust": {{760 + noise.NextDouble():F2}}, "vibration": {{2 + noise.NextDouble():F2}}, "pressure_1": {{150 + noise.NextDouble():F2}}, "pressure_2": {{149 + noise.NextDouble():F2}}, "rpm": {{3000 + noise.Next(9)}}}"""
+            $$"""{"factory_id": "{{factoryId}}", "engine_id": "{{engineId}}", "timestamp": "{{measuredAt:yyyy-MM-dd HH:mm:ss.fff}}","""
+                + $$""" "temp_air": {{99 + noise.NextDouble():F2}}, "temp_oil": {{90 + noise.NextDouble():F2}},"""
+                + $$""" "temp_exhaust": {{760 + noise.NextDouble():F2}}, "vibration": {{2 + noise.NextDouble():F2}},"""
+                + $$""" "pressure_1": {{150 + noise.NextDouble():F2}}, "pressure_2": {{149 + noise.NextDouble():F2}},"""
+                + $$""" "rpm": {{3000 + noise.Next(9)}}}"""
         );
 
     /// <summary>Envelopes of one factory's engines in turn, each engine's a tenth of a second apart.</summary>
@@ -33,7 +37,7 @@ internal static class Samples
                     noise.NextBytes(signature);
                     var data = Data("factory_001", $"engine_{i % engines + 1:D3}", Start.AddMilliseconds(i / engines * 100), noise);
                     return Encoding.UTF8.GetBytes(
-                        $$"""{"data": {{data}}, "signature": "{{Convert.ToBase64String(signature)}}"{{(hasKeyId ? ", \"key_id\": \"4f2a9c1e7b3d5068\"" : "")}}}"""
+                        $$"""{"data": {{data}}, "signature": "{{Convert.ToBase64String(signature)}}"{{KeyId(hasKeyId)}}}"""
                     );
                 }),
         ];
@@ -60,11 +64,13 @@ internal static class Samples
                             )
                     );
                     return Encoding.UTF8.GetBytes(
-                        $$"""{"batch": [{{array}}], "signature": "{{Convert.ToBase64String(signature)}}"{{(hasKeyId ? ", \"key_id\": \"4f2a9c1e7b3d5068\"" : "")}}}"""
+                        $$"""{"batch": [{{array}}], "signature": "{{Convert.ToBase64String(signature)}}"{{KeyId(hasKeyId)}}}"""
                     );
                 }),
         ];
     }
+
+    private static string KeyId(bool hasKeyId) => hasKeyId ? ", \"key_id\": \"4f2a9c1e7b3d5068\"" : "";
 
     /// <summary>Messages of <c>readings.verified</c>, each the answer to one of <c>readings.signed</c>.</summary>
     public static ConsumeResult<Ignore, ReadOnlyMemory<byte>>[] VerifiedMessages(int count, int lines)

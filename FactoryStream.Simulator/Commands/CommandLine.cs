@@ -9,20 +9,13 @@ internal static class CommandLine
     // What is under way when Ctrl-C comes has this long to end well.
     private static readonly TimeSpan EndWithin = TimeSpan.FromSeconds(10);
 
-    /// <returns>0: all went well; 1: something was not acknowledged, not true, or not possible, and the error output says what.</returns>
+    /// <returns>0: all went well; 1: something was not acknowledged or not possible, and the error output says what.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
-        var root = new RootCommand(
-            "Factories that enrol their keys, sign what their engines measure and send it to FactoryStream; and a second look at "
-                + "the evidence."
-        )
+        var root = new RootCommand("Factories that enrol their keys, sign what their engines measure and send it to FactoryStream.")
         {
             SimulateCommand.Create(),
             ReplayCommand.Create(),
-            LoadCommand.Create(),
-            SignCommand.Create(),
-            ArchiveCommand.Create(),
-            AuditCommand.Create(),
         };
         try
         {

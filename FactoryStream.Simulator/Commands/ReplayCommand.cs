@@ -212,7 +212,7 @@ internal static class ReplayCommand
         }
 
         var started = time.GetTimestamp();
-        var tally = new Tally();
+        var counts = new PostCounts();
         var isComplained = false;
         var delivery = new Delivery(
             new HttpClientPoster(client, settings.Addresses.Ingest, time),
@@ -220,23 +220,23 @@ internal static class ReplayCommand
             settings.GiveUpAfter,
             why =>
             {
-                tally.Repeat(why);
+                counts.Repeat(why);
                 Tell(error, $"Repeating: {why}", ref isComplained);
             }
         );
-        await new ReplayRun(delivery, time, settings.Speed).SendAsync(lines, tally, cancellationToken);
+        await new ReplayRun(delivery, time, settings.Speed).SendAsync(lines, counts, cancellationToken);
 
         await output.WriteLineAsync(
-            $"sent {tally.Sent}, acknowledged {tally.Acknowledged}, rejected {tally.Refused}, repeated POSTs {tally.Repetitions}, "
+            $"sent {counts.Sent}, acknowledged {counts.Acknowledged}, rejected {counts.Refused}, repeated POSTs {counts.Repetitions}, "
                 + $"in {time.GetElapsedTime(started).TotalSeconds:0.0} s"
         );
-        foreach (var (reason, count) in tally.RefusedByReason)
+        foreach (var (reason, count) in counts.RefusedByReason)
             await output.WriteLineAsync($"  {reason}: {count}");
-        if (tally.Failure is not null)
-            await error.WriteLineAsync($"error: {tally.Failure}");
-        if (tally.Sent == 0)
+        if (counts.Failure is not null)
+            await error.WriteLineAsync($"error: {counts.Failure}");
+        if (counts.Sent == 0)
             await error.WriteLineAsync("error: there was no reading to send.");
-        return tally.IsComplete && tally.Sent > 0 ? 0 : 1;
+        return counts.IsComplete && counts.Sent > 0 ? 0 : 1;
     }
 
     private static CsvEngine[] Engines(Settings settings)

@@ -5,7 +5,8 @@ using FactoryStream.Signatures;
 namespace FactoryStream.Simulator.Factories;
 
 /// <summary>
-/// Writes signed readings as lines: <c>{"data": {…}, "signature": "J5Bz…"}\n</c>, <c>{"batch": [{…}, {…}], "signature": "J5Bz…"}\n</c>.
+/// Writes signed readings as lines: <c>{"data": {…}, "signature": "J5Bz…"}\n</c>,
+/// <c>{"batch": [{…}, {…}], "signature": "J5Bz…"}\n</c>.
 /// </summary>
 internal static class Envelope
 {

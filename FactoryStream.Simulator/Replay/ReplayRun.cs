@@ -17,7 +17,7 @@ internal sealed class ReplayRun(Delivery delivery, TimeProvider time, double? sp
         readings;
 
     /// <summary>Sends all; stops at the first POST that gets no answer, for what follows it must not overtake it.</summary>
-    public async Task SendAsync(IAsyncEnumerable<SignedLine> source, Tally tally, CancellationToken cancellationToken)
+    public async Task SendAsync(IAsyncEnumerable<SignedLine> source, PostCounts counts, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         DateTime? first = null;
@@ -29,7 +29,7 @@ internal sealed class ReplayRun(Delivery delivery, TimeProvider time, double? sp
             if (wait > TimeSpan.Zero)
             {
                 // What is due goes first; then there is time.
-                await FlushAsync(tally, cancellationToken);
+                await FlushAsync(counts, cancellationToken);
                 wait = due - time.GetElapsedTime(started);
                 if (wait > TimeSpan.Zero)
                     await Task.Delay(wait, time, cancellationToken);
@@ -37,19 +37,19 @@ internal sealed class ReplayRun(Delivery delivery, TimeProvider time, double? sp
             post.Write(line.Line.Span);
             readings += line.Readings;
             if (++lines == MaxLinesPerPost)
-                await FlushAsync(tally, cancellationToken);
-            if (tally.Failure is not null)
+                await FlushAsync(counts, cancellationToken);
+            if (counts.Failure is not null)
                 return;
         }
-        await FlushAsync(tally, cancellationToken);
+        await FlushAsync(counts, cancellationToken);
     }
 
-    private async ValueTask FlushAsync(Tally tally, CancellationToken cancellationToken)
+    private async ValueTask FlushAsync(PostCounts counts, CancellationToken cancellationToken)
     {
-        if (lines == 0 || tally.Failure is not null)
+        if (lines == 0 || counts.Failure is not null)
             return;
-        tally.Begin(readings);
-        tally.End(await delivery.SendAsync(post.WrittenMemory, cancellationToken));
+        counts.Begin(readings);
+        counts.End(await delivery.SendAsync(post.WrittenMemory, cancellationToken));
         post.ResetWrittenCount();
         (lines, readings) = (0, 0);
     }

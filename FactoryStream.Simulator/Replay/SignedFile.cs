@@ -8,8 +8,6 @@ namespace FactoryStream.Simulator.Replay;
 /// </summary>
 internal sealed class SignedFile(string path)
 {
-    internal const int MaxLineBytes = 1 << 20;
-
     /// <summary>Its lines, with their times; envelopes only, anything else is a <see cref="UsageException"/> that says where.</summary>
     public IEnumerable<SignedLine> Read() =>
         Envelopes().Select(line => new SignedLine(line.Reading.MeasuredAt, line.Line, line.Reading.Count));
@@ -29,45 +27,26 @@ internal sealed class SignedFile(string path)
     }
 
     /// <summary>The file's lines that are not empty, each with its end, and their numbers.</summary>
-    internal static IEnumerable<(ReadOnlyMemory<byte> Line, int Number)> Lines(string path) =>
-        AllLines(path).Where(line => !IsBlank(line.Line));
-
-    /// <summary>Whether a line holds nothing.</summary>
-    internal static bool IsBlank(ReadOnlyMemory<byte> line) => line.Span.Trim(" \t\r\n"u8).IsEmpty;
-
-    /// <summary>All of the file's lines, each with its end.</summary>
-    internal static IEnumerable<(ReadOnlyMemory<byte> Line, int Number)> AllLines(string path)
+    internal static IEnumerable<(ReadOnlyMemory<byte> Line, int Number)> Lines(string path)
     {
         using var file = Open(path);
-        var buffer = new byte[256 * 1024];
-        int start = 0,
-            end = 0,
-            number = 0;
-        var isLast = false;
-        while (!isLast)
+        var reader = new LineReader(file);
+        while (Read(reader, path) is { } line)
         {
-            if (start > 0)
-            {
-                buffer.AsSpan(start, end - start).CopyTo(buffer);
-                (start, end) = (0, end - start);
-            }
-            if (end == buffer.Length)
-                throw new UsageException($"{path}, line {number + 1}: longer than {MaxLineBytes} bytes.");
-            var count = file.Read(buffer, end, buffer.Length - end);
-            isLast = count == 0;
-            end += count;
-            while (start < end)
-            {
-                var length = buffer.AsSpan(start, end - start).IndexOf((byte)'\n') + 1;
-                if (length == 0 && !isLast)
-                    break;
-                var line = buffer.AsSpan(start, length == 0 ? end - start : length);
-                start += line.Length;
-                number++;
-                yield return (line[^1] == '\n' ? line.ToArray() : [.. line, (byte)'\n'], number);
-            }
-            if (start == 0 && end == buffer.Length && buffer.Length < MaxLineBytes)
-                Array.Resize(ref buffer, buffer.Length * 2);
+            if (!LineReader.IsBlank(line))
+                yield return (line, reader.Number);
+        }
+    }
+
+    private static byte[]? Read(LineReader reader, string path)
+    {
+        try
+        {
+            return reader.Read();
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new UsageException($"{path}, {exception.Message}.", exception);
         }
     }
 

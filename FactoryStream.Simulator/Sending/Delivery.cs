@@ -56,7 +56,7 @@ internal sealed class Delivery(IReadingsPoster poster, TimeProvider time, TimeSp
         var second = await SendAsync(lines[cut..], cancellationToken);
         return new DeliveryResult(
             first.Accepted + second.Accepted,
-            Tally.Sum(first.Refused, second.Refused),
+            PostCounts.Sum(first.Refused, second.Refused),
             repetitions + first.Repetitions + second.Repetitions,
             first.Failure ?? second.Failure
         );

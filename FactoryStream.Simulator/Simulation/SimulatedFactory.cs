@@ -41,7 +41,7 @@ internal sealed class SimulatedFactory
         this.signer = signer;
         this.delivery = delivery(why =>
         {
-            Tally.Repeat(why);
+            Counts.Repeat(why);
             metrics.Repeated();
             complain?.Invoke(why);
         });
@@ -57,7 +57,7 @@ internal sealed class SimulatedFactory
 
     public string FactoryId { get; }
 
-    public Tally Tally { get; } = new();
+    public PostCounts Counts { get; } = new();
 
     /// <summary>POSTs signed and not yet acknowledged, but for the one under way.</summary>
     public int Waiting => posts.Reader.Count;
@@ -97,11 +97,11 @@ internal sealed class SimulatedFactory
     {
         await foreach (var lines in posts.Reader.ReadAllAsync(cancellationToken))
         {
-            Tally.Begin(lines.AsSpan().Count((byte)'\n'));
+            Counts.Begin(lines.AsSpan().Count((byte)'\n'));
             var result = await delivery.SendAsync(lines, cancellationToken);
             if (result.Failure is not null)
                 throw new UsageException(result.Failure);
-            Tally.End(result);
+            Counts.End(result);
             metrics.Accepted(result.Accepted);
             foreach (var (reason, count) in result.Refused ?? new Dictionary<string, int>())
                 metrics.Refused(reason, count);

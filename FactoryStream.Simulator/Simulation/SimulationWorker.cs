@@ -129,9 +129,9 @@ internal sealed class SimulationWorker(
 
         (long Acknowledged, long Refused, long Repetitions, long Skipped) Sum() =>
             (
-                factories.Sum(factory => factory.Tally.Acknowledged),
-                factories.Sum(factory => factory.Tally.Refused),
-                factories.Sum(factory => factory.Tally.Repetitions),
+                factories.Sum(factory => factory.Counts.Acknowledged),
+                factories.Sum(factory => factory.Counts.Refused),
+                factories.Sum(factory => factory.Counts.Repetitions),
                 factories.Sum(factory => factory.Skipped)
             );
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FactoryStream.Benchmarks;
 using FactoryStream.Benchmarks.EndToEnd;
 
 namespace FactoryStream.Tests.Benchmarks;
@@ -14,7 +15,7 @@ public sealed class StorageTests
     {
         var (output, error) = (new StringWriter(), new StringWriter());
 
-        Assert.Equal(1, await StorageCommand.RunAsync([option, value], output, error));
+        Assert.Equal(1, await Commands.RunAsync(["storage", option, value], output, error));
         Assert.Contains(option, error.ToString(), StringComparison.Ordinal);
     }
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
+using FactoryStream.Audit.Evidence;
 using FactoryStream.Signatures;
-using FactoryStream.Simulator.Evidence;
 using Npgsql;
 
 namespace FactoryStream.Tests.Distributed;

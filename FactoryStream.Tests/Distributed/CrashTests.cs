@@ -13,8 +13,9 @@ public sealed class CrashTests(SharedPlant shared)
     {
         using var folder = new TemporaryFolder();
         var report = Path.Combine(folder.Path, "load.json");
-        var load = SimulatorProcess.RunAsync(
+        var load = ToolProcess.RunAsync(
             plant,
+            "FactoryStream.Benchmarks",
             "load",
             "--rate",
             "2000",

@@ -48,8 +48,9 @@ public sealed class RealInputTests(SharedPlant shared)
 
         using var folder = new TemporaryFolder();
         var signed = Path.Combine(folder.Path, "skab.ndjson");
-        var (exitCode, output) = await SimulatorProcess.RunAsync(
+        var (exitCode, output) = await ToolProcess.RunAsync(
             plant,
+            "FactoryStream.Simulator",
             ["replay", "--factory", factory, "--save", signed, "--keys", folder.Path, "--csv", .. files]
         );
         Assert.True(exitCode == 0, output);
@@ -70,8 +71,9 @@ public sealed class RealInputTests(SharedPlant shared)
         await CompareAsync();
 
         // The very same bytes again: nothing changes, and all of it is counted as duplicates.
-        (exitCode, output) = await SimulatorProcess.RunAsync(
+        (exitCode, output) = await ToolProcess.RunAsync(
             plant,
+            "FactoryStream.Simulator",
             "replay",
             "--factory",
             factory,

@@ -17,8 +17,9 @@ public sealed class ScalingTests
         using var folder = new TemporaryFolder();
         var report = Path.Combine(folder.Path, "load.json");
         // Signed in batches of five; CrashTests sends readings that are signed one by one, which takes a minute longer to prepare.
-        var load = SimulatorProcess.RunAsync(
+        var load = ToolProcess.RunAsync(
             plant,
+            "FactoryStream.Benchmarks",
             "load",
             "--rate",
             "2000",

@@ -87,7 +87,7 @@ public sealed class FailFastTests
     [Fact]
     public async Task The_process_of_a_service_whose_worker_throws_ends_with_exit_code_1()
     {
-        var program = SimulatorProcess.PathOf("FactoryStream.Aggregator");
+        var program = ToolProcess.PathOf("FactoryStream.Aggregator");
         const string database = "--ConnectionStrings:factorydb=Host=127.0.0.1;Port=1";
         var start = new ProcessStartInfo("dotnet", [program, "--urls=http://127.0.0.1:0", database])
         {

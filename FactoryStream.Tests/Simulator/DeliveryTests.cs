@@ -41,7 +41,8 @@ public sealed class DeliveryTests
             IngestStub.Status(
                 202,
                 null,
-                """{"accepted": 2, "rejected": [{"line": 2, "reason": "malformed", "detail": {"more": [1]}}, {"reason": "too_large", "line": 3}], "trace": "x"}"""
+                """{"accepted": 2, "rejected": [{"line": 2, "reason": "malformed", "detail": {"more": [1]}},"""
+                    + """ {"reason": "too_large", "line": 3}], "trace": "x"}"""
             ),
             IngestStub.Status(400, null, """{"accepted": 0, "rejected": [{"line": 1, "reason": "malformed"}]}""")
         );

@@ -31,7 +31,7 @@ public sealed class SimulationTests
 
         Assert.Equal(4, poster.Posts.Count);
         Assert.All(poster.Posts, post => Assert.Equal(3, post.Count(character => character == '\n')));
-        Assert.Equal(12, factory.Tally.Acknowledged);
+        Assert.Equal(12, factory.Counts.Acknowledged);
         Assert.Equal(
             ["engine_001 06:13:20.125", "engine_002 06:13:20.125", "engine_003 06:13:20.125", "engine_001 06:13:21.125"],
             Readings(poster).Take(4).Select(reading => $"{reading.EngineId} {reading.MeasuredAt:HH:mm:ss.fff}")
@@ -51,7 +51,7 @@ public sealed class SimulationTests
         }
         await SendAllAsync(factory);
 
-        Assert.Equal(60, factory.Tally.Acknowledged);
+        Assert.Equal(60, factory.Counts.Acknowledged);
         Assert.Equal(3, poster.Posts.Count);
     }
 

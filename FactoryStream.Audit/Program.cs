@@ -1,0 +1,3 @@
+using FactoryStream.Audit;
+
+return await CommandLine.RunAsync(args, Console.Out, Console.Error);
