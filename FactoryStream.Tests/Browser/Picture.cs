@@ -1,0 +1,18 @@
+using Microsoft.Playwright;
+
+namespace FactoryStream.Tests.Browser;
+
+/// <summary>
+/// The documentation's pictures are taken by the tests that look at the pages:
+/// <c>FACTORYSTREAM_PICTURES=docs/images dotnet test --filter "FullyQualifiedName~Browser"</c>. Otherwise nothing is written.
+/// </summary>
+internal static class Picture
+{
+    private static readonly string? Folder = Environment.GetEnvironmentVariable("FACTORYSTREAM_PICTURES");
+
+    public static async Task TakeAsync(IPage page, string name)
+    {
+        if (Folder is { Length: > 0 })
+            await page.ScreenshotAsync(new() { Path = Path.Combine(SharedData.Root, Folder, $"{name}.png") });
+    }
+}
