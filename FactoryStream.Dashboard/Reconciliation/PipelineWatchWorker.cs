@@ -6,7 +6,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
-namespace FactoryStream.Dashboard.Books;
+namespace FactoryStream.Dashboard.Reconciliation;
 
 /// <summary>
 /// Looks every few seconds whether what was accepted is being stored: where the log ends, against the checkpoints. Told as degraded, not as
@@ -57,14 +57,9 @@ internal sealed class PipelineWatchWorker(NpgsqlDataSource database, SignedTail 
 
     private async Task<Dictionary<int, (string TopicId, long Offset)>> ReadTakenAsync(CancellationToken cancellation)
     {
-        var taken = new Dictionary<int, (string, long)>();
-        await using var command = database.CreateCommand(
-            "SELECT partition, source_topic_id, source_offset FROM factory.checkpoints WHERE topic = $1"
-        );
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Topics.Verified });
+        await using var command = database.CreateCommand(SourcePositions.Query);
+        command.Parameters.Add(SourcePositions.Parameter);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
-            taken[reader.GetInt32(0)] = (reader.GetString(1), reader.GetInt64(2));
-        return taken;
+        return await SourcePositions.ReadAsync(reader, cancellation);
     }
 }

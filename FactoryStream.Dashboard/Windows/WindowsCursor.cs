@@ -2,8 +2,9 @@ using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
-namespace FactoryStream.Dashboard.Api;
+namespace FactoryStream.Dashboard.Windows;
 
 /// <summary>
 /// Where a page ended: the key of its last window. To clients it is an opaque text, base64url of e.g.
@@ -26,7 +27,7 @@ internal sealed record WindowsCursor(string FactoryId, string EngineId, DateTime
         try
         {
             if (
-                JsonSerializer.Deserialize(Base64Url.DecodeFromChars(text), ApiJson.Default.StringArray)
+                JsonSerializer.Deserialize(Base64Url.DecodeFromChars(text), CursorJson.Default.StringArray)
                     is not [{ } factoryId, { } engineId, { } start, { } end, { } metric]
                 || !TryParseTime(start, out var windowStart)
                 || !TryParseTime(end, out var windowEnd)
@@ -48,7 +49,7 @@ internal sealed record WindowsCursor(string FactoryId, string EngineId, DateTime
         Base64Url.EncodeToString(
             JsonSerializer.SerializeToUtf8Bytes(
                 [FactoryId, EngineId, Ticks(WindowStart), Ticks(WindowEnd), Metric],
-                ApiJson.Default.StringArray
+                CursorJson.Default.StringArray
             )
         );
 
@@ -67,3 +68,6 @@ internal sealed record WindowsCursor(string FactoryId, string EngineId, DateTime
         return true;
     }
 }
+
+[JsonSerializable(typeof(string[]))]
+internal sealed partial class CursorJson : JsonSerializerContext;

@@ -5,7 +5,7 @@ using FactoryStream.ServiceDefaults.Http;
 using FactoryStream.ServiceDefaults.Kafka;
 using Microsoft.Extensions.Options;
 
-namespace FactoryStream.Dashboard.Books;
+namespace FactoryStream.Dashboard.Reconciliation;
 
 /// <summary>There is more than may be counted, or it took longer than it may.</summary>
 internal sealed class TailTooLongException(string message) : NotNowException(message);
@@ -22,6 +22,7 @@ internal sealed class SignedTail : IDisposable
     private readonly TimeProvider time;
     private readonly TopicIncarnations incarnations;
     private readonly IConsumer<Ignore, byte[]> consumer;
+    private readonly IAdminClient admin;
     private readonly ReadingParser parser = new();
     private readonly SemaphoreSlim turn = new(1);
 
@@ -43,6 +44,7 @@ internal sealed class SignedTail : IDisposable
                 FetchQueueBackoffMs = 10,
             }
         );
+        admin = new DependentAdminClientBuilder(consumer.Handle).Build();
     }
 
     /// <summary>
@@ -64,10 +66,10 @@ internal sealed class SignedTail : IDisposable
         await turn.WaitAsync(cancellation);
         try
         {
-            var incarnation = await incarnations.GetAsync(Topics.Signed);
-            var partitions = await incarnations.PartitionCountAsync(Topics.Signed);
-            // The client's calls block.
-            return await Task.Run(() => Count(taken, enrolled, incarnation, partitions, cancellation), cancellation);
+            var began = time.GetTimestamp();
+            var stretches = await StretchesAsync(taken);
+            // The consumer's calls block.
+            return await Task.Run(() => Count(stretches, enrolled, began, cancellation), cancellation);
         }
         finally
         {
@@ -84,21 +86,7 @@ internal sealed class SignedTail : IDisposable
         await turn.WaitAsync(cancellation);
         try
         {
-            var incarnation = await incarnations.GetAsync(Topics.Signed);
-            var partitions = await incarnations.PartitionCountAsync(Topics.Signed);
-            return await Task.Run(
-                () =>
-                {
-                    var waiting = 0L;
-                    for (var partition = 0; partition < partitions; partition++)
-                    {
-                        var (start, end) = Stretch(partition, taken, incarnation);
-                        waiting += end - start;
-                    }
-                    return waiting;
-                },
-                cancellation
-            );
+            return (await StretchesAsync(taken)).Values.Sum(stretch => stretch.End - stretch.Start);
         }
         finally
         {
@@ -107,33 +95,37 @@ internal sealed class SignedTail : IDisposable
     }
 
     /// <summary>
-    /// From where to where a partition's log is beyond its checkpoint; never from before its beginning, for what retention took is gone.
+    /// From where to where each partition's log is beyond its checkpoint; never from before its beginning, for what retention took is gone.
     /// </summary>
-    private (long Start, long End) Stretch(int partition, IReadOnlyDictionary<int, (string TopicId, long Offset)> taken, string incarnation)
+    private async Task<Dictionary<TopicPartition, LogExtent>> StretchesAsync(IReadOnlyDictionary<int, (string TopicId, long Offset)> taken)
     {
-        var marks = consumer.QueryWatermarkOffsets(new TopicPartition(Topics.Signed, partition), BrokerPatience);
-        var start = taken.TryGetValue(partition, out var position) && position.TopicId == incarnation ? position.Offset + 1 : 0;
-        return (Math.Clamp(start, marks.Low.Value, marks.High.Value), marks.High.Value);
+        var (incarnation, partitions) = await incarnations.GetWithPartitionsAsync(Topics.Signed);
+        TopicPartition[] signed = [.. Enumerable.Range(0, partitions).Select(number => new TopicPartition(Topics.Signed, number))];
+        var extents = await admin.ExtentsAsync(signed, BrokerPatience);
+        return extents.ToDictionary(
+            log => log.Key,
+            log => log.Value with { Start = log.Value.End - log.Value.From(Next(log.Key.Partition.Value)) }
+        );
+
+        long Next(int partition) =>
+            taken.TryGetValue(partition, out var position) && position.TopicId == incarnation ? position.Offset + 1 : 0;
     }
 
     private Dictionary<string, long> Count(
-        IReadOnlyDictionary<int, (string TopicId, long Offset)> taken,
+        Dictionary<TopicPartition, LogExtent> stretches,
         IReadOnlySet<string> enrolled,
-        string incarnation,
-        int partitions,
+        long began,
         CancellationToken cancellation
     )
     {
-        var began = time.GetTimestamp();
         var ends = new Dictionary<int, long>();
         var starts = new List<TopicPartitionOffset>();
-        for (var partition = 0; partition < partitions; partition++)
+        foreach (var (partition, (start, end)) in stretches)
         {
-            var (start, end) = Stretch(partition, taken, incarnation);
             if (start == end)
                 continue;
-            ends[partition] = end;
-            starts.Add(new TopicPartitionOffset(Topics.Signed, partition, start));
+            ends[partition.Partition.Value] = end;
+            starts.Add(new TopicPartitionOffset(partition, start));
         }
 
         var counts = new Dictionary<string, long>();
@@ -197,6 +189,7 @@ internal sealed class SignedTail : IDisposable
 
     public void Dispose()
     {
+        admin.Dispose();
         consumer.Dispose();
         incarnations.Dispose();
         turn.Dispose();

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 
-namespace FactoryStream.Dashboard.Api;
+namespace FactoryStream.Dashboard.Windows;
 
 /// <summary>
 /// Windows as RFC 4180 has tables. Sample:

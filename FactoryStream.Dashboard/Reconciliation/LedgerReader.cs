@@ -1,30 +1,28 @@
 using System.Data;
 using FactoryStream.Contracts;
-using FactoryStream.Dashboard.Api;
 using Npgsql;
 
-namespace FactoryStream.Dashboard.Books;
+namespace FactoryStream.Dashboard.Reconciliation;
 
-/// <summary>The books of every factory: what the database knows in one snapshot, and what the log holds beyond that.</summary>
-internal sealed class BooksReader(NpgsqlDataSource database, SignedTail tail, DashboardMetrics metrics)
+/// <summary>The ledger of every factory: what the database knows in one snapshot, and what the log holds beyond that.</summary>
+internal sealed class LedgerReader(NpgsqlDataSource database, SignedTail tail, DashboardMetrics metrics)
 {
     /// <summary>All factories, by id.</summary>
     /// <exception cref="TailTooLongException">The backlog is too long to be counted.</exception>
-    public async Task<List<FactoryBooks>> ReadAsync(CancellationToken cancellation)
+    public async Task<List<FactoryLedger>> ReadAsync(CancellationToken cancellation)
     {
-        var (books, taken, enrolled) = await ReadSnapshotAsync(cancellation);
+        var (ledgers, taken, enrolled) = await ReadSnapshotAsync(cancellation);
         // After the snapshot, so that a line is in neither only if it was not yet accepted when asked.
         var beyond = await tail.CountAsync(taken, enrolled, cancellation);
-        metrics.TailLines.Record(beyond.Values.Sum());
+        metrics.TailReadings.Record(beyond.Values.Sum());
         foreach (var (factoryId, lines) in beyond)
-            Of(books, factoryId).Accepted += lines;
-        return [.. books.Values.OrderBy(book => book.FactoryId, StringComparer.Ordinal).Select(book => book.Close())];
+            Of(ledgers, factoryId).Accepted += lines;
+        return [.. ledgers.Values.OrderBy(ledger => ledger.FactoryId, StringComparer.Ordinal).Select(ledger => ledger.Close())];
     }
 
     private async Task<Snapshot> ReadSnapshotAsync(CancellationToken cancellation)
     {
-        var books = new Dictionary<string, OpenBooks>();
-        var taken = new Dictionary<int, (string, long)>();
+        var ledgers = new Dictionary<string, OpenLedger>();
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
         await using var batch = new NpgsqlBatch(connection, transaction)
@@ -39,49 +37,45 @@ internal sealed class BooksReader(NpgsqlDataSource database, SignedTail tail, Da
                     "SELECT factory_id, reason, refused, sum(count)::bigint FROM factory.rejection_counts GROUP BY factory_id, "
                         + "reason, refused"
                 ),
-                new("SELECT partition, source_topic_id, source_offset FROM factory.checkpoints WHERE topic = $1")
-                {
-                    Parameters = { new NpgsqlParameter<string> { TypedValue = Topics.Verified } },
-                },
+                new(SourcePositions.Query) { Parameters = { SourcePositions.Parameter } },
                 new("SELECT DISTINCT factory_id FROM factory.signing_keys"),
             },
         };
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            var book = Of(books, reader.GetString(0));
-            (book.Accepted, book.Stored, book.Duplicates) = (reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3));
+            var ledger = Of(ledgers, reader.GetString(0));
+            (ledger.Accepted, ledger.Stored, ledger.Duplicates) = (reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3));
         }
         await reader.NextResultAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            var book = Of(books, reader.GetString(0));
-            (reader.GetBoolean(2) ? book.Refused : book.Rejected)[reader.GetString(1)] = reader.GetInt64(3);
+            var ledger = Of(ledgers, reader.GetString(0));
+            (reader.GetBoolean(2) ? ledger.Refused : ledger.Rejected)[reader.GetString(1)] = reader.GetInt64(3);
         }
         await reader.NextResultAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
-            taken[reader.GetInt32(0)] = (reader.GetString(1), reader.GetInt64(2));
+        var taken = await SourcePositions.ReadAsync(reader, cancellation);
         await reader.NextResultAsync(cancellation);
         var enrolled = new HashSet<string>();
         while (await reader.ReadAsync(cancellation))
             enrolled.Add(reader.GetString(0));
-        return new(books, taken, enrolled);
+        return new(ledgers, taken, enrolled);
     }
 
-    private static OpenBooks Of(Dictionary<string, OpenBooks> books, string factoryId)
+    private static OpenLedger Of(Dictionary<string, OpenLedger> ledgers, string factoryId)
     {
-        if (!books.TryGetValue(factoryId, out var book))
-            books.Add(factoryId, book = new OpenBooks(factoryId));
-        return book;
+        if (!ledgers.TryGetValue(factoryId, out var ledger))
+            ledgers.Add(factoryId, ledger = new OpenLedger(factoryId));
+        return ledger;
     }
 
     private sealed record Snapshot(
-        Dictionary<string, OpenBooks> Books,
+        Dictionary<string, OpenLedger> Ledgers,
         Dictionary<int, (string TopicId, long Offset)> Taken,
         HashSet<string> Enrolled
     );
 
-    private sealed class OpenBooks(string factoryId)
+    private sealed class OpenLedger(string factoryId)
     {
         public string FactoryId => factoryId;
 
@@ -95,7 +89,7 @@ internal sealed class BooksReader(NpgsqlDataSource database, SignedTail tail, Da
 
         public SortedDictionary<string, long> Refused { get; } = new(StringComparer.Ordinal);
 
-        public FactoryBooks Close() =>
+        public FactoryLedger Close() =>
             new(
                 factoryId.Length > 0 ? factoryId : MessageHeaders.BooksUnknown,
                 Accepted,

@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace FactoryStream.Dashboard.Api;
+namespace FactoryStream.Dashboard.Windows;
 
 /// <summary>Which windows are asked for (null: any), by their start: <c>From</c> inclusive, <c>To</c> exclusive; those behind <c>After</c>,
 /// if that is given.</summary>
@@ -19,6 +19,9 @@ internal sealed record WindowsPage(List<MetricWindow> Windows, WindowsCursor? Ne
 /// <summary>Reads windows of any time, a page at a time.</summary>
 internal sealed class WindowsReader(NpgsqlDataSource database)
 {
+    /// <summary>How far back is shown when no time is given.</summary>
+    public static readonly TimeSpan DefaultSpan = TimeSpan.FromMinutes(15);
+
     // Engine by engine, each by its own stretch of the primary key, in the key's own order: whatever the time asked for, hardly more is
     // read than the page holds.
     // A sort within the engine, be it by the metric's bytes, would read all of it first.
