@@ -11,6 +11,6 @@ internal static partial class DashboardLog
     [LoggerMessage(3, LogLevel.Warning, "A notification of {Length} characters is none of ours: all engines are read again")]
     public static partial void ForeignNotification(this ILogger logger, int length);
 
-    [LoggerMessage(4, LogLevel.Warning, "No books for the moment: {Reason}")]
-    public static partial void BooksUnavailable(this ILogger logger, string reason);
+    [LoggerMessage(4, LogLevel.Warning, "No ledger for the moment: {Reason}")]
+    public static partial void LedgerUnavailable(this ILogger logger, string reason);
 }

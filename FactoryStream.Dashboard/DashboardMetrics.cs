@@ -28,10 +28,10 @@ internal sealed class DashboardMetrics : IDisposable
         );
         Sockets = meter.CreateUpDownCounter<long>("factorystream.dashboard.sockets", "{connection}", "Open connections of /ws");
         Pages = meter.CreateUpDownCounter<long>("factorystream.dashboard.pages", "{page}", "Pages that are being kept up to date");
-        TailLines = meter.CreateHistogram<long>(
-            "factorystream.dashboard.books.tail",
+        TailReadings = meter.CreateHistogram<long>(
+            "factorystream.dashboard.ledger.tail",
             "{reading}",
-            "Accepted readings that the books found in the broker's log alone",
+            "Accepted readings that the ledger found in the broker's log alone",
             advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [0, 10, 100, 1_000, 10_000, 100_000, 1_000_000] }
         );
     }
@@ -44,7 +44,7 @@ internal sealed class DashboardMetrics : IDisposable
 
     public UpDownCounter<long> Pages { get; }
 
-    public Histogram<long> TailLines { get; }
+    public Histogram<long> TailReadings { get; }
 
     public void Dispose() => meter.Dispose();
 }

@@ -13,14 +13,14 @@ internal sealed class DashboardOptions
     [Range(typeof(TimeSpan), "00:00:00.05", "00:01:00")]
     public TimeSpan PushInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Time between two looks at the books while a page shows them. Default 2 s.</summary>
+    /// <summary>Time between two looks at the ledger while a page shows them. Default 2 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
-    public TimeSpan BooksInterval { get; set; } = TimeSpan.FromSeconds(2);
+    public TimeSpan LedgerInterval { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How long an answer of <c>/api/books</c> is given again to whoever asks; 0: only to those who asked while it was read.
     /// Default 1 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
-    public TimeSpan BooksMaxAge { get; set; } = TimeSpan.FromSeconds(1);
+    public TimeSpan LedgerMaxAge { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Most clients of <c>/ws</c> at a time, of each replica; one more is answered 429. Default 256.</summary>
     [Range(1, 100_000)]
@@ -31,7 +31,7 @@ internal sealed class DashboardOptions
     public int MaxWindows { get; set; } = 50_000;
 
     /// <summary>
-    /// Most readings of the broker's log that are counted for the books; with more of a backlog there are none for the moment. Default
+    /// Most readings of the broker's log that are counted for the ledger; with more of a backlog there is none for the moment. Default
     /// 2,000,000.
     /// </summary>
     [Range(1, 100_000_000)]

@@ -1,7 +1,8 @@
 using FactoryStream.Dashboard.Api;
-using FactoryStream.Dashboard.Books;
 using FactoryStream.Dashboard.Live;
 using FactoryStream.Dashboard.Pages;
+using FactoryStream.Dashboard.Reconciliation;
+using FactoryStream.Dashboard.Windows;
 using FactoryStream.ServiceDefaults.Http;
 using FactoryStream.Storage;
 using Microsoft.Extensions.Options;
@@ -35,15 +36,15 @@ internal static class DashboardServices
             .ValidateOnStart();
         builder.Services.AddSingleton<DashboardMetrics>();
         builder.Services.AddSingleton<SignedTail>();
-        builder.Services.AddSingleton<BooksReader>();
+        builder.Services.AddSingleton<LedgerReader>();
         builder.Services.AddSingleton<LossReader>();
-        builder.Services.AddSingleton(services => new RecentBooks(
-            services.GetRequiredService<BooksReader>().ReadAsync,
-            services.GetRequiredService<IOptions<DashboardOptions>>().Value.BooksMaxAge,
+        builder.Services.AddSingleton(services => new RecentLedger(
+            services.GetRequiredService<LedgerReader>().ReadAsync,
+            services.GetRequiredService<IOptions<DashboardOptions>>().Value.LedgerMaxAge,
             services.GetRequiredService<TimeProvider>(),
             services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping
         ));
-        builder.Services.AddSingleton<SharedBooks>();
+        builder.Services.AddSingleton<SharedLedger>();
         builder.Services.AddSingleton<WindowsReader>();
         builder.Services.AddSingleton<PipelineWatchWorker>();
         builder.Services.AddHostedService(services => services.GetRequiredService<PipelineWatchWorker>());

@@ -1,6 +1,7 @@
 using System.Globalization;
-using FactoryStream.Ingest.Messages;
+using FactoryStream.Ingest.Backpressure;
 using FactoryStream.Ingest.Sources;
+using FactoryStream.Ingest.Topics;
 using FactoryStream.ServiceDefaults;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
@@ -12,9 +13,10 @@ namespace FactoryStream.Ingest;
 /// stores is told as degraded, not as unhealthy: what is accepted is safe in Kafka; cutting Ingest off would only turn the machines away.
 /// </summary>
 internal sealed class IngestHealthCheck(
-    SignedLog signed,
+    SignedTopicWriter signed,
     Backlog backlog,
     BacklogWorker worker,
+    RetentionWatch retention,
     VerifierWatchWorker verifier,
     SourceStates sources,
     IOptions<IngestOptions> options
@@ -49,7 +51,7 @@ internal sealed class IngestHealthCheck(
         [
             .. Stalled("Verifier", worker.Verifying),
             .. Stalled("Aggregator", worker.Storing),
-            .. worker.AgeTrouble is { } aged ? (string[])[aged] : [],
+            .. retention.AgeTrouble is { } aged ? (string[])[aged] : [],
             .. Clock(),
         ];
         return Task.FromResult(

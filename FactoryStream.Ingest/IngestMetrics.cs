@@ -17,7 +17,7 @@ internal sealed class IngestMetrics : IDisposable
     private readonly Counter<long> accepted;
     private readonly Counter<long> refused;
     private readonly Counter<long> unacknowledged;
-    private readonly Histogram<int> messageLines;
+    private readonly Histogram<int> messageReadings;
     private readonly Histogram<double> acknowledgement;
     private readonly Counter<long> sourceConnections;
     private readonly Counter<long> streamMissed;
@@ -27,13 +27,13 @@ internal sealed class IngestMetrics : IDisposable
     {
         meter = meters.Create(MeterName);
         accepted = meter.CreateCounter<long>("factorystream.ingest.accepted", "{reading}", "Readings that Kafka acknowledged.");
-        refused = meter.CreateCounter<long>("factorystream.ingest.refused", "{reading}", "Lines that were refused, by reason.");
+        refused = meter.CreateCounter<long>("factorystream.ingest.line.refused", "{line}", "Lines that were refused, by reason.");
         unacknowledged = meter.CreateCounter<long>(
             "factorystream.ingest.unacknowledged",
             "{reading}",
             "Well-formed readings that Kafka did not acknowledge; their senders were told."
         );
-        messageLines = meter.CreateHistogram<int>("factorystream.ingest.message.lines", "{reading}", "Readings of a message.");
+        messageReadings = meter.CreateHistogram<int>("factorystream.ingest.message.reading.count", "{reading}", "Readings of a message.");
         acknowledgement = meter.CreateHistogram<double>(
             "factorystream.ingest.acknowledgement.duration",
             "s",
@@ -47,15 +47,15 @@ internal sealed class IngestMetrics : IDisposable
         streamMissed = meter.CreateCounter<long>(
             "factorystream.ingest.stream.missed",
             "{reading}",
-            "Readings that slow clients of the live stream missed."
+            "Readings that slow clients of GET /stream missed."
         );
-        streamClients = meter.CreateUpDownCounter<int>("factorystream.ingest.stream.clients", "{client}", "Clients of the live stream.");
+        streamClients = meter.CreateUpDownCounter<int>("factorystream.ingest.stream.clients", "{client}", "Clients of GET /stream.");
     }
 
     public void Acknowledged(int readings, TimeSpan duration)
     {
         accepted.Add(readings);
-        messageLines.Record(readings);
+        messageReadings.Record(readings);
         acknowledgement.Record(duration.TotalSeconds);
     }
 
@@ -69,37 +69,28 @@ internal sealed class IngestMetrics : IDisposable
 
     public void StreamClients(int change) => streamClients.Add(change);
 
-    public void Observe(Messages.Backlog backlog)
+    public void ObserveBacklog(Func<long> pendingBytes, Func<long> readings, Func<long> bytes, Func<long> unknownReadings)
     {
-        meter.CreateObservableGauge(
-            "factorystream.ingest.pending",
-            () => backlog.PendingBytes,
-            "By",
-            "What waits for Kafka's acknowledgement."
-        );
-        meter.CreateObservableGauge(
-            "factorystream.ingest.backlog",
-            () => backlog.Readings,
-            "{reading}",
-            "Readings accepted and not known to be stored."
-        );
-        meter.CreateObservableGauge("factorystream.ingest.backlog.size", () => backlog.Bytes, "By", "The size of these.");
+        meter.CreateObservableGauge("factorystream.ingest.pending", pendingBytes, "By", "What waits for Kafka's acknowledgement.");
+        meter.CreateObservableGauge("factorystream.ingest.backlog", readings, "{reading}", "Readings accepted and not known to be stored.");
+        meter.CreateObservableGauge("factorystream.ingest.backlog.size", bytes, "By", "The size of these.");
         meter.CreateObservableGauge(
             "factorystream.ingest.backlog.unknown",
-            () => backlog.UnknownReadings,
+            unknownReadings,
             "{reading}",
             "Of these, the readings of factories without a key."
         );
     }
 
-    public void Observe(Sources.SourceStates sources) =>
+    public void ObserveSources(Func<IEnumerable<(string Name, bool IsConnected)>> sources) =>
         meter.CreateObservableGauge(
             "factorystream.ingest.source.connected",
             () =>
-                sources.All.Select(source => new Measurement<int>(
-                    source.IsConnected ? 1 : 0,
-                    new KeyValuePair<string, object?>("source", source.Name)
-                )),
+                sources()
+                    .Select(source => new Measurement<int>(
+                        source.IsConnected ? 1 : 0,
+                        new KeyValuePair<string, object?>("source", source.Name)
+                    )),
             "{connection}",
             "1 while a source is connected, else 0, by source."
         );

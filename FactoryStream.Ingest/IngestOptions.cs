@@ -106,7 +106,7 @@ internal sealed class IngestOptions : IValidatableObject
 
     /// <summary>How long a request that has begun waits for room before it is answered 429 or 503. Default 5 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
-    public TimeSpan RoomTimeout { get; set; } = TimeSpan.FromSeconds(5);
+    public TimeSpan AdmissionTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long Kafka has to acknowledge a message, retries included. Default 10 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]

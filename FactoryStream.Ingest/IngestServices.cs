@@ -1,14 +1,14 @@
-using System.Text.Json.Nodes;
 using Confluent.Kafka;
-using FactoryStream.Ingest.Live;
-using FactoryStream.Ingest.Messages;
-using FactoryStream.Ingest.Readings;
+using FactoryStream.Ingest.Backpressure;
+using FactoryStream.Ingest.Http;
 using FactoryStream.Ingest.Sources;
+using FactoryStream.Ingest.Stream;
+using FactoryStream.Ingest.Topics;
 using FactoryStream.ServiceDefaults;
 using FactoryStream.ServiceDefaults.Http;
 using FactoryStream.ServiceDefaults.Kafka;
 using Microsoft.AspNetCore.RequestDecompression;
-using Microsoft.OpenApi;
+using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Ingest;
 
@@ -23,7 +23,7 @@ internal static class IngestServices
     }
 
     /// <summary>The way to <c>readings.signed</c> and <c>readings.rejected</c>.</summary>
-    public static void AddLog(this IHostApplicationBuilder builder)
+    public static void AddKafkaProducers(this IHostApplicationBuilder builder)
     {
         var options = builder.Configuration.GetSection(IngestOptions.Section).Get<IngestOptions>() ?? new IngestOptions();
         builder.AddTopicProducer(
@@ -37,10 +37,21 @@ internal static class IngestServices
             (services, producer) => producer.SetErrorHandler((_, error) => StopWhenFatal(services, error))
         );
         builder.Services.AddSingleton<Backlog>();
-        builder.Services.AddSingleton<SignedLog>();
-        builder.Services.AddSingleton<RefusedLog>();
-        builder.Services.AddSingleton<IntakePool>();
-        builder.Services.AddSingleton<BacklogWorker>();
+        builder.Services.AddSingleton<SignedTopicWriter>();
+        builder.Services.AddSingleton<RejectedTopicWriter>();
+        builder.Services.AddSingleton<RequestReaderPool>();
+        builder.Services.AddSingleton(services => new BacklogWorker(
+            services.GetRequiredService<SignedTopicWriter>(),
+            services.GetRequiredService<RejectedTopicWriter>(),
+            services.GetRequiredService<Backlog>(),
+            services.GetRequiredService<RetentionWatch>(),
+            services.GetRequiredService<KafkaConnection>(),
+            services.GetRequiredService<IOptions<IngestOptions>>(),
+            services.GetRequiredService<IHostApplicationLifetime>(),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<IngestLog>()
+        ));
+        builder.Services.AddSingleton<RetentionWatch>();
         builder.Services.AddSingleton<VerifierWatchWorker>();
         builder.Services.AddHostedService<DrainWorker>();
         builder.Services.AddHostedService(services => services.GetRequiredService<VerifierWatchWorker>());
@@ -54,10 +65,10 @@ internal static class IngestServices
         services.AddHostedService<SourceWorker>();
     }
 
-    public static void AddLive(this IServiceCollection services)
+    public static void AddStream(this IServiceCollection services)
     {
-        services.AddSingleton<LiveReadings>();
-        services.AddHostedService<LiveWorker>();
+        services.AddSingleton<StreamClients>();
+        services.AddHostedService<StreamWorker>();
     }
 
     /// <summary>HTTP: limits, JSON in snake_case, errors as problems, the OpenAPI document.</summary>
@@ -88,93 +99,16 @@ internal static class IngestServices
                 (operation, context, _) =>
                 {
                     if (context.Description.ActionDescriptor.EndpointMetadata.OfType<ReadingsEndpoints.TakesEnvelopes>().Any())
-                        operation.RequestBody = Envelopes;
+                        operation.RequestBody = EnvelopesSchema.RequestBody;
                     return Task.CompletedTask;
                 }
             )
         );
     }
 
-    private static OpenApiRequestBody Envelopes
-    {
-        get
-        {
-            var reading = new OpenApiSchema
-            {
-                Type = JsonSchemaType.Object,
-                Description =
-                    "A reading; its bytes are what is signed. Every further member that is a number is a metric; others are kept "
-                    + "as evidence.",
-                Required = new HashSet<string> { "factory_id", "engine_id", "timestamp" },
-                Properties = new Dictionary<string, IOpenApiSchema>
-                {
-                    ["factory_id"] = new OpenApiSchema { Type = JsonSchemaType.String },
-                    ["engine_id"] = new OpenApiSchema { Type = JsonSchemaType.String },
-                    ["timestamp"] = new OpenApiSchema
-                    {
-                        Type = JsonSchemaType.String,
-                        Description = "yyyy-MM-dd HH:mm:ss[.fff] or RFC 3339, UTC where no offset is given",
-                    },
-                },
-            };
-            var batch = new OpenApiSchema
-            {
-                Type = JsonSchemaType.Array,
-                Description =
-                    "Readings of one factory, signed together: the array's bytes, from [ to ], are what is signed. A batch has one "
-                    + "verdict.",
-                MinItems = 1,
-                MaxItems = Contracts.ReadingParser.MaxBatchReadings,
-                Items = reading,
-            };
-            var envelope = new OpenApiSchema
-            {
-                OneOf =
-                [
-                    Envelope(
-                        "data",
-                        reading,
-                        """{"data": {"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "rpm": 3001}, "signature": "J5Bzk5ti…"}"""
-                    ),
-                    Envelope(
-                        "batch",
-                        batch,
-                        """{"batch": [{"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "rpm": 3001}], "signature": "J5Bzk5ti…"}"""
-                    ),
-                ],
-            };
-            return new OpenApiRequestBody
-            {
-                Required = true,
-                Content = new Dictionary<string, OpenApiMediaType>
-                {
-                    ["application/json"] = new() { Schema = envelope },
-                    ["application/x-ndjson"] = new()
-                    {
-                        Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = "Envelopes, one a line." },
-                    },
-                },
-            };
-        }
-    }
-
-    private static OpenApiSchema Envelope(string signed, OpenApiSchema content, string example) =>
-        new()
-        {
-            Type = JsonSchemaType.Object,
-            Required = new HashSet<string> { signed, "signature" },
-            Properties = new Dictionary<string, IOpenApiSchema>
-            {
-                [signed] = content,
-                ["signature"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "RSASSA-PSS with SHA-256, base64" },
-                ["key_id"] = new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Null },
-            },
-            Examples = [JsonNode.Parse(example)!],
-        };
-
     private sealed class Identity : IDecompressionProvider
     {
-        public Stream GetDecompressionStream(Stream stream) => stream;
+        public System.IO.Stream GetDecompressionStream(System.IO.Stream stream) => stream;
     }
 
     private static void StopWhenFatal(IServiceProvider services, Error error)

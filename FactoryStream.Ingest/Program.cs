@@ -1,12 +1,12 @@
 using FactoryStream.Ingest;
-using FactoryStream.Ingest.Live;
-using FactoryStream.Ingest.Readings;
+using FactoryStream.Ingest.Http;
+using FactoryStream.Ingest.Stream;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.Services.AddIngestOptions();
-builder.AddLog();
-builder.Services.AddLive();
+builder.AddKafkaProducers();
+builder.Services.AddStream();
 builder.Services.AddSources();
 builder.AddIngestApi();
 

@@ -51,11 +51,11 @@ internal sealed class VerifierOptions
 
     /// <summary>Most lines that are checked at once (the last message may exceed it). Default 4096.</summary>
     [Range(1, 1_000_000)]
-    public int MaxBatchLines { get; set; } = 4_096;
+    public int MaxPolledLines { get; set; } = 4_096;
 
     /// <summary>Most bytes that are checked at once (the last message may exceed it). Default 8 MiB.</summary>
     [Range(1, 1 << 30)]
-    public int MaxBatchBytes { get; set; } = 8 << 20;
+    public int MaxPolledBytes { get; set; } = 8 << 20;
 
     /// <summary>Threads that check signatures. Default 0: one for each processor.</summary>
     [Range(0, 1_024)]

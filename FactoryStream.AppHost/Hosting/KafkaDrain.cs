@@ -1,5 +1,4 @@
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
 using FactoryStream.ServiceDefaults.Kafka;
 
 namespace FactoryStream.AppHost.Hosting;
@@ -8,14 +7,9 @@ namespace FactoryStream.AppHost.Hosting;
 /// What a service has still to read before it may end, so that all that was answered 202 is stored. Settings, under the broker's name:
 /// <c>drain:SERVICE:group</c> and <c>drain:SERVICE:topics</c> (what it must have read), <c>drain-seconds</c> (30: how long it may take).
 /// </summary>
-internal sealed class KafkaDrain(KafkaConnection kafka, IConfigurationSection settings, TimeProvider clock) : IDisposable
+internal sealed class KafkaDrain(KafkaConnection kafka, IConfigurationSection settings, TimeProvider clock)
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
-
-    // A broker that is not there is said once, below.
-    private readonly IAdminClient client = kafka.QuietAdmin(new AdminClientConfig { ReconnectBackoffMaxMs = 500 });
-
-    public void Dispose() => client.Dispose();
 
     /// <summary>Waits until a service has read all that its group was given, or the time is up.</summary>
     public async Task WaitAsync(string service, Action<string> say, CancellationToken cancellationToken)
@@ -26,9 +20,19 @@ internal sealed class KafkaDrain(KafkaConnection kafka, IConfigurationSection se
         var patience = TimeSpan.FromSeconds(settings.GetValue("drain-seconds", 30.0));
         var started = clock.GetTimestamp();
         var isFirst = true;
+        // It never joins: a group's offsets are asked for by one of its own name. A broker that is not there is said once, below.
+        using var member = kafka.QuietConsumer<Ignore, Ignore>(
+            new ConsumerConfig
+            {
+                GroupId = group,
+                EnableAutoCommit = false,
+                ReconnectBackoffMaxMs = 500,
+            }
+        );
+        using var admin = new DependentAdminClientBuilder(member.Handle).Build();
         try
         {
-            while (await LagAsync(group, topics) is > 0 and var lag)
+            while (await LagAsync(member, admin, topics) is > 0 and var lag)
             {
                 if (isFirst)
                     say($"{lag} messages of {string.Join(", ", topics)} are left to be read first.");
@@ -47,11 +51,11 @@ internal sealed class KafkaDrain(KafkaConnection kafka, IConfigurationSection se
         }
     }
 
-    private async Task<long> LagAsync(string group, string[] topics)
+    private static async Task<long> LagAsync(IConsumer<Ignore, Ignore> member, IAdminClient admin, string[] topics)
     {
         var partitions = topics
             .SelectMany(topic =>
-                client
+                admin
                     .GetMetadata(topic, RequestTimeout)
                     .Topics[0]
                     .Partitions.Select(partition => new TopicPartition(topic, partition.PartitionId))
@@ -59,21 +63,8 @@ internal sealed class KafkaDrain(KafkaConnection kafka, IConfigurationSection se
             .ToList();
         if (partitions.Count == 0)
             return 0;
-        var ends = await client.ListOffsetsAsync(
-            partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = OffsetSpec.Latest() }),
-            new ListOffsetsOptions { RequestTimeout = RequestTimeout }
-        );
-        var committed = await client.ListConsumerGroupOffsetsAsync(
-            [new ConsumerGroupTopicPartitions(group, partitions)],
-            new ListConsumerGroupOffsetsOptions { RequestTimeout = RequestTimeout }
-        );
-        var read = committed[0]
-            .Partitions.ToDictionary(
-                partition => partition.TopicPartition,
-                partition => partition.Offset.IsSpecial ? 0 : partition.Offset.Value
-            );
-        return ends.ResultInfos.Sum(end =>
-            Math.Max(0, end.TopicPartitionOffsetError.Offset.Value - read[end.TopicPartitionOffsetError.TopicPartition])
-        );
+        var extents = await admin.ExtentsAsync(partitions, RequestTimeout);
+        var committed = await member.CommittedAsync(partitions, RequestTimeout);
+        return extents.Sum(log => log.Value.From(committed.GetValueOrDefault(log.Key)));
     }
 }

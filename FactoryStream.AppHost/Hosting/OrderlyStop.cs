@@ -22,7 +22,7 @@ internal sealed class OrderlyStop(
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        using var drain = await DrainAsync(cancellationToken);
+        var drain = await DrainAsync(cancellationToken);
         foreach (var resource in instances.DependentsFirst())
         {
             var running = instances.Running(resource);

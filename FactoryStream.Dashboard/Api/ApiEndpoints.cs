@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text;
 using FactoryStream.Contracts;
-using FactoryStream.Dashboard.Books;
 using FactoryStream.Dashboard.Live;
+using FactoryStream.Dashboard.Reconciliation;
+using FactoryStream.Dashboard.Windows;
 using FactoryStream.ServiceDefaults.Http;
 using FactoryStream.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -12,19 +13,16 @@ using Microsoft.Net.Http.Headers;
 
 namespace FactoryStream.Dashboard.Api;
 
-/// <summary>The books, the windows and what is new, for other programs.</summary>
+/// <summary>The ledger, the windows and what is new, for other programs.</summary>
 internal static class ApiEndpoints
 {
-    /// <summary>What is shown when no time is given.</summary>
-    public static readonly TimeSpan DefaultSpan = TimeSpan.FromMinutes(15);
-
     /// <summary>Windows of a page when no limit is given.</summary>
     private const int DefaultLimit = 10_000;
 
     public static void MapApi(this IEndpointRouteBuilder routes)
     {
         var api = routes.MapGroup("/api").WithTags("Dashboard");
-        api.MapGet("/books", BooksAsync)
+        api.MapGet("/books", LedgerAsync)
             .WithName("GetBooks")
             .WithSummary(
                 "What became of every accepted line, by factory: accepted = stored + duplicates + rejected + backlog; "
@@ -54,12 +52,12 @@ internal static class ApiEndpoints
             .ProducesProblem(StatusCodes.Status429TooManyRequests);
     }
 
-    private static async Task<Ok<BooksResponse>> BooksAsync(RecentBooks books, LossReader losses, CancellationToken cancellationToken)
+    private static async Task<Ok<LedgerResponse>> LedgerAsync(RecentLedger ledger, LossReader losses, CancellationToken cancellationToken)
     {
-        var factories = await books.GetAsync(cancellationToken);
+        var factories = await ledger.GetAsync(cancellationToken);
         var lost = await losses.ReadAsync(unacknowledgedOnly: false, cancellationToken);
         return TypedResults.Ok(
-            new BooksResponse(
+            new LedgerResponse(
                 factories,
                 lost.Sum(loss => loss.Messages),
                 [.. lost.Select(loss => new LostMessages(loss.Topic, loss.Partition, loss.Messages))]
@@ -111,7 +109,7 @@ internal static class ApiEndpoints
         if (limit < 1 || limit > most)
             return Problem(StatusCodes.Status400BadRequest, $"limit must be from 1 to {most}.");
 
-        start ??= Earlier(end ?? time.GetUtcNow().UtcDateTime, DefaultSpan);
+        start ??= Earlier(end ?? time.GetUtcNow().UtcDateTime, WindowsReader.DefaultSpan);
         var page = await windows.ReadAsync(
             new(factory_id, engine_id, metric, start.Value, end, after),
             limit ?? Math.Min(DefaultLimit, most),

@@ -1,6 +1,5 @@
 using System.Net.WebSockets;
 using System.Text.Json;
-using FactoryStream.Dashboard.Api;
 using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Dashboard.Live;
@@ -76,14 +75,14 @@ internal sealed class LatestDataSocket(
     private byte[] Message(LatestSnapshot snapshot, string? factoryId)
     {
         if (factoryId is not null)
-            return JsonSerializer.SerializeToUtf8Bytes(snapshot.ToLatestData(factoryId), ApiJson.Default.IReadOnlyListLatestData);
+            return JsonSerializer.SerializeToUtf8Bytes(snapshot.ToLatestData(factoryId), LatestDataJson.Default.IReadOnlyListLatestData);
         // Everybody is sent the same: written once.
         lock (gate)
         {
             if (last.Version != snapshot.Version)
                 last = (
                     snapshot.Version,
-                    JsonSerializer.SerializeToUtf8Bytes(snapshot.ToLatestData(), ApiJson.Default.IReadOnlyListLatestData)
+                    JsonSerializer.SerializeToUtf8Bytes(snapshot.ToLatestData(), LatestDataJson.Default.IReadOnlyListLatestData)
                 );
             return last.Message;
         }

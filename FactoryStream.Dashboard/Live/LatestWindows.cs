@@ -1,5 +1,3 @@
-using FactoryStream.Dashboard.Api;
-
 namespace FactoryStream.Dashboard.Live;
 
 /// <summary>A state of all engines: immutable, so that every page and socket may keep it as long as it draws.</summary>

@@ -43,7 +43,8 @@ internal sealed class LatestWindowsReader(NpgsqlDataSource database)
         CROSS JOIN LATERAL (
             SELECT *
             FROM factory.windows
-            WHERE engine_no = asked_no AND window_start = newest_start AND window_end = newest_end AND closed AND window_start >= $2 AND window_start < $3
+            WHERE engine_no = asked_no AND window_start = newest_start AND window_end = newest_end AND closed
+                AND window_start >= $2 AND window_start < $3
             OFFSET 0) AS totals
         """;
 

@@ -21,7 +21,7 @@ internal sealed class SourceStates
                 }
             ),
         ];
-        metrics.Observe(this);
+        metrics.ObserveSources(() => All.Select(source => (source.Name, source.IsConnected)));
     }
 
     /// <summary>One for each source, as they were given.</summary>

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
-using FactoryStream.Ingest.Messages;
-using FactoryStream.Ingest.Readings;
+using FactoryStream.Ingest.Backpressure;
+using FactoryStream.Ingest.Http;
+using FactoryStream.Ingest.Topics;
 using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Ingest.Sources;
@@ -11,8 +12,8 @@ namespace FactoryStream.Ingest.Sources;
 /// POST; but as nobody would send it again, it is given to Kafka until Kafka has it, and meanwhile no more is read: the source feels it.
 /// </summary>
 internal sealed class SourceWorker(
-    IntakePool intakes,
-    SignedLog signed,
+    RequestReaderPool readers,
+    SignedTopicWriter signed,
     Backlog backlog,
     SourceStates sources,
     IOptions<IngestOptions> options,
@@ -172,13 +173,13 @@ internal sealed class SourceWorker(
                 using var span = IngestTracing
                     .Source.StartActivity("pull readings", System.Diagnostics.ActivityKind.Consumer)
                     ?.SetTag("server.address", source.Address.Host);
-                var intake = intakes.Get();
-                intake.Begin(IngestTracing.Current);
-                while (intake.Stop == Stop.None && taken + intake.LineCount < lines.Count)
-                    await intake.TakeAsync(lines[taken + intake.LineCount], CancellationToken.None);
-                await intake.WhenSettledAsync();
-                var (failed, stop, count) = (intake.Receipt.Failed, intake.Stop, intake.LineCount);
-                intakes.Return(intake);
+                var reader = readers.Get();
+                reader.Begin(IngestTracing.Current);
+                while (reader.Stop == Stop.None && taken + reader.LineCount < lines.Count)
+                    await reader.TakeAsync(lines[taken + reader.LineCount], CancellationToken.None);
+                await reader.WhenCompletedAsync();
+                var (failed, stop, count) = (reader.Delivery.Failed, reader.Stop, reader.LineCount);
+                readers.Return(reader);
                 // What Kafka has twice because the answer was lost is recognised as a duplicate.
                 if (failed == 0)
                     taken += count;

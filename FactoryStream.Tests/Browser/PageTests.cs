@@ -92,14 +92,14 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
                 + "12300, 40) RETURNING 1"
         );
         var page = await OpenAsync(dashboard);
-        var book = page.GetByRole(AriaRole.Table, new() { NameString = "Books" })
+        var ledger = page.GetByRole(AriaRole.Table, new() { NameString = "Reconciliation" })
             .GetByRole(AriaRole.Row)
             .Filter(new() { HasText = "factory_a" });
-        await Assertions.Expect(book).ToContainTextAsync("12,345");
+        await Assertions.Expect(ledger).ToContainTextAsync("12,345");
 
         await dashboard.Database.ScalarAsync<object>("UPDATE factory.ledger SET accepted = 54321 RETURNING 1");
 
-        await Assertions.Expect(book).ToContainTextAsync("54,321");
+        await Assertions.Expect(ledger).ToContainTextAsync("54,321");
     }
 
     [SkippableFact]
@@ -199,7 +199,7 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
         // WCAG's contrast ratio of what is read most, against the nearest background that is painted; 4.5 is asked for.
         foreach (
             var selector in (string[])
-                ["h1", "h2", "[role=status]", "[role=combobox]", "[role=gridcell]", "[role=columnheader]", ".books td"]
+                ["h1", "h2", "[role=status]", "[role=combobox]", "[role=gridcell]", "[role=columnheader]", ".ledger td"]
         )
             Assert.True(
                 await page.Locator(selector).First.EvaluateAsync<double>(Contrast) >= 4.5,

@@ -1,7 +1,5 @@
-using System.Globalization;
 using FactoryStream.Contracts;
 using FactoryStream.InMemoryKafka;
-using FactoryStream.Storage;
 using FactoryStream.Tests.Distributed;
 using FactoryStream.Tests.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -61,7 +59,7 @@ internal sealed class RunningDashboard : IAsyncDisposable
             $"--ConnectionStrings:factorydb={connectionString}",
             $"--ConnectionStrings:kafka={kafka.BootstrapServers}",
             "--Dashboard:PushInterval=00:00:00.1",
-            "--Dashboard:BooksInterval=00:00:00.2",
+            "--Dashboard:LedgerInterval=00:00:00.2",
             "--Logging:LogLevel:Default=Warning",
             .. settings,
         ];
@@ -83,55 +81,5 @@ internal sealed class RunningDashboard : IAsyncDisposable
         await service.DisposeAsync();
         await Database.DisposeAsync();
         kafka.Dispose();
-    }
-}
-
-/// <summary>What tests put into the database, as the Aggregator would.</summary>
-internal static class Seeds
-{
-    /// <summary>An engine; its number.</summary>
-    public static async Task<int> EngineAsync(this NpgsqlDataSource database, string factoryId, string engineId) =>
-        await database.ScalarAsync<int>(
-            "INSERT INTO factory.engines (factory_id, engine_id) VALUES ($1, $2) RETURNING engine_no",
-            factoryId,
-            engineId
-        );
-
-    /// <summary>
-    /// A closed window of 10 s with metrics of ten readings each: means as given, minima 1 less and maxima 2 more; and what the Aggregator
-    /// says of it.
-    /// </summary>
-    public static async Task CloseAsync(
-        this NpgsqlDataSource database,
-        int engineNo,
-        DateTime start,
-        params (string Metric, double Mean)[] metrics
-    )
-    {
-        await database.ScalarAsync<object>("SELECT factory.ensure_partition('windows', $1)", start);
-        foreach (var (metric, mean) in metrics)
-        {
-            await database.ScalarAsync<object>(
-                """
-                INSERT INTO factory.windows (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation, updated_at, metric)
-                VALUES ($1, 0, $2, $3, 10, $4::float8 * 10, $4 - 1, $4 + 2, 40, now(), $5)
-                """,
-                engineNo,
-                start,
-                start.AddSeconds(10),
-                mean,
-                metric
-            );
-        }
-        await database.ScalarAsync<object>(
-            "UPDATE factory.engines SET closed_until = greatest(closed_until, $2) WHERE engine_no = $1",
-            engineNo,
-            start.AddSeconds(10)
-        );
-        await database.ScalarAsync<object>(
-            "SELECT pg_notify($1, $2)",
-            BatchWriter.WindowsChannel,
-            string.Create(CultureInfo.InvariantCulture, $"[{engineNo}]")
-        );
     }
 }

@@ -72,7 +72,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
             "--Ingest:SourceIdleTimeout=01:00:00",
             "--Ingest:MaxRejectedListed=100000",
             "--Ingest:MaxRefusedPerRequest=100000",
-            "--Ingest:RoomTimeout=00:00:30",
+            "--Ingest:AdmissionTimeout=00:00:30",
             "--aggregator:IdleTimeout=00:00:10"
         );
         await EnrolAsync(plant, signer);

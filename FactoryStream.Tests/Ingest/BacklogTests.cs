@@ -1,4 +1,4 @@
-using FactoryStream.Ingest.Messages;
+using FactoryStream.Ingest.Backpressure;
 
 namespace FactoryStream.Tests.Ingest;
 

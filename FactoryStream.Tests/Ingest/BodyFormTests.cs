@@ -2,7 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using FactoryStream.Contracts;
-using FactoryStream.Ingest.Readings;
+using FactoryStream.Ingest.Http;
 using static FactoryStream.Tests.Ingest.IngestApp;
 
 namespace FactoryStream.Tests.Ingest;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using FactoryStream.Contracts;
-using FactoryStream.Ingest.Messages;
+using FactoryStream.Ingest.Topics;
 using Microsoft.Extensions.DependencyInjection;
 using static FactoryStream.Tests.Ingest.IngestApp;
 
@@ -119,12 +119,12 @@ public sealed class CoalescingTests
     public async Task A_message_of_unsampled_requests_has_no_headers()
     {
         await using var app = await StartAsync(partitions: 1);
-        var receipt = new Receipt();
-        receipt.Begin(default);
-        var partition = app.Services.GetRequiredService<SignedLog>().Partitions![0];
-        partition.TryAppend("{}"u8, "f1", "e1", 1, receipt);
-        partition.Kick();
-        await receipt.WhenSettledAsync();
+        var delivery = new Delivery();
+        delivery.Begin(default);
+        var partition = app.Services.GetRequiredService<SignedTopicWriter>().Partitions![0];
+        partition.TryAppend("{}"u8, "f1", "e1", 1, delivery);
+        partition.Flush();
+        await delivery.WhenCompletedAsync();
         Assert.Null(Assert.Single(app.Kafka.To(Topics.Signed)).Message.Headers);
     }
 
@@ -155,14 +155,14 @@ public sealed class CoalescingTests
         ];
 
         await using var app = await StartAsync(partitions: 1);
-        var partition = app.Services.GetRequiredService<SignedLog>().Partitions![0];
+        var partition = app.Services.GetRequiredService<SignedTopicWriter>().Partitions![0];
         foreach (var trace in (ActivityContext[])[default, .. requests])
         {
-            var receipt = new Receipt();
-            receipt.Begin(trace);
-            partition.TryAppend("{}"u8, "f1", "e1", 1, receipt);
+            var delivery = new Delivery();
+            delivery.Begin(trace);
+            partition.TryAppend("{}"u8, "f1", "e1", 1, delivery);
         }
-        partition.Kick();
+        partition.Flush();
         // The span ends behind the last of its bytes' accounts.
         await UntilAsync(() =>
         {

@@ -33,7 +33,7 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
                 "--Ingest:MaxPartitionBytes=2500000",
                 "--Ingest:BacklogPollInterval=00:00:00.020",
                 "--Ingest:StalledAfter=00:00:01",
-                "--Ingest:RoomTimeout=00:00:00",
+                "--Ingest:AdmissionTimeout=00:00:00",
                 "--Ingest:DeliveryTimeout=00:00:02",
                 "--Logging:LogLevel:Default=None",
             ],

@@ -4,9 +4,10 @@ using System.Text;
 using System.Text.Json;
 using Confluent.Kafka;
 using FactoryStream.Ingest;
-using FactoryStream.Ingest.Live;
-using FactoryStream.Ingest.Messages;
-using FactoryStream.Ingest.Readings;
+using FactoryStream.Ingest.Backpressure;
+using FactoryStream.Ingest.Http;
+using FactoryStream.Ingest.Stream;
+using FactoryStream.Ingest.Topics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Configuration;
@@ -48,15 +49,15 @@ internal sealed class IngestApp : IAsyncDisposable
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new FactoryStream.ServiceDefaults.Kafka.KafkaConnection(builder.Configuration));
         builder.Services.AddIngestOptions();
-        builder.AddLog();
-        builder.Services.AddLive();
+        builder.AddKafkaProducers();
+        builder.Services.AddStream();
         builder.Services.AddSources();
         builder.AddIngestApi();
         // The two that talk to a real Kafka.
         foreach (
             var worker in builder
                 .Services.Where(service =>
-                    service.ImplementationType == typeof(LiveWorker)
+                    service.ImplementationType == typeof(StreamWorker)
                     || (service.ServiceType == typeof(IHostedService) && service.ImplementationFactory is not null)
                 )
                 .ToArray()
@@ -84,8 +85,8 @@ internal sealed class IngestApp : IAsyncDisposable
     /// <summary>As when Kafka has told how many partitions there are.</summary>
     public void Open(int partitions)
     {
-        Services.GetRequiredService<RefusedLog>().Open(partitions);
-        Services.GetRequiredService<SignedLog>().Open(partitions);
+        Services.GetRequiredService<RejectedTopicWriter>().Open(partitions);
+        Services.GetRequiredService<SignedTopicWriter>().Open(partitions);
     }
 
     public HttpClient Client()
@@ -129,11 +130,14 @@ internal sealed class IngestApp : IAsyncDisposable
 
     /// <summary>A well-formed envelope; the signature is not looked at here.</summary>
     public static string Envelope(string factoryId = "f1", string engineId = "e1", int value = 1) =>
-        $$"""{"data": {"factory_id": "{{factoryId}}", "engine_id": "{{engineId}}", "timestamp": "2026-02-25 06:13:20", "rpm": {{value}}}, "signature": "c2ln"}""";
+        $$"""{"data": {{Reading(factoryId, engineId, value)}}, "signature": "c2ln"}""";
 
     /// <summary>A well-formed envelope of a batch, a reading of each engine.</summary>
     public static string Batch(string factoryId, params IEnumerable<string> engineIds) =>
-        $$"""{"batch": [{{string.Join(",  ", engineIds.Select((engine, i) => $$"""{"factory_id": "{{factoryId}}", "engine_id": "{{engine}}", "timestamp": "2026-02-25 06:13:20", "rpm": {{i}}}"""))}}], "signature": "c2ln"}""";
+        $$"""{"batch": [{{string.Join(",  ", engineIds.Select((engine, i) => Reading(factoryId, engine, i)))}}], "signature": "c2ln"}""";
+
+    private static string Reading(string factoryId, string engineId, int value) =>
+        $$"""{"factory_id": "{{factoryId}}", "engine_id": "{{engineId}}", "timestamp": "2026-02-25 06:13:20", "rpm": {{value}}}""";
 
     /// <summary>Asks until it is so.</summary>
     public static async Task UntilAsync(Func<bool> isSo)

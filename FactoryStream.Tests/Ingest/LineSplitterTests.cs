@@ -1,5 +1,5 @@
 using System.Text;
-using FactoryStream.Ingest.Readings;
+using FactoryStream.Ingest.Http;
 
 namespace FactoryStream.Tests.Ingest;
 

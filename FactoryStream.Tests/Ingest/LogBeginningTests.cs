@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
-using FactoryStream.Ingest.Messages;
+using FactoryStream.Ingest.Backpressure;
 using FactoryStream.InMemoryKafka;
 using FactoryStream.Tests.Distributed;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -42,7 +42,7 @@ public sealed class LogBeginningTests
                 $"--ConnectionStrings:kafka={kafka.BootstrapServers}",
                 "--urls=http://127.0.0.1:0",
                 $"--Ingest:MaxBacklogReadings={Messages - low + 1}",
-                "--Ingest:RoomTimeout=00:00:00",
+                "--Ingest:AdmissionTimeout=00:00:00",
                 "--Logging:LogLevel:Default=None",
             ],
             _ => { }

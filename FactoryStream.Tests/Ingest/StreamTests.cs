@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text;
-using FactoryStream.Ingest.Live;
+using FactoryStream.Ingest.Stream;
 using Microsoft.Extensions.DependencyInjection;
 using static FactoryStream.Tests.Ingest.IngestApp;
 
@@ -74,7 +74,7 @@ public sealed class StreamTests
     public async Task A_slow_client_misses_the_oldest_and_learns_how_many()
     {
         await using var app = await StartAsync(("StreamBufferMessages", 2));
-        var readings = app.Services.GetRequiredService<LiveReadings>();
+        var readings = app.Services.GetRequiredService<StreamClients>();
         readings.Listening();
         using var client = (await readings.SubscribeAsync(null, CancellationToken.None))!;
         for (var message = 0; message < 5; message++)
@@ -122,16 +122,16 @@ public sealed class StreamTests
         Assert.Null(await stream.ReadLineAsync());
     }
 
-    private sealed class LiveStream(HttpClient client, HttpResponseMessage response, StreamReader reader, LiveReadings readings)
+    private sealed class LiveStream(HttpClient client, HttpResponseMessage response, StreamReader reader, StreamClients readings)
         : IDisposable
     {
-        public LiveReadings Readings => readings;
+        public StreamClients Readings => readings;
 
         public string? ContentType => response.Content.Headers.ContentType?.MediaType;
 
         public static async Task<LiveStream> OpenAsync(IngestApp app, string path, string? accept)
         {
-            var readings = app.Services.GetRequiredService<LiveReadings>();
+            var readings = app.Services.GetRequiredService<StreamClients>();
             readings.Listening();
             var client = app.Client();
             using var request = new HttpRequestMessage(HttpMethod.Get, path);

@@ -3,7 +3,8 @@ using System.Globalization;
 using System.Net;
 using FactoryStream.Contracts;
 using FactoryStream.Ingest;
-using FactoryStream.Ingest.Messages;
+using FactoryStream.Ingest.Backpressure;
+using FactoryStream.Ingest.Topics;
 using FactoryStream.InMemoryKafka;
 using FactoryStream.Tests.Distributed;
 using Microsoft.AspNetCore.Builder;
@@ -26,7 +27,7 @@ public sealed class UnknownFactoriesTests
     [Fact]
     public async Task Factories_without_a_key_take_at_most_their_share_and_others_are_still_accepted()
     {
-        await using var app = await StartAsync(1, ("MaxBacklogReadings", 8), ("RoomTimeout", AtOnce));
+        await using var app = await StartAsync(1, ("MaxBacklogReadings", 8), ("AdmissionTimeout", AtOnce));
         app.Backlog.Learn(["f1"]);
 
         // A quarter of eight, whatever they call themselves, and whether the line is well formed.
@@ -44,8 +45,8 @@ public sealed class UnknownFactoriesTests
         Assert.Equal((2, 8), (app.Backlog.UnknownReadings, app.Backlog.Readings));
 
         // What is stored or known to be lost makes room again.
-        app.Services.GetRequiredService<SignedLog>().Partitions![0].Observe(long.MaxValue, 0);
-        app.Services.GetRequiredService<RefusedLog>().Observe(0, long.MaxValue);
+        app.Services.GetRequiredService<SignedTopicWriter>().Partitions![0].Observe(long.MaxValue, 0);
+        app.Services.GetRequiredService<RejectedTopicWriter>().Observe(0, long.MaxValue, 0);
         Assert.Equal((0, 0), (app.Backlog.UnknownReadings, app.Backlog.UnknownBytes));
         Assert.Equal(HttpStatusCode.Accepted, (await app.PostAsync(Envelope("invented-1"))).Status);
     }
@@ -53,7 +54,7 @@ public sealed class UnknownFactoriesTests
     [Fact]
     public async Task While_nobody_tells_who_has_a_key_nobody_is_limited()
     {
-        await using var app = await StartAsync(1, ("MaxBacklogReadings", 8), ("RoomTimeout", "00:00:00"));
+        await using var app = await StartAsync(1, ("MaxBacklogReadings", 8), ("AdmissionTimeout", "00:00:00"));
 
         var answer = await app.PostAsync(Enumerable.Range(0, 8).Select(value => Envelope("any", value: value)));
 

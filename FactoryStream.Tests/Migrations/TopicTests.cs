@@ -147,7 +147,11 @@ public sealed class TopicTests(PostgresFixture postgres)
         // This one waits already, for longer than a hundredth of two minutes by the time that Ingest looks.
         await ProduceAsync(kafka.Servers, Topics.Signed, 0, Envelope());
         await Task.Delay(TimeSpan.FromMilliseconds(1_300), CancellationToken.None);
-        await using var ingest = await StartIngestAsync(kafka.Servers, "--Ingest:RetentionShare=0.01", "--Ingest:RoomTimeout=00:00:00");
+        await using var ingest = await StartIngestAsync(
+            kafka.Servers,
+            "--Ingest:RetentionShare=0.01",
+            "--Ingest:AdmissionTimeout=00:00:00"
+        );
         using var client = Client(ingest);
         var health = await Plant.EventuallyAsync(
             async () => await (await client.GetAsync("/health")).Content.ReadAsStringAsync(),

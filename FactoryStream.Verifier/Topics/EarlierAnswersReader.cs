@@ -29,11 +29,13 @@ internal sealed class EarlierAnswersReader(
     public Dictionary<int, EarlierAnswers> Read(IReadOnlyDictionary<int, long> wanted, string topicId, CancellationToken cancellation)
     {
         using var consumer = Build();
-        return wanted.ToDictionary(entry => entry.Key, entry => Read(consumer, entry.Key, entry.Value, topicId, cancellation));
+        using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
+        return wanted.ToDictionary(entry => entry.Key, entry => Read(consumer, admin, entry.Key, entry.Value, topicId, cancellation));
     }
 
     private EarlierAnswers Read(
         IConsumer<Ignore, Ignore> consumer,
+        IAdminClient admin,
         int partition,
         long from,
         string topicId,
@@ -42,15 +44,14 @@ internal sealed class EarlierAnswersReader(
     {
         var rejected = new TopicPartition(Contracts.Topics.Rejected, partition);
         var verified = new TopicPartition(Contracts.Topics.Verified, partition);
-        var rejectedMarks = consumer.QueryWatermarkOffsets(rejected, Patience);
-        var verifiedMarks = consumer.QueryWatermarkOffsets(verified, Patience);
+        var extents = admin.ExtentsAsync([rejected, verified], Patience).GetAwaiter().GetResult();
         var most = options.Value.MaxRecalledMessages;
         for (long step = FirstStep; ; step = Math.Min(step * Growth, most))
         {
             var earlier = new EarlierAnswers(from, topicId);
             var isComplete =
-                Scan(consumer, rejected, rejectedMarks, step, earlier.AddRejected, cancellation)
-                & Scan(consumer, verified, verifiedMarks, step, earlier.AddVerified, cancellation);
+                Scan(consumer, rejected, extents[rejected], step, earlier.AddRejected, cancellation)
+                & Scan(consumer, verified, extents[verified], step, earlier.AddVerified, cancellation);
             if (isComplete)
                 return earlier;
             if (step >= most)
@@ -66,13 +67,13 @@ internal sealed class EarlierAnswersReader(
     private bool Scan(
         IConsumer<Ignore, Ignore> consumer,
         TopicPartition partition,
-        WatermarkOffsets marks,
+        LogExtent extent,
         long count,
         Func<Headers?, bool> add,
         CancellationToken cancellation
     )
     {
-        var (low, end) = (marks.Low.Value, marks.High.Value);
+        var (low, end) = (extent.Start, extent.End);
         var start = Math.Max(low, end - count);
         var isComplete = start == low;
         if (start >= end)

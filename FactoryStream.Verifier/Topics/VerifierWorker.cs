@@ -107,7 +107,7 @@ internal sealed class VerifierWorker(
         {
             timeout = TimeSpan.Zero;
             polled.Add(partition, result);
-            if (polled.LineCount >= options.MaxBatchLines || polled.ByteCount >= options.MaxBatchBytes)
+            if (polled.LineCount >= options.MaxPolledLines || polled.ByteCount >= options.MaxPolledBytes)
                 break;
         }
         return polled.Messages.Count > 0;

@@ -1,0 +1,67 @@
+using FactoryStream.Dashboard.Reconciliation;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FactoryStream.Tests.Dashboard;
+
+public sealed class RecentLedgerTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly FakeTimeProvider time = new();
+    private int reads;
+
+    [Fact]
+    public async Task Who_asks_while_the_ledger_is_read_or_soon_after_gets_the_same()
+    {
+        var source = new TaskCompletionSource<List<FactoryLedger>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var ledger = Ledger(_ => source.Task);
+        Task<List<FactoryLedger>>[] asking = [ledger.GetAsync(default), ledger.GetAsync(default), ledger.GetAsync(default)];
+        source.SetResult([]);
+        var answers = await Task.WhenAll(asking).WaitAsync(Patience);
+        time.Advance(TimeSpan.FromSeconds(0.9));
+        Assert.Same(answers[0], await ledger.GetAsync(default).WaitAsync(Patience));
+        Assert.Equal(1, reads);
+
+        time.Advance(TimeSpan.FromSeconds(0.1));
+        await ledger.GetAsync(default).WaitAsync(Patience);
+        Assert.Equal(2, reads);
+    }
+
+    [Fact]
+    public async Task A_failure_is_told_and_not_kept()
+    {
+        var ledger = Ledger(_ => reads == 1 ? throw new TailTooLongException("too long") : Task.FromResult(new List<FactoryLedger>()));
+
+        await Assert.ThrowsAsync<TailTooLongException>(() => ledger.GetAsync(default).WaitAsync(Patience));
+        Assert.Empty(await ledger.GetAsync(default).WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_takes_nothing_from_the_others()
+    {
+        var source = new TaskCompletionSource<List<FactoryLedger>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var ledger = Ledger(source.Task.WaitAsync);
+        using var leaving = new CancellationTokenSource();
+        var left = ledger.GetAsync(leaving.Token);
+        var stayed = ledger.GetAsync(default);
+
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left.WaitAsync(Patience));
+        source.SetResult([]);
+
+        Assert.Empty(await stayed.WaitAsync(Patience));
+        Assert.Equal(1, reads);
+    }
+
+    private RecentLedger Ledger(Func<CancellationToken, Task<List<FactoryLedger>>> read) =>
+        new(
+            cancellation =>
+            {
+                Interlocked.Increment(ref reads);
+                return read(cancellation);
+            },
+            TimeSpan.FromSeconds(1),
+            time,
+            CancellationToken.None
+        );
+}

@@ -1,0 +1,78 @@
+using System.Globalization;
+using FactoryStream.Storage;
+using FactoryStream.Tests.Storage;
+using Npgsql;
+
+namespace FactoryStream.Tests.Dashboard;
+
+/// <summary>What tests put into the database, as the Aggregator would.</summary>
+internal static class Seeds
+{
+    /// <summary>When the first window of <see cref="TwoFactoriesAsync"/> begins.</summary>
+    public static readonly DateTime Start = new(2026, 2, 25, 6, 13, 20, DateTimeKind.Utc);
+
+    /// <summary>
+    /// Two engines with closed windows, one of them with two, and one without.
+    /// </summary>
+    public static async Task TwoFactoriesAsync(NpgsqlDataSource database)
+    {
+        var first = await database.EngineAsync("factory_a", "e1");
+        await database.CloseAsync(first, Start, ("temp_air", 20), ("pressure_1", 1), ("rpm", 3000));
+        await database.CloseAsync(first, Start.AddSeconds(10), ("temp_air", 21), ("pressure_1", 1.5), ("rpm", 3001));
+        // Silent for years, and in a partition of its own.
+        await database.CloseAsync(
+            await database.EngineAsync("factory_b", "e1"),
+            new DateTime(2020, 3, 9, 12, 0, 0, DateTimeKind.Utc),
+            ("rpm", 7)
+        );
+        // No window has closed yet.
+        await database.EngineAsync("factory_b", "e2");
+    }
+
+    /// <summary>An engine; its number.</summary>
+    public static async Task<int> EngineAsync(this NpgsqlDataSource database, string factoryId, string engineId) =>
+        await database.ScalarAsync<int>(
+            "INSERT INTO factory.engines (factory_id, engine_id) VALUES ($1, $2) RETURNING engine_no",
+            factoryId,
+            engineId
+        );
+
+    /// <summary>
+    /// A closed window of 10 s with metrics of ten readings each: means as given, minima 1 less and maxima 2 more; and what the Aggregator
+    /// says of it.
+    /// </summary>
+    public static async Task CloseAsync(
+        this NpgsqlDataSource database,
+        int engineNo,
+        DateTime start,
+        params (string Metric, double Mean)[] metrics
+    )
+    {
+        await database.ScalarAsync<object>("SELECT factory.ensure_partition('windows', $1)", start);
+        foreach (var (metric, mean) in metrics)
+        {
+            await database.ScalarAsync<object>(
+                """
+                INSERT INTO factory.windows (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation,
+                    updated_at, metric)
+                VALUES ($1, 0, $2, $3, 10, $4::float8 * 10, $4 - 1, $4 + 2, 40, now(), $5)
+                """,
+                engineNo,
+                start,
+                start.AddSeconds(10),
+                mean,
+                metric
+            );
+        }
+        await database.ScalarAsync<object>(
+            "UPDATE factory.engines SET closed_until = greatest(closed_until, $2) WHERE engine_no = $1",
+            engineNo,
+            start.AddSeconds(10)
+        );
+        await database.ScalarAsync<object>(
+            "SELECT pg_notify($1, $2)",
+            BatchWriter.WindowsChannel,
+            string.Create(CultureInfo.InvariantCulture, $"[{engineNo}]")
+        );
+    }
+}
