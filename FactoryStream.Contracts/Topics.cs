@@ -22,6 +22,6 @@ public static class Topics
     /// <summary>The Aggregator's consumer group on <see cref="Verified"/> and <see cref="Rejected"/>.</summary>
     public const string AggregatorGroup = "factorystream-aggregator";
 
-    /// <summary>All topics, for whoever creates them.</summary>
+    /// <summary>The three topics, in the order in which a reading passes them.</summary>
     public static IReadOnlyList<string> All { get; } = [Signed, Verified, Rejected];
 }

@@ -16,8 +16,8 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(10);
 
-    private readonly PartitionRecord record = new(database);
-    private readonly TopicIncarnations incarnations = new(kafka);
+    private readonly RecordedPartitionCounts counts = new(database);
+    private readonly TopicIds topicIds = new(kafka);
     private readonly IAdminClient admin = kafka.QuietAdmin(
         new AdminClientConfig { SocketTimeoutMs = (int)RequestTimeout.TotalMilliseconds }
     );
@@ -25,7 +25,7 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
     public void Dispose()
     {
         admin.Dispose();
-        incarnations.Dispose();
+        topicIds.Dispose();
     }
 
     /// <exception cref="InvalidOperationException">The topics are not as they must be, and only a human can make them so.</exception>
@@ -36,7 +36,7 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
         cancellation.ThrowIfCancellationRequested();
         var topics = new Dictionary<string, (string Id, int Partitions)>();
         foreach (var topic in Topics.All)
-            topics.Add(topic, await incarnations.GetWithPartitionsAsync(topic));
+            topics.Add(topic, await topicIds.GetWithPartitionsAsync(topic));
         if (PartitionCounts.Unequal([.. topics.Values.Select(topic => topic.Partitions)]) is { } unequal)
             throw new InvalidOperationException(unequal);
         var ids = topics.ToDictionary(topic => topic.Key, topic => topic.Value.Id);
@@ -86,7 +86,7 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
         var recorded = int.MaxValue;
         foreach (var (topic, (id, partitions)) in topics)
         {
-            var count = await record.EnsureAsync(topic, id, partitions, cancellation);
+            var count = await counts.EnsureAsync(topic, id, partitions, cancellation);
             if (count == partitions)
                 continue;
             enlarged ??= PartitionCounts.Enlarged(topic, count, partitions);
@@ -99,7 +99,7 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
         var partitionCount = topics[Topics.Signed].Partitions;
         var waiting = 0L;
         // What the new partitions hold may wait: the old ones are what an engine may have moved from.
-        var isDone = await record.ChangeAsync(
+        var isDone = await counts.ChangeAsync(
             Topics.Signed,
             Topics.Verified,
             ids,
@@ -138,7 +138,7 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
         try
         {
             var metadata = Metadata();
-            var waiting = await WaitingAsync(await record.TakenAsync(Topics.Signed, Topics.Verified, ids, cancellation), partitionCount);
+            var waiting = await WaitingAsync(await counts.TakenAsync(Topics.Signed, Topics.Verified, ids, cancellation), partitionCount);
             var described = await admin.DescribeConfigsAsync(
                 topics.Select(Resource),
                 new DescribeConfigsOptions { RequestTimeout = RequestTimeout }

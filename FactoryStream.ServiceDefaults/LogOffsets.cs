@@ -6,11 +6,11 @@ namespace FactoryStream.ServiceDefaults;
 /// <summary>Where the logs of partitions begin and end.</summary>
 public static class LogOffsets
 {
-    /// <summary>An offset of each partition.</summary>
-    /// <param name="admin">Asks the brokers.</param>
+    /// <summary>One offset of each partition, asked for in one request.</summary>
+    /// <param name="admin">The client that asks the brokers.</param>
     /// <param name="which">The log's beginning or end, or the first message of a time on.</param>
-    /// <param name="partitions">Any number of any topics.</param>
-    /// <param name="timeout">How long the brokers may take.</param>
+    /// <param name="partitions">Any number of partitions, of any topics.</param>
+    /// <param name="timeout">How long the brokers may take to answer.</param>
     /// <exception cref="KafkaException">A broker does not answer, or one of the partitions is not there or has no leader yet.</exception>
     public static async Task<Dictionary<TopicPartition, long>> OffsetsAsync(
         this IAdminClient admin,

@@ -103,7 +103,7 @@ public sealed class ReadingSigner : IDisposable
         value.TryWriteBytes(signature[^value.GetByteCount(isUnsigned: true)..], out _, isUnsigned: true, isBigEndian: true);
     }
 
-    /// <summary>Frees the key.</summary>
+    /// <summary>Frees the private key; nothing can be signed afterwards.</summary>
     public void Dispose()
     {
         _native?.Dispose();

@@ -1,7 +1,8 @@
 using Confluent.Kafka;
+using FactoryStream.Contracts;
 using FactoryStream.Signatures;
+using FactoryStream.Verifier.Answering;
 using FactoryStream.Verifier.Keys;
-using FactoryStream.Verifier.Topics;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
@@ -44,7 +45,7 @@ internal sealed class VerifierHealthCheck(
                 () =>
                 {
                     using var admin = new DependentAdminClientBuilder(producer.Handle).Build();
-                    admin.GetMetadata(Contracts.Topics.Verified, MetadataTimeout);
+                    admin.GetMetadata(Topics.Verified, MetadataTimeout);
                 },
                 cancellationToken
             );

@@ -2,8 +2,8 @@ using FactoryStream.ServiceDefaults;
 using FactoryStream.ServiceDefaults.Http;
 using FactoryStream.Signatures;
 using FactoryStream.Storage;
+using FactoryStream.Verifier.Answering;
 using FactoryStream.Verifier.Keys;
-using FactoryStream.Verifier.Topics;
 using Microsoft.EntityFrameworkCore;
 
 namespace FactoryStream.Verifier;
@@ -72,7 +72,7 @@ internal static class VerifierServices
     {
         builder.AddTopicClients();
         builder.Services.AddAnswering();
-        builder.Services.AddSingleton<TopicIncarnations>();
+        builder.Services.AddSingleton<TopicIds>();
         builder.Services.AddSingleton<EarlierAnswersReader>();
         builder.Services.AddSingleton<Takeover>();
         builder.Services.AddSingleton<SignedConsumer>();

@@ -300,7 +300,7 @@ internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
                 sourceOffset,
                 sourceLine,
                 count,
-                IsOfUnknownFactory: message.Message.Headers.Text(MessageHeaders.Books) == MessageHeaders.BooksUnknown
+                IsOfUnknownFactory: message.Message.Headers.Text(MessageHeaders.Ledger) == MessageHeaders.LedgerUnknown
             )
         );
         return null;

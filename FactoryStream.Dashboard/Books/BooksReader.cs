@@ -97,7 +97,7 @@ internal sealed class BooksReader(NpgsqlDataSource database, SignedTail tail, Da
 
         public FactoryBooks Close() =>
             new(
-                factoryId.Length > 0 ? factoryId : MessageHeaders.BooksUnknown,
+                factoryId.Length > 0 ? factoryId : MessageHeaders.LedgerUnknown,
                 Accepted,
                 Stored,
                 Duplicates,

@@ -20,7 +20,7 @@ internal sealed class SignedTail : IDisposable
 
     private readonly DashboardOptions options;
     private readonly TimeProvider time;
-    private readonly TopicIncarnations incarnations;
+    private readonly TopicIds incarnations;
     private readonly IConsumer<Ignore, byte[]> consumer;
     private readonly ReadingParser parser = new();
     private readonly SemaphoreSlim turn = new(1);
@@ -29,7 +29,7 @@ internal sealed class SignedTail : IDisposable
     {
         this.options = options.Value;
         this.time = time;
-        incarnations = new TopicIncarnations(kafka);
+        incarnations = new TopicIds(kafka);
         consumer = kafka.QuietConsumer<Ignore, byte[]>(
             new ConsumerConfig
             {

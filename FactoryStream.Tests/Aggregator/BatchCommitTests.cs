@@ -145,7 +145,7 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
             var message = Rejected(offset, source, "unknown_key", 1, "line");
             message.Message.Headers.Remove(MessageHeaders.FactoryId);
             message.Message.Headers.Add(MessageHeaders.FactoryId, Encoding.UTF8.GetBytes(factoryId));
-            message.Message.Headers.Add(MessageHeaders.Books, "unknown"u8.ToArray());
+            message.Message.Headers.Add(MessageHeaders.Ledger, "unknown"u8.ToArray());
             return message;
         }
 

@@ -18,7 +18,7 @@ public sealed class GroupOffsetTests(PostgresFixture postgres)
         var connectionString = await postgres.CreateDatabaseAsync();
         await using var database = NpgsqlDataSource.Create(connectionString);
         using var kafka = new InMemoryBroker(Topics.All, 2);
-        using var incarnations = new TopicIncarnations(new KafkaConnection(kafka.BootstrapServers));
+        using var topicIds = new TopicIds(new KafkaConnection(kafka.BootstrapServers));
         // All three messages of partition 1 were taken in; then the group's offsets expired.
         using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = kafka.BootstrapServers }).Build();
         for (var message = 0; message < 3; message++)
@@ -33,8 +33,8 @@ public sealed class GroupOffsetTests(PostgresFixture postgres)
             VALUES ($1, 1, 1, $2, 3, $3, -1, 0) RETURNING 1
             """,
             Topics.Verified,
-            await incarnations.GetAsync(Topics.Verified),
-            await incarnations.GetAsync(Topics.Signed)
+            await topicIds.GetAsync(Topics.Verified),
+            await topicIds.GetAsync(Topics.Signed)
         );
 
         await using var service = await InProcessService.StartAsync(

@@ -347,7 +347,7 @@ public sealed class ApiTests(PostgresFixture postgres)
     public async Task Books_are_the_ledger_and_what_the_log_holds_beyond_it()
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres);
-        using (var incarnations = new TopicIncarnations(new KafkaConnection(dashboard.Kafka)))
+        using (var incarnations = new TopicIds(new KafkaConnection(dashboard.Kafka)))
         {
             // Three messages in partition 1, of which the ledger knows the first.
             using var producer = new ProducerBuilder<byte[]?, byte[]>(new ProducerConfig { BootstrapServers = dashboard.Kafka }).Build();
@@ -410,7 +410,7 @@ public sealed class ApiTests(PostgresFixture postgres)
     public async Task That_nothing_is_stored_though_readings_wait_is_told()
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres, null, "--Dashboard:StalledAfter=00:00:01");
-        using var incarnations = new TopicIncarnations(new KafkaConnection(dashboard.Kafka));
+        using var incarnations = new TopicIds(new KafkaConnection(dashboard.Kafka));
         using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = dashboard.Kafka }).Build();
         await producer
             .ProduceAsync(new TopicPartition(Topics.Signed, 1), new Message<Null, byte[]> { Value = [] })

@@ -130,7 +130,7 @@ internal static class Seeds
         );
         await database.ScalarAsync<object>(
             "SELECT pg_notify($1, $2)",
-            BatchWriter.WindowsChannel,
+            WindowStatements.Channel,
             string.Create(CultureInfo.InvariantCulture, $"[{engineNo}]")
         );
     }

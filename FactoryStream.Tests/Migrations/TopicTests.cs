@@ -85,7 +85,7 @@ public sealed class TopicTests(PostgresFixture postgres)
             PrepareAsync(kafka.Servers, database, new MigrationsOptions { Repartition = true })
         );
         Assert.StartsWith("1 messages are on their way yet.", busy.Message, StringComparison.Ordinal);
-        using (var incarnations = new TopicIncarnations(new KafkaConnection(kafka.Servers)))
+        using (var topicIds = new TopicIds(new KafkaConnection(kafka.Servers)))
         {
             await ProduceAsync(
                 kafka.Servers,
@@ -93,7 +93,7 @@ public sealed class TopicTests(PostgresFixture postgres)
                 1,
                 "",
                 (MessageHeaders.Source, $"{offset}:1!0=f"),
-                (MessageHeaders.SourceTopicId, await incarnations.GetAsync(Topics.Signed)),
+                (MessageHeaders.SourceTopicId, await topicIds.GetAsync(Topics.Signed)),
                 (MessageHeaders.VerdictTime, "2026-01-01T12:00:00.000000Z")
             );
         }

@@ -23,10 +23,10 @@ public sealed class BatchWriterTests(PostgresFixture postgres)
         var entry = Entry(1, Noon.AddTicks(10), Data);
         var rows = new BinaryCopyBuffer();
         rows.Reset();
-        BatchWriter.AppendReading(rows, entry);
+        ReadingStatements.Append(rows, entry);
 
         await using (var connection = await database.OpenConnectionAsync())
-            await BatchWriter.CopyAsync(connection, BatchWriter.ReadingsTarget, rows, CancellationToken.None);
+            await rows.CopyToAsync(connection, ReadingStatements.CopyTarget, CancellationToken.None);
 
         Assert.Equal(
             [$"1|7|{Data}|SIGNATURE|2026-01-01 12:00:00.000001+00|True"],
@@ -43,7 +43,7 @@ public sealed class BatchWriterTests(PostgresFixture postgres)
     {
         await using var database = await DatabaseAsync();
         await using var connection = await database.OpenConnectionAsync();
-        Assert.Equal([0], await BatchWriter.InsertNewAsync(connection, [Entry(1, Noon, "{}")], CancellationToken.None));
+        Assert.Equal([0], await ReadingStatements.InsertNewAsync(connection, [Entry(1, Noon, "{}")], CancellationToken.None));
 
         ReadingEntry[] entries =
         [
@@ -54,7 +54,7 @@ public sealed class BatchWriterTests(PostgresFixture postgres)
             Entry(1, Noon.AddTicks(10), "{}"),
         ];
 
-        Assert.Equal([0, 2, 4], (await BatchWriter.InsertNewAsync(connection, entries, CancellationToken.None)).Order());
+        Assert.Equal([0, 2, 4], (await ReadingStatements.InsertNewAsync(connection, entries, CancellationToken.None)).Order());
         Assert.Equal(4L, await database.ScalarAsync<long>("SELECT count(*) FROM factory.readings"));
     }
 
@@ -62,19 +62,19 @@ public sealed class BatchWriterTests(PostgresFixture postgres)
     public async Task A_signed_batch_is_stored_once_and_its_readings_refer_to_it_on_either_way()
     {
         await using var database = await DatabaseAsync();
-        await new TimePartitions(database, "batches").EnsureAsync(Noon, CancellationToken.None);
+        await new TablePartitions(database, "batches").EnsureAsync(Noon, CancellationToken.None);
         await using var connection = await database.OpenConnectionAsync();
         var array = Encoding.UTF8.GetBytes("[{ }, {\"a\":1}]" + new string(' ', 10_000));
         var batch = new BatchEntry(SHA256.HashData(array), Noon, 7, Noon, array, "SIGNATURE"u8.ToArray());
         var other = batch with { Sha256 = SHA256.HashData("[]"u8), Data = "[]"u8.ToArray() };
         var rows = new BinaryCopyBuffer();
         rows.Reset();
-        BatchWriter.AppendReading(rows, Entry(1, Noon, "{ }") with { Signature = default, BatchSha256 = batch.Sha256 });
-        await BatchWriter.CopyAsync(connection, BatchWriter.ReadingsTarget, rows, CancellationToken.None);
+        ReadingStatements.Append(rows, Entry(1, Noon, "{ }") with { Signature = default, BatchSha256 = batch.Sha256 });
+        await rows.CopyToAsync(connection, ReadingStatements.CopyTarget, CancellationToken.None);
         Assert.Equal(
             [0, 1],
             (
-                await BatchWriter.InsertNewAsync(
+                await ReadingStatements.InsertNewAsync(
                     connection,
                     [Entry(1, Noon, "{\"a\":1}") with { Signature = default, BatchSha256 = batch.Sha256 }, Entry(2, Noon, "{}")],
                     CancellationToken.None
@@ -90,7 +90,7 @@ public sealed class BatchWriterTests(PostgresFixture postgres)
         )
         {
             await using var statements = new NpgsqlBatch(connection);
-            statements.BatchCommands.Add(BatchWriter.AddBatches(batches));
+            statements.BatchCommands.Add(BatchStatements.Insert(batches));
             await statements.ExecuteNonQueryAsync();
         }
 
@@ -156,7 +156,7 @@ public sealed class BatchWriterTests(PostgresFixture postgres)
         await using var database = await DatabaseAsync();
         await using var connection = await database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await BatchWriter.InsertNewAsync(connection, [Entry(1, Noon, "{}")], CancellationToken.None);
+        await ReadingStatements.InsertNewAsync(connection, [Entry(1, Noon, "{}")], CancellationToken.None);
         var bared = new List<string>();
         await RejectionWriter.StoreAsync(
             connection,
@@ -206,7 +206,7 @@ public sealed class BatchWriterTests(PostgresFixture postgres)
         Assert.Equal((3, 0, 4), (other.Epoch, other.NextOffset, other.SourceOffset));
 
         Task AdvanceAsync(long epoch, long from, long to) =>
-            BatchWriter.AdvanceAsync(connection, [new CheckpointStep("t", 0, epoch, from, to, "s", 4, 1)], CancellationToken.None);
+            CheckpointStatements.AdvanceAsync(connection, [new CheckpointStep("t", 0, epoch, from, to, "s", 4, 1)], CancellationToken.None);
     }
 
     [SkippableFact]
@@ -273,7 +273,7 @@ public sealed class BatchWriterTests(PostgresFixture postgres)
         await using var connection = await database.OpenConnectionAsync();
         var heard = new List<string>();
         connection.Notification += (_, notification) => heard.Add(notification.Payload);
-        await using (var listen = new NpgsqlCommand($"LISTEN {BatchWriter.WindowsChannel}", connection))
+        await using (var listen = new NpgsqlCommand($"LISTEN {WindowStatements.Channel}", connection))
             await listen.ExecuteNonQueryAsync();
         foreach (
             var engines in (int[][])
@@ -284,7 +284,7 @@ public sealed class BatchWriterTests(PostgresFixture postgres)
         )
         {
             await using var batch = new NpgsqlBatch(connection);
-            batch.BatchCommands.Add(BatchWriter.Notify(engines));
+            batch.BatchCommands.Add(WindowStatements.Notify(engines));
             await batch.ExecuteNonQueryAsync();
         }
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
@@ -297,8 +297,8 @@ public sealed class BatchWriterTests(PostgresFixture postgres)
     private async Task<NpgsqlDataSource> DatabaseAsync()
     {
         var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
-        await new TimePartitions(database, "readings").EnsureAsync(Noon, CancellationToken.None);
-        await new TimePartitions(database, "windows").EnsureAsync(Noon, CancellationToken.None);
+        await new TablePartitions(database, "readings").EnsureAsync(Noon, CancellationToken.None);
+        await new TablePartitions(database, "windows").EnsureAsync(Noon, CancellationToken.None);
         return database;
     }
 

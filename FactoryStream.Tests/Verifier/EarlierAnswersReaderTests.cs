@@ -4,7 +4,7 @@ using FactoryStream.Contracts;
 using FactoryStream.InMemoryKafka;
 using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.Verifier;
-using FactoryStream.Verifier.Topics;
+using FactoryStream.Verifier.Answering;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -70,7 +70,7 @@ public sealed class EarlierAnswersReaderTests : IDisposable
             (MessageHeaders.Reason, "unknown_key"),
             (MessageHeaders.Detail, "no key"),
             (MessageHeaders.FactoryId, "f2"),
-            (MessageHeaders.Books, "unknown"),
+            (MessageHeaders.Ledger, "unknown"),
         ];
 
     private static (string, string)[] Answer(string source) => [(MessageHeaders.Source, source), (MessageHeaders.SourceTopicId, "topic-1")];

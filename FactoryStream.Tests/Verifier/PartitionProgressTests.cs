@@ -1,4 +1,4 @@
-using FactoryStream.Verifier.Topics;
+using FactoryStream.Verifier.Answering;
 
 namespace FactoryStream.Tests.Verifier;
 

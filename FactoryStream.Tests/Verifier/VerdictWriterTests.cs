@@ -5,8 +5,8 @@ using FactoryStream.Contracts;
 using FactoryStream.ServiceDefaults;
 using FactoryStream.Signatures;
 using FactoryStream.Verifier;
+using FactoryStream.Verifier.Answering;
 using FactoryStream.Verifier.Keys;
-using FactoryStream.Verifier.Topics;
 using FactoryStream.Verifier.Verification;
 using FsCheck;
 using FsCheck.Fluent;
@@ -120,7 +120,7 @@ public sealed class VerdictWriterTests : IDisposable
             [("unknown_key", "f2", "unknown"), ("malformed", "f3", "unknown"), ("bad_signature", "f1", null)],
             partition
                 .Producer.To(Topics.Rejected)
-                .Select(message => (message[MessageHeaders.Reason], message[MessageHeaders.FactoryId], message[MessageHeaders.Books]))
+                .Select(message => (message[MessageHeaders.Reason], message[MessageHeaders.FactoryId], message[MessageHeaders.Ledger]))
         );
     }
 
@@ -168,7 +168,7 @@ public sealed class VerdictWriterTests : IDisposable
         var again = Assert.Single(next.Producer.To(Topics.Rejected));
         Assert.Equal(
             ("41:2", "unknown_key", "f2", "unknown"),
-            (again[MessageHeaders.Source], again[MessageHeaders.Reason], again[MessageHeaders.FactoryId], again[MessageHeaders.Books])
+            (again[MessageHeaders.Source], again[MessageHeaders.Reason], again[MessageHeaders.FactoryId], again[MessageHeaders.Ledger])
         );
         Assert.Equal(43, next.Progress.AcknowledgedOffset);
     }

@@ -1,0 +1,36 @@
+namespace FactoryStream.Verifier.Answering;
+
+/// <summary>One verified message together with the rejected lines of the source messages it answers.</summary>
+internal sealed class Answer(PartitionProgress partition)
+{
+    private int unacknowledged;
+    private bool isSent;
+
+    public PartitionProgress Partition { get; } = partition;
+
+    /// <summary>The offset behind the last source message it answers; <see cref="PartitionProgress"/> alone sets it.</summary>
+    public long NextOffset { get; set; }
+
+    /// <summary>Sent, and all its messages, verified and rejected, are acknowledged.</summary>
+    public bool IsDone => isSent && unacknowledged == 0;
+
+    /// <summary>A message of it goes to Kafka.</summary>
+    public void Produced(bool isVerified)
+    {
+        unacknowledged++;
+        if (isVerified)
+            Partition.InFlight++;
+    }
+
+    /// <summary>Kafka has a message of it.</summary>
+    public void Acknowledged(bool isVerified)
+    {
+        unacknowledged--;
+        if (isVerified)
+            Partition.InFlight--;
+        Partition.Advance();
+    }
+
+    /// <summary>Its verified message is on its way, so that nothing is added any more.</summary>
+    public void Sent() => isSent = true;
+}

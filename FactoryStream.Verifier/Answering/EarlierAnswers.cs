@@ -1,0 +1,112 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Confluent.Kafka;
+using FactoryStream.Contracts;
+using FactoryStream.ServiceDefaults.Kafka;
+using FactoryStream.Verifier.Verification;
+
+namespace FactoryStream.Verifier.Answering;
+
+/// <summary>
+/// What was said of a partition's messages before this replica had it, from an offset on. A Verifier that dies between a rejection and the
+/// verified message that tells of it, or before its offset is committed, leaves answers that its successor must repeat: by other keys it
+/// might say otherwise, and a reading would be stored and rejected. Built from the headers of <c>readings.rejected</c> and
+/// <c>readings.verified</c>, each in its topic's order; it knows no Kafka client.
+/// </summary>
+/// <param name="from">The first offset that anything is asked of.</param>
+/// <param name="topicId">The id of <c>readings.signed</c>; what is of another topic is of other messages.</param>
+internal sealed class EarlierAnswers(long from, string topicId)
+{
+    private readonly Dictionary<SourcePosition, EarlierRejection> rejections = [];
+    private readonly Dictionary<long, IReadOnlyList<SourceRejection>> answered = [];
+
+    /// <summary>
+    /// The last line that was rejected; every line before it that was not was accepted, for a partition's rejections keep their order.
+    /// </summary>
+    public SourcePosition LastRejected { get; private set; } = SourcePosition.None;
+
+    /// <summary>The last message that a verified message answers; so everything before it is answered, too.</summary>
+    public long LastAnswered { get; private set; } = -1;
+
+    /// <summary>The last message of which anything is known.</summary>
+    public long LastOffset => Math.Max(LastRejected.Offset, LastAnswered);
+
+    /// <summary>Takes in a message of <c>readings.rejected</c>.</summary>
+    /// <returns>It is the Verifier's, of this topic, and of a message before the first that is asked of: all after it has been
+    /// seen.</returns>
+    public bool AddRejected(Headers? headers)
+    {
+        if (
+            headers.Text(MessageHeaders.RejectedBy) != MessageHeaders.ByVerifier
+            || headers.Text(MessageHeaders.SourceTopicId) != topicId
+            || !SourcePosition.TryParse(headers.Text(MessageHeaders.Source), out var source)
+            || headers.Text(MessageHeaders.Reason) is not { } reason
+            || !VerdictNames.TryParse(reason, out var verdict)
+            || verdict == Verdict.Accepted
+        )
+            return false;
+        if (source.Offset < from)
+            return true;
+        var factoryId = headers.Text(MessageHeaders.FactoryId) ?? "";
+        var ledger = headers.Text(MessageHeaders.Ledger) == MessageHeaders.LedgerUnknown ? "" : factoryId;
+        if (!int.TryParse(headers.Text(MessageHeaders.Readings), NumberStyles.None, CultureInfo.InvariantCulture, out var readings))
+            readings = 1;
+        // The first one counts downstream.
+        rejections.TryAdd(source, new(verdict, headers.Text(MessageHeaders.Detail), ledger, readings));
+        if (source > LastRejected)
+            LastRejected = source;
+        return false;
+    }
+
+    /// <summary>Takes in a message of <c>readings.verified</c>.</summary>
+    /// <returns>As <see cref="AddRejected"/>.</returns>
+    public bool AddVerified(Headers? headers)
+    {
+        if (
+            headers.Text(MessageHeaders.SourceTopicId) != topicId
+            || headers.Text(MessageHeaders.Source) is not { } source
+            || !SourcePositions.TryParse(source, out var messages)
+        )
+            return false;
+        foreach (var message in messages)
+        {
+            if (message.Offset < from)
+                continue;
+            answered.TryAdd(message.Offset, message.Rejected);
+            LastAnswered = Math.Max(LastAnswered, message.Offset);
+        }
+        return messages[0].Offset < from;
+    }
+
+    /// <summary>Whether the message is answered, and which of its lines were rejected then; the others were accepted.</summary>
+    public bool IsAnswered(long offset, [NotNullWhen(true)] out IReadOnlyList<SourceRejection>? rejected) =>
+        answered.TryGetValue(offset, out rejected);
+
+    /// <summary>Whether a line's rejection is written.</summary>
+    public bool IsRejected(SourcePosition source, out EarlierRejection rejection) => rejections.TryGetValue(source, out rejection);
+
+    /// <summary>
+    /// Gives a message's lines the verdicts that were given before, of which only the rejections are written. A line before the last of
+    /// those was accepted if it was not rejected; where a key says otherwise by now (it was revoked as from an earlier time), it is
+    /// accepted again.
+    /// </summary>
+    public void Apply(long offset, Span<CheckedLine> lines)
+    {
+        for (var i = 0; i < lines.Length; i++)
+        {
+            ref var line = ref lines[i];
+            var source = new SourcePosition(offset, i);
+            if (IsRejected(source, out var rejection))
+                line.Reject(rejection.Verdict, rejection.Detail);
+            else if (line.Verdict != Verdict.Accepted && line.Key is not null && source < LastRejected)
+                line.Accept();
+        }
+    }
+}
+
+/// <summary>A rejection that was written before.</summary>
+/// <param name="Verdict">Its reason.</param>
+/// <param name="Detail">That in words.</param>
+/// <param name="Ledger">Whose ledger it stands in; "": nobody's.</param>
+/// <param name="Readings">How many readings it counts.</param>
+internal readonly record struct EarlierRejection(Verdict Verdict, string? Detail, string Ledger, int Readings);

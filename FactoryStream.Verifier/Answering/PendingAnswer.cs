@@ -1,0 +1,73 @@
+using System.Buffers;
+using System.Diagnostics;
+using FactoryStream.Contracts;
+
+namespace FactoryStream.Verifier.Answering;
+
+/// <summary>A verified message that is being put together. Reused for the next.</summary>
+internal sealed class PendingAnswer
+{
+    // A header that tells of more rejected lines by name could outgrow what a broker takes as a message.
+    private const int MaxRejectedHeaderBytes = 256 << 10;
+
+    // What a rejected line takes in the header besides the name of its factory, at most.
+    private const int RejectedLineBytes = 17;
+
+    private int rejectedHeaderBytes;
+
+    /// <summary>Null: nothing is pending.</summary>
+    public Answer? Answer { get; private set; }
+
+    public ArrayBufferWriter<byte> Value { get; } = new(4096);
+
+    public List<SourceMessage> Sources { get; } = [];
+
+    public List<ActivityContext> Traces { get; } = [];
+
+    /// <summary>The key that all its source messages share; null when they differ.</summary>
+    public byte[]? Key { get; private set; }
+
+    public int LineCount { get; private set; }
+
+    /// <summary>The header tells of as many rejected lines by name as it may.</summary>
+    public bool IsHeaderFull => rejectedHeaderBytes > MaxRejectedHeaderBytes;
+
+    /// <summary>The answer that the message being answered belongs to, which begins here if nothing is pending.</summary>
+    public Answer Include(in PolledMessage message, ActivityContext trace)
+    {
+        if (Answer is null)
+        {
+            Answer = message.Partition.Begin();
+            Key = message.Key;
+        }
+        else if (Key is not null && !Key.AsSpan().SequenceEqual(message.Key))
+        {
+            Key = null;
+        }
+        if (trace != default)
+            Traces.Add(trace);
+        message.Partition.Extend(Answer);
+        return Answer;
+    }
+
+    /// <summary>The header is to tell of a rejected line in this ledger.</summary>
+    public void CountRejected(string ledger) => rejectedHeaderBytes += RejectedLineBytes + Uri.EscapeDataString(ledger).Length;
+
+    /// <summary>A source message is answered.</summary>
+    public void AddSource(long offset, int lineCount, IReadOnlyList<SourceRejection> rejected)
+    {
+        LineCount += lineCount;
+        Sources.Add(new SourceMessage(offset, lineCount, rejected));
+    }
+
+    public void Clear()
+    {
+        Answer = null;
+        Value.ResetWrittenCount();
+        Sources.Clear();
+        Traces.Clear();
+        Key = null;
+        LineCount = 0;
+        rejectedHeaderBytes = 0;
+    }
+}
