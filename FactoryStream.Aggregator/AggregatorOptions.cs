@@ -61,7 +61,7 @@ internal sealed class AggregatorOptions
     public int MaxEnginesPerFactory { get; set; } = 100_000;
 
     /// <summary>
-    /// Days that raw readings are kept; 0: for ever. Windows and books stay. A reading that was older when its verdict was given is
+    /// Days that raw readings are kept; 0: for ever. Windows and the ledger stay. A reading that was older when its verdict was given is
     /// rejected (<c>too_old</c>): were it a second copy, nobody could tell. Default 0.
     /// </summary>
     [Range(0, 36_500)]

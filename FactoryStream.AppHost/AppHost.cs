@@ -57,7 +57,7 @@ if (settings.Dashboard)
         .WaitForCompletion(migrations)
         .WithReference(factoryDb)
         .WithReference(ingest)
-        .WithUrlForEndpoint("http", url => url.DisplayText = "Windows and books")
+        .WithUrlForEndpoint("http", url => url.DisplayText = "Windows and ledger")
         .WithExternalHttpEndpoints();
 }
 

@@ -134,9 +134,9 @@ internal static class ServiceExtensions
             commandName: "purge",
             commandOptions: new()
             {
-                Description = "Deletes every reading, window, rejection and the books; signing keys stay.",
+                Description = "Deletes every reading, window, rejection and the ledger; signing keys stay.",
                 ConfirmationMessage =
-                    "Delete all readings, windows, rejections and the books for good? Signing keys stay, and counting "
+                    "Delete all readings, windows, rejections and the ledger for good? Signing keys stay, and counting "
                     + "goes on from zero.",
                 IconName = "Delete",
                 PrepareRequest = async context =>

@@ -41,21 +41,21 @@ internal sealed class AggregatorStage(BenchOptions options, SystemUnderLoad syst
         await VerifiedAsync(cancellationToken);
 
         await say("Starting the Aggregator");
-        var books = new Books(system, "", time);
-        await books.LookAsync(cancellationToken);
-        var total = books.Accepted + warm + load.Acknowledged;
+        var ledger = new Ledger(system, "", time);
+        await ledger.LookAsync(cancellationToken);
+        var total = ledger.Accepted + warm + load.Acknowledged;
         var bytesBefore = await BytesByHop.ReadAsync(system, cancellationToken);
         await system.SwitchAsync(Aggregator, true, cancellationToken);
         var usage = new UsageMeter(await system.ProcessesAsync(cancellationToken));
-        var (before, firstCommit) = (books.Accepted, default(DateTime));
-        await UntilAsync(() => books.Accepted > before);
-        firstCommit = books.LastChange;
-        await UntilAsync(() => books.Accepted >= before + Math.Max(1, warm));
-        if (books.Accepted >= total)
+        var (before, firstCommit) = (ledger.Accepted, default(DateTime));
+        await UntilAsync(() => ledger.Accepted > before);
+        firstCommit = ledger.LastChange;
+        await UntilAsync(() => ledger.Accepted >= before + Math.Max(1, warm));
+        if (ledger.Accepted >= total)
             throw new UsageException("All was committed before the warm-up was over: send more (--seconds, --readings).");
 
         usage.Start();
-        var (begin, stored, accepted) = (books.LastChange, books.Stored, books.Accepted);
+        var (begin, stored, accepted) = (ledger.LastChange, ledger.Stored, ledger.Accepted);
         var sampled = time.GetTimestamp();
         usage.SampleMemory();
         var isSettled = await UntilAsync(() =>
@@ -65,11 +65,11 @@ internal sealed class AggregatorStage(BenchOptions options, SystemUnderLoad syst
                 sampled = time.GetTimestamp();
                 usage.SampleMemory();
             }
-            return books.Accepted >= total;
+            return ledger.Accepted >= total;
         });
         var (processes, others, idle, stolen) = usage.Stop();
-        var seconds = (books.LastChange - begin).TotalSeconds;
-        var readings = books.Stored - stored;
+        var seconds = (ledger.LastChange - begin).TotalSeconds;
+        var readings = ledger.Stored - stored;
 
         var rows = new List<BenchRow>();
         if (limits is not null)
@@ -87,7 +87,7 @@ internal sealed class AggregatorStage(BenchOptions options, SystemUnderLoad syst
         rows.Add(
             new BenchRow(
                 "rate from the first commit on, compilers included",
-                (books.Accepted - before) / (books.LastChange - firstCommit).TotalSeconds,
+                (ledger.Accepted - before) / (ledger.LastChange - firstCommit).TotalSeconds,
                 "readings/s"
             )
         );
@@ -110,11 +110,11 @@ internal sealed class AggregatorStage(BenchOptions options, SystemUnderLoad syst
         );
         if (limits is not null)
             rows.Add(new BenchRow("limit: bare COPY", limits.CopyRowsPerSecond, "rows/s"));
-        rows.Add(new BenchRow("partitions of each topic", await books.PartitionsAsync(cancellationToken), ""));
+        rows.Add(new BenchRow("partitions of each topic", await ledger.PartitionsAsync(cancellationToken), ""));
         // From before the start, like the readings they are divided by.
         rows.AddRange(
             (await BytesByHop.ReadAsync(system, cancellationToken))
-                .RowsSince(bytesBefore, books.Accepted - before)
+                .RowsSince(bytesBefore, ledger.Accepted - before)
                 .Where(row => !row.Name.Contains("log of", StringComparison.Ordinal))
         );
         rows.Add(new BenchRow("cores idle", idle / seconds, "cores"));
@@ -123,7 +123,7 @@ internal sealed class AggregatorStage(BenchOptions options, SystemUnderLoad syst
         var failure =
             load.Failure
             ?? (
-                !isSettled ? $"{books.Accepted} of {total} readings are committed, and no more come."
+                !isSettled ? $"{ledger.Accepted} of {total} readings are committed, and no more come."
                 : readings != total - accepted
                     ? $"{readings} of {total - accepted} readings are stored; the others are duplicates or rejected."
                 : null
@@ -136,7 +136,7 @@ internal sealed class AggregatorStage(BenchOptions options, SystemUnderLoad syst
             rows,
             processes,
             load,
-            books.BySecond(firstCommit),
+            ledger.BySecond(firstCommit),
             failure
         );
 
@@ -149,12 +149,12 @@ internal sealed class AggregatorStage(BenchOptions options, SystemUnderLoad syst
         // False: nothing more came for a while.
         async Task<bool> UntilAsync(Func<bool> isReached)
         {
-            var (progressed, last) = (time.GetTimestamp(), books.Accepted);
+            var (progressed, last) = (time.GetTimestamp(), ledger.Accepted);
             while (!isReached())
             {
-                await books.LookAsync(cancellationToken);
-                if (books.Accepted != last)
-                    (progressed, last) = (time.GetTimestamp(), books.Accepted);
+                await ledger.LookAsync(cancellationToken);
+                if (ledger.Accepted != last)
+                    (progressed, last) = (time.GetTimestamp(), ledger.Accepted);
                 if (time.GetElapsedTime(progressed) > Patience)
                     return false;
                 await Task.Delay(LookEvery, time, cancellationToken);

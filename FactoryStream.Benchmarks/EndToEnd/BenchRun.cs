@@ -82,10 +82,10 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
             await SayAsync("Warming up");
             using var sender = Sender.Start(system, warmUp, cache.Keys.Path, options, 0, options.WarmUpSeconds);
             var sent = await sender.ReportAsync(cancellationToken);
-            var books = new Books(system, CorpusCache.WarmUpPrefix, time);
-            if (!await books.SettleAsync(sent.Acknowledged, SettleWithin, cancellationToken))
+            var ledger = new Ledger(system, CorpusCache.WarmUpPrefix, time);
+            if (!await ledger.SettleAsync(sent.Acknowledged, SettleWithin, cancellationToken))
                 throw new UsageException(
-                    $"{books.Accepted} of {sent.Acknowledged} readings of the warm-up are committed, and no more come."
+                    $"{ledger.Accepted} of {sent.Acknowledged} readings of the warm-up are committed, and no more come."
                 );
         }
 
@@ -112,13 +112,13 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
     )
     {
         var usage = new UsageMeter(await system.ProcessesAsync(cancellationToken));
-        var books = new Books(system, CorpusCache.MeasuredPrefix, time);
+        var ledger = new Ledger(system, CorpusCache.MeasuredPrefix, time);
         // With a rate every look tells of single readings, so it must be close to the last.
         var lookEvery = TimeSpan.FromMilliseconds(options.Rate > 0 ? 10 : 100);
         // An exact number is sent whole, however long it takes; so is what a rate was given for.
         double? stopAfter = options.Readings is null ? options.Seconds : null;
 
-        var messagesBefore = await books.MessagesAsync(cancellationToken);
+        var messagesBefore = await ledger.MessagesAsync(cancellationToken);
         var bytesBefore = await BytesByHop.ReadAsync(system, cancellationToken);
         usage.Start();
         usage.SampleMemory();
@@ -126,7 +126,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         var sampled = time.GetTimestamp();
         while (!sender.HasEnded)
         {
-            await books.LookAsync(cancellationToken);
+            await ledger.LookAsync(cancellationToken);
             if (time.GetElapsedTime(sampled) > SampleMemoryEvery)
             {
                 sampled = time.GetTimestamp();
@@ -135,7 +135,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
             await Task.Delay(lookEvery, time, cancellationToken);
         }
         var load = await sender.ReportAsync(cancellationToken);
-        var isSettled = await books.SettleAsync(load.Acknowledged, SettleWithin, cancellationToken);
+        var isSettled = await ledger.SettleAsync(load.Acknowledged, SettleWithin, cancellationToken);
         var (processes, others, idle, stolen) = usage.Stop();
         if (limits is not null)
         {
@@ -143,25 +143,25 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
             limits = limits with { VerifiesPerSecondAfter = Limits.OpenSsl() };
         }
 
-        var seconds = (books.LastChange - load.StartedAt).TotalSeconds;
+        var seconds = (ledger.LastChange - load.StartedAt).TotalSeconds;
         var senderCpu = load.SenderCpuMicrosecondsPerReading * load.Acknowledged / 1e6;
         processes = [.. processes, new ProcessUsage("sender", senderCpu, 0)];
         var failure =
             load.Failure
             ?? (
-                !isSettled ? $"{books.Accepted} of {load.Acknowledged} acknowledged readings are committed, and no more come."
-                : books.Stored != load.Acknowledged
-                    ? $"{books.Stored} of {load.Acknowledged} acknowledged readings are stored; the others are duplicates or rejected."
+                !isSettled ? $"{ledger.Accepted} of {load.Acknowledged} acknowledged readings are committed, and no more come."
+                : ledger.Stored != load.Acknowledged
+                    ? $"{ledger.Stored} of {load.Acknowledged} acknowledged readings are stored; the others are duplicates or rejected."
                 : null
             );
-        var rows = Rows(load, books, limits, processes, seconds);
+        var rows = Rows(load, ledger, limits, processes, seconds);
         if (options.Rate > 0)
         {
             var (fromMeasured, fromDue) = new CommitTimes(
                 load.Corpus,
                 options.Rate,
-                await books.PartitionsAsync(cancellationToken)
-            ).Compute(load.StartedAt, books.Observations);
+                await ledger.PartitionsAsync(cancellationToken)
+            ).Compute(load.StartedAt, ledger.Observations);
             rows.InsertRange(
                 rows.FindIndex(row => row.Name.StartsWith("CPU ", StringComparison.Ordinal) && row.Goal is null),
                 [
@@ -177,24 +177,24 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
                 ]
             );
         }
-        var messages = await books.MessagesAsync(cancellationToken);
+        var messages = await ledger.MessagesAsync(cancellationToken);
         rows.Add(
             new BenchRow(
                 "readings a message, readings.signed",
-                (double)books.Accepted / Math.Max(1, messages.Signed - messagesBefore.Signed),
+                (double)ledger.Accepted / Math.Max(1, messages.Signed - messagesBefore.Signed),
                 ""
             )
         );
         rows.Add(
             new BenchRow(
                 "readings a message, readings.verified",
-                (double)books.Accepted / Math.Max(1, messages.Verified - messagesBefore.Verified),
+                (double)ledger.Accepted / Math.Max(1, messages.Verified - messagesBefore.Verified),
                 ""
             )
         );
-        rows.Add(new BenchRow("partitions of each topic", await books.PartitionsAsync(cancellationToken), ""));
+        rows.Add(new BenchRow("partitions of each topic", await ledger.PartitionsAsync(cancellationToken), ""));
         rows.Add(new BenchRow("bytes, HTTP body", (double)load.CorpusBytes / load.Corpus.Readings, "a reading"));
-        rows.AddRange((await BytesByHop.ReadAsync(system, cancellationToken)).RowsSince(bytesBefore, books.Stored));
+        rows.AddRange((await BytesByHop.ReadAsync(system, cancellationToken)).RowsSince(bytesBefore, ledger.Stored));
         // The sender's own start is part of what other processes did.
         rows.Add(new BenchRow("cores idle", idle / seconds, "cores"));
         rows.Add(new BenchRow("cores of other processes", Math.Max(0, others - senderCpu) / seconds, "cores", "0"));
@@ -207,27 +207,27 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
             rows,
             processes,
             load,
-            books.BySecond(load.StartedAt),
+            ledger.BySecond(load.StartedAt),
             failure
         );
     }
 
     private static List<BenchRow> Rows(
         LoadReport load,
-        Books books,
+        Ledger ledger,
         LimitRates? limits,
         IReadOnlyList<ProcessUsage> processes,
         double seconds
     )
     {
-        var rate = books.Stored / seconds;
+        var rate = ledger.Stored / seconds;
         var rows = new List<BenchRow>();
         if (limits is not null)
             rows.Add(new BenchRow("rate / openssl RSA-2048 verify", rate / limits.MeanVerifiesPerSecond, "", ">= 0.60"));
         rows.Add(
             new BenchRow(
                 "CPU of all processes",
-                processes.Sum(process => process.CpuSeconds) * 1e6 / Math.Max(1, books.Stored),
+                processes.Sum(process => process.CpuSeconds) * 1e6 / Math.Max(1, ledger.Stored),
                 "us a reading",
                 "<= 26"
             )
@@ -238,8 +238,8 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
             rows.Add(new BenchRow("rate / bare Kafka", rate / limits.KafkaReadingsPerSecond, ""));
         }
         rows.Add(new BenchRow("rate, first POST to last commit", rate, "readings/s"));
-        rows.Add(new BenchRow("slowest 10 s / mean", Slowest(books.BySecond(load.StartedAt), rate), ""));
-        rows.Add(new BenchRow("committed", books.Stored, "readings"));
+        rows.Add(new BenchRow("slowest 10 s / mean", Slowest(ledger.BySecond(load.StartedAt), rate), ""));
+        rows.Add(new BenchRow("committed", ledger.Stored, "readings"));
         rows.Add(new BenchRow("first POST to last commit", seconds, "s"));
         rows.Add(new BenchRow("POSTs repeated", load.RepeatedPosts, "POSTs", "0"));
         rows.Add(new BenchRow("ack p50", load.Ack.P50Ms, "ms"));
@@ -247,7 +247,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         rows.AddRange(
             processes.Select(process => new BenchRow(
                 $"CPU {process.Name}",
-                process.CpuSeconds * 1e6 / Math.Max(1, books.Stored),
+                process.CpuSeconds * 1e6 / Math.Max(1, ledger.Stored),
                 "us a reading"
             ))
         );
@@ -320,7 +320,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
         output.WriteLine(
             options.Rate > 0
                 ? "ack: from when the POST was due. measured: the instant at which a reading was planned for, the last of a POST "
-                    + "when that is due; committed: when a look at the books, every 10 ms, first found it."
+                    + "when that is due; committed: when a look at the ledger, every 10 ms, first found it."
                 : "ack: from when the POST was sent. Times to the commit are measured with --rate only: flat out they are the "
                     + "length of the queue."
         );
@@ -341,8 +341,8 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
     private Task SayAsync(string what) => error.WriteLineAsync($"{what} ...");
 }
 
-/// <summary>What the database's books say of the factories of one prefix, look by look.</summary>
-internal sealed class Books(SystemUnderLoad system, string prefix, TimeProvider time)
+/// <summary>What the database's ledger says of the factories of one prefix, look by look.</summary>
+internal sealed class Ledger(SystemUnderLoad system, string prefix, TimeProvider time)
 {
     private readonly List<CommitObservation> observations = [];
     private readonly List<(DateTime At, long Stored)> totals = [];

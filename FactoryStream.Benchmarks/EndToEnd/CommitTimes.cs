@@ -9,7 +9,7 @@ internal readonly record struct CommitObservation(DateTime At, int Partition, st
 
 /// <summary>
 /// From a reading's planned instant to the moment at which its commit was seen. One factory keeps to one connection and one engine to one
-/// partition, so the n-th reading that the books count for a factory and partition is the n-th of it in the corpus: looking at the books
+/// partition, so the n-th reading that the ledger counts for a factory and partition is the n-th of it in the corpus: looking at the ledger
 /// tells of every single reading, and at most one look too late.
 /// </summary>
 internal sealed class CommitTimes

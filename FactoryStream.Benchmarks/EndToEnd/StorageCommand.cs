@@ -141,9 +141,9 @@ internal sealed class StorageCommand(long readings, int engines, double eventRat
         var empty = await BytesByHop.ReadAsync(system, cancellationToken);
         using var sender = Sender.Start(system, corpus, cache.Keys.Path, options, 0, null);
         var load = await sender.ReportAsync(cancellationToken);
-        var books = new Books(system, CorpusCache.MeasuredPrefix, time);
-        if (!await books.SettleAsync(readings, SettleWithin, cancellationToken) || books.Stored != readings)
-            throw new UsageException($"{books.Stored} of {readings} readings are stored. {load.Failure}");
+        var ledger = new Ledger(system, CorpusCache.MeasuredPrefix, time);
+        if (!await ledger.SettleAsync(readings, SettleWithin, cancellationToken) || ledger.Stored != readings)
+            throw new UsageException($"{ledger.Stored} of {readings} readings are stored. {load.Failure}");
         var windowRows = await ClosedWindowsAsync(system, cancellationToken);
 
         var bytes = await BytesByHop.ReadAsync(system, cancellationToken);

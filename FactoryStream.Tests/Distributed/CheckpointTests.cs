@@ -39,9 +39,9 @@ public sealed class CheckpointTests(SharedPlant shared)
     }
 
     [Fact]
-    public async Task Another_incarnation_of_a_topic_begins_at_its_beginning()
+    public async Task A_topic_with_another_id_begins_at_its_beginning()
     {
-        const string topic = "test.incarnation";
+        const string topic = "test.topic-id";
         var checkpoints = new CheckpointReader(plant.Database);
         var first = await checkpoints.AcquireAsync(topic, 3, "log-1", CancellationToken.None);
         await using (var connection = await plant.Database.OpenConnectionAsync())
@@ -54,7 +54,7 @@ public sealed class CheckpointTests(SharedPlant shared)
         Assert.Equal(42, (await checkpoints.AcquireAsync(topic, 3, "log-1", CancellationToken.None)).NextOffset);
         var anew = await checkpoints.AcquireAsync(topic, 3, "log-2", CancellationToken.None);
 
-        // The source position stays: it is of readings.signed, whose own incarnation the messages name.
+        // The source position stays: it is of readings.signed, whose own topic id the messages name.
         Assert.Equal((0L, "signed-1", 17L, 5), (anew.NextOffset, anew.SourceTopicId, anew.SourceOffset, anew.SourceLine));
     }
 
