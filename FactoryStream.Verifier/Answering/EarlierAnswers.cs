@@ -107,6 +107,6 @@ internal sealed class EarlierAnswers(long from, string topicId)
 /// <summary>A rejection that was written before.</summary>
 /// <param name="Verdict">Its reason.</param>
 /// <param name="Detail">That in words.</param>
-/// <param name="Ledger">Whose ledger it stands in; "": nobody's.</param>
+/// <param name="Ledger">The factory in whose ledger it is counted; "" where there is none.</param>
 /// <param name="Readings">How many readings it counts.</param>
 internal readonly record struct EarlierRejection(Verdict Verdict, string? Detail, string Ledger, int Readings);

@@ -91,7 +91,7 @@ internal static class VerdictMessages
     /// <summary>The message of a rejected line.</summary>
     /// <param name="line">With its verdict.</param>
     /// <param name="source">Where it stands in <c>readings.signed</c>.</param>
-    /// <param name="ledger">Whose ledger it stands in; "": nobody's.</param>
+    /// <param name="ledger">The factory in whose ledger it is counted; "" where there is none.</param>
     /// <param name="topicId">Of the topic that it answers.</param>
     /// <param name="verdictTime">When the verdict was given.</param>
     /// <param name="trace">What the trace goes on from; default: there is none.</param>

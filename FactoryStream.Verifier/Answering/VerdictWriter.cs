@@ -112,7 +112,7 @@ internal sealed class VerdictWriter(
             byVerdict[(int)line.Verdict] += line.Count;
             if (line.Verdict == Verdict.Accepted)
                 continue;
-            // Past the header's bound a line stands in nobody's ledger, as that of a factory without a key does: in both messages alike,
+            // Past the header's bound a line is in no factory's ledger, as that of a factory without a key does: in both messages alike,
             // so that the ledger balances.
             var source = new SourcePosition(message.Offset, i);
             EarlierRejection written = default;
