@@ -4,7 +4,7 @@ namespace FactoryStream.Contracts;
 public static class PartitionCounts
 {
     /// <summary>Says that a topic was given more partitions, and what to do about it.</summary>
-    /// <param name="topic">The topic in Kafka.</param>
+    /// <param name="topic">The topic's name in Kafka, e.g. <c>readings.verified</c>.</param>
     /// <param name="recorded">Over how many of its partitions engines are spread.</param>
     /// <param name="partitions">How many partitions it has in Kafka.</param>
     public static string Enlarged(string topic, int recorded, int partitions) =>

@@ -13,8 +13,8 @@ public static class Partitioner
     public static byte[] Key(string factoryId, string engineId) => Encoding.UTF8.GetBytes($"{factoryId}/{engineId}");
 
     /// <summary>The partition of an engine: that of its key.</summary>
-    /// <param name="factoryId">1 to 128 characters.</param>
-    /// <param name="engineId">1 to 128 characters.</param>
+    /// <param name="factoryId">The factory's id, 1 to 128 characters.</param>
+    /// <param name="engineId">The engine's id within its factory, 1 to 128 characters.</param>
     /// <param name="partitionCount">Over how many partitions engines are spread, at least 1.</param>
     /// <returns>0 or more, below <paramref name="partitionCount"/>.</returns>
     public static int Partition(string factoryId, string engineId, int partitionCount)
@@ -28,7 +28,7 @@ public static class Partitioner
     }
 
     /// <summary>The partition that Kafka's own clients give a message key.</summary>
-    /// <param name="key">The key's bytes.</param>
+    /// <param name="key">The message key, as <see cref="Key"/> gives it.</param>
     /// <param name="partitionCount">How many partitions the topic has, at least 1.</param>
     /// <returns>0 or more, below <paramref name="partitionCount"/>.</returns>
     public static int Partition(ReadOnlySpan<byte> key, int partitionCount) => (int)((Murmur2(key) & 0x7fffffff) % (uint)partitionCount);

@@ -10,8 +10,8 @@ namespace FactoryStream.ServiceDefaults;
 /// were done; so it is told to leave that to this.
 /// </summary>
 /// <param name="services">Where the service's workers are found.</param>
-/// <param name="lifetime">Stops the service.</param>
-/// <param name="logger">Told once why.</param>
+/// <param name="lifetime">The host's lifetime, by which the service is stopped.</param>
+/// <param name="logger">The log that is told once why the service ends.</param>
 public sealed partial class FailFast(IServiceProvider services, IHostApplicationLifetime lifetime, ILogger<FailFast> logger)
     : IHostedLifecycleService
 {

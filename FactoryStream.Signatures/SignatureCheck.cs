@@ -12,6 +12,6 @@ public readonly struct SignatureCheck(RsaPublicKey key, ReadOnlyMemory<byte> dat
     /// <summary>The exact bytes that were signed.</summary>
     public ReadOnlyMemory<byte> Data { get; } = data;
 
-    /// <summary>The raw signature.</summary>
+    /// <summary>The raw signature; one of another length than the key's modulus is not valid.</summary>
     public ReadOnlyMemory<byte> Signature { get; } = signature;
 }

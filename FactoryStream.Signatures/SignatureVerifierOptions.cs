@@ -31,7 +31,7 @@ public sealed class SignatureVerifierOptions
     public int MaximumPreparedKeys { get; init; } = DefaultMaximumPreparedKeys;
 }
 
-/// <summary>The ways to check a signature.</summary>
+/// <summary>The backends that may check a signature.</summary>
 [Flags]
 public enum SignatureBackends
 {

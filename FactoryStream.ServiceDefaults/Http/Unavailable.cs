@@ -53,7 +53,7 @@ public static class RetryAfterExtensions
 
     /// <summary>A problem (RFC 9457) with <c>Retry-After</c>.</summary>
     /// <param name="context">The request that is answered so.</param>
-    /// <param name="status">429 or 503.</param>
+    /// <param name="status">The HTTP status: 429 or 503.</param>
     /// <param name="detail">The reason, in words for the client.</param>
     /// <param name="wait">How long the client is to wait.</param>
     public static ProblemHttpResult NotNow(this HttpContext context, int status, string detail, TimeSpan wait)

@@ -71,7 +71,7 @@ public sealed class KafkaConnection
             : servers;
 
     /// <summary>Whether a key of the section is the name of a client setting.</summary>
-    /// <param name="key">In any case of its letters.</param>
+    /// <param name="key">The name, in upper or lower case.</param>
     public static bool IsSetting(string key) => SettingNames.Contains(key);
 
     /// <summary>Adds the client settings to those of one client; what that has set itself stays.</summary>

@@ -41,7 +41,7 @@ public sealed class NotificationListener(NpgsqlDataSource database, string chann
     /// <summary>The connection was lost, or could not be opened; told once until it is there again.</summary>
     public required Action<DbException> Lost { get; init; }
 
-    /// <summary>Listens until cancelled.</summary>
+    /// <summary>Listens, and connects again where the connection is lost, until cancelled.</summary>
     /// <param name="cancellationToken">Ends the listening.</param>
     /// <exception cref="OperationCanceledException">The listening was ended.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)

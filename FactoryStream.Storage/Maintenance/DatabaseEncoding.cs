@@ -5,8 +5,8 @@ namespace FactoryStream.Storage;
 /// <summary>Signed bytes are stored as text and must come back byte for byte: that holds in a database of UTF-8 alone.</summary>
 public static class DatabaseEncoding
 {
-    /// <summary>Makes sure of it.</summary>
-    /// <param name="connection">Open.</param>
+    /// <summary>Refuses a database of another encoding.</summary>
+    /// <param name="connection">An open connection to the database.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     /// <exception cref="InvalidOperationException">The database has another encoding; says what to do.</exception>
     public static async Task RequireUtf8Async(NpgsqlConnection connection, CancellationToken cancellation)

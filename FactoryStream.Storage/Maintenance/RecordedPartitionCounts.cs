@@ -3,7 +3,7 @@ using Npgsql;
 namespace FactoryStream.Storage;
 
 /// <summary>How far one Kafka partition has been taken in.</summary>
-/// <param name="Topic">The topic in Kafka.</param>
+/// <param name="Topic">The topic's name in Kafka, e.g. <c>readings.verified</c>.</param>
 /// <param name="Partition">The partition's number, from 0.</param>
 /// <param name="NextOffset">The first offset that has not been taken in.</param>
 public readonly record struct TakenUntil(string Topic, int Partition, long NextOffset);
@@ -17,7 +17,7 @@ public readonly record struct TakenUntil(string Topic, int Partition, long NextO
 public sealed class RecordedPartitionCounts(NpgsqlDataSource database)
 {
     /// <summary>The number that counts; of a topic that is not recorded yet, or has another id by now, the one it has.</summary>
-    /// <param name="topic">The topic in Kafka.</param>
+    /// <param name="topic">The topic's name in Kafka, e.g. <c>readings.verified</c>.</param>
     /// <param name="topicId">The topic's id, as Kafka writes it.</param>
     /// <param name="partitions">How many partitions the topic has in Kafka.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>

@@ -9,7 +9,7 @@ public sealed class CheckpointReader(NpgsqlDataSource database)
     /// <summary>
     /// Raises the epoch of a partition's checkpoint and reads it. A checkpoint with another topic id begins anew at offset 0.
     /// </summary>
-    /// <param name="topic">The topic in Kafka.</param>
+    /// <param name="topic">The topic's name in Kafka, e.g. <c>readings.verified</c>.</param>
     /// <param name="partition">The Kafka partition's number, from 0.</param>
     /// <param name="topicId">The topic's id, as Kafka writes it.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>

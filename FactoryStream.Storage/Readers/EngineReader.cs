@@ -15,7 +15,7 @@ public sealed class EngineReader(NpgsqlDataSource database)
     }
 
     /// <summary>The numbers of engines, given in the list's order to those that had none, as far as their factory's bound allows.</summary>
-    /// <param name="engines">Each engine once.</param>
+    /// <param name="engines">The engines that are wanted, each once.</param>
     /// <param name="maxPerFactory">How many engines a factory may have.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     /// <returns>Engines that had none, and engines that are known of old; those that are beyond the bound are in neither.</returns>
@@ -72,7 +72,7 @@ public sealed class EngineReader(NpgsqlDataSource database)
     /// <summary>The names of metrics that engines have brought.</summary>
     /// <param name="engineNos">The numbers of the engines.</param>
     /// <param name="each">Called for each name with the engine's number and the name.</param>
-    /// <param name="cancellation">Ends the reading.</param>
+    /// <param name="cancellation">Ends the wait for the database.</param>
     public async Task MetricsAsync(int[] engineNos, Action<int, string> each, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand("SELECT engine_no, metric FROM factory.engine_metrics WHERE engine_no = ANY ($1)");
@@ -92,7 +92,7 @@ public sealed class EngineReader(NpgsqlDataSource database)
     /// <summary>The stored readings of engines since each one's last closed window, each engine's in the order of their time.</summary>
     /// <param name="engines">The engines, each with the moment up to which its windows are closed.</param>
     /// <param name="each">Called for each reading with engine's number, event time (UTC), SHA-256 and bytes of its data.</param>
-    /// <param name="cancellation">Ends the reading.</param>
+    /// <param name="cancellation">Ends the wait for the database.</param>
     public async Task OpenReadingsAsync(
         IReadOnlyList<EngineRow> engines,
         Action<int, DateTime, byte[], byte[]> each,

@@ -37,7 +37,7 @@ public sealed class BinaryCopyBuffer
     }
 
     /// <summary>An <c>integer</c>.</summary>
-    /// <param name="value">Any.</param>
+    /// <param name="value">Written as it is, big-endian.</param>
     public void Int32(int value)
     {
         var space = Reserve(8);
@@ -46,7 +46,7 @@ public sealed class BinaryCopyBuffer
     }
 
     /// <summary>A <c>bigint</c>.</summary>
-    /// <param name="value">Any.</param>
+    /// <param name="value">Written as it is, big-endian.</param>
     public void Int64(long value)
     {
         var space = Reserve(12);
@@ -55,7 +55,7 @@ public sealed class BinaryCopyBuffer
     }
 
     /// <summary>A <c>double precision</c>.</summary>
-    /// <param name="value">Any; not finite ones too.</param>
+    /// <param name="value">Written as it is; NaN and infinities are values as well.</param>
     public void Float8(double value)
     {
         var space = Reserve(12);
@@ -68,7 +68,7 @@ public sealed class BinaryCopyBuffer
     public void Timestamp(long utcTicks) => Int64((utcTicks - PostgresEpoch) / TimeSpan.TicksPerMicrosecond);
 
     /// <summary>A <c>bytea</c>, or <c>json</c> or <c>text</c> in UTF-8: the bytes as they are.</summary>
-    /// <param name="value">Copied.</param>
+    /// <param name="value">The bytes, which are copied.</param>
     public void Bytes(ReadOnlySpan<byte> value)
     {
         var space = Reserve(4 + value.Length);
@@ -98,7 +98,7 @@ public sealed class BinaryCopyBuffer
     }
 
     /// <summary>Ends the rows and sends them by binary COPY: the fast path. Nothing is sent where there is no row.</summary>
-    /// <param name="connection">The transaction's connection.</param>
+    /// <param name="connection">The connection of the transaction under way.</param>
     /// <param name="target">The table and its columns in the rows' order, e.g. <see cref="ReadingStatements.CopyTarget"/>.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     /// <exception cref="PostgresException">UniqueViolation: a row is there already; the transaction has failed.</exception>

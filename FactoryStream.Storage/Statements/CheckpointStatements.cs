@@ -4,11 +4,11 @@ using NpgsqlTypes;
 namespace FactoryStream.Storage;
 
 /// <summary>A step of a partition: from one offset to the next, under an epoch.</summary>
-/// <param name="Topic">The topic in Kafka.</param>
+/// <param name="Topic">The topic's name in Kafka, e.g. <c>readings.verified</c>.</param>
 /// <param name="Partition">The Kafka partition's number, from 0.</param>
-/// <param name="Epoch">The owner's epoch.</param>
+/// <param name="Epoch">The epoch under which the owner acquired the partition.</param>
 /// <param name="ExpectedOffset">The next offset that the checkpoint must have.</param>
-/// <param name="NextOffset">The next offset that it gets.</param>
+/// <param name="NextOffset">The offset of the first message that is not taken in by this step.</param>
 /// <param name="SourceTopicId">The topic id of the <c>readings.signed</c> that the source position is of.</param>
 /// <param name="SourceOffset">The last message of <c>readings.signed</c> that is taken in; -1: none.</param>
 /// <param name="SourceLine">The line in that message, from 0.</param>
@@ -34,8 +34,8 @@ public static class CheckpointStatements
     /// Takes the partitions a step on, each only from the offset and under the epoch that are its own. To be the transaction's first
     /// statement: it also locks them.
     /// </summary>
-    /// <param name="connection">The transaction's connection.</param>
-    /// <param name="steps">One for each partition.</param>
+    /// <param name="connection">The connection of the transaction under way.</param>
+    /// <param name="steps">One step for each partition, none twice.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     /// <exception cref="FencedException">One of them is another owner's by now.</exception>
     public static async Task AdvanceAsync(NpgsqlConnection connection, IReadOnlyList<CheckpointStep> steps, CancellationToken cancellation)

@@ -4,7 +4,7 @@ using NpgsqlTypes;
 namespace FactoryStream.Storage;
 
 /// <summary>Messages of a partition that retention took before they were taken in.</summary>
-/// <param name="Topic">The topic in Kafka.</param>
+/// <param name="Topic">The topic's name in Kafka, e.g. <c>readings.signed</c>.</param>
 /// <param name="Partition">The Kafka partition's number, from 0.</param>
 /// <param name="Messages">How many messages, at least 1.</param>
 public readonly record struct LossEntry(string Topic, int Partition, long Messages);

@@ -8,8 +8,8 @@ namespace FactoryStream.Storage;
 /// A reading on its way into <c>factory.readings</c>, with its own <paramref name="Signature"/> or, where there is one, the signed batch
 /// that is its evidence.
 /// </summary>
-/// <param name="EngineNo">The engine's number.</param>
-/// <param name="KeyNo">The number of the key that signed.</param>
+/// <param name="EngineNo">The number that <c>factory.engines</c> gave the engine.</param>
+/// <param name="KeyNo">The number that <c>factory.signing_keys</c> gave the key that signed.</param>
 /// <param name="MeasuredAt">Event time, UTC, in whole microseconds.</param>
 /// <param name="VerdictAt">When the Verifier accepted it, UTC.</param>
 /// <param name="DataSha256">The SHA-256 of <paramref name="Data"/>, 32 bytes.</param>
@@ -34,7 +34,7 @@ public static class ReadingStatements
     public const string CopyTarget =
         "factory.readings (engine_no, key_no, measured_at, verdict_at, data_sha256, data, signature, batch_sha256)";
 
-    /// <summary>Appends a reading.</summary>
+    /// <summary>Appends a reading that is not stored yet.</summary>
     /// <param name="rows">The rows for <see cref="CopyTarget"/>; one is added.</param>
     /// <param name="reading">The reading, with a signature of its own or the hash of its batch.</param>
     public static void Append(BinaryCopyBuffer rows, in ReadingEntry reading)
@@ -61,7 +61,7 @@ public static class ReadingStatements
     /// <summary>
     /// Inserts readings some of which may be stored already. The same reading twice in the list is inserted once, as the first.
     /// </summary>
-    /// <param name="connection">The transaction's connection.</param>
+    /// <param name="connection">The connection of the transaction under way.</param>
     /// <param name="readings">Any number, in any order.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     /// <returns>The indexes of those that were not stored before, in no order.</returns>

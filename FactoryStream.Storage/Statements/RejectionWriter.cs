@@ -15,7 +15,7 @@ namespace FactoryStream.Storage;
 /// <param name="Reason">A verdict's name, e.g. <c>bad_signature</c>.</param>
 /// <param name="Refused">True: refused by Ingest. False: accepted by Ingest, rejected later.</param>
 /// <param name="Detail">What is wrong, in words; null: the reason says all.</param>
-/// <param name="Line">The raw bytes.</param>
+/// <param name="Line">The line's bytes as they came; of one that was too large its beginning.</param>
 /// <param name="SourceOffset">The offset of its message on <c>readings.signed</c>; null where that is not known.</param>
 /// <param name="SourceLine">The line in that message, from 0; null where that is not known.</param>
 /// <param name="Readings">How many readings it counts in the ledger, at least 1.</param>

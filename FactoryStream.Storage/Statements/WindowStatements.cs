@@ -15,7 +15,7 @@ public static class WindowStatements
 
     /// <summary>Appends a window that is closed for the first time, as revision 0.</summary>
     /// <param name="rows">The rows for <see cref="CopyTarget"/>; one is added.</param>
-    /// <param name="window">The window's totals.</param>
+    /// <param name="window">The totals of one engine, window and metric.</param>
     /// <param name="updatedAt">The time to state in the row, UTC.</param>
     public static void Append(BinaryCopyBuffer rows, in WindowTotals window, DateTime updatedAt)
     {
@@ -34,7 +34,7 @@ public static class WindowStatements
     }
 
     /// <summary>The closed windows that are stored, of those named; in the transaction that is to write them again.</summary>
-    /// <param name="connection">The transaction's connection.</param>
+    /// <param name="connection">The connection of the transaction under way.</param>
     /// <param name="windows">The windows that are wanted; only engine, start, end and metric are looked at.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     public static async Task<List<WindowTotals>> ReadAsync(
@@ -81,7 +81,7 @@ public static class WindowStatements
     }
 
     /// <summary>Writes closed windows over those that are there.</summary>
-    /// <param name="connection">The transaction's connection.</param>
+    /// <param name="connection">The connection of the transaction under way.</param>
     /// <param name="rows">The new totals, each engine, window and metric once.</param>
     /// <param name="newRevision">The revision of a row that is not there yet; that of a row that is there goes up by one.</param>
     /// <param name="updatedAt">The time to state in the rows, UTC.</param>

@@ -1,7 +1,7 @@
 namespace FactoryStream.Storage;
 
 /// <summary>Totals of one metric of one engine in one window.</summary>
-/// <param name="EngineNo">The engine's number.</param>
+/// <param name="EngineNo">The number that <c>factory.engines</c> gave the engine.</param>
 /// <param name="WindowStart">The first moment of the window, UTC.</param>
 /// <param name="WindowEnd">The first moment behind the window, UTC.</param>
 /// <param name="Metric">The metric's name, 1 to 128 characters.</param>
