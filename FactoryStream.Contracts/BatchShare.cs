@@ -10,7 +10,7 @@ namespace FactoryStream.Contracts;
 public static class BatchShare
 {
     /// <summary>Writes the header's text.</summary>
-    /// <param name="indexes">Ascending.</param>
+    /// <param name="indexes">Places in the batch's array, from 0, in ascending order.</param>
     public static string Format(ReadOnlySpan<int> indexes)
     {
         var text = new StringBuilder();

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -9,20 +7,19 @@ namespace FactoryStream.Contracts;
 /// The general way of <see cref="ReadingParser"/>: whatever JSON allows, and for all else words that say which member is wrong, what was
 /// found and what is expected.
 /// </summary>
-/// <param name="names">Gives names and ids their one string.</param>
-/// <param name="metrics">Where metrics go.</param>
-/// <param name="others">Where the names of members go that are no metrics.</param>
-/// <param name="batch">Where a batch's readings go.</param>
+/// <param name="names">The pool that gives names and ids their one string.</param>
+/// <param name="metrics">The list that metrics are added to.</param>
+/// <param name="others">The list that the names of members are added to that are no metrics.</param>
+/// <param name="batch">The list that a batch's readings are added to.</param>
 internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics, List<string> others, List<BatchReading> batch)
 {
     private const string ExpectedName = "text of 1 to 128 characters without control characters";
-    private const int ShownBytes = 40;
 
     private readonly MemberNames members = new();
     private bool isInBatch;
 
     /// <summary>As <see cref="ReadingParser.TryParse"/>; the lists must be empty.</summary>
-    /// <returns>What is wrong; null when nothing is.</returns>
+    /// <returns>What is wrong, in words for a person; null when nothing is.</returns>
     public string? Read(ReadOnlyMemory<byte> line, out SignedReading reading, out string factoryId)
     {
         string? factory = null;
@@ -35,7 +32,7 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
         catch (JsonException exception)
         {
             reading = default;
-            wrong = NotJson(line.Span, exception);
+            wrong = FoundWords.NotJson(line.Span, exception);
         }
         catch (InvalidOperationException)
         {
@@ -59,7 +56,7 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
 
         var json = new Utf8JsonReader(span, new JsonReaderOptions { MaxDepth = 8 });
         if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
-            return $$"""envelope: expected an object {"data": ..., "signature": ...}, found {{Found(json)}}""";
+            return $$"""envelope: expected an object {"data": ..., "signature": ...}, found {{FoundWords.Of(json)}}""";
 
         ReadOnlyMemory<byte> data = default,
             signature = default;
@@ -74,7 +71,7 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (StorableText.IsBroken(json.ValueSpan))
-                return $"member {Found(json)}: expected a name that is {ExpectedName}";
+                return $"member {FoundWords.Of(json)}: expected a name that is {ExpectedName}";
             if (json.ValueTextEquals("data"u8))
             {
                 if (hasData)
@@ -84,7 +81,7 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
                 hasData = true;
                 json.Read();
                 if (json.TokenType != JsonTokenType.StartObject)
-                    return $"data: expected an object, found {Found(json)}";
+                    return $"data: expected an object, found {FoundWords.Of(json)}";
                 var start = (int)json.TokenStartIndex;
                 if (ParseData(ref json, span, ref factoryId, ref engineId, ref measuredAt) is { } wrong)
                     return wrong;
@@ -99,7 +96,7 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
                 hasBatch = true;
                 json.Read();
                 if (json.TokenType != JsonTokenType.StartArray)
-                    return $"batch: expected an array, found {Found(json)}";
+                    return $"batch: expected an array, found {FoundWords.Of(json)}";
                 var start = (int)json.TokenStartIndex;
                 if (ParseBatch(ref json, span, start, ref factoryId, ref oldestAt, ref measuredAt) is { } wrong)
                     return wrong;
@@ -111,8 +108,8 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
                     return "signature: given twice";
                 hasSignature = true;
                 json.Read();
-                if (!TrySignature(json, line, out signature))
-                    return $"signature: expected base64, found {Found(json)}";
+                if (!MemberValues.TrySignature(json, line, out signature))
+                    return $"signature: expected base64, found {FoundWords.Of(json)}";
             }
             else if (json.ValueTextEquals("key_id"u8))
             {
@@ -120,8 +117,8 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
                     return "key_id: given twice";
                 hasKeyId = true;
                 json.Read();
-                if (json.TokenType != JsonTokenType.Null && !TryText(json, out keyId))
-                    return $"key_id: expected {ExpectedName}, found {Found(json)}";
+                if (json.TokenType != JsonTokenType.Null && !MemberValues.TryText(json, names, out keyId))
+                    return $"key_id: expected {ExpectedName}, found {FoundWords.Of(json)}";
             }
             else
             {
@@ -163,7 +160,7 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
                 return $"batch: expected at most {ReadingParser.MaxBatchReadings} readings, found more";
             }
             if (json.TokenType != JsonTokenType.StartObject)
-                return $"expected an object, found {Found(json)}";
+                return $"expected an object, found {FoundWords.Of(json)}";
             int start = (int)json.TokenStartIndex,
                 metricStart = metrics.Count;
             string? factory = null,
@@ -197,8 +194,8 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
     }
 
     /// <summary>
-    /// Reads a reading. A wrong value does not end it: a later member may still name the factory, so that the rejection can be put on its
-    /// books.
+    /// Reads a reading. A wrong value does not end it: a later member may still name the factory, so that the rejection is counted in its
+    /// ledger.
     /// </summary>
     private string? ParseData(
         ref Utf8JsonReader json,
@@ -217,8 +214,8 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
             otherStart = others.Count;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            if (!TryText(json, out var name))
-                return $"member {Found(json)}: expected a name that is {ExpectedName}";
+            if (!MemberValues.TryText(json, names, out var name))
+                return $"member {FoundWords.Of(json)}: expected a name that is {ExpectedName}";
             var isNew = name switch
             {
                 "factory_id" => !hasFactory,
@@ -228,27 +225,27 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
             };
             if (!isNew)
                 return $"{name}: given twice";
-            if (NoNumber(span[(int)json.BytesConsumed..]) is { } noNumber)
+            if (MemberValues.NoNumber(span[(int)json.BytesConsumed..]) is { } noNumber)
                 return $"{name}: expected a finite number, found {noNumber}; leave the member out, or send null, where there is no value";
             json.Read();
             switch (name)
             {
                 case "factory_id":
                     hasFactory = true;
-                    if (!TryText(json, out factoryId))
-                        wrong ??= $"factory_id: expected {ExpectedName}, found {Found(json)}";
+                    if (!MemberValues.TryText(json, names, out factoryId))
+                        wrong ??= $"factory_id: expected {ExpectedName}, found {FoundWords.Of(json)}";
                     break;
                 case "engine_id":
                     hasEngine = true;
-                    if (!TryText(json, out engineId))
-                        wrong ??= $"engine_id: expected {ExpectedName}, found {Found(json)}";
+                    if (!MemberValues.TryText(json, names, out engineId))
+                        wrong ??= $"engine_id: expected {ExpectedName}, found {FoundWords.Of(json)}";
                     break;
                 case "timestamp":
                     hasTime = true;
-                    if (TryTime(json, out var time, out var expected))
+                    if (MemberValues.TryTime(json, out var time, out var expected))
                         measuredAt = time;
                     else
-                        wrong ??= $"timestamp: expected {expected}, found {Found(json)}";
+                        wrong ??= $"timestamp: expected {expected}, found {FoundWords.Of(json)}";
                     break;
                 default:
                     if (json.TokenType != JsonTokenType.Number)
@@ -257,7 +254,7 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
                         metrics.Add(new Metric(name, value));
                     else
                         wrong ??=
-                            $"{name}: expected a finite number, found {Found(json)}; leave the member out, or send null, where "
+                            $"{name}: expected a finite number, found {FoundWords.Of(json)}; leave the member out, or send null, where "
                             + "there is no value";
                     if (metrics.Count - metricStart > ReadingParser.MaxMetrics)
                         return $"data: expected at most {ReadingParser.MaxMetrics} metrics, found more";
@@ -265,7 +262,7 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
                         return $"data: expected at most {ReadingParser.MaxOthers} members that are no numbers, found more";
                     break;
             }
-            if (!TrySkipText(ref json))
+            if (!MemberValues.TrySkipText(ref json))
                 wrong ??= $"{name}: expected text, found a NUL character or half a surrogate pair";
         }
         return wrong
@@ -275,108 +272,5 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
                 : measuredAt is null ? "timestamp: missing"
                 : null
             );
-    }
-
-    /// <summary>
-    /// Passes a value over; false when a string in it stands for a text that PostgreSQL does not hold: every query that looks into the
-    /// reading would fail.
-    /// </summary>
-    private static bool TrySkipText(ref Utf8JsonReader json)
-    {
-        var isText = true;
-        var depth = json.CurrentDepth;
-        do
-        {
-            if (json.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && json.ValueIsEscaped)
-                isText &= !StorableText.IsBroken(json.ValueSpan);
-        } while ((json.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray || json.CurrentDepth > depth) && json.Read());
-        return isText;
-    }
-
-    /// <summary>What languages write for a number that is none, and JSON does not know.</summary>
-    private static string? NoNumber(ReadOnlySpan<byte> rest)
-    {
-        var value = rest.TrimStart(" \t\r\n"u8);
-        return value switch
-        {
-            [(byte)'N' or (byte)'n', (byte)'a', ..] => "NaN",
-            [(byte)'I' or (byte)'i', (byte)'n', ..] or [(byte)'+', (byte)'I' or (byte)'i', ..] => "Infinity",
-            [(byte)'-', (byte)'I' or (byte)'i', ..] => "-Infinity",
-            _ => null,
-        };
-    }
-
-    private static bool TryTime(in Utf8JsonReader json, out DateTime time, out string expected)
-    {
-        (time, expected) = (default, Timestamps.Expected);
-        if (json.ValueSpan.Length > ReadingParser.MaxTimestampLength)
-            return false;
-        if (json.TokenType == JsonTokenType.Number)
-            return Timestamps.TryParseNumber(json.ValueSpan, out time, out expected);
-        if (json.TokenType != JsonTokenType.String || (json.ValueIsEscaped && StorableText.IsBroken(json.ValueSpan)))
-            return false;
-        Span<byte> unescaped = stackalloc byte[ReadingParser.MaxTimestampLength];
-        return Timestamps.TryParse(json.ValueIsEscaped ? unescaped[..json.CopyString(unescaped)] : json.ValueSpan, out time, out expected);
-    }
-
-    private static bool TrySignature(in Utf8JsonReader json, ReadOnlyMemory<byte> line, out ReadOnlyMemory<byte> signature)
-    {
-        signature = default;
-        if (json.TokenType != JsonTokenType.String || (json.ValueIsEscaped && StorableText.IsBroken(json.ValueSpan)))
-            return false;
-        if (!json.ValueIsEscaped && SignatureText.IsCanonical(json.ValueSpan))
-        {
-            signature = line.Slice((int)json.TokenStartIndex + 1, json.ValueSpan.Length);
-            return true;
-        }
-        // Samples: "J5Bz\nk5ti", "J5Bz\/5ti", "J5Bz_5ti", "J5A"
-        var unescaped = new byte[json.ValueSpan.Length];
-        signature = SignatureText.Canonical(unescaped.AsSpan(0, json.CopyString(unescaped)));
-        return !signature.IsEmpty;
-    }
-
-    /// <summary>The text of a name or an id; false for what is none (<see cref="StorableText.IsName"/>).</summary>
-    private bool TryText(in Utf8JsonReader json, [NotNullWhen(true)] out string? text)
-    {
-        text = null;
-        // A character is at most six bytes, as an escape.
-        const int maxBytes = ReadingParser.MaxNameLength * 6;
-        if (json.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName) || json.ValueSpan.Length is 0 or > maxBytes)
-            return false;
-        Span<byte> unescaped = stackalloc byte[maxBytes];
-        if (json.ValueIsEscaped && StorableText.IsBroken(json.ValueSpan))
-            return false;
-        var read = names.Get(json.ValueIsEscaped ? unescaped[..json.CopyString(unescaped)] : json.ValueSpan);
-        if (StorableText.IsName(read))
-            text = read;
-        return text is not null;
-    }
-
-    // Samples: 'yesterday', 7, null, an object
-    private static string Found(in Utf8JsonReader json) =>
-        json.TokenType switch
-        {
-            JsonTokenType.None => "nothing",
-            JsonTokenType.StartObject => "an object",
-            JsonTokenType.StartArray => "an array",
-            JsonTokenType.String or JsonTokenType.PropertyName => $"'{Shown(json.ValueSpan)}'",
-            _ => Shown(json.ValueSpan),
-        };
-
-    private static string NotJson(ReadOnlySpan<byte> line, JsonException exception)
-    {
-        var at = 0;
-        for (var lines = exception.LineNumber ?? 0; lines > 0; lines--)
-            at += line[at..].IndexOf((byte)'\n') + 1;
-        at = (int)Math.Min(at + (exception.BytePositionInLine ?? 0), line.Length);
-        return at == line.Length
-            ? $"envelope: expected JSON, found its end at byte {at}"
-            : $"envelope: expected JSON, found '{Shown(line[at..], 10)}' at byte {at}";
-    }
-
-    private static string Shown(ReadOnlySpan<byte> raw, int most = ShownBytes)
-    {
-        var text = StorableText.Of(Encoding.UTF8.GetString(raw[..Math.Min(raw.Length, most)]).TrimEnd('\uFFFD'));
-        return raw.Length > most ? $"{text}..." : text;
     }
 }

@@ -11,7 +11,7 @@ internal sealed class MemberNames
     private readonly List<string> few = new(FewNames);
     private readonly HashSet<string> many = [];
 
-    /// <summary>Begins another reading.</summary>
+    /// <summary>Forgets the names, for the next reading.</summary>
     public void Clear()
     {
         few.Clear();
@@ -19,7 +19,7 @@ internal sealed class MemberNames
             many.Clear();
     }
 
-    /// <summary>False when it is there already.</summary>
+    /// <summary>Adds a name; false when the reading has it already.</summary>
     public bool TryAdd(string name)
     {
         if (many.Count > 0)

@@ -27,19 +27,19 @@ public static class MessageHeaders
 
     /// <summary>
     /// Verified: <see cref="SourcePositions"/>. Rejected by the Verifier: <see cref="SourcePosition"/>. In the same partition of
-    /// <see cref="Topics.Signed"/>.
+    /// <see cref="TopicNames.Signed"/>.
     /// </summary>
     public const string Source = "source";
 
     /// <summary>
-    /// Verified, rejected by the Verifier: the incarnation (topic id) of <see cref="Topics.Signed"/> that <see cref="Source"/> speaks of.
+    /// Verified, rejected by the Verifier: the topic id of the <see cref="TopicNames.Signed"/> that <see cref="Source"/> speaks of.
     /// </summary>
     public const string SourceTopicId = "source-topic-id";
 
     /// <summary>Rejected: a <see cref="Verdict"/>'s name.</summary>
     public const string Reason = "reason";
 
-    /// <summary>Rejected: what is wrong, in words.</summary>
+    /// <summary>Rejected: what is wrong, in words for a person.</summary>
     public const string Detail = "detail";
 
     /// <summary>Rejected: <c>ingest</c> (refused, never had a 202) or <c>verifier</c> (rejected).</summary>
@@ -58,15 +58,15 @@ public static class MessageHeaders
     public const string FactoryId = "factory-id";
 
     /// <summary>
-    /// Rejected by the Verifier: <c>unknown</c>, where <see cref="FactoryId"/> names a factory but the line stands on nobody's books, in
-    /// <see cref="Source"/> of the verified message as well: the factory has no key, and anybody may invent one. Absent: it stands on
-    /// that factory's.
+    /// Rejected by the Verifier: <c>unknown</c>, where <see cref="FactoryId"/> names a factory but the line is in no factory's ledger, in
+    /// <see cref="Source"/> of the verified message as well: the factory has no key, and anybody may invent one. Absent: it is in that
+    /// factory's. On the wire the header has kept its first name, <c>books</c>.
     /// </summary>
-    public const string Books = "books";
+    public const string Ledger = "books";
 
     /// <summary>
-    /// The value of <see cref="Books"/>, and what nobody's books are called where people read them. No factory may be enrolled under that
-    /// name.
+    /// The value of <see cref="Ledger"/>, and the name under which people read the ledger of all factories without a key. No factory may be
+    /// enrolled under that name.
     /// </summary>
-    public const string BooksUnknown = "unknown";
+    public const string LedgerUnknown = "unknown";
 }

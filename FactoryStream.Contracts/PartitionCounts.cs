@@ -3,21 +3,21 @@ namespace FactoryStream.Contracts;
 /// <summary>What is said where a topic has another number of partitions than engines are spread over.</summary>
 public static class PartitionCounts
 {
-    /// <summary>What is wrong, and what to do.</summary>
-    /// <param name="topic">Whose partitions.</param>
-    /// <param name="recorded">Over how many engines are spread.</param>
-    /// <param name="partitions">How many it has.</param>
+    /// <summary>Says that a topic was given more partitions, and what to do about it.</summary>
+    /// <param name="topic">The topic's name in Kafka, e.g. <c>readings.verified</c>.</param>
+    /// <param name="recorded">Over how many of its partitions engines are spread.</param>
+    /// <param name="partitions">How many partitions it has in Kafka.</param>
     public static string Enlarged(string topic, int recorded, int partitions) =>
         $"{topic} has {partitions} partitions, but engines are spread over {recorded}. "
-        + "Nothing new is accepted; what is on its way is stored. When the books show no backlog, run Migrations with "
+        + "Nothing new is accepted; what is on its way is stored. When the ledger shows no backlog, run Migrations with "
         + "Migrations__Repartition=true.";
 
     /// <summary>What is wrong with the numbers of partitions of the three topics: they must be one; null: nothing.</summary>
-    /// <param name="counts">In the order of <see cref="Topics.All"/>.</param>
+    /// <param name="counts">The number of each topic's partitions, in the order of <see cref="TopicNames.All"/>.</param>
     public static string? Unequal(IReadOnlyList<int> counts) =>
         counts.Distinct().Count() == 1
             ? null
-            : $"The topics {string.Join(", ", Topics.All)} must have the same number of partitions, but have "
+            : $"The topics {string.Join(", ", TopicNames.All)} must have the same number of partitions, but have "
                 + $"{string.Join(", ", counts)}: make them alike.";
 
     /// <summary>

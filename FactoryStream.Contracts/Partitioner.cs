@@ -12,7 +12,11 @@ public static class Partitioner
     /// <summary>The message key of an engine, in UTF-8.</summary>
     public static byte[] Key(string factoryId, string engineId) => Encoding.UTF8.GetBytes($"{factoryId}/{engineId}");
 
-    /// <summary>The partition of an engine.</summary>
+    /// <summary>The partition of an engine: that of its key.</summary>
+    /// <param name="factoryId">The factory's id, 1 to 128 characters.</param>
+    /// <param name="engineId">The engine's id within its factory, 1 to 128 characters.</param>
+    /// <param name="partitionCount">Over how many partitions engines are spread, at least 1.</param>
+    /// <returns>0 or more, below <paramref name="partitionCount"/>.</returns>
     public static int Partition(string factoryId, string engineId, int partitionCount)
     {
         // Ids are at most 128 characters each, so at most 3 bytes a character and the slash.
@@ -23,7 +27,10 @@ public static class Partitioner
         return Partition(key[..length], partitionCount);
     }
 
-    /// <summary>The partition of a message key.</summary>
+    /// <summary>The partition that Kafka's own clients give a message key.</summary>
+    /// <param name="key">The message key, as <see cref="Key"/> gives it.</param>
+    /// <param name="partitionCount">How many partitions the topic has, at least 1.</param>
+    /// <returns>0 or more, below <paramref name="partitionCount"/>.</returns>
     public static int Partition(ReadOnlySpan<byte> key, int partitionCount) => (int)((Murmur2(key) & 0x7fffffff) % (uint)partitionCount);
 
     /// <summary>MurmurHash2, 32 bits, with the seed of Apache Kafka's clients (org.apache.kafka.common.utils.Utils).</summary>

@@ -11,7 +11,7 @@ public sealed class ReadingParser
     /// <summary>Longest factory, engine, key id and metric name, in UTF-16 characters.</summary>
     public const int MaxNameLength = 128;
 
-    /// <summary>Most metrics of one reading.</summary>
+    /// <summary>The greatest number of metrics in one reading.</summary>
     public const int MaxMetrics = 256;
 
     /// <summary>Most members of one reading that are neither its ids and time nor numbers.</summary>

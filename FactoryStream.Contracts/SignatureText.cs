@@ -10,7 +10,7 @@ namespace FactoryStream.Contracts;
 /// </summary>
 internal static class SignatureText
 {
-    /// <summary>Whether it is what is written onward already.</summary>
+    /// <summary>Whether a text is already in the one form that goes onward.</summary>
     public static bool IsCanonical(ReadOnlySpan<byte> text)
     {
         if (text.IsEmpty || text.Length % 4 != 0)
@@ -26,8 +26,8 @@ internal static class SignatureText
         return padding == 0 || (ValueOf(text[^(padding + 1)]) & (padding == 1 ? 0b11 : 0b1111)) == 0;
     }
 
-    /// <summary>The one text of the signature that <paramref name="text"/> is a text of; null when it is none's.</summary>
-    /// <param name="text">As it came, JSON's escapes resolved.</param>
+    /// <summary>The one text of the signature that <paramref name="text"/> is a text of; null when it is no signature's.</summary>
+    /// <param name="text">The text as it came, JSON's escapes resolved.</param>
     public static byte[]? Canonical(ReadOnlySpan<byte> text)
     {
         var letters = new byte[text.Length + 3];

@@ -3,27 +3,27 @@ using System.Text;
 
 namespace FactoryStream.Contracts;
 
-/// <summary>Where a line stands in a partition of <see cref="Topics.Signed"/>. Ordered as the log is.</summary>
-/// <param name="Offset">The message's offset.</param>
-/// <param name="Line">The line in it, from 0.</param>
+/// <summary>Where a line stands in a partition of <see cref="TopicNames.Signed"/>. Ordered as the log is.</summary>
+/// <param name="Offset">The offset of the message that the line is in; -1: before the first message.</param>
+/// <param name="Line">The line's place in that message, from 0.</param>
 public readonly record struct SourcePosition(long Offset, int Line) : IComparable<SourcePosition>
 {
-    /// <summary>Before the first line of all.</summary>
+    /// <summary>The position before the first line of the log.</summary>
     public static SourcePosition None { get; } = new(-1, 0);
 
     /// <inheritdoc/>
     public int CompareTo(SourcePosition other) => Offset != other.Offset ? Offset.CompareTo(other.Offset) : Line.CompareTo(other.Line);
 
-    /// <summary>Earlier in the log.</summary>
+    /// <summary>Whether the left position is earlier in the log.</summary>
     public static bool operator <(SourcePosition left, SourcePosition right) => left.CompareTo(right) < 0;
 
-    /// <summary>Later in the log.</summary>
+    /// <summary>Whether the left position is later in the log.</summary>
     public static bool operator >(SourcePosition left, SourcePosition right) => left.CompareTo(right) > 0;
 
-    /// <summary>Earlier or the same.</summary>
+    /// <summary>Whether the left position is earlier in the log or the same.</summary>
     public static bool operator <=(SourcePosition left, SourcePosition right) => left.CompareTo(right) <= 0;
 
-    /// <summary>Later or the same.</summary>
+    /// <summary>Whether the left position is later in the log or the same.</summary>
     public static bool operator >=(SourcePosition left, SourcePosition right) => left.CompareTo(right) >= 0;
 
     /// <summary>As the header <see cref="MessageHeaders.Source"/> of a rejection has it: <c>1042:17</c>.</summary>
@@ -46,24 +46,24 @@ public readonly record struct SourcePosition(long Offset, int Line) : IComparabl
 }
 
 /// <summary>
-/// What became of one message of <see cref="Topics.Signed"/>: how many lines it had, which of them were rejected and whose those were.
+/// What became of one message of <see cref="TopicNames.Signed"/>: how many lines it had, which of them were rejected and whose those were.
 /// </summary>
-/// <param name="Offset">The message's offset.</param>
+/// <param name="Offset">The offset of the message in its partition.</param>
 /// <param name="LineCount">How many lines it had, as counted before any was looked at.</param>
 /// <param name="Rejected">The rejected lines, ascending. All others were accepted.</param>
 public readonly record struct SourceMessage(long Offset, int LineCount, IReadOnlyList<SourceRejection> Rejected);
 
 /// <summary>A rejected line of a <see cref="SourceMessage"/>.</summary>
-/// <param name="Line">Which one, from 0.</param>
-/// <param name="FactoryId">Whose books it stands on; "", nobody's, where that could not be read or no such factory has a key.</param>
+/// <param name="Line">The line's place in the message, from 0.</param>
+/// <param name="FactoryId">The factory in whose ledger it is counted; "" where that could not be read or no such factory has a key.</param>
 /// <param name="Readings">How many readings of the partition it held: more than one when it was a batch.</param>
 public readonly record struct SourceRejection(int Line, string FactoryId, int Readings = 1);
 
 /// <summary>
 /// The header <see cref="MessageHeaders.Source"/> of a verified message: the source messages it answers, in log order; its own lines are
 /// their accepted lines, in order. A source message of which nothing was accepted is answered as well (with no line), so that the verified
-/// log tells the fate of every line. Sample: <c>1041:20;1042:18!3=factory_003!9=factory%3B004;1043:1</c> is messages 1041 to 1043 with 20,
-/// 18 and 1 lines, lines 3 and 9 of 1042 rejected; <c>!3*100=factory_003</c> is a line that was a batch of 100 readings.
+/// log tells the outcome of every line. Sample: <c>1041:20;1042:18!3=factory_003!9=factory%3B004;1043:1</c> is messages 1041 to 1043 with
+/// 20, 18 and 1 lines, lines 3 and 9 of 1042 rejected; <c>!3*100=factory_003</c> is a line that was a batch of 100 readings.
 /// </summary>
 public static class SourcePositions
 {
@@ -71,6 +71,7 @@ public static class SourcePositions
     public const int MaxLines = 1 << 24;
 
     /// <summary>Writes the header's text.</summary>
+    /// <param name="messages">In the log's order, each with its rejected lines in ascending order.</param>
     public static string Format(IReadOnlyList<SourceMessage> messages)
     {
         var text = new StringBuilder();

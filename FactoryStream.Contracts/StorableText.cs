@@ -34,8 +34,8 @@ public static class StorableText
     /// A text as it can be stored: control characters and halves of surrogate pairs become U+FFFD, and what is beyond
     /// <paramref name="maxLength"/> is cut off.
     /// </summary>
-    /// <param name="text">Any.</param>
-    /// <param name="maxLength">In UTF-16 characters.</param>
+    /// <param name="text">Text of any kind; null stays null.</param>
+    /// <param name="maxLength">The most that is kept, in UTF-16 characters.</param>
     [return: NotNullIfNotNull(nameof(text))]
     public static string? Of(string? text, int maxLength = 1_000)
     {

@@ -53,7 +53,7 @@ public static class Timestamps
     /// <summary>Parses a number since 1970 to UTC in whole microseconds (further digits are cut off).</summary>
     /// <param name="number">A JSON number, e.g. <c>1772000000</c>, <c>1772000000.125</c>, <c>1772000000125</c>,
     /// <c>1772000000125000000</c>.</param>
-    /// <param name="utc">The time, of kind UTC.</param>
+    /// <param name="utc">The time, of kind UTC, 1970 or later.</param>
     /// <param name="expected">What is expected instead, when it is none.</param>
     public static bool TryParseNumber(ReadOnlySpan<byte> number, out DateTime utc, out string expected)
     {

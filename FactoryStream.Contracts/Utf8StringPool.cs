@@ -15,7 +15,7 @@ public sealed class Utf8StringPool(int capacity = 65_536, int maxBytes = 2 << 20
     private readonly Dictionary<ulong, (byte[] Utf8, string Text)> entries = [];
     private int bytes;
 
-    /// <summary>How many strings it holds.</summary>
+    /// <summary>How many strings it holds, at most its capacity.</summary>
     public int Count => entries.Count;
 
     /// <summary>The string of <paramref name="utf8"/>, which must be valid UTF-8 without JSON escapes.</summary>

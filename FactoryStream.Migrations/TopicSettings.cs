@@ -33,7 +33,7 @@ internal static class TopicSettings
             // Kafka drops whole segments that are no longer written to, so a large one would stay long after its time.
             ["segment.bytes"] = Math.Clamp(kept / 4, SmallestSegment, LargestSegment),
         };
-        if (topic != Topics.Signed)
+        if (topic != TopicNames.Signed)
             settings[MaxMessageBytes] = AnswerBytes;
         if (replicas > 0 && options.MinInsyncReplicas > replicas)
         {

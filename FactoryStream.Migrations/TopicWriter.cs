@@ -16,8 +16,8 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(10);
 
-    private readonly PartitionRecord record = new(database);
-    private readonly TopicIncarnations incarnations = new(kafka);
+    private readonly RecordedPartitionCounts counts = new(database);
+    private readonly TopicIds topicIds = new(kafka);
     private readonly IAdminClient admin = kafka.QuietAdmin(
         new AdminClientConfig { SocketTimeoutMs = (int)RequestTimeout.TotalMilliseconds }
     );
@@ -25,7 +25,7 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
     public void Dispose()
     {
         admin.Dispose();
-        incarnations.Dispose();
+        topicIds.Dispose();
     }
 
     /// <exception cref="InvalidOperationException">The topics are not as they must be, and only a human can make them so.</exception>
@@ -35,21 +35,21 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
         var created = await CreateMissingAsync();
         cancellation.ThrowIfCancellationRequested();
         var topics = new Dictionary<string, (string Id, int Partitions)>();
-        foreach (var topic in Topics.All)
-            topics.Add(topic, await incarnations.GetWithPartitionsAsync(topic));
+        foreach (var topic in TopicNames.All)
+            topics.Add(topic, await topicIds.GetWithPartitionsAsync(topic));
         if (PartitionCounts.Unequal([.. topics.Values.Select(topic => topic.Partitions)]) is { } unequal)
             throw new InvalidOperationException(unequal);
         var ids = topics.ToDictionary(topic => topic.Key, topic => topic.Value.Id);
         await HoldPartitionsAsync(topics, ids, cancellation);
-        await SetAsync(created, topics[Topics.Signed].Partitions, ids, cancellation);
-        logger.TopicsReady(created.Count, Topics.All.Count);
+        await SetAsync(created, topics[TopicNames.Signed].Partitions, ids, cancellation);
+        logger.TopicsReady(created.Count, TopicNames.All.Count);
     }
 
     private async Task<HashSet<string>> CreateMissingAsync()
     {
         // A broker that cannot create topics may have them all the same, so ask first.
         var present = Metadata();
-        var missing = Topics.All.Where(topic => !present.ContainsKey(topic)).ToHashSet();
+        var missing = TopicNames.All.Where(topic => !present.ContainsKey(topic)).ToHashSet();
         if (missing.Count == 0)
             return missing;
         try
@@ -86,7 +86,7 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
         var recorded = int.MaxValue;
         foreach (var (topic, (id, partitions)) in topics)
         {
-            var count = await record.EnsureAsync(topic, id, partitions, cancellation);
+            var count = await counts.EnsureAsync(topic, id, partitions, cancellation);
             if (count == partitions)
                 continue;
             enlarged ??= PartitionCounts.Enlarged(topic, count, partitions);
@@ -96,12 +96,12 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
             return;
         if (!options.Repartition)
             throw new InvalidOperationException(enlarged);
-        var partitionCount = topics[Topics.Signed].Partitions;
+        var partitionCount = topics[TopicNames.Signed].Partitions;
         var waiting = 0L;
         // What the new partitions hold may wait: the old ones are what an engine may have moved from.
-        var isDone = await record.ChangeAsync(
-            Topics.Signed,
-            Topics.Verified,
+        var isDone = await counts.ChangeAsync(
+            TopicNames.Signed,
+            TopicNames.Verified,
             ids,
             partitionCount,
             async taken => (waiting = (await WaitingAsync(taken, recorded)).Values.Sum()) == 0,
@@ -117,7 +117,7 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
     {
         TopicPartition[] partitions =
         [
-            .. Topics.All.SelectMany(topic =>
+            .. TopicNames.All.SelectMany(topic =>
                 Enumerable.Range(0, partitionCount).Select(partition => new TopicPartition(topic, partition))
             ),
         ];
@@ -132,13 +132,16 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
 
     private async Task SetAsync(HashSet<string> created, int partitionCount, Dictionary<string, string> ids, CancellationToken cancellation)
     {
-        string[] topics = [.. Topics.All.Where(topic => options.AlterTopics || created.Contains(topic))];
+        string[] topics = [.. TopicNames.All.Where(topic => options.AlterTopics || created.Contains(topic))];
         if (topics.Length == 0)
             return;
         try
         {
             var metadata = Metadata();
-            var waiting = await WaitingAsync(await record.TakenAsync(Topics.Signed, Topics.Verified, ids, cancellation), partitionCount);
+            var waiting = await WaitingAsync(
+                await counts.TakenAsync(TopicNames.Signed, TopicNames.Verified, ids, cancellation),
+                partitionCount
+            );
             var described = await admin.DescribeConfigsAsync(
                 topics.Select(Resource),
                 new DescribeConfigsOptions { RequestTimeout = RequestTimeout }
@@ -216,6 +219,6 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
     private Dictionary<string, TopicMetadata> Metadata() =>
         admin
             .GetMetadata(RequestTimeout)
-            .Topics.Where(topic => !topic.Error.IsError && Topics.All.Contains(topic.Topic))
+            .Topics.Where(topic => !topic.Error.IsError && TopicNames.All.Contains(topic.Topic))
             .ToDictionary(topic => topic.Topic);
 }

@@ -9,6 +9,9 @@ namespace FactoryStream.ServiceDefaults;
 /// again. The generic host by itself stops when a <see cref="BackgroundService"/> fails, but with exit code 0, which looks as if the work
 /// were done; so it is told to leave that to this.
 /// </summary>
+/// <param name="services">Where the service's workers are found.</param>
+/// <param name="lifetime">The host's lifetime, by which the service is stopped.</param>
+/// <param name="logger">The log that is told once why the service ends.</param>
 public sealed partial class FailFast(IServiceProvider services, IHostApplicationLifetime lifetime, ILogger<FailFast> logger)
     : IHostedLifecycleService
 {
@@ -17,9 +20,9 @@ public sealed partial class FailFast(IServiceProvider services, IHostApplication
     /// <summary>0 until something failed, then 1: what the process ends with.</summary>
     public int ExitCode => Volatile.Read(ref exitCode);
 
-    /// <summary>Ends the service: it cannot go on.</summary>
+    /// <summary>Logs the reason and stops the service, with exit code 1; only the first call does anything.</summary>
     /// <param name="who">The part that cannot, e.g. the worker's name.</param>
-    /// <param name="reason">Why, in words.</param>
+    /// <param name="reason">Why it cannot go on, in words for the log.</param>
     public void Stop(string who, string reason)
     {
         if (Interlocked.Exchange(ref exitCode, 1) == 1)

@@ -8,7 +8,7 @@ namespace FactoryStream.ServiceDefaults;
 /// <summary>How much is traced; section <c>Telemetry</c>.</summary>
 public sealed class TelemetryOptions
 {
-    /// <summary>The configuration section.</summary>
+    /// <summary>The name of the configuration section.</summary>
     public const string Section = "Telemetry";
 
     /// <summary>

@@ -4,6 +4,7 @@ namespace FactoryStream.ServiceDefaults;
 /// For how long work has waited without any of it being done, told from two numbers that anybody can look up: how much waits, and how far
 /// its worker has come.
 /// </summary>
+/// <param name="time">The clock by which standing still is measured.</param>
 public sealed class StalledWork(TimeProvider time)
 {
     private readonly Lock gate = new();
@@ -11,7 +12,7 @@ public sealed class StalledWork(TimeProvider time)
     private long taken;
     private long? since;
 
-    /// <summary>How much waits, by the newest look.</summary>
+    /// <summary>How much waited when it was last looked at.</summary>
     public long Waiting
     {
         get
@@ -31,8 +32,8 @@ public sealed class StalledWork(TimeProvider time)
         }
     }
 
-    /// <summary>Takes in one look.</summary>
-    /// <param name="nowWaiting">How much waits.</param>
+    /// <summary>Takes in what was found at one look.</summary>
+    /// <param name="nowWaiting">How much waits, 0 or more, in any unit.</param>
     /// <param name="nowTaken">How far the worker has come; any change of it is progress.</param>
     public void Observe(long nowWaiting, long nowTaken)
     {

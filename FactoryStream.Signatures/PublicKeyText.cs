@@ -66,9 +66,9 @@ internal static class PublicKeyText
     }
 
     /// <param name="text">As <see cref="Normalize"/> leaves it.</param>
-    /// <param name="der">What was found.</param>
+    /// <param name="der">The DER that was found in the text.</param>
     /// <param name="what">Its kind; null: what it holds must tell.</param>
-    /// <returns>What is wrong; null: nothing.</returns>
+    /// <returns>What is wrong, in words for a person; null when nothing is.</returns>
     private static string? TryFind(string text, out byte[] der, out string? what)
     {
         der = [];

@@ -35,13 +35,13 @@ public sealed class ReadingSigner : IDisposable
         }
     }
 
-    /// <summary>Size of the modulus in bits.</summary>
+    /// <summary>The size of the key's modulus in bits.</summary>
     public int KeySizeBits { get; }
 
     /// <summary>Length of a signature in bytes.</summary>
     public int SignatureLength => (KeySizeBits + 7) / 8;
 
-    /// <summary>Makes a new key pair.</summary>
+    /// <summary>Makes a signer with a new RSA key pair.</summary>
     public static ReadingSigner Create(int keySizeBits = 2048) => new(RSA.Create(keySizeBits));
 
     /// <summary>Reads a private key: <c>PRIVATE KEY</c> (PKCS #8) or <c>RSA PRIVATE KEY</c> (PKCS #1).</summary>
@@ -103,7 +103,7 @@ public sealed class ReadingSigner : IDisposable
         value.TryWriteBytes(signature[^value.GetByteCount(isUnsigned: true)..], out _, isUnsigned: true, isBigEndian: true);
     }
 
-    /// <summary>Frees the key.</summary>
+    /// <summary>Frees the private key; nothing can be signed afterwards.</summary>
     public void Dispose()
     {
         _native?.Dispose();

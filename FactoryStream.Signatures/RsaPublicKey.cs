@@ -46,7 +46,7 @@ public sealed class RsaPublicKey : IDisposable
     /// <summary>The key as a DER SubjectPublicKeyInfo, the same bytes for the same key in whichever form it came.</summary>
     public ReadOnlyMemory<byte> SubjectPublicKeyInfo => _subjectPublicKeyInfo;
 
-    /// <summary>Big-endian, without a leading zero.</summary>
+    /// <summary>The modulus, big-endian, without a leading zero.</summary>
     internal ReadOnlySpan<byte> Modulus => _modulus;
 
     internal BigInteger ModulusValue { get; }

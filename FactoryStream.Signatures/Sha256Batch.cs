@@ -7,7 +7,7 @@ namespace FactoryStream.Signatures;
 /// </summary>
 public static class Sha256Batch
 {
-    /// <summary>Bytes of one digest.</summary>
+    /// <summary>The length of one digest in bytes.</summary>
     public const int DigestLength = 32;
 
     /// <summary>Writes the 32 bytes of the input's digest.</summary>

@@ -69,7 +69,7 @@ public sealed class SignatureVerifier : IDisposable
         }
     }
 
-    /// <summary>Counters for metrics.</summary>
+    /// <summary>What was checked so far, and by which backend.</summary>
     public SignatureVerifierStatistics Statistics
     {
         get

@@ -31,22 +31,22 @@ public sealed class SignatureVerifierOptions
     public int MaximumPreparedKeys { get; init; } = DefaultMaximumPreparedKeys;
 }
 
-/// <summary>The ways to check a signature.</summary>
+/// <summary>The backends that may check a signature.</summary>
 [Flags]
 public enum SignatureBackends
 {
     /// <summary>Managed code alone, one at a time: always there, and the last resort.</summary>
     Managed = 0,
 
-    /// <summary>libcrypto, one at a time.</summary>
+    /// <summary>OpenSSL's libcrypto, one signature at a time.</summary>
     OpenSsl = 1,
 
-    /// <summary>AVX2, four at a time.</summary>
+    /// <summary>The AVX2 backend, four signatures at a time.</summary>
     Avx2 = 2,
 
-    /// <summary>AVX-512, sixteen at a time.</summary>
+    /// <summary>The AVX-512 backend, sixteen signatures at a time.</summary>
     Avx512 = 4,
 
-    /// <summary>Whatever there is.</summary>
+    /// <summary>All that the machine has, the fastest first.</summary>
     All = OpenSsl | Avx2 | Avx512,
 }

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using FactoryStream.Contracts;
 using FactoryStream.Signatures;
 using FactoryStream.Verifier.Keys;
 using FactoryStream.Verifier.Topics;
@@ -44,7 +45,7 @@ internal sealed class VerifierHealthCheck(
                 () =>
                 {
                     using var admin = new DependentAdminClientBuilder(producer.Handle).Build();
-                    admin.GetMetadata(Contracts.Topics.Verified, MetadataTimeout);
+                    admin.GetMetadata(TopicNames.Verified, MetadataTimeout);
                 },
                 cancellationToken
             );

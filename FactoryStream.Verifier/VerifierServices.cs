@@ -72,7 +72,7 @@ internal static class VerifierServices
     {
         builder.AddTopicClients();
         builder.Services.AddAnswering();
-        builder.Services.AddSingleton<TopicIncarnations>();
+        builder.Services.AddSingleton<TopicIds>();
         builder.Services.AddSingleton<EarlierAnswersReader>();
         builder.Services.AddSingleton<Takeover>();
         builder.Services.AddSingleton<SignedConsumer>();

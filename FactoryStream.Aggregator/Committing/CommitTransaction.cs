@@ -50,10 +50,9 @@ internal sealed class CommitTransaction
     )
     {
         (this.database, this.metrics, this.retention, this.time, this.logger) = (database, metrics, retention, time, logger);
-        var checkpoints = new CheckpointReader(database);
-        keys = new KeyDirectory(checkpoints);
+        keys = new KeyDirectory(new KeyReader(database));
         windows = new WindowStore(database, options.Rules);
-        engines = new EngineDirectory(checkpoints, windows, options.Rules, options.MaxEnginesPerFactory, time);
+        engines = new EngineDirectory(new EngineReader(database), windows, options.Rules, options.MaxEnginesPerFactory, time);
         rules = new ReadingRules(
             options.RetentionDays == 0 ? TimeSpan.MaxValue : TimeSpan.FromDays(options.RetentionDays),
             options.MaxMetricsPerEngine
@@ -86,7 +85,7 @@ internal sealed class CommitTransaction
         {
             await using var connection = await database.OpenConnectionAsync(cancellation);
             await using var transaction = await connection.BeginTransactionAsync(cancellation);
-            await BatchWriter.AdvanceAsync(connection, [.. added.Select(progress => progress.TakeStep())], cancellation);
+            await CheckpointStatements.AdvanceAsync(connection, [.. added.Select(progress => progress.TakeStep())], cancellation);
             await windows.WriteRebuiltAsync(connection, time.GetUtcNow().UtcDateTime, cancellation);
             await ExecuteAsync(connection, windows.ClosingStatements(), cancellation);
             await transaction.CommitAsync(cancellation);
@@ -120,7 +119,7 @@ internal sealed class CommitTransaction
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         // 1
-        await BatchWriter.AdvanceAsync(connection, pending.Steps, cancellation);
+        await CheckpointStatements.AdvanceAsync(connection, pending.Steps, cancellation);
         // 2
         CountAccepted(pending);
         var lateCount =
@@ -141,7 +140,7 @@ internal sealed class CommitTransaction
             cancellation
         );
         // 6
-        await ExecuteAsync(connection, [.. LedgerStatements(pending), .. windows.ClosingStatements()], cancellation);
+        await ExecuteAsync(connection, [.. LedgerChanges(pending), .. windows.ClosingStatements()], cancellation);
         // 7
         await transaction.CommitAsync(cancellation);
 
@@ -190,10 +189,10 @@ internal sealed class CommitTransaction
         }
     }
 
-    private IEnumerable<NpgsqlBatchCommand> LedgerStatements(PendingCommit pending)
+    private IEnumerable<NpgsqlBatchCommand> LedgerChanges(PendingCommit pending)
     {
         if (ledgers.Count > 0)
-            yield return BatchWriter.AddToLedger([
+            yield return LedgerStatements.Add([
                 .. ledgers.Select(ledger => new LedgerEntry(
                     ledger.Partition,
                     ledger.FactoryId,
@@ -203,9 +202,9 @@ internal sealed class CommitTransaction
                 )),
             ]);
         if (rules.NewMetrics.Count > 0)
-            yield return BatchWriter.AddMetrics(rules.NewMetrics);
+            yield return EngineStatements.AddMetrics(rules.NewMetrics);
         if (pending.Losses.Count > 0)
-            yield return BatchWriter.AddLosses([
+            yield return LossStatements.Add([
                 .. pending.Losses.Select(loss => new LossEntry(loss.Key.Topic, loss.Key.Partition, loss.Value)),
             ]);
     }

@@ -10,7 +10,7 @@ namespace FactoryStream.Aggregator.Committing;
 /// stored.
 /// </summary>
 internal sealed class EngineDirectory(
-    CheckpointReader checkpoints,
+    EngineReader reader,
     WindowStore windows,
     WindowingRules rules,
     int maxEnginesPerFactory,
@@ -52,7 +52,7 @@ internal sealed class EngineDirectory(
         foreach (var partition in added)
             partitions[partition] = new PartitionEngines(partition);
         var rows = new List<(EngineRow Row, int Partition)>();
-        foreach (var row in await checkpoints.EnginesAsync(cancellation))
+        foreach (var row in await reader.EnginesAsync(cancellation))
         {
             var partition = Partitioner.Partition(row.FactoryId, row.EngineId, partitionCount);
             if (added.Contains(partition))
@@ -68,7 +68,7 @@ internal sealed class EngineDirectory(
     {
         if (Resolve(pending) is not { } unknown)
             return;
-        var (added, known) = await checkpoints.EnsureEnginesAsync([.. unknown.Keys], maxEnginesPerFactory, cancellation);
+        var (added, known) = await reader.EnsureEnginesAsync([.. unknown.Keys], maxEnginesPerFactory, cancellation);
         foreach (var row in added)
             Track(row, unknown[(row.FactoryId, row.EngineId)]);
         // An engine that was in another partition before has open windows, too.
@@ -117,10 +117,10 @@ internal sealed class EngineDirectory(
         if (rows.Count == 0)
             return 0;
         var tracked = rows.ToDictionary(entry => entry.Row.EngineNo, entry => Track(entry.Row, entry.Partition));
-        await checkpoints.MetricsAsync([.. tracked.Keys], (engineNo, metric) => tracked[engineNo].Metrics.Add(metric), cancellation);
+        await reader.MetricsAsync([.. tracked.Keys], (engineNo, metric) => tracked[engineNo].Metrics.Add(metric), cancellation);
         var readings = 0;
         var parser = new ReadingParser();
-        await checkpoints.OpenReadingsAsync([.. rows.Select(entry => entry.Row)], Add, cancellation);
+        await reader.OpenReadingsAsync([.. rows.Select(entry => entry.Row)], Add, cancellation);
         return readings;
 
         void Add(int engineNo, DateTime measuredAt, byte[] sha256, byte[] data)

@@ -4,7 +4,7 @@ using FactoryStream.Storage;
 namespace FactoryStream.Aggregator.Committing;
 
 /// <summary>What the database knows of signing keys, remembered.</summary>
-internal sealed class KeyDirectory(CheckpointReader checkpoints)
+internal sealed class KeyDirectory(KeyReader reader)
 {
     private readonly HashSet<string> enrolled = [];
     private Dictionary<string, int> numbers = [];
@@ -19,7 +19,7 @@ internal sealed class KeyDirectory(CheckpointReader checkpoints)
         {
             if (numbers.ContainsKey(reading.KeyId))
                 continue;
-            numbers = await checkpoints.KeysAsync(cancellation);
+            numbers = await reader.KeysAsync(cancellation);
             pending.Reject(i =>
                 numbers.ContainsKey(pending.ReadingsSpan[i].KeyId)
                     ? null
@@ -42,7 +42,7 @@ internal sealed class KeyDirectory(CheckpointReader checkpoints)
             .ToHashSet();
         if (named.Count == 0)
             return;
-        enrolled.UnionWith(await checkpoints.EnrolledAsync(named, cancellation));
+        enrolled.UnionWith(await reader.EnrolledAsync(named, cancellation));
         for (var i = 0; i < pending.Rejections.Count; i++)
         {
             if (IsOpen(pending.Rejections[i]))

@@ -8,8 +8,8 @@ namespace FactoryStream.Aggregator.Committing;
 /// <summary>Stores the readings of a transaction, and the signed batches that are the evidence of some of them.</summary>
 internal sealed class ReadingStore(NpgsqlDataSource database, WindowStore windows, KeyDirectory keys)
 {
-    private readonly TimePartitions readingPartitions = new(database, "readings");
-    private readonly TimePartitions batchPartitions = new(database, "batches");
+    private readonly TablePartitions readingPartitions = new(database, "readings");
+    private readonly TablePartitions batchPartitions = new(database, "batches");
     private readonly BinaryCopyBuffer rows = new();
     private readonly List<long> newReadings = [];
     private readonly List<ReadingEntry> late = [];
@@ -43,11 +43,11 @@ internal sealed class ReadingStore(NpgsqlDataSource database, WindowStore window
     public async Task<long> StoreAsync(NpgsqlConnection connection, PendingCommit pending, long now, CancellationToken cancellation)
     {
         Sort(pending, now);
-        await BatchWriter.CopyAsync(connection, BatchWriter.ReadingsTarget, rows, cancellation);
+        await rows.CopyToAsync(connection, ReadingStatements.CopyTarget, cancellation);
 
         // Whether a late reading is new only the database can tell.
         var isNew = new bool[late.Count];
-        foreach (var index in await BatchWriter.InsertNewAsync(connection, late, cancellation))
+        foreach (var index in await ReadingStatements.InsertNewAsync(connection, late, cancellation))
             isNew[index] = true;
         var lateCount = 0L;
         for (var i = 0; i < isNew.Length; i++)
@@ -78,7 +78,7 @@ internal sealed class ReadingStore(NpgsqlDataSource database, WindowStore window
         var entries = new ReadingEntry[pending.Readings.Count];
         for (var i = 0; i < entries.Length; i++)
             entries[i] = Entry(pending, i);
-        var inserted = await BatchWriter.InsertNewAsync(connection, entries, cancellation);
+        var inserted = await ReadingStatements.InsertNewAsync(connection, entries, cancellation);
         inserted.Sort();
         for (var i = 0; i < entries.Length; i++)
             pending.Engine(i).Ledger.Duplicates++;
@@ -129,7 +129,7 @@ internal sealed class ReadingStore(NpgsqlDataSource database, WindowStore window
         if (evidence.Count == 0)
             return;
         await using var statements = new NpgsqlBatch(connection);
-        statements.BatchCommands.Add(BatchWriter.AddBatches(evidence));
+        statements.BatchCommands.Add(BatchStatements.Insert(evidence));
         await statements.ExecuteNonQueryAsync(cancellation);
     }
 
@@ -163,7 +163,7 @@ internal sealed class ReadingStore(NpgsqlDataSource database, WindowStore window
         // index page splits at its end instead of in its middle.
         newReadings.Sort();
         foreach (var place in newReadings)
-            BatchWriter.AppendReading(rows, Entry(pending, (int)place));
+            ReadingStatements.Append(rows, Entry(pending, (int)place));
     }
 
     private Arrival Arrive(PendingCommit pending, int index, long now)

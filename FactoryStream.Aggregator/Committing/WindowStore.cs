@@ -9,7 +9,7 @@ namespace FactoryStream.Aggregator.Committing;
 /// <summary>The windows of a transaction: those that close in it, and those closed before that late readings correct.</summary>
 internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rules)
 {
-    private readonly TimePartitions tablePartitions = new(database, "windows");
+    private readonly TablePartitions tablePartitions = new(database, "windows");
     private readonly BinaryCopyBuffer rows = new();
     private readonly List<ClosedWindow> closing = [];
     private readonly List<(TrackedEngine Engine, ClosedWindow Window)> closed = [];
@@ -73,9 +73,9 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
             if (window.Totals.Count > 0)
                 await EnsureTablePartitionAsync(window.Start, cancellation);
             foreach (var totals in window.Totals)
-                BatchWriter.AppendWindow(rows, Row(engine, window.Start, totals), now);
+                WindowStatements.Append(rows, Row(engine, window.Start, totals), now);
         }
-        await BatchWriter.CopyAsync(connection, BatchWriter.WindowsTarget, rows, cancellation);
+        await rows.CopyToAsync(connection, WindowStatements.CopyTarget, cancellation);
 
         var corrections = late.Select(entry => Row(entry.Key.Engine, entry.Key.Start, entry.Value)).ToArray();
         foreach (var correction in corrections)
@@ -100,12 +100,12 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
     {
         if (changed.Count == 0)
             yield break;
-        yield return BatchWriter.CloseUntil([
+        yield return EngineStatements.CloseUntil([
             .. changed
                 .OrderBy(engine => engine.EngineNo)
                 .Select(engine => (engine.EngineNo, new DateTime(engine.Windows.ClosedUntil(rules), DateTimeKind.Utc))),
         ]);
-        yield return BatchWriter.Notify([.. changed.Select(engine => engine.EngineNo)]);
+        yield return WindowStatements.Notify([.. changed.Select(engine => engine.EngineNo)]);
     }
 
     /// <summary>
@@ -132,12 +132,12 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
         if (windows.Count == 0)
             return;
         var merged = windows.ToDictionary(Key);
-        foreach (var stored in await BatchWriter.ReadWindowsAsync(connection, windows, cancellation))
+        foreach (var stored in await WindowStatements.ReadAsync(connection, windows, cancellation))
         {
             var totals = Totals(stored).With(Totals(merged[Key(stored)]));
             merged[Key(stored)] = Row(stored.EngineNo, stored.WindowStart, stored.WindowEnd, totals);
         }
-        await BatchWriter.UpsertWindowsAsync(connection, merged.Values, newRevision, now, cancellation);
+        await WindowStatements.UpsertAsync(connection, merged.Values, newRevision, now, cancellation);
 
         static (int, DateTime, DateTime, string) Key(WindowTotals window) =>
             (window.EngineNo, window.WindowStart, window.WindowEnd, window.Metric);

@@ -179,7 +179,7 @@ internal sealed class ConsumerSession : IAsyncDisposable
             var end = consumers.EndOf(partition);
             progress.ObserveEnd(end, now);
             lane.Backlog += progress.Behind(end);
-            if (partition.Topic == Topics.Verified && lane.Transaction.HasIdle(new(partition.Partition, progress.CaughtUpUntil)))
+            if (partition.Topic == TopicNames.Verified && lane.Transaction.HasIdle(new(partition.Partition, progress.CaughtUpUntil)))
                 idle.Add(progress);
         }
         metrics.Backlog(lanes.Sum(each => each.Backlog));

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Security.Cryptography;
 using Confluent.Kafka;
 using FactoryStream.Aggregator.Committing;
 using FactoryStream.Contracts;
@@ -13,7 +11,8 @@ namespace FactoryStream.Aggregator.Consuming;
 /// </summary>
 internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
 {
-    private readonly ReadingParser parser = new();
+    private readonly VerifiedDecoder verified = new(logger, metrics);
+    private readonly RejectedDecoder rejected = new(metrics);
 
     /// <summary>Takes a message in, with a copy of its value, and the partition on to the next.</summary>
     public void Decode(ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, PartitionProgress progress, PendingCommit pending)
@@ -30,7 +29,9 @@ internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
         if (MessageTracing.TryParse(message.Message.Headers.Text(MessageHeaders.TraceParent), out var trace))
             pending.Traces.Add(trace);
         var wrong =
-            message.Topic == Topics.Verified ? DecodeVerified(message, progress, pending) : DecodeRejected(message, progress, pending);
+            message.Topic == TopicNames.Verified
+                ? verified.Decode(message, progress, pending)
+                : rejected.Decode(message, progress, pending);
         if (wrong is null)
             return;
         // Somebody else wrote to the topic. It is nobody's reading, so it is in no factory's ledger, but it is kept.
@@ -48,261 +49,5 @@ internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
                 null
             )
         );
-    }
-
-    private string? DecodeVerified(ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, PartitionProgress progress, PendingCommit pending)
-    {
-        if (message.Message.Headers.Text(MessageHeaders.Source) is not { } header || !SourcePositions.TryParse(header, out var sources))
-            return "no source positions";
-        if (message.Message.Headers.Text(MessageHeaders.SourceTopicId) is not { } sourceTopicId)
-            return "no source topic id";
-        if (!MessageTime.TryParse(message.Message.Headers.Text(MessageHeaders.VerdictTime), out var verdictAt))
-            return "no verdict time";
-        int[]? share = null;
-        if (
-            message.Message.Headers.TryGetLastBytes(MessageHeaders.BatchShare, out var shareHeader)
-            && !BatchShare.TryParse(shareHeader, out share)
-        )
-            return "no share of a batch";
-        var lines = MessageLines.Split(
-            message.Message.Value,
-            message.Message.Headers.Text(MessageHeaders.Framing) == MessageHeaders.FramingSingle
-        );
-        if (lines.Count != AcceptedOf(sources))
-        {
-            DecodeUnframed(lines, sources, sourceTopicId, message, verdictAt, progress, pending);
-            return null;
-        }
-
-        var line = 0;
-        foreach (var source in sources)
-        {
-            var count = source.LineCount - source.Rejected.Count;
-            if (!TryAdvance(source, sourceTopicId, progress, pending))
-            {
-                line += count;
-                continue;
-            }
-            for (var end = line + count; line < end; line++)
-                DecodeLine(lines[line], share, message, verdictAt, pending);
-        }
-        return null;
-    }
-
-    private static long AcceptedOf(List<SourceMessage> sources) => sources.Sum(source => (long)source.LineCount - source.Rejected.Count);
-
-    /// <summary>Takes the partition past a source message and counts its rejected lines; false when it was answered before.</summary>
-    private bool TryAdvance(in SourceMessage source, string sourceTopicId, PartitionProgress progress, PendingCommit pending)
-    {
-        var partition = progress.TopicPartition.Partition.Value;
-        if (progress.SourceTopicId == sourceTopicId && source.Offset <= progress.SourceOffset)
-        {
-            // A Verifier that crashed before it could commit, or lost the partition unawares, answered this one before.
-            metrics.Redelivered.Add(1);
-            return false;
-        }
-        // Every source message is answered, so one that was not was gone before the Verifier had it. Behind a gap of the answers' own log
-        // that cannot be told: the answers may be what is gone, and they are counted already.
-        var expected = progress.SourceTopicId == sourceTopicId ? progress.SourceOffset + 1 : 0;
-        if (source.Offset > expected && !progress.IsBehindGap)
-        {
-            logger.Gap(Topics.Signed, partition, expected, source.Offset - 1);
-            pending.CountLost(Topics.Signed, partition, source.Offset - expected);
-        }
-        progress.IsBehindGap = false;
-        progress.SourceTopicId = sourceTopicId;
-        progress.SourceOffset = source.Offset;
-        foreach (var rejected in source.Rejected)
-            pending.CountAccepted(partition, rejected.FactoryId, rejected.Readings);
-        return true;
-    }
-
-    /// <summary>
-    /// A message whose lines are not as many as its source positions say: which line is whose cannot be known, yet every source line gets
-    /// an outcome. The lines that are whole are readings that were found true, and are taken in; the rest are kept as one rejection for as
-    /// many source lines as are left, so that the ledger balances and nothing waits for ever.
-    /// </summary>
-    private void DecodeUnframed(
-        List<ReadOnlyMemory<byte>> lines,
-        List<SourceMessage> sources,
-        string sourceTopicId,
-        ConsumeResult<Ignore, ReadOnlyMemory<byte>> message,
-        DateTime verdictAt,
-        PartitionProgress progress,
-        PendingCommit pending
-    )
-    {
-        logger.Unframed(message.Topic, message.Partition, message.Offset, lines.Count, AcceptedOf(sources));
-        metrics.Unframed.Add(1);
-        var unanswered = sources.FindAll(source => TryAdvance(source, sourceTopicId, progress, pending));
-        var left = AcceptedOf(unanswered);
-        var whole = lines.FindAll(line =>
-            parser.TryParse(line, out var reading, out _) == Verdict.Accepted && reading.KeyId is not null && !reading.IsBatch
-        );
-        // More lines than were accepted, or some that were answered before: then none can be told to be one of those that are left.
-        if (unanswered.Count == sources.Count && whole.Count <= left)
-        {
-            foreach (var line in whole)
-                DecodeLine(line, null, message, verdictAt, pending);
-            left -= whole.Count;
-        }
-        if (left == 0)
-            return;
-        var readings = (int)Math.Min(left, int.MaxValue);
-        pending.CountAccepted(message.Partition, "", readings);
-        pending.Rejections.Add(
-            new RejectionEntry(
-                message.Partition,
-                verdictAt,
-                null,
-                Verdict.Malformed.ToName(),
-                false,
-                $"{message.Topic}: offset {message.Offset.Value} has {lines.Count} lines, though its source positions say "
-                    + $"{AcceptedOf(sources)}; which of them is which cannot be told",
-                message.Message.Value.ToArray(),
-                unanswered[0].Offset,
-                0,
-                readings
-            )
-        );
-    }
-
-    private void DecodeLine(
-        ReadOnlyMemory<byte> line,
-        int[]? share,
-        ConsumeResult<Ignore, ReadOnlyMemory<byte>> message,
-        DateTime verdictAt,
-        PendingCommit pending
-    )
-    {
-        var verdict = parser.TryParse(line, out var reading, out var detail);
-        if (verdict != Verdict.Accepted || reading.KeyId is null || (share is not null && share[^1] >= reading.BatchCount))
-        {
-            // The Verifier has parsed this line, so this is a fault of ours; the reading is not lost, and the ledger shows it.
-            var factoryId = reading.FactoryId ?? "";
-            detail ??= reading.KeyId is null ? "no key id" : "another batch's share";
-            logger.ForeignMessage(message.Topic, message.Partition, message.Offset, detail);
-            pending.CountAccepted(message.Partition, factoryId, reading.Count);
-            pending.Rejections.Add(
-                new RejectionEntry(
-                    message.Partition,
-                    verdictAt,
-                    factoryId.Length == 0 ? null : factoryId,
-                    Verdict.Malformed.ToName(),
-                    false,
-                    $"verified, yet {detail}",
-                    line.ToArray(),
-                    null,
-                    null,
-                    reading.Count
-                )
-            );
-            return;
-        }
-        var (signatureStart, signatureLength) = pending.AddSignature(reading.Signature.Span);
-        if (!reading.IsBatch)
-        {
-            pending.AddReading(
-                new(
-                    message.Partition,
-                    reading.FactoryId,
-                    reading.EngineId,
-                    reading.KeyId,
-                    reading.MeasuredAt,
-                    verdictAt,
-                    reading.Data,
-                    signatureStart,
-                    signatureLength,
-                    0,
-                    0,
-                    SignedBatch: -1
-                ),
-                parser.MetricsSpan
-            );
-            return;
-        }
-        var signedBatch = pending.AddSignedBatch(
-            new DecodedBatch(
-                reading.KeyId,
-                reading.MeasuredAt,
-                verdictAt,
-                reading.Data,
-                SHA256.HashData(reading.Data.Span),
-                signatureStart,
-                signatureLength
-            )
-        );
-        var all = parser.BatchReadings;
-        for (var i = 0; i < (share?.Length ?? all.Length); i++)
-        {
-            ref readonly var part = ref all[share?[i] ?? i];
-            pending.AddReading(
-                new(
-                    message.Partition,
-                    reading.FactoryId,
-                    part.EngineId,
-                    reading.KeyId,
-                    part.MeasuredAt,
-                    verdictAt,
-                    reading.Data.Slice(part.Start, part.Length),
-                    0,
-                    0,
-                    0,
-                    0,
-                    signedBatch
-                ),
-                parser.MetricsOf(part)
-            );
-        }
-    }
-
-    private string? DecodeRejected(ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, PartitionProgress progress, PendingCommit pending)
-    {
-        if (message.Message.Headers.Text(MessageHeaders.Reason) is not { } reason || !VerdictNames.TryParse(reason, out _))
-            return "no reason";
-        if (!MessageTime.TryParse(message.Message.Headers.Text(MessageHeaders.RejectedAt), out var rejectedAt))
-            return "no time";
-        var refused = message.Message.Headers.Text(MessageHeaders.RejectedBy) == MessageHeaders.ByIngest;
-        long? sourceOffset = null;
-        int? sourceLine = null;
-        if (!refused)
-        {
-            if (
-                !SourcePosition.TryParse(message.Message.Headers.Text(MessageHeaders.Source), out var source)
-                || message.Message.Headers.Text(MessageHeaders.SourceTopicId) is not { } sourceTopicId
-            )
-                return "no source position";
-            if (progress.SourceTopicId == sourceTopicId && source <= new SourcePosition(progress.SourceOffset, progress.SourceLine))
-            {
-                metrics.Redelivered.Add(1);
-                return null;
-            }
-            progress.SourceTopicId = sourceTopicId;
-            (progress.SourceOffset, progress.SourceLine) = source;
-            (sourceOffset, sourceLine) = (source.Offset, source.Line);
-        }
-        if (
-            message.Message.Headers.Text(MessageHeaders.Readings) is not { } text
-            || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-            || count is < 1 or > ReadingParser.MaxBatchReadings
-        )
-            count = 1;
-        var factoryId = message.Message.Headers.Text(MessageHeaders.FactoryId);
-        pending.Rejections.Add(
-            new RejectionEntry(
-                message.Partition,
-                rejectedAt,
-                string.IsNullOrEmpty(factoryId) ? null : factoryId,
-                reason,
-                refused,
-                message.Message.Headers.Text(MessageHeaders.Detail),
-                message.Message.Value.ToArray(),
-                sourceOffset,
-                sourceLine,
-                count,
-                IsOfUnknownFactory: message.Message.Headers.Text(MessageHeaders.Books) == MessageHeaders.BooksUnknown
-            )
-        );
-        return null;
     }
 }

@@ -90,13 +90,13 @@ internal sealed class PartitionAssignment(
             owned[partition] = progress;
             offsets.Add(new TopicPartitionOffset(partition, checkpoint.NextOffset));
             acquired.Add(checkpoint);
-            if (partition.Topic == Topics.Verified)
+            if (partition.Topic == TopicNames.Verified)
                 rebuild.Add(progress);
         }
         var (engines, readings) = (0, 0);
         foreach (var share in rebuild.GroupBy(progress => LaneOf(progress.TopicPartition.Partition)))
         {
-            var rebuilt = await share.Key.Transaction.RebuildAsync([.. share], topics[Topics.Verified].Recorded, stopping);
+            var rebuilt = await share.Key.Transaction.RebuildAsync([.. share], topics[TopicNames.Verified].Recorded, stopping);
             (engines, readings) = (engines + rebuilt.Engines, readings + rebuilt.Readings);
         }
         logger.Assigned(added.Count, string.Join(' ', added), engines, readings, (long)time.GetElapsedTime(begun).TotalMilliseconds);
@@ -112,7 +112,7 @@ internal sealed class PartitionAssignment(
         foreach (var partition in removed)
         {
             owned.Remove(partition.TopicPartition);
-            if (partition.Topic == Topics.Verified)
+            if (partition.Topic == TopicNames.Verified)
                 LaneOf(partition.Partition).Transaction.Release([partition.Partition.Value]);
         }
         if (removed.Count > 0 && !stopping.IsCancellationRequested)
@@ -137,7 +137,7 @@ internal sealed class PartitionAssignment(
             await checkpoints.AcquireAsync(partition.Topic, partition.Partition, $"{topicId}@{end}", stopping);
             checkpoint = await checkpoints.AcquireAsync(partition.Topic, partition.Partition, topicId, stopping);
         }
-        ShortenSource(consumer, checkpoint, topics[Topics.Signed].Id);
+        ShortenSource(consumer, checkpoint, topics[TopicNames.Signed].Id);
         return checkpoint;
     }
 
@@ -148,7 +148,7 @@ internal sealed class PartitionAssignment(
     {
         if (checkpoint.SourceTopicId != signedTopicId)
             return;
-        var signed = new TopicPartition(Topics.Signed, checkpoint.Partition);
+        var signed = new TopicPartition(TopicNames.Signed, checkpoint.Partition);
         var end = consumer.QueryWatermarkOffsets(signed, BrokerPatience).High.Value;
         if (checkpoint.SourceOffset < end)
             return;

@@ -28,8 +28,8 @@ internal sealed class TopicConsumers(KafkaConnection kafka, AggregatorOptions op
     {
         verified = Build(assignment);
         rejected = Build(assignment);
-        verified.Subscribe(Topics.Verified);
-        rejected.Subscribe(Topics.Rejected);
+        verified.Subscribe(TopicNames.Verified);
+        rejected.Subscribe(TopicNames.Rejected);
     }
 
     /// <summary>Leaves the group.</summary>
@@ -47,11 +47,11 @@ internal sealed class TopicConsumers(KafkaConnection kafka, AggregatorOptions op
     public ConsumeResult<Ignore, ReadOnlyMemory<byte>>? Next(int patienceMilliseconds)
     {
         fetched.Reset();
-        if (taken++ % VerifiedBetweenRejected == 0 && Of(Topics.Rejected).Consume(0) is { } found)
+        if (taken++ % VerifiedBetweenRejected == 0 && Of(TopicNames.Rejected).Consume(0) is { } found)
             return found;
-        return Of(Topics.Verified).Consume(0)
-            ?? Of(Topics.Rejected).Consume(0)
-            ?? (patienceMilliseconds == 0 ? null : Of(Topics.Verified).Consume(patienceMilliseconds));
+        return Of(TopicNames.Verified).Consume(0)
+            ?? Of(TopicNames.Rejected).Consume(0)
+            ?? (patienceMilliseconds == 0 ? null : Of(TopicNames.Verified).Consume(patienceMilliseconds));
     }
 
     /// <summary>Where a partition's log ends, as last heard; less than 0: not known yet.</summary>
@@ -76,14 +76,14 @@ internal sealed class TopicConsumers(KafkaConnection kafka, AggregatorOptions op
         message.Facility == "COMMITFAIL" ? LogLevel.Debug : (LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging);
 
     private IConsumer<Ignore, ReadOnlyMemory<byte>> Of(string topic) =>
-        (topic == Topics.Verified ? verified : rejected) ?? throw new InvalidOperationException("The group is not joined.");
+        (topic == TopicNames.Verified ? verified : rejected) ?? throw new InvalidOperationException("The group is not joined.");
 
     private IConsumer<Ignore, ReadOnlyMemory<byte>> Build(PartitionAssignment assignment) =>
         kafka
             .Consumer<Ignore, ReadOnlyMemory<byte>>(
                 new ConsumerConfig
                 {
-                    GroupId = Topics.AggregatorGroup,
+                    GroupId = TopicNames.AggregatorGroup,
                     PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky,
                     // The checkpoints in the database are the truth; the offsets in Kafka only show the lag.
                     EnableAutoOffsetStore = false,

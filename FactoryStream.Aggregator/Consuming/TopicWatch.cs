@@ -32,9 +32,9 @@ internal sealed class TopicWatch(
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
 
-    private readonly TopicIncarnations ids = new(kafka);
+    private readonly TopicIds ids = new(kafka);
     private readonly LossReader losses = new(database);
-    private readonly PartitionRecord record = new(database);
+    private readonly RecordedPartitionCounts counts = new(database);
     private readonly Dictionary<string, WatchedTopic> topics = [];
     private Task<string?> look = Task.FromResult<string?>(null);
     private long lastLook;
@@ -51,10 +51,10 @@ internal sealed class TopicWatch(
     public async Task RefreshAsync(Func<string, bool> isRead, CancellationToken cancellation)
     {
         string? enlarged = null;
-        foreach (var topic in Topics.All)
+        foreach (var topic in TopicNames.All)
         {
             var (id, partitions) = await ids.GetWithPartitionsAsync(topic);
-            var recorded = await record.EnsureAsync(topic, id, partitions, cancellation);
+            var recorded = await counts.EnsureAsync(topic, id, partitions, cancellation);
             if (topics.TryGetValue(topic, out var known) && ((known.Id != id && isRead(topic)) || known.Recorded != recorded))
                 throw new LogChangedException($"{topic} is another one than that of the partitions taken before.");
             topics[topic] = new(id, partitions, recorded);
@@ -107,7 +107,7 @@ internal sealed class TopicWatch(
                     return $"{topic} has {current.Partitions} partitions, no longer {known.Partitions}.";
                 if (
                     known.Recorded != known.Partitions
-                    && await record.EnsureAsync(topic, current.Id, current.Partitions, cancellation) != known.Recorded
+                    && await counts.EnsureAsync(topic, current.Id, current.Partitions, cancellation) != known.Recorded
                 )
                     return $"{topic}: engines are spread over {current.Partitions} partitions from now on.";
             }

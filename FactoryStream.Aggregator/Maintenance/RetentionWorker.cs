@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace FactoryStream.Aggregator.Maintenance;
 
-/// <summary>How often retention has dropped partitions of readings: who remembers which there are forgets it then.</summary>
+/// <summary>How often retention has dropped table partitions of readings: who remembers which there are forgets it then.</summary>
 internal sealed class RetentionRuns
 {
     private int count;
@@ -17,9 +17,9 @@ internal sealed class RetentionRuns
 }
 
 /// <summary>
-/// Drops what is older than it is kept: partitions of readings, and rejections. A few a transaction, over a connection of its own, beside
-/// the pipeline and never in its way: whatever the database says is logged, and tried again later. Every replica has one; the database lets
-/// one work.
+/// Drops what is older than it is kept: table partitions of readings, and rejections. A few a transaction, over a connection of its own,
+/// beside the pipeline and never in its way: whatever the database says is logged, and tried again later. Every replica has one; the
+/// database lets one work.
 /// </summary>
 internal sealed class RetentionWorker(
     NpgsqlDataSource database,

@@ -174,15 +174,15 @@ internal sealed class AggregatorStage(BenchOptions options, SystemUnderLoad syst
             new ConsumerConfig
             {
                 BootstrapServers = system.Kafka,
-                GroupId = Topics.VerifierGroup,
+                GroupId = TopicNames.VerifierGroup,
                 EnableAutoCommit = false,
             }
         ).Build();
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
         var partitions = admin
             .GetMetadata(RequestTimeout)
-            .Topics.Single(topic => topic.Topic == Topics.Signed)
-            .Partitions.Select(partition => new TopicPartition(Topics.Signed, partition.PartitionId))
+            .Topics.Single(topic => topic.Topic == TopicNames.Signed)
+            .Partitions.Select(partition => new TopicPartition(TopicNames.Signed, partition.PartitionId))
             .ToArray();
         var ends = (
             await admin.ListOffsetsAsync(

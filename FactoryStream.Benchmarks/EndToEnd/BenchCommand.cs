@@ -94,7 +94,7 @@ internal static class BenchCommand
         };
         var settings = new Option<string[]>("--set")
         {
-            Description = "A further setting of the AppHost, e.g. Verifier:MaxBatchLines=8192; may be repeated",
+            Description = "A further setting of the AppHost, e.g. Verifier:MaxPolledLines=8192; may be repeated",
             HelpName = "KEY=VALUE",
             DefaultValueFactory = _ => [],
         };

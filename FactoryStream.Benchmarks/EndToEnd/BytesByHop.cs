@@ -53,8 +53,8 @@ internal sealed record BytesByHop(
             tables[reader.GetString(1)] = new TableBytes(reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4));
         }
         return new BytesByHop(
-            log is null ? null : KafkaLog.Bytes(log, Topics.Signed),
-            log is null ? null : KafkaLog.Bytes(log, Topics.Verified),
+            log is null ? null : KafkaLog.Bytes(log, TopicNames.Signed),
+            log is null ? null : KafkaLog.Bytes(log, TopicNames.Verified),
             wal,
             tables["readings"],
             tables["windows"],

@@ -95,7 +95,7 @@ internal sealed class LedgerReader(SystemUnderLoad system, string prefix, TimePr
             FROM factory.checkpoints WHERE topic = $1
             """
         );
-        command.Parameters.AddWithValue(Topics.Verified);
+        command.Parameters.AddWithValue(TopicNames.Verified);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return (reader.GetInt64(0), reader.GetInt64(1));
@@ -104,7 +104,7 @@ internal sealed class LedgerReader(SystemUnderLoad system, string prefix, TimePr
     public async Task<int> PartitionsAsync(CancellationToken cancellationToken)
     {
         await using var command = system.Database.CreateCommand("SELECT count(*) FROM factory.checkpoints WHERE topic = $1");
-        command.Parameters.AddWithValue(Topics.Verified);
+        command.Parameters.AddWithValue(TopicNames.Verified);
         return (int)(long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 }

@@ -50,7 +50,7 @@ internal static class Limits
     {
         await using var connection = await system.Database.OpenConnectionAsync(cancellationToken);
         await ExecuteAsync("CREATE SCHEMA bench; CREATE TABLE bench.readings (LIKE factory.readings INCLUDING ALL)");
-        var target = BatchWriter.ReadingsTarget.Replace("factory.", "bench.", StringComparison.Ordinal);
+        var target = ReadingStatements.CopyTarget.Replace("factory.", "bench.", StringComparison.Ordinal);
         var (rows, taken) = (0L, TimeSpan.Zero);
         var encoder = new RowEncoder();
         var buffer = new BinaryCopyBuffer();
@@ -59,7 +59,7 @@ internal static class Limits
         {
             var started = Stopwatch.GetTimestamp();
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            await BatchWriter.CopyAsync(connection, target, buffer, cancellationToken);
+            await buffer.CopyToAsync(connection, target, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             taken += Stopwatch.GetElapsedTime(started);
             rows += buffer.RowCount;
@@ -245,7 +245,7 @@ internal static class Limits
         {
             if (!engines.TryGetValue((factoryId, engineId), out var engineNo))
                 engines.Add((factoryId, engineId), engineNo = engines.Count + 1);
-            BatchWriter.AppendReading(
+            ReadingStatements.Append(
                 buffer,
                 new ReadingEntry(engineNo, 1, measuredAt, measuredAt, SHA256.HashData(data.Span), data, signature, batchSha256)
             );

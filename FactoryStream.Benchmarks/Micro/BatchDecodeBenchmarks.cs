@@ -44,7 +44,7 @@ public class BatchDecodeBenchmarks : IDisposable
         var progress = new PartitionProgress(
             new CheckpointRow
             {
-                Topic = Topics.Verified,
+                Topic = TopicNames.Verified,
                 Partition = 0,
                 TopicId = "",
                 SourceTopicId = "",

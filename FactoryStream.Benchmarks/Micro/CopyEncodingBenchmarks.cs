@@ -52,7 +52,7 @@ public class CopyEncodingBenchmarks
     {
         buffer.Reset();
         foreach (ref readonly var reading in readings.AsSpan())
-            BatchWriter.AppendReading(buffer, reading);
+            ReadingStatements.Append(buffer, reading);
         return buffer.Complete().Length;
     }
 
@@ -61,7 +61,7 @@ public class CopyEncodingBenchmarks
     {
         buffer.Reset();
         foreach (ref readonly var window in windows.AsSpan())
-            BatchWriter.AppendWindow(buffer, window, Samples.Start);
+            WindowStatements.Append(buffer, window, Samples.Start);
         return buffer.Complete().Length;
     }
 }

@@ -32,7 +32,7 @@ public class LateUpsertBenchmarks
     {
         system = await SystemUnderLoad.StartAsync(isApacheKafka: false, [], CancellationToken.None);
         foreach (var parent in (string[])["readings", "windows"])
-            await new TimePartitions(system.Database, parent).EnsureAsync(Samples.Start, CancellationToken.None);
+            await new TablePartitions(system.Database, parent).EnsureAsync(Samples.Start, CancellationToken.None);
         totals =
         [
             .. Enumerable
@@ -68,7 +68,7 @@ public class LateUpsertBenchmarks
             })
             .ToArray();
         await using var transaction = await connection!.BeginTransactionAsync();
-        var inserted = await BatchWriter.InsertNewAsync(connection, readings, CancellationToken.None);
+        var inserted = await ReadingStatements.InsertNewAsync(connection, readings, CancellationToken.None);
         if (inserted.Count != readings.Length)
             throw new InvalidOperationException($"{inserted.Count} of {readings.Length} were new.");
         await transaction.CommitAsync();

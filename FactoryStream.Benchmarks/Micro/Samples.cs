@@ -82,7 +82,7 @@ internal static class Samples
                 .Range(0, count)
                 .Select(i => new ConsumeResult<Ignore, ReadOnlyMemory<byte>>
                 {
-                    Topic = Topics.Verified,
+                    Topic = TopicNames.Verified,
                     Partition = 0,
                     Offset = i,
                     Message = new Message<Ignore, ReadOnlyMemory<byte>>

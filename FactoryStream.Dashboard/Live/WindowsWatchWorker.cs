@@ -32,7 +32,7 @@ internal sealed class WindowsWatchWorker : BackgroundService, IHealthCheck
     )
     {
         (this.reader, this.latest, this.metrics, this.time, this.logger) = (reader, latest, metrics, time, logger);
-        listener = new NotificationListener(database, BatchWriter.WindowsChannel, time)
+        listener = new NotificationListener(database, WindowStatements.Channel, time)
         {
             CheckInterval = options.Value.ListenCheckInterval,
             // An Aggregator tells a commit at a time; a moment's patience makes one query of a burst.

@@ -91,7 +91,7 @@ internal sealed class LedgerReader(NpgsqlDataSource database, SignedTail tail, D
 
         public FactoryLedger Close() =>
             new(
-                factoryId.Length > 0 ? factoryId : MessageHeaders.BooksUnknown,
+                factoryId.Length > 0 ? factoryId : MessageHeaders.LedgerUnknown,
                 Accepted,
                 Stored,
                 Duplicates,

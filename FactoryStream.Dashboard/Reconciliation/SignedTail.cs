@@ -11,7 +11,7 @@ namespace FactoryStream.Dashboard.Reconciliation;
 internal sealed class TailTooLongException(string message) : NotNowException(message);
 
 /// <summary>
-/// Counts, per factory, the readings of <see cref="Topics.Signed"/> that no checkpoint covers yet. Belongs to no consumer group, so it
+/// Counts, per factory, the readings of <see cref="TopicNames.Signed"/> that no checkpoint covers yet. Belongs to no consumer group, so it
 /// disturbs none.
 /// </summary>
 internal sealed class SignedTail : IDisposable
@@ -20,7 +20,7 @@ internal sealed class SignedTail : IDisposable
 
     private readonly DashboardOptions options;
     private readonly TimeProvider time;
-    private readonly TopicIncarnations incarnations;
+    private readonly TopicIds incarnations;
     private readonly IConsumer<Ignore, byte[]> consumer;
     private readonly IAdminClient admin;
     private readonly ReadingParser parser = new();
@@ -30,7 +30,7 @@ internal sealed class SignedTail : IDisposable
     {
         this.options = options.Value;
         this.time = time;
-        incarnations = new TopicIncarnations(kafka);
+        incarnations = new TopicIds(kafka);
         consumer = kafka.QuietConsumer<Ignore, byte[]>(
             new ConsumerConfig
             {
@@ -99,8 +99,8 @@ internal sealed class SignedTail : IDisposable
     /// </summary>
     private async Task<Dictionary<TopicPartition, LogExtent>> StretchesAsync(IReadOnlyDictionary<int, (string TopicId, long Offset)> taken)
     {
-        var (incarnation, partitions) = await incarnations.GetWithPartitionsAsync(Topics.Signed);
-        TopicPartition[] signed = [.. Enumerable.Range(0, partitions).Select(number => new TopicPartition(Topics.Signed, number))];
+        var (incarnation, partitions) = await incarnations.GetWithPartitionsAsync(TopicNames.Signed);
+        TopicPartition[] signed = [.. Enumerable.Range(0, partitions).Select(number => new TopicPartition(TopicNames.Signed, number))];
         var extents = await admin.ExtentsAsync(signed, BrokerPatience);
         return extents.ToDictionary(
             log => log.Key,

@@ -72,8 +72,8 @@ internal sealed class BacklogWorker(
     private async Task WatchAsync(CancellationToken stoppingToken)
     {
         // Consumers that never join: a group's offsets are asked for by one of its own name.
-        using var verifier = Build(Contracts.Topics.VerifierGroup);
-        using var aggregator = Build(Contracts.Topics.AggregatorGroup);
+        using var verifier = Build(TopicNames.VerifierGroup);
+        using var aggregator = Build(TopicNames.AggregatorGroup);
         using var admin = new DependentAdminClientBuilder(verifier.Handle).Build();
         try
         {
@@ -116,13 +116,13 @@ internal sealed class BacklogWorker(
         }
         var refusal = PartitionCounts.Unequal(counts);
         if (refusal is null && PartitionCounts.Fewer(await HaveOffsetsAsync(aggregator, counts[0])) is { } fewer)
-            refusal = PartitionCounts.Enlarged(Contracts.Topics.Signed, fewer, counts[0]);
+            refusal = PartitionCounts.Enlarged(TopicNames.Signed, fewer, counts[0]);
         backlog.Refuse(refusal);
         if (refusal is not null)
             return false;
         await retention.ReadAsync(admin);
         stored = [.. Enumerable.Range(0, counts[0]).Select(_ => new StoredPosition())];
-        rejected.Open(counts[Contracts.Topics.All.ToList().IndexOf(Contracts.Topics.Rejected)]);
+        rejected.Open(counts[TopicNames.All.ToList().IndexOf(TopicNames.Rejected)]);
         signed.Open(counts[0]);
         partitionsAt = time.GetTimestamp();
         return true;
@@ -141,7 +141,7 @@ internal sealed class BacklogWorker(
             return;
         var unequal = PartitionCounts.Unequal(counts);
         var isOther = counts[0] != stored.Length;
-        backlog.Refuse(unequal ?? (isOther ? PartitionCounts.Enlarged(Contracts.Topics.Signed, stored.Length, counts[0]) : null));
+        backlog.Refuse(unequal ?? (isOther ? PartitionCounts.Enlarged(TopicNames.Signed, stored.Length, counts[0]) : null));
         if (!isOther || unequal is not null || (await HaveOffsetsAsync(aggregator, counts[0])).Contains(false))
             return;
         log.Repartitioned(counts[0]);
@@ -154,7 +154,7 @@ internal sealed class BacklogWorker(
         var metadata = await Task.Run(() => admin.GetMetadata(RequestTimeout), stoppingToken);
         return
         [
-            .. Contracts.Topics.All.Select(name =>
+            .. TopicNames.All.Select(name =>
                 metadata.Topics.FirstOrDefault(topic => topic.Topic == name && !topic.Error.IsError)?.Partitions.Count ?? 0
             ),
         ];
@@ -162,7 +162,7 @@ internal sealed class BacklogWorker(
 
     private static async Task<bool[]> HaveOffsetsAsync(IConsumer<Ignore, Ignore> aggregator, int count)
     {
-        var partitions = Partitions(Contracts.Topics.Verified, count);
+        var partitions = Partitions(TopicNames.Verified, count);
         var committed = await aggregator.CommittedAsync(partitions, RequestTimeout);
         return Array.ConvertAll(partitions, committed.ContainsKey);
     }
@@ -170,9 +170,9 @@ internal sealed class BacklogWorker(
     private async Task LookAsync(IConsumer<Ignore, Ignore> verifier, IConsumer<Ignore, Ignore> aggregator, IAdminClient admin)
     {
         var count = stored.Length;
-        var bySigned = Partitions(Contracts.Topics.Signed, count);
-        var byVerified = Partitions(Contracts.Topics.Verified, count);
-        var byRejected = Partitions(Contracts.Topics.Rejected, count);
+        var bySigned = Partitions(TopicNames.Signed, count);
+        var byVerified = Partitions(TopicNames.Verified, count);
+        var byRejected = Partitions(TopicNames.Rejected, count);
 
         // In this order: what the Verifier had committed by now, it had written before the ends are asked for.
         var committed = await Task.WhenAll(
@@ -222,11 +222,7 @@ internal sealed class BacklogWorker(
         Volatile.Write(ref lastLook, time.GetTimestamp());
         backlog.KafkaAnswers();
         backlog.Looked();
-        await retention.LookAsync(
-            admin,
-            partition => Taken(committed[partition.Topic == Contracts.Topics.Signed ? 0 : 1], partition),
-            ends
-        );
+        await retention.LookAsync(admin, partition => Taken(committed[partition.Topic == TopicNames.Signed ? 0 : 1], partition), ends);
     }
 
     private long Taken(Dictionary<TopicPartition, long> committed, TopicPartition partition) =>

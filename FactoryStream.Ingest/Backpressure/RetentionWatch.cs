@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using FactoryStream.Contracts;
 using FactoryStream.ServiceDefaults.Kafka;
 using Microsoft.Extensions.Options;
 
@@ -34,7 +35,7 @@ internal sealed class RetentionWatch(Backlog backlog, IOptions<IngestOptions> op
         try
         {
             var answers = await admin.DescribeConfigsAsync(
-                Contracts.Topics.All.Select(topic => new ConfigResource { Type = ResourceType.Topic, Name = topic }),
+                TopicNames.All.Select(topic => new ConfigResource { Type = ResourceType.Topic, Name = topic }),
                 new DescribeConfigsOptions { RequestTimeout = RequestTimeout }
             );
             retention = answers.ToDictionary(

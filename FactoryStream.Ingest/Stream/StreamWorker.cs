@@ -84,7 +84,7 @@ internal sealed class StreamWorker(StreamClients readings, SignedTopicWriter sig
             using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
             var partitions = Enumerable
                 .Range(0, signed.Partitions.Length)
-                .Select(partition => new TopicPartition(Contracts.Topics.Signed, partition));
+                .Select(partition => new TopicPartition(TopicNames.Signed, partition));
             var ends = admin.OffsetsAsync(OffsetSpec.Latest(), partitions, TimeSpan.FromSeconds(2)).GetAwaiter().GetResult();
             consumer.Assign([.. ends.Select(end => new TopicPartitionOffset(end.Key, end.Value))]);
         }

@@ -23,7 +23,7 @@ internal sealed class PartitionWriter(
     private const int MaxSpare = 4;
 
     private readonly Lock gate = new();
-    private readonly TopicPartition topicPartition = new(Contracts.Topics.Signed, partition);
+    private readonly TopicPartition topicPartition = new(TopicNames.Signed, partition);
     private readonly AppendedMessages appended = new();
 
     // What of these is of factories without a key.

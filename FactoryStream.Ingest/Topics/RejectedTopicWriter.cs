@@ -144,7 +144,7 @@ internal sealed class RejectedTopicWriter(
 
     private sealed class Partition(int number)
     {
-        public TopicPartition TopicPartition { get; } = new(Contracts.Topics.Rejected, number);
+        public TopicPartition TopicPartition { get; } = new(TopicNames.Rejected, number);
 
         public AppendedMessages Appended { get; } = new();
 

@@ -145,9 +145,9 @@ internal sealed class SignedMessage
     {
         // The thread's own current activity, if any, belongs to one of many requests.
         var current = Activity.Current;
-        span = IngestTracing.Source.StartBatch($"send {Contracts.Topics.Signed}", ActivityKind.Producer, traces);
+        span = IngestTracing.Source.StartBatch($"send {TopicNames.Signed}", ActivityKind.Producer, traces);
         Activity.Current = current;
-        span.SetMessaging("send", Contracts.Topics.Signed, partition, count: ReadingCount);
+        span.SetMessaging("send", TopicNames.Signed, partition, count: ReadingCount);
     }
 
     private void Reserve(int size)

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Confluent.Kafka;
+using FactoryStream.Contracts;
 using FactoryStream.Ingest.Backpressure;
 using Microsoft.Extensions.Options;
 
@@ -37,7 +38,7 @@ internal sealed class SignedTopicWriter(
                     .Select(partition => new PartitionWriter(partition, producer, backlog, options.Value, time, metrics, log)),
             ]
         );
-        log.Opened(Contracts.Topics.Signed, partitionCount);
+        log.Opened(TopicNames.Signed, partitionCount);
     }
 
     public (long Bytes, long Readings) Observe(int partition, long stored, long end) => Partitions![partition].Observe(stored, end);

@@ -12,35 +12,45 @@ namespace Aspire.Confluent.Kafka
     /// </summary>
     public sealed class KafkaProducerSettings
     {
+        /// <summary>The brokers to ask first: host:port[,host:port...]; null: that of the configuration.</summary>
         public string? ConnectionString { get; set; }
 
+        /// <summary>The settings of the Confluent client.</summary>
         public ProducerConfig Config { get; } = new();
 
+        /// <summary>Without effect: there are no metrics to leave out.</summary>
         public bool DisableMetrics { get; set; }
 
+        /// <summary>Without effect: there are no health checks to leave out.</summary>
         public bool DisableHealthChecks { get; set; }
 
+        /// <summary>Without effect: there is no tracing to leave out.</summary>
         public bool DisableTracing { get; set; }
     }
 
     /// <summary>Settings of a Kafka consumer; see <see cref="KafkaProducerSettings"/>.</summary>
     public sealed class KafkaConsumerSettings
     {
+        /// <summary>The brokers to ask first: host:port[,host:port...]; null: that of the configuration.</summary>
         public string? ConnectionString { get; set; }
 
+        /// <summary>The settings of the Confluent client.</summary>
         public ConsumerConfig Config { get; } = new();
 
+        /// <summary>Without effect: there are no metrics to leave out.</summary>
         public bool DisableMetrics { get; set; }
 
+        /// <summary>Without effect: there are no health checks to leave out.</summary>
         public bool DisableHealthChecks { get; set; }
 
+        /// <summary>Without effect: there is no tracing to leave out.</summary>
         public bool DisableTracing { get; set; }
     }
 }
 
 namespace Microsoft.Extensions.Hosting
 {
-    /// <summary>Registers Kafka producers.</summary>
+    /// <summary>Registers producers under the names of <c>Aspire.Confluent.Kafka</c>.</summary>
     public static class AspireKafkaProducerExtensions
     {
         /// <summary>Registers a singleton <see cref="IProducer{TKey, TValue}"/> on the connection string of that name.</summary>
@@ -71,7 +81,7 @@ namespace Microsoft.Extensions.Hosting
         }
     }
 
-    /// <summary>Registers Kafka consumers.</summary>
+    /// <summary>Registers consumers under the names of <c>Aspire.Confluent.Kafka</c>.</summary>
     public static class AspireKafkaConsumerExtensions
     {
         /// <summary>Registers a singleton <see cref="IConsumer{TKey, TValue}"/> on the connection string of that name.</summary>

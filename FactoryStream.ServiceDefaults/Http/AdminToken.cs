@@ -15,12 +15,12 @@ public static class AdminToken
     /// Lets through whoever sends the token as <c>Authorization: Bearer</c>; others get 401, and everybody 503 while there is none. How
     /// long the comparison takes says nothing of the token.
     /// </summary>
-    /// <typeparam name="TBuilder">Of an endpoint or a group.</typeparam>
-    /// <typeparam name="TOptions">The service's options.</typeparam>
-    /// <param name="endpoint">The endpoint, or a group of them.</param>
-    /// <param name="token">The token; null or empty: there is none.</param>
+    /// <typeparam name="TBuilder">The kind of builder, which is returned as it came.</typeparam>
+    /// <typeparam name="TOptions">The options type that holds the token.</typeparam>
+    /// <param name="endpoint">The endpoint to guard, or a group of them.</param>
+    /// <param name="token">Reads the token from the options, for each request; null or empty: there is none.</param>
     /// <param name="setting">The token's setting, for instance <c>Verifier:AdminToken</c>.</param>
-    /// <param name="deed">What needs it, for instance "Purging".</param>
+    /// <param name="deed">What needs the token, the subject of the answer's sentence, for instance "Purging".</param>
     public static TBuilder RequireAdminToken<TBuilder, TOptions>(
         this TBuilder endpoint,
         Func<TOptions, string?> token,

@@ -8,8 +8,8 @@ namespace FactoryStream.ServiceDefaults.Http;
 public static class ApiDefaults
 {
     /// <summary>JSON in snake_case, errors as problems (RFC 9457), 503 while the database or Kafka is away.</summary>
-    /// <param name="services">The service's.</param>
-    /// <param name="contracts">The generated code of the API's types.</param>
+    /// <param name="services">The service's registrations; added to.</param>
+    /// <param name="contracts">The source-generated JSON metadata of the API's types.</param>
     public static IServiceCollection AddApiDefaults(this IServiceCollection services, JsonSerializerContext contracts)
     {
         services.ConfigureHttpJsonOptions(json =>

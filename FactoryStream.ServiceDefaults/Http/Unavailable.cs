@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace FactoryStream.ServiceDefaults.Http;
 
 /// <summary>A request that needs what does not answer just now gets 503: the client is not to blame and may come again.</summary>
+/// <param name="problems">Writes the problem (RFC 9457) that is the answer.</param>
 public sealed class Unavailable(IProblemDetailsService problems) : IExceptionHandler
 {
     /// <summary>How long a client is asked to wait where a service has no option for it.</summary>
@@ -25,7 +26,8 @@ public sealed class Unavailable(IProblemDetailsService problems) : IExceptionHan
         );
     }
 
-    /// <summary>What is away, in words; null for what is no such failure.</summary>
+    /// <summary>What is away, in words for the client; null for what is no such failure.</summary>
+    /// <param name="exception">What ended the request.</param>
     public static string? Describe(Exception exception) =>
         exception switch
         {
@@ -37,16 +39,23 @@ public sealed class Unavailable(IProblemDetailsService problems) : IExceptionHan
 }
 
 /// <summary>A request cannot be answered just now, for a reason that its message says to the client.</summary>
+/// <param name="message">The reason, in words for the client.</param>
 public class NotNowException(string message) : Exception(message);
 
-/// <summary>Answers that ask to come again.</summary>
+/// <summary>Answers that ask the client to come again after a while.</summary>
 public static class RetryAfterExtensions
 {
     /// <summary>Sets <c>Retry-After</c>, in whole seconds, rounded up.</summary>
+    /// <param name="response">The answer; its headers must not be sent yet.</param>
+    /// <param name="wait">How long the client is to wait.</param>
     public static void AskToRetryAfter(this HttpResponse response, TimeSpan wait) =>
         response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>A problem (RFC 9457) with <c>Retry-After</c>.</summary>
+    /// <param name="context">The request that is answered so.</param>
+    /// <param name="status">The HTTP status: 429 or 503.</param>
+    /// <param name="detail">The reason, in words for the client.</param>
+    /// <param name="wait">How long the client is to wait.</param>
     public static ProblemHttpResult NotNow(this HttpContext context, int status, string detail, TimeSpan wait)
     {
         context.Response.AskToRetryAfter(wait);

@@ -12,10 +12,10 @@ namespace FactoryStream.ServiceDefaults.Kafka;
 /// </summary>
 public sealed class KafkaConnection
 {
-    /// <summary>The connection string's name.</summary>
+    /// <summary>The name of the connection string.</summary>
     public const string Name = "kafka";
 
-    /// <summary>The section of the client settings.</summary>
+    /// <summary>The name of the configuration section with the client settings.</summary>
     public const string Section = "Kafka";
 
     private static readonly HashSet<string> SettingNames = new(
@@ -29,18 +29,19 @@ public sealed class KafkaConnection
     private readonly string? servers;
     private readonly ClientConfig common = new();
 
-    /// <summary>The connection of a program's configuration.</summary>
+    /// <summary>The connection that a program's configuration describes.</summary>
+    /// <param name="configuration">With the connection string and the section.</param>
     /// <exception cref="InvalidOperationException">A setting is unknown, or its value cannot be read.</exception>
     public KafkaConnection(IConfiguration configuration)
         : this(configuration.GetConnectionString(Name), configuration.GetSection(Section), []) { }
 
     /// <summary>A connection without client settings: a broker that asks for neither TLS nor a password.</summary>
-    /// <param name="servers">host:port[,host:port...].</param>
+    /// <param name="servers">The brokers to ask first: host:port[,host:port...].</param>
     public KafkaConnection(string servers) => this.servers = servers;
 
     /// <summary>A connection whose section has settings of somebody else's, too.</summary>
-    /// <param name="servers">host:port[,host:port...]; null: asked for on first use.</param>
-    /// <param name="section">The client settings.</param>
+    /// <param name="servers">The brokers to ask first: host:port[,host:port...]; null: whoever asks for them is told so.</param>
+    /// <param name="section">The configuration section with the client settings.</param>
     /// <param name="others">Keys of that section that are no client settings.</param>
     /// <exception cref="InvalidOperationException">A setting is unknown, or its value cannot be read.</exception>
     public KafkaConnection(string? servers, IConfigurationSection section, IReadOnlyCollection<string> others)
@@ -69,11 +70,14 @@ public sealed class KafkaConnection
             )
             : servers;
 
-    /// <summary>Is that key of the section a client setting?</summary>
+    /// <summary>Whether a key of the section is the name of a client setting.</summary>
+    /// <param name="key">The name, in upper or lower case.</param>
     public static bool IsSetting(string key) => SettingNames.Contains(key);
 
     /// <summary>Adds the client settings to those of one client; what that has set itself stays.</summary>
-    /// <returns>The same object.</returns>
+    /// <typeparam name="T">The kind of client configuration.</typeparam>
+    /// <param name="config">The settings of one client; changed in place.</param>
+    /// <returns><paramref name="config"/>.</returns>
     public T Apply<T>(T config)
         where T : ClientConfig
     {
@@ -86,7 +90,7 @@ public sealed class KafkaConnection
     }
 
     /// <summary>A consumer on this connection, yet to be built.</summary>
-    /// <param name="config">Everything but the address and the client settings.</param>
+    /// <param name="config">What the client itself needs; the address and the client settings are added.</param>
     /// <exception cref="InvalidOperationException">There is no connection string.</exception>
     public ConsumerBuilder<TKey, TValue> Consumer<TKey, TValue>(ConsumerConfig config)
     {
@@ -100,7 +104,7 @@ public sealed class KafkaConnection
         Consumer<TKey, TValue>(config).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
 
     /// <summary>An admin client that logs nothing: what cannot be reached shows as the call's own exception.</summary>
-    /// <param name="config">Everything but the address and the client settings.</param>
+    /// <param name="config">What the client itself needs; the address and the client settings are added.</param>
     /// <exception cref="InvalidOperationException">There is no connection string.</exception>
     public IAdminClient QuietAdmin(AdminClientConfig config)
     {

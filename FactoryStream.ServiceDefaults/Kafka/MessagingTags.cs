@@ -7,12 +7,12 @@ namespace FactoryStream.ServiceDefaults.Kafka;
 public static class MessagingTags
 {
     /// <summary>Says of a span what it did with messages of one partition.</summary>
-    /// <param name="span">The span; null: nobody traces.</param>
+    /// <param name="span">The span that is described; null: nobody traces, and nothing is done.</param>
     /// <param name="operation"><c>send</c> or <c>process</c>.</param>
-    /// <param name="topic">Whose messages.</param>
-    /// <param name="partition">The topic's partition.</param>
+    /// <param name="topic">The topic that the messages are of.</param>
+    /// <param name="partition">The Kafka partition's number, from 0.</param>
     /// <param name="group">The consumer group, where one processes.</param>
-    /// <param name="count">How many messages, where it is known.</param>
+    /// <param name="count">How many messages there were; null: not known.</param>
     public static void SetMessaging(
         this Activity? span,
         string operation,

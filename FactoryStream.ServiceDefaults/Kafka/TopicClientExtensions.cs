@@ -10,9 +10,9 @@ namespace FactoryStream.ServiceDefaults.Kafka;
 public static class TopicClientExtensions
 {
     /// <summary>Registers the producer, idempotent and acknowledged by all replicas.</summary>
-    /// <param name="builder">The service's.</param>
-    /// <param name="configure">Its bounds.</param>
-    /// <param name="configureBuilder">Its handlers.</param>
+    /// <param name="builder">The service under construction; added to.</param>
+    /// <param name="configure">Sets the producer's bounds in time and bytes.</param>
+    /// <param name="configureBuilder">Sets the client's handlers and serializers.</param>
     /// <exception cref="InvalidOperationException">There is no connection string, or a client setting is unknown.</exception>
     public static void AddTopicProducer(
         this IHostApplicationBuilder builder,
@@ -39,10 +39,10 @@ public static class TopicClientExtensions
         );
     }
 
-    /// <summary>Registers the consumer.</summary>
-    /// <param name="builder">The service's.</param>
-    /// <param name="configure">Its group and bounds.</param>
-    /// <param name="configureBuilder">Its handlers.</param>
+    /// <summary>Registers the consumer; its group commits only what the service stores.</summary>
+    /// <param name="builder">The service under construction; added to.</param>
+    /// <param name="configure">Sets the consumer's group and its bounds in time and bytes.</param>
+    /// <param name="configureBuilder">Sets the client's handlers and serializers.</param>
     /// <exception cref="InvalidOperationException">There is no connection string, or a client setting is unknown.</exception>
     public static void AddTopicConsumer(
         this IHostApplicationBuilder builder,

@@ -8,9 +8,9 @@ namespace FactoryStream.ServiceDefaults.Postgres;
 /// LISTEN on one channel of the database, by a connection of its own, for as long as the service runs: a connection that is lost is opened
 /// anew, and what was told while nobody listened is read.
 /// </summary>
-/// <param name="database">Where to listen.</param>
+/// <param name="database">The database to listen to.</param>
 /// <param name="channel">The channel's name, an identifier.</param>
-/// <param name="time">The clock of the pauses.</param>
+/// <param name="time">The clock that the pauses between attempts go by.</param>
 public sealed class NotificationListener(NpgsqlDataSource database, string channel, TimeProvider time)
 {
     /// <summary>Notifications come while others are being worked on; more than this many at once are told as "all".</summary>
@@ -21,7 +21,7 @@ public sealed class NotificationListener(NpgsqlDataSource database, string chann
 
     private volatile bool isListening;
 
-    /// <summary>Now the channel is heard.</summary>
+    /// <summary>Whether the channel is heard at this moment.</summary>
     public bool IsListening => isListening;
 
     /// <summary>A connection that was silent for so long is asked whether it still is one.</summary>
@@ -41,8 +41,9 @@ public sealed class NotificationListener(NpgsqlDataSource database, string chann
     /// <summary>The connection was lost, or could not be opened; told once until it is there again.</summary>
     public required Action<DbException> Lost { get; init; }
 
-    /// <summary>Listens until cancelled.</summary>
-    /// <exception cref="OperationCanceledException">It was.</exception>
+    /// <summary>Listens, and connects again where the connection is lost, until cancelled.</summary>
+    /// <param name="cancellationToken">Ends the listening.</param>
+    /// <exception cref="OperationCanceledException">The listening was ended.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var delay = FirstRetryDelay;

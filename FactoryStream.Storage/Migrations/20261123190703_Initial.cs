@@ -69,7 +69,7 @@ namespace FactoryStream.Storage.Migrations
                 }
             );
 
-            migrationBuilder.Sql(Objects.Readings);
+            migrationBuilder.Sql(TableSql.Readings);
 
             migrationBuilder.CreateTable(
                 name: "rejection_counts",
@@ -144,7 +144,7 @@ namespace FactoryStream.Storage.Migrations
                 }
             );
 
-            migrationBuilder.Sql(Objects.Windows);
+            migrationBuilder.Sql(TableSql.Windows);
 
             migrationBuilder.CreateIndex(
                 name: "ix_engines_factory_id_engine_id",
@@ -171,8 +171,10 @@ namespace FactoryStream.Storage.Migrations
                 unique: true
             );
 
-            migrationBuilder.Sql(Objects.Partitions);
-            migrationBuilder.Sql(Objects.Views);
+            migrationBuilder.Sql(TableSql.Installation);
+            migrationBuilder.Sql(PartitionSql.EnsurePartition);
+            migrationBuilder.Sql(RetentionSql.DropPartitions);
+            migrationBuilder.Sql(ViewSql.Views);
         }
 
         /// <inheritdoc />

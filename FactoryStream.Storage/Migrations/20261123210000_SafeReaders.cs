@@ -10,18 +10,16 @@ public partial class SafeReaders : Migration
 {
     protected override void Up(MigrationBuilder migrationBuilder)
     {
-        migrationBuilder.Sql(Objects.MetricFunctions);
-        migrationBuilder.Sql(Objects.SafeSensorData);
-        migrationBuilder.Sql(Objects.SafeDropPartitions);
+        migrationBuilder.Sql(ViewSql.MetricFunctions);
+        migrationBuilder.Sql(ViewSql.SafeSensorData);
+        migrationBuilder.Sql(RetentionSql.SafeDropPartitions);
     }
 
     protected override void Down(MigrationBuilder migrationBuilder)
     {
         migrationBuilder.Sql("DROP VIEW factory.sensor_data, factory.aggregated_sensor_data");
-        migrationBuilder.Sql(Objects.Views);
+        migrationBuilder.Sql(ViewSql.Views);
         migrationBuilder.Sql("DROP FUNCTION factory.metric(text), factory.odd_metric(text), factory.drop_partitions(text, timestamptz)");
-        migrationBuilder.Sql(
-            Objects.Partitions[Objects.Partitions.IndexOf("CREATE FUNCTION factory.drop_partitions", StringComparison.Ordinal)..]
-        );
+        migrationBuilder.Sql(RetentionSql.DropPartitions);
     }
 }

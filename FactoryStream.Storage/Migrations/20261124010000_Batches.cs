@@ -10,8 +10,8 @@ public partial class Batches : Migration
 {
     protected override void Up(MigrationBuilder migrationBuilder)
     {
-        migrationBuilder.Sql(Objects.Batches);
-        migrationBuilder.Sql(Objects.DropPartitionsWithBatches);
+        migrationBuilder.Sql(TableSql.Batches);
+        migrationBuilder.Sql(RetentionSql.DropPartitionsWithBatches);
         migrationBuilder.AddColumn<int>(
             name: "readings",
             schema: FactoryDbContext.Schema,
@@ -22,12 +22,14 @@ public partial class Batches : Migration
         );
     }
 
-    /// <summary>Only while no batch is stored: the readings of one would be left without evidence, and PostgreSQL refuses a missing signature.</summary>
+    /// <summary>
+    /// Only while no batch is stored: the readings of one would be left without evidence, and PostgreSQL refuses a missing signature.
+    /// </summary>
     protected override void Down(MigrationBuilder migrationBuilder)
     {
         migrationBuilder.DropColumn(name: "readings", schema: FactoryDbContext.Schema, table: "rejections");
         migrationBuilder.Sql("ALTER TABLE factory.readings DROP COLUMN batch_sha256, ALTER COLUMN signature SET NOT NULL");
-        migrationBuilder.Sql(Objects.SafeDropPartitions);
+        migrationBuilder.Sql(RetentionSql.SafeDropPartitions);
         migrationBuilder.Sql("DROP TABLE factory.batches");
     }
 }

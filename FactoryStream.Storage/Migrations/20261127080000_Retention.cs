@@ -11,8 +11,8 @@ public partial class Retention : Migration
     protected override void Up(MigrationBuilder migrationBuilder)
     {
         migrationBuilder.Sql("DROP FUNCTION factory.drop_partitions(text, timestamptz)");
-        migrationBuilder.Sql(Objects.DropFewPartitions);
-        migrationBuilder.Sql(Objects.NewestEvidence);
+        migrationBuilder.Sql(RetentionSql.DropFewPartitions);
+        migrationBuilder.Sql(RetentionSql.NewestEvidence);
         migrationBuilder.AddColumn<long>(
             name: "bytes",
             schema: FactoryDbContext.Schema,
@@ -21,7 +21,7 @@ public partial class Retention : Migration
             nullable: false,
             defaultValue: 0L
         );
-        migrationBuilder.Sql(Objects.RejectionBytes);
+        migrationBuilder.Sql(TableSql.RejectionBytes);
         migrationBuilder.CreateTable(
             name: "rejections_dropped",
             schema: FactoryDbContext.Schema,
@@ -52,6 +52,6 @@ public partial class Retention : Migration
         migrationBuilder.DropTable(name: "rejections_dropped", schema: FactoryDbContext.Schema);
         migrationBuilder.DropColumn(name: "bytes", schema: FactoryDbContext.Schema, table: "rejection_counts");
         migrationBuilder.Sql("DROP FUNCTION factory.newest_evidence(), factory.drop_partitions(text, timestamptz, integer)");
-        migrationBuilder.Sql(Objects.DropPartitionsWithBatches);
+        migrationBuilder.Sql(RetentionSql.DropPartitionsWithBatches);
     }
 }

@@ -4,8 +4,8 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace FactoryStream.Storage.Migrations;
 
 /// <summary>
-/// Rejections of factories without a key stand on nobody's books. Those of before stay on the books of the names they claimed, as the
-/// ledger has them.
+/// Rejections of factories without a key are in no factory's ledger. Those of before stay with the names they claimed, as the ledger
+/// has them.
 /// </summary>
 [DbContext(typeof(FactoryDbContext))]
 [Migration("20261127093000_UnknownFactories")]

@@ -3,14 +3,19 @@ using Microsoft.EntityFrameworkCore;
 namespace FactoryStream.Storage;
 
 /// <summary>The schema <c>factory</c>: model, migrations and the reading side. What is written often goes around it, by COPY.</summary>
+/// <param name="options">The connection, and what <see cref="Configure"/> sets.</param>
 public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options) : DbContext(options)
 {
+    /// <summary>The PostgreSQL schema of all tables, views and functions.</summary>
     public const string Schema = "factory";
 
     /// <summary>The name of the database's connection string, and of its resource in the AppHost.</summary>
     public const string ConnectionName = "factorydb";
 
     /// <summary>What every user of the context must set: names in snake_case, the migrations' history in the schema itself.</summary>
+    /// <typeparam name="TBuilder">The kind of builder, which is returned as it came.</typeparam>
+    /// <param name="options">The options under way; changed in place.</param>
+    /// <returns><paramref name="options"/>.</returns>
     public static TBuilder Configure<TBuilder>(TBuilder options)
         where TBuilder : DbContextOptionsBuilder
     {
@@ -18,32 +23,46 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
         return options;
     }
 
+    /// <summary>The table of <see cref="SigningKeyRow"/>.</summary>
     public DbSet<SigningKeyRow> SigningKeys => Set<SigningKeyRow>();
 
+    /// <summary>The table of <see cref="EngineRow"/>.</summary>
     public DbSet<EngineRow> Engines => Set<EngineRow>();
 
+    /// <summary>The table of <see cref="EngineMetricRow"/>.</summary>
     public DbSet<EngineMetricRow> EngineMetrics => Set<EngineMetricRow>();
 
+    /// <summary>The table of <see cref="ReadingRow"/>.</summary>
     public DbSet<ReadingRow> Readings => Set<ReadingRow>();
 
+    /// <summary>The table of <see cref="BatchRow"/>.</summary>
     public DbSet<BatchRow> Batches => Set<BatchRow>();
 
+    /// <summary>The table of <see cref="WindowRow"/>.</summary>
     public DbSet<WindowRow> Windows => Set<WindowRow>();
 
+    /// <summary>The table of <see cref="RejectionRow"/>.</summary>
     public DbSet<RejectionRow> Rejections => Set<RejectionRow>();
 
+    /// <summary>The table of <see cref="CheckpointRow"/>.</summary>
     public DbSet<CheckpointRow> Checkpoints => Set<CheckpointRow>();
 
+    /// <summary>The table of <see cref="LedgerRow"/>.</summary>
     public DbSet<LedgerRow> Ledger => Set<LedgerRow>();
 
+    /// <summary>The table of <see cref="RejectionCountRow"/>.</summary>
     public DbSet<RejectionCountRow> RejectionCounts => Set<RejectionCountRow>();
 
+    /// <summary>The table of <see cref="RejectionsDroppedRow"/>.</summary>
     public DbSet<RejectionsDroppedRow> RejectionsDropped => Set<RejectionsDroppedRow>();
 
+    /// <summary>The table of <see cref="LossRow"/>.</summary>
     public DbSet<LossRow> Losses => Set<LossRow>();
 
+    /// <summary>The table of <see cref="TopicRow"/>.</summary>
     public DbSet<TopicRow> TopicCounts => Set<TopicRow>();
 
+    /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.HasDefaultSchema(Schema);

@@ -17,14 +17,14 @@ public sealed class GroupOffsetTests(PostgresFixture postgres)
     {
         var connectionString = await postgres.CreateDatabaseAsync();
         await using var database = NpgsqlDataSource.Create(connectionString);
-        using var kafka = new InMemoryBroker(Topics.All, 2);
-        using var incarnations = new TopicIncarnations(new KafkaConnection(kafka.BootstrapServers));
+        using var kafka = new InMemoryBroker(TopicNames.All, 2);
+        using var topicIds = new TopicIds(new KafkaConnection(kafka.BootstrapServers));
         // All three messages of partition 1 were taken in; then the group's offsets expired.
         using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = kafka.BootstrapServers }).Build();
         for (var message = 0; message < 3; message++)
         {
             await producer
-                .ProduceAsync(new TopicPartition(Topics.Verified, 1), new Message<Null, byte[]> { Value = [] })
+                .ProduceAsync(new TopicPartition(TopicNames.Verified, 1), new Message<Null, byte[]> { Value = [] })
                 .WaitAsync(TimeSpan.FromSeconds(30));
         }
         await database.ScalarAsync<object>(
@@ -32,9 +32,9 @@ public sealed class GroupOffsetTests(PostgresFixture postgres)
             INSERT INTO factory.checkpoints (topic, partition, epoch, topic_id, next_offset, source_topic_id, source_offset, source_line)
             VALUES ($1, 1, 1, $2, 3, $3, -1, 0) RETURNING 1
             """,
-            Topics.Verified,
-            await incarnations.GetAsync(Topics.Verified),
-            await incarnations.GetAsync(Topics.Signed)
+            TopicNames.Verified,
+            await topicIds.GetAsync(TopicNames.Verified),
+            await topicIds.GetAsync(TopicNames.Signed)
         );
 
         await using var service = await InProcessService.StartAsync(
@@ -49,9 +49,15 @@ public sealed class GroupOffsetTests(PostgresFixture postgres)
         );
 
         using var member = new ConsumerBuilder<Ignore, Ignore>(
-            new ConsumerConfig { BootstrapServers = kafka.BootstrapServers, GroupId = Topics.AggregatorGroup }
+            new ConsumerConfig { BootstrapServers = kafka.BootstrapServers, GroupId = TopicNames.AggregatorGroup }
         ).Build();
-        TopicPartition[] partitions = [new(Topics.Verified, 0), new(Topics.Verified, 1), new(Topics.Rejected, 0), new(Topics.Rejected, 1)];
+        TopicPartition[] partitions =
+        [
+            new(TopicNames.Verified, 0),
+            new(TopicNames.Verified, 1),
+            new(TopicNames.Rejected, 0),
+            new(TopicNames.Rejected, 1),
+        ];
         await Plant.EventuallyAsync(
             () => Task.FromResult(Array.ConvertAll([.. member.Committed(partitions, TimeSpan.FromSeconds(10))], one => one.Offset.Value)),
             offsets => offsets is [0, 3, 0, 0]

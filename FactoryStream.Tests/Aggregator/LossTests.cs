@@ -25,7 +25,7 @@ public sealed class LossTests(PostgresFixture postgres)
         health.Joined();
         Assert.Equal(HealthStatus.Healthy, (await health.CheckHealthAsync(new())).Status);
 
-        health.Losses = [new LossEntry(Topics.Signed, 3, 5), new LossEntry(Topics.Verified, 1, 7)];
+        health.Losses = [new LossEntry(TopicNames.Signed, 3, 5), new LossEntry(TopicNames.Verified, 1, 7)];
 
         var result = await health.CheckHealthAsync(new());
         Assert.Equal(
@@ -43,21 +43,21 @@ public sealed class LossTests(PostgresFixture postgres)
     {
         var connectionString = await postgres.CreateDatabaseAsync();
         await using var database = NpgsqlDataSource.Create(connectionString);
-        using var kafka = new InMemoryBroker(Topics.All, 1);
+        using var kafka = new InMemoryBroker(TopicNames.All, 1);
         // 6 MB, of which the broker keeps 5.
         using (var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = kafka.BootstrapServers }).Build())
         {
             for (var message = 0; message < Messages; message++)
             {
                 await producer
-                    .ProduceAsync(new TopicPartition(Topics.Verified, 0), new Message<Null, byte[]> { Value = new byte[100_000] })
+                    .ProduceAsync(new TopicPartition(TopicNames.Verified, 0), new Message<Null, byte[]> { Value = new byte[100_000] })
                     .WaitAsync(Plant.Patience);
             }
         }
         using var consumer = new ConsumerBuilder<Ignore, Ignore>(
             new ConsumerConfig { BootstrapServers = kafka.BootstrapServers, GroupId = "looks" }
         ).Build();
-        var low = consumer.QueryWatermarkOffsets(new TopicPartition(Topics.Verified, 0), Plant.Patience).Low.Value;
+        var low = consumer.QueryWatermarkOffsets(new TopicPartition(TopicNames.Verified, 0), Plant.Patience).Low.Value;
         Assert.InRange(low, 1, Messages - 1);
 
         await using var service = await InProcessService.StartAsync(

@@ -6,7 +6,7 @@ using FsCheck.Xunit;
 
 namespace FactoryStream.Tests.Aggregator;
 
-/// <summary>The laws of FactoryStream.Aggregator/Windowing/README.md, against a model that knows only how to group.</summary>
+/// <summary>The invariants of FactoryStream.Aggregator/Windowing/README.md, against a model that knows only how to group.</summary>
 public sealed class WindowingTests
 {
     private const long Second = TimeSpan.TicksPerSecond;

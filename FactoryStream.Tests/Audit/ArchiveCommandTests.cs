@@ -185,7 +185,7 @@ public sealed class ArchiveCommandTests(PostgresFixture postgres)
         );
         foreach (var engine in readings.Select(reading => reading.EngineId).Distinct())
             await database.RowsAsync("INSERT INTO factory.engines (factory_id, engine_id) VALUES ('f', $1)", engine);
-        await new TimePartitions(database, "readings").EnsureAsync(ArchivedReadings.Noon, CancellationToken.None);
+        await new TablePartitions(database, "readings").EnsureAsync(ArchivedReadings.Noon, CancellationToken.None);
         foreach (var reading in readings)
         {
             await database.RowsAsync(

@@ -13,12 +13,16 @@ public sealed class PlainEnvelopeReaderTests
     public static TheoryData<string> Usual =>
         new()
         {
-            """{"data": {"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "temp_air": 25.31, "rpm": 3001}, "signature": "J5Bzk5ti"}""",
-            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25T06:13:20.125Z","rpm":-0.5,"x":0,"y":123456789012345678},"signature":"J5Bzk5ti","key_id":"k"}""",
-            """{"key_id":"k","signature":"J5Bzk5ti","data":{"x":1.0000000000000002,"timestamp":"2026-02-25 06:13:20.1","engine_id":"e","factory_id":"f"}}""",
+            """{"data": {"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "temp_air": 25.31,"""
+                + """ "rpm": 3001}, "signature": "J5Bzk5ti"}""",
+            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25T06:13:20.125Z","rpm":-0.5,"x":0,"y":"""
+                + """123456789012345678},"signature":"J5Bzk5ti","key_id":"k"}""",
+            """{"key_id":"k","signature":"J5Bzk5ti","data":{"x":"""
+                + """1.0000000000000002,"timestamp":"2026-02-25 06:13:20.1","engine_id":"e","factory_id":"f"}}""",
             """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20"},"signature":"J5Bz"}""",
             """{"data":{"factory_id":"f","engine_id":"e","timestamp":1772000000.125,"rpm":1},"signature":"J5Bz"}""",
-            """{"batch": [{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:21","rpm":1}, {"factory_id":"f","engine_id":"g","timestamp":"2026-02-25 06:13:20","rpm":2,"oil":3}], "signature":"J5Bz"}""",
+            """{"batch": [{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:21","rpm":1}, """
+                + """{"factory_id":"f","engine_id":"g","timestamp":"2026-02-25 06:13:20","rpm":2,"oil":3}], "signature":"J5Bz"}""",
         };
 
     public static TheoryData<string> Unusual =>
@@ -57,7 +61,8 @@ public sealed class PlainEnvelopeReaderTests
     public void A_timestamp_that_is_too_long_is_none()
     {
         var envelope = Encoding.UTF8.GetBytes(
-            $$"""{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20.{{new string('0', 60)}}","rpm":1},"signature":"J5Bz"}"""
+            $$"""{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20.{{new string('0', 60)}}","rpm":"""
+                + """1},"signature":"J5Bz"}"""
         );
 
         Assert.Equal(Verdict.Malformed, new ReadingParser().TryParse(envelope, out _, out _));
@@ -105,7 +110,8 @@ public sealed class PlainEnvelopeReaderTests
                     parser,
                     general,
                     Encoding.UTF8.GetBytes(
-                        $$"""{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":{{number}}},"signature":"J5Bz"}"""
+                        """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":"""
+                            + $$"""{{number}}},"signature":"J5Bz"}"""
                     )
                 ),
                 number

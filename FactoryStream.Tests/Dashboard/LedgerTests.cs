@@ -18,13 +18,13 @@ public sealed class LedgerTests(PostgresFixture postgres)
     public async Task The_ledger_is_what_is_stored_and_what_the_log_holds_beyond_it()
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres);
-        using (var incarnations = new TopicIncarnations(new KafkaConnection(dashboard.Kafka)))
+        using (var incarnations = new TopicIds(new KafkaConnection(dashboard.Kafka)))
         {
             // Three messages in partition 1, of which the ledger knows the first.
             using var producer = new ProducerBuilder<byte[]?, byte[]>(new ProducerConfig { BootstrapServers = dashboard.Kafka }).Build();
             foreach (var lines in (string[])["{}", $"{Envelope("f")}\n{Envelope("f")}\n{Envelope("g")}\n{Envelope("invented")}", "no JSON"])
                 await producer.ProduceAsync(
-                    new TopicPartition(Topics.Signed, 1),
+                    new TopicPartition(TopicNames.Signed, 1),
                     new Message<byte[]?, byte[]> { Value = Encoding.UTF8.GetBytes(lines) }
                 );
             await dashboard.Database.ScalarAsync<object>(
@@ -33,8 +33,8 @@ public sealed class LedgerTests(PostgresFixture postgres)
                     source_offset, source_line)
                 VALUES ($1, 1, 1, 'x', 1, $2, 0, 0) RETURNING 1
                 """,
-                Topics.Verified,
-                await incarnations.GetAsync(Topics.Signed)
+                TopicNames.Verified,
+                await incarnations.GetAsync(TopicNames.Signed)
             );
         }
         await dashboard.Database.ScalarAsync<object>(
@@ -83,10 +83,10 @@ public sealed class LedgerTests(PostgresFixture postgres)
     public async Task That_nothing_is_stored_though_readings_wait_is_told()
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres, null, "--Dashboard:StalledAfter=00:00:01");
-        using var incarnations = new TopicIncarnations(new KafkaConnection(dashboard.Kafka));
+        using var incarnations = new TopicIds(new KafkaConnection(dashboard.Kafka));
         using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = dashboard.Kafka }).Build();
         await producer
-            .ProduceAsync(new TopicPartition(Topics.Signed, 1), new Message<Null, byte[]> { Value = [] })
+            .ProduceAsync(new TopicPartition(TopicNames.Signed, 1), new Message<Null, byte[]> { Value = [] })
             .WaitAsync(RunningDashboard.Patience);
 
         await Plant.EventuallyAsync(
@@ -99,8 +99,8 @@ public sealed class LedgerTests(PostgresFixture postgres)
             INSERT INTO factory.checkpoints (topic, partition, epoch, topic_id, next_offset, source_topic_id, source_offset, source_line)
             VALUES ($1, 1, 1, 'x', 1, $2, 0, 0) RETURNING 1
             """,
-            Topics.Verified,
-            await incarnations.GetAsync(Topics.Signed)
+            TopicNames.Verified,
+            await incarnations.GetAsync(TopicNames.Signed)
         );
         await Plant.EventuallyAsync(PipelineAsync, told => told is ["Healthy", ""]);
 

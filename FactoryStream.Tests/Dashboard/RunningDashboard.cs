@@ -48,7 +48,7 @@ internal sealed class RunningDashboard : IAsyncDisposable
         var database = NpgsqlDataSource.Create(connectionString);
         if (seed is not null)
             await seed(database);
-        var kafka = new InMemoryBroker(Topics.All, 3);
+        var kafka = new InMemoryBroker(TopicNames.All, 3);
         // Named as the program is: its files' list lies beside the assembly under that name.
         string[] args =
         [

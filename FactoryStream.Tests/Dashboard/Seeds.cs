@@ -1,5 +1,5 @@
-using System.Globalization;
 using FactoryStream.Storage;
+using System.Globalization;
 using FactoryStream.Tests.Storage;
 using Npgsql;
 
@@ -71,7 +71,7 @@ internal static class Seeds
         );
         await database.ScalarAsync<object>(
             "SELECT pg_notify($1, $2)",
-            BatchWriter.WindowsChannel,
+            WindowStatements.Channel,
             string.Create(CultureInfo.InvariantCulture, $"[{engineNo}]")
         );
     }

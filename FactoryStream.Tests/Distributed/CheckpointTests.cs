@@ -29,7 +29,7 @@ public sealed class CheckpointTests(SharedPlant shared)
         {
             await using var connection = await plant.Database.OpenConnectionAsync();
             await using var transaction = await connection.BeginTransactionAsync();
-            await BatchWriter.AdvanceAsync(
+            await CheckpointStatements.AdvanceAsync(
                 connection,
                 [new CheckpointStep(topic, 0, epoch, from, to, "signed-1", to, 0)],
                 CancellationToken.None
@@ -39,13 +39,13 @@ public sealed class CheckpointTests(SharedPlant shared)
     }
 
     [Fact]
-    public async Task Another_incarnation_of_a_topic_begins_at_its_beginning()
+    public async Task A_topic_with_another_id_begins_at_its_beginning()
     {
-        const string topic = "test.incarnation";
+        const string topic = "test.topic-id";
         var checkpoints = new CheckpointReader(plant.Database);
         var first = await checkpoints.AcquireAsync(topic, 3, "log-1", CancellationToken.None);
         await using (var connection = await plant.Database.OpenConnectionAsync())
-            await BatchWriter.AdvanceAsync(
+            await CheckpointStatements.AdvanceAsync(
                 connection,
                 [new CheckpointStep(topic, 3, first.Epoch, 0, 42, "signed-1", 17, 5)],
                 CancellationToken.None
@@ -54,14 +54,14 @@ public sealed class CheckpointTests(SharedPlant shared)
         Assert.Equal(42, (await checkpoints.AcquireAsync(topic, 3, "log-1", CancellationToken.None)).NextOffset);
         var anew = await checkpoints.AcquireAsync(topic, 3, "log-2", CancellationToken.None);
 
-        // The source position stays: it is of readings.signed, whose own incarnation the messages name.
+        // The source position stays: it is of readings.signed, whose own topic id the messages name.
         Assert.Equal((0L, "signed-1", 17L, 5), (anew.NextOffset, anew.SourceTopicId, anew.SourceOffset, anew.SourceLine));
     }
 
     [Fact]
     public async Task Odd_timestamps_make_a_bounded_number_of_partitions()
     {
-        var partitions = new TimePartitions(plant.Database, "readings");
+        var partitions = new TablePartitions(plant.Database, "readings");
         var day = new DateTime(1999, 3, 1, 12, 0, 0, DateTimeKind.Utc);
         // Two at once, as two Aggregators would.
         await Task.WhenAll(
@@ -69,7 +69,7 @@ public sealed class CheckpointTests(SharedPlant shared)
                 .Range(0, 2)
                 .Select(async _ =>
                 {
-                    var mine = new TimePartitions(plant.Database, "readings");
+                    var mine = new TablePartitions(plant.Database, "readings");
                     for (var i = 0; i < 31; i++)
                         await mine.EnsureAsync(day.AddDays(i), CancellationToken.None);
                 })

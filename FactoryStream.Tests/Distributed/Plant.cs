@@ -306,7 +306,7 @@ internal sealed record Books(
         return null;
     }
 
-    /// <summary>What the third law asks of every factory.</summary>
+    /// <summary>What the third invariant asks of every factory.</summary>
     public void AssertBalanced() => Assert.Equal(Accepted, Stored + Duplicates + Rejected.Values.Sum() + Backlog);
 }
 

@@ -41,7 +41,7 @@ public sealed class RebalanceTests(SharedPlant shared)
             var member = new ConsumerConfig
             {
                 BootstrapServers = kafka,
-                GroupId = Topics.VerifierGroup,
+                GroupId = TopicNames.VerifierGroup,
                 PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky,
                 EnableAutoCommit = false,
                 SessionTimeoutMs = 6_000,
@@ -51,13 +51,13 @@ public sealed class RebalanceTests(SharedPlant shared)
             var all = 0;
             using (var other = new ConsumerBuilder<Ignore, Ignore>(member).Build())
             {
-                other.Subscribe(Topics.Signed);
+                other.Subscribe(TopicNames.Signed);
                 await Plant.EventuallyAsync(
                     () =>
                     {
                         other.Consume(TimeSpan.FromMilliseconds(100));
                         using var admin = new DependentAdminClientBuilder(other.Handle).Build();
-                        all = admin.GetMetadata(Topics.Signed, TimeSpan.FromSeconds(10)).Topics.Single().Partitions.Count;
+                        all = admin.GetMetadata(TopicNames.Signed, TimeSpan.FromSeconds(10)).Topics.Single().Partitions.Count;
                         return Task.FromResult(other.Assignment.Count);
                     },
                     count => count == all / 2
@@ -73,7 +73,7 @@ public sealed class RebalanceTests(SharedPlant shared)
             var mark = Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
             using var producer = new ProducerBuilder<Null, string>(new ProducerConfig { BootstrapServers = kafka }).Build();
             for (var partition = 0; partition < all; partition++)
-                await producer.ProduceAsync(new TopicPartition(Topics.Signed, partition), new Message<Null, string> { Value = mark });
+                await producer.ProduceAsync(new TopicPartition(TopicNames.Signed, partition), new Message<Null, string> { Value = mark });
             using var rejected = new ConsumerBuilder<Ignore, string>(
                 new ConsumerConfig
                 {
@@ -83,7 +83,7 @@ public sealed class RebalanceTests(SharedPlant shared)
                 }
             ).Build();
             rejected.Assign(
-                Enumerable.Range(0, all).Select(partition => new TopicPartitionOffset(Topics.Rejected, partition, Offset.Beginning))
+                Enumerable.Range(0, all).Select(partition => new TopicPartitionOffset(TopicNames.Rejected, partition, Offset.Beginning))
             );
             var seen = new HashSet<int>();
             await Plant.EventuallyAsync(

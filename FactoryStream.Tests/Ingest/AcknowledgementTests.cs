@@ -26,9 +26,9 @@ public sealed class AcknowledgementTests
         app.Kafka.AcknowledgesItself = false;
         // Few enough to come in one piece.
         var answer = app.PostAsync(Enumerable.Range(0, 20).Select(engine => Envelope("f1", $"e{engine}")).Append("nonsense"));
-        await UntilAsync(() => app.Kafka.Lines.Count == 20 && app.Kafka.To(Topics.Rejected).Count == 1);
+        await UntilAsync(() => app.Kafka.Lines.Count == 20 && app.Kafka.To(TopicNames.Rejected).Count == 1);
 
-        for (var waiting = app.Kafka.To(Topics.Signed).Count + 1; waiting > 0; waiting--)
+        for (var waiting = app.Kafka.To(TopicNames.Signed).Count + 1; waiting > 0; waiting--)
         {
             Assert.False(answer.IsCompleted);
             app.Kafka.Acknowledge();
@@ -44,7 +44,7 @@ public sealed class AcknowledgementTests
         var engines = Enumerable.Range(0, 20).ToArray();
         var posted = app.PostAsync(engines.Select(engine => Envelope("f1", $"e{engine}")));
         await UntilAsync(() => app.Kafka.Lines.Count == engines.Length);
-        var messages = app.Kafka.To(Topics.Signed);
+        var messages = app.Kafka.To(TopicNames.Signed);
         app.Kafka.Acknowledge(ErrorCode.Local_MsgTimedOut);
         foreach (var _ in messages.Skip(1))
             app.Kafka.Acknowledge();
@@ -119,6 +119,6 @@ public sealed class AcknowledgementTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answer);
         Assert.Equal([Envelope()], app.Kafka.Lines);
-        Assert.Empty(app.Kafka.To(Topics.Rejected));
+        Assert.Empty(app.Kafka.To(TopicNames.Rejected));
     }
 }

@@ -83,7 +83,7 @@ public sealed class AdmissionTests
         );
 
         Assert.Equal(HttpStatusCode.TooManyRequests, answer.Status);
-        Assert.InRange(app.Kafka.To(Topics.Signed).Sum(message => message.Message.Value.Length), 1_000_000, (1 << 20) + 10_000);
+        Assert.InRange(app.Kafka.To(TopicNames.Signed).Sum(message => message.Message.Value.Length), 1_000_000, (1 << 20) + 10_000);
         Assert.Equal(HttpStatusCode.Accepted, (await app.PostAsync(Envelope("f1", $"e{other}"))).Status);
     }
 }

@@ -19,7 +19,7 @@ public sealed class BatchRequestTests
         var answer = await app.PostAsync(lines);
 
         Assert.Equal((HttpStatusCode.Accepted, 6, 0), (answer.Status, answer.Accepted, answer.RejectedCount));
-        var message = Assert.Single(app.Kafka.To(Topics.Signed));
+        var message = Assert.Single(app.Kafka.To(TopicNames.Signed));
         Assert.Equal(string.Join('\n', lines), message.Value);
         Assert.Null(message[MessageHeaders.BatchShare]);
         Assert.Equal(6, app.Backlog.Readings);
@@ -32,7 +32,7 @@ public sealed class BatchRequestTests
     {
         await using var app = await StartAsync(partitions: 1);
         await app.PostAsync("application/json", Encoding.UTF8.GetBytes(Batch("f1", engines)));
-        Assert.Equal(key, Assert.Single(app.Kafka.To(Topics.Signed)).Key);
+        Assert.Equal(key, Assert.Single(app.Kafka.To(TopicNames.Signed)).Key);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class BatchRequestTests
         var answer = await app.PostAsync(batch, Envelope());
 
         Assert.Equal((HttpStatusCode.Accepted, 61), (answer.Status, answer.Accepted));
-        var shares = app.Kafka.To(Topics.Signed).Where(message => message[MessageHeaders.BatchShare] is not null).ToArray();
+        var shares = app.Kafka.To(TopicNames.Signed).Where(message => message[MessageHeaders.BatchShare] is not null).ToArray();
         Assert.Equal(4, shares.Length);
         Assert.All(
             shares,
@@ -69,7 +69,7 @@ public sealed class BatchRequestTests
 
         Assert.Equal((3, 1), (answer.Accepted, answer.RejectedCount));
         Assert.Equal(["2 malformed"], answer.Rejected);
-        var kept = Assert.Single(app.Kafka.To(Topics.Rejected));
+        var kept = Assert.Single(app.Kafka.To(TopicNames.Rejected));
         Assert.Equal(
             (
                 "reading 1: engine_id: expected text of 1 to 128 characters without control characters, found ''",
@@ -88,7 +88,7 @@ public sealed class BatchRequestTests
         var answer = await app.PostAsync("application/json", Encoding.UTF8.GetBytes(pretty));
 
         Assert.Equal(2, answer.Accepted);
-        var message = Assert.Single(app.Kafka.To(Topics.Signed));
+        var message = Assert.Single(app.Kafka.To(TopicNames.Signed));
         Assert.Equal(
             (pretty, MessageHeaders.FramingSingle, null),
             (message.Value, message[MessageHeaders.Framing], message[MessageHeaders.BatchShare])
@@ -102,12 +102,12 @@ public sealed class BatchRequestTests
         app.Kafka.AcknowledgesItself = false;
         var engines = Enumerable.Range(0, 10).Select(i => $"e{i}").ToArray();
         var posted = app.PostAsync(Batch("f1", engines));
-        await UntilAsync(() => app.Kafka.To(Topics.Signed).Count == 2);
+        await UntilAsync(() => app.Kafka.To(TopicNames.Signed).Count == 2);
         app.Kafka.Acknowledge();
         app.Kafka.Acknowledge(ErrorCode.Local_MsgTimedOut);
 
         var answer = await posted;
-        var safe = Indexes(app.Kafka.To(Topics.Signed)[0][MessageHeaders.BatchShare]!).Length;
+        var safe = Indexes(app.Kafka.To(TopicNames.Signed)[0][MessageHeaders.BatchShare]!).Length;
         Assert.Equal((HttpStatusCode.ServiceUnavailable, safe), (answer.Status, answer.Accepted));
         Assert.Equal(safe, app.Backlog.Readings);
     }
@@ -119,15 +119,15 @@ public sealed class BatchRequestTests
         var full = Enumerable.Range(0, 50).First(engine => Partitioner.Partition("f1", $"e{engine}", 2) == 1);
         var padded = Envelope("f1", $"e{full}").Replace("}, ", $"}},{new string(' ', 30_000)}", StringComparison.Ordinal);
         while ((await app.PostAsync(padded)).Status == HttpStatusCode.Accepted) { }
-        var before = app.Kafka.To(Topics.Signed).Count;
+        var before = app.Kafka.To(TopicNames.Signed).Count;
         var batch = Batch("f1", Enumerable.Range(0, 300).Select(i => $"e{i % 10}"));
 
         var answer = await app.PostAsync(batch);
-        Assert.Equal((HttpStatusCode.TooManyRequests, 0, before), (answer.Status, answer.Accepted, app.Kafka.To(Topics.Signed).Count));
+        Assert.Equal((HttpStatusCode.TooManyRequests, 0, before), (answer.Status, answer.Accepted, app.Kafka.To(TopicNames.Signed).Count));
 
         app.Services.GetRequiredService<SignedTopicWriter>().Partitions![1].Observe(long.MaxValue, 0);
         Assert.Equal((HttpStatusCode.Accepted, 300), ((answer = await app.PostAsync(batch)).Status, answer.Accepted));
-        Assert.Equal(before + 2, app.Kafka.To(Topics.Signed).Count);
+        Assert.Equal(before + 2, app.Kafka.To(TopicNames.Signed).Count);
     }
 
     [Fact]

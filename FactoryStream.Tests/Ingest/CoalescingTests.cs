@@ -23,7 +23,7 @@ public sealed class CoalescingTests
         app.Kafka.Acknowledge();
         await first;
         Assert.All(others, other => Assert.False(other.IsCompleted));
-        Assert.Equal([1, 5], app.Kafka.To(Topics.Signed).Select(message => message.Lines.Count));
+        Assert.Equal([1, 5], app.Kafka.To(TopicNames.Signed).Select(message => message.Lines.Count));
         app.Kafka.Acknowledge();
         foreach (var other in others)
             Assert.Equal(1, (await other).Accepted);
@@ -36,7 +36,7 @@ public sealed class CoalescingTests
         await app.PostAsync(Enumerable.Range(0, 10).Select(value => Envelope(value: value)));
         Assert.Equal(
             Enumerable.Range(0, 10).Select(value => Envelope(value: value)),
-            app.Kafka.To(Topics.Signed).Select(message => message.Value)
+            app.Kafka.To(TopicNames.Signed).Select(message => message.Value)
         );
     }
 
@@ -51,7 +51,10 @@ public sealed class CoalescingTests
             .ToArray();
         await app.PostAsync(lines);
 
-        Assert.All(app.Kafka.To(Topics.Signed), message => Assert.True(message.Lines.Count <= 7 && message.Message.Value.Length <= 2_048));
+        Assert.All(
+            app.Kafka.To(TopicNames.Signed),
+            message => Assert.True(message.Lines.Count <= 7 && message.Message.Value.Length <= 2_048)
+        );
         Assert.Equal(lines, app.Kafka.Lines);
     }
 
@@ -70,14 +73,14 @@ public sealed class CoalescingTests
         }
         for (var acknowledged = 0; acknowledged < 4; acknowledged++)
         {
-            await UntilAsync(() => app.Kafka.To(Topics.Signed).Count > acknowledged);
+            await UntilAsync(() => app.Kafka.To(TopicNames.Signed).Count > acknowledged);
             app.Kafka.Acknowledge();
         }
 
         Assert.All(await Task.WhenAll(answers), answer => Assert.Equal(1, answer.Accepted));
         Assert.Equal(
             [Envelope(value: 1), Envelope(value: 2), pretty, Envelope(value: 4)],
-            app.Kafka.To(Topics.Signed).Select(message => message.Value)
+            app.Kafka.To(TopicNames.Signed).Select(message => message.Value)
         );
     }
 
@@ -125,7 +128,7 @@ public sealed class CoalescingTests
         partition.TryAppend("{}"u8, "f1", "e1", 1, delivery);
         partition.Flush();
         await delivery.WhenCompletedAsync();
-        Assert.Null(Assert.Single(app.Kafka.To(Topics.Signed)).Message.Headers);
+        Assert.Null(Assert.Single(app.Kafka.To(TopicNames.Signed)).Message.Headers);
     }
 
     [Fact]
@@ -170,16 +173,16 @@ public sealed class CoalescingTests
                 return spans.Exists(span => span.TraceId == requests[0].TraceId);
         });
 
-        var message = Assert.Single(app.Kafka.To(Topics.Signed));
+        var message = Assert.Single(app.Kafka.To(TopicNames.Signed));
         var span = Assert.Single(spans, span => span.TraceId == requests[0].TraceId);
         Assert.Equal(
-            ($"send {Topics.Signed}", ActivityKind.Producer, requests[0].SpanId),
+            ($"send {TopicNames.Signed}", ActivityKind.Producer, requests[0].SpanId),
             (span.DisplayName, span.Kind, span.ParentSpanId)
         );
         Assert.Equal([requests[1].SpanId], span.Links.Select(link => link.Context.SpanId));
         Assert.Equal($"00-{span.TraceId}-{span.SpanId}-01", message[MessageHeaders.TraceParent]);
         Assert.Equal(
-            ("kafka", "send", Topics.Signed, "0", 3),
+            ("kafka", "send", TopicNames.Signed, "0", 3),
             (
                 span.GetTagItem("messaging.system"),
                 span.GetTagItem("messaging.operation.type"),

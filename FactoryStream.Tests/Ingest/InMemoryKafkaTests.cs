@@ -19,7 +19,7 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
 {
     private const int PartitionCount = 3;
 
-    private readonly InMemoryBroker kafka = new(Topics.All, PartitionCount);
+    private readonly InMemoryBroker kafka = new(TopicNames.All, PartitionCount);
     private readonly HttpClient client = new() { Timeout = Patience };
     private InProcessService service = null!;
 
@@ -67,9 +67,9 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
             bytes += lines.Length;
         Assert.InRange(bytes, 2_000_000, 2_600_000);
 
-        var partition = new TopicPartition(Topics.Signed, FactoryStream.Contracts.Partitioner.Partition("f1", "e1", PartitionCount));
+        var partition = new TopicPartition(TopicNames.Signed, FactoryStream.Contracts.Partitioner.Partition("f1", "e1", PartitionCount));
         using var verifier = new ConsumerBuilder<Ignore, Ignore>(
-            new ConsumerConfig { BootstrapServers = kafka.BootstrapServers, GroupId = Topics.VerifierGroup }
+            new ConsumerConfig { BootstrapServers = kafka.BootstrapServers, GroupId = TopicNames.VerifierGroup }
         ).Build();
         var end = verifier.QueryWatermarkOffsets(partition, Patience).High;
         verifier.Commit([new TopicPartitionOffset(partition, end)]);
@@ -155,15 +155,15 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
         var partition = FactoryStream.Contracts.Partitioner.Partition("f1", "e1", PartitionCount);
         using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = kafka.BootstrapServers }).Build();
         await producer
-            .ProduceAsync(new TopicPartition(Topics.Verified, partition), new Message<Null, byte[]> { Value = [] })
+            .ProduceAsync(new TopicPartition(TopicNames.Verified, partition), new Message<Null, byte[]> { Value = [] })
             .WaitAsync(Patience);
-        Commit(Topics.VerifierGroup, Topics.Signed, partition);
+        Commit(TopicNames.VerifierGroup, TopicNames.Signed, partition);
         await Plant.EventuallyAsync(
             DescriptionAsync,
             told => told is ["Degraded", var why] && why.StartsWith("The Aggregator has taken nothing for ", StringComparison.Ordinal)
         );
 
-        Commit(Topics.AggregatorGroup, Topics.Verified, partition);
+        Commit(TopicNames.AggregatorGroup, TopicNames.Verified, partition);
         await Plant.EventuallyAsync(DescriptionAsync, told => told is ["Healthy", ""]);
 
         void Commit(string group, string topic, int number)

@@ -22,18 +22,18 @@ public sealed class LogBeginningTests
 
     [Theory]
     // Nothing is verified: what waits is what readings.signed still holds.
-    [InlineData(Topics.Signed)]
+    [InlineData(TopicNames.Signed)]
     // All is verified and nothing stored: what waits is what readings.verified still holds.
-    [InlineData(Topics.Verified)]
+    [InlineData(TopicNames.Verified)]
     public async Task The_backlog_counts_from_where_the_log_begins(string topic)
     {
-        using var kafka = new InMemoryBroker(Topics.All, 1);
+        using var kafka = new InMemoryBroker(TopicNames.All, 1);
         var (low, high) = await FillAsync(kafka.BootstrapServers, topic);
         Assert.InRange(low, 1, Messages - 1);
-        if (topic != Topics.Signed)
+        if (topic != TopicNames.Signed)
         {
-            await FillAsync(kafka.BootstrapServers, Topics.Signed);
-            Commit(kafka.BootstrapServers, Topics.VerifierGroup, Topics.Signed, Messages);
+            await FillAsync(kafka.BootstrapServers, TopicNames.Signed);
+            Commit(kafka.BootstrapServers, TopicNames.VerifierGroup, TopicNames.Signed, Messages);
         }
 
         await using var service = await InProcessService.StartAsync(

@@ -33,7 +33,7 @@ internal sealed class ReadingLogProducer : IProducer<byte[]?, byte[]>
     }
 
     /// <summary>All lines of <c>readings.signed</c> so far.</summary>
-    public IReadOnlyList<string> Lines => [.. To(Topics.Signed).SelectMany(message => message.Lines)];
+    public IReadOnlyList<string> Lines => [.. To(TopicNames.Signed).SelectMany(message => message.Lines)];
 
     /// <summary>Answers the oldest message that waits.</summary>
     public void Acknowledge(ErrorCode answer = ErrorCode.NoError)

@@ -18,7 +18,7 @@ public sealed class ReadingsEndpointsTests
             (HttpStatusCode.Accepted, "application/json", """{"accepted":1,"rejected":[],"rejected_count":0}"""),
             (answer.Status, answer.ContentType, answer.Body.GetRawText())
         );
-        var message = Assert.Single(app.Kafka.To(Topics.Signed));
+        var message = Assert.Single(app.Kafka.To(TopicNames.Signed));
         Assert.Equal((Envelope(), "f1/e1", Partitioner.Partition("f1", "e1", 4)), (message.Value, message.Key, message.Partition));
         Assert.Null(message[MessageHeaders.Framing]);
     }
@@ -33,7 +33,7 @@ public sealed class ReadingsEndpointsTests
         var answer = await app.PostAsync("application/json", Encoding.UTF8.GetBytes($"\r\n  {pretty}\r\n"));
 
         Assert.Equal(HttpStatusCode.Accepted, answer.Status);
-        var message = Assert.Single(app.Kafka.To(Topics.Signed));
+        var message = Assert.Single(app.Kafka.To(TopicNames.Signed));
         Assert.Equal((pretty, MessageHeaders.FramingSingle), (message.Value, message[MessageHeaders.Framing]));
     }
 
@@ -45,7 +45,7 @@ public sealed class ReadingsEndpointsTests
         var answer = await app.PostAsync(lines);
 
         Assert.Equal((HttpStatusCode.Accepted, 3), (answer.Status, answer.Accepted));
-        var message = Assert.Single(app.Kafka.To(Topics.Signed));
+        var message = Assert.Single(app.Kafka.To(TopicNames.Signed));
         Assert.Equal(string.Join('\n', lines), message.Value);
         Assert.Null(message.Key);
     }
@@ -58,7 +58,7 @@ public sealed class ReadingsEndpointsTests
         await app.PostAsync(engines.Select(engine => Envelope("f1", engine)));
 
         var placed = app
-            .Kafka.To(Topics.Signed)
+            .Kafka.To(TopicNames.Signed)
             .SelectMany(message => message.Lines.Select(line => (line, message.Partition)))
             .ToDictionary();
         Assert.Equal(engines.ToDictionary(engine => Envelope("f1", engine), engine => Partitioner.Partition("f1", engine, 12)), placed);
@@ -93,7 +93,7 @@ public sealed class ReadingsEndpointsTests
         Assert.Equal(body.Length - malformed.Length, answer.Accepted);
         Assert.Equal(answer.Accepted, app.Kafka.Lines.Count);
 
-        var kept = app.Kafka.To(Topics.Rejected);
+        var kept = app.Kafka.To(TopicNames.Rejected);
         Assert.Equal(malformed.Select(line => line.Item[1]), kept.Select(message => message.Value));
         Assert.All(
             kept,

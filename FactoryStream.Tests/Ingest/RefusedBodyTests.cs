@@ -28,7 +28,10 @@ public sealed class RefusedBodyTests
     public async Task An_empty_body_is_a_bad_request(string contentType)
     {
         await using var app = await StartAsync();
-        Assert.Equal((HttpStatusCode.BadRequest, 0), ((await app.PostAsync(contentType, [])).Status, app.Kafka.To(Topics.Rejected).Count));
+        Assert.Equal(
+            (HttpStatusCode.BadRequest, 0),
+            ((await app.PostAsync(contentType, [])).Status, app.Kafka.To(TopicNames.Rejected).Count)
+        );
     }
 
     [Theory]

@@ -15,7 +15,7 @@ public sealed class RequestLimitTests
 
         Assert.Equal((HttpStatusCode.Accepted, 2), (answer.Status, answer.Accepted));
         Assert.Equal(["2 too_large", "4 too_large"], answer.Rejected);
-        Assert.Equal(new string('x', 4_096), app.Kafka.To(Topics.Rejected)[0].Value);
+        Assert.Equal(new string('x', 4_096), app.Kafka.To(TopicNames.Rejected)[0].Value);
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class RequestLimitTests
 
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.Status);
         Assert.Equal(["1 too_large"], answer.Rejected);
-        Assert.Equal("too_large", Assert.Single(app.Kafka.To(Topics.Rejected))[MessageHeaders.Reason]);
+        Assert.Equal("too_large", Assert.Single(app.Kafka.To(TopicNames.Rejected))[MessageHeaders.Reason]);
     }
 
     [Fact]
@@ -68,6 +68,6 @@ public sealed class RequestLimitTests
 
         Assert.Equal((HttpStatusCode.BadRequest, 1, 5), (answer.Status, answer.Accepted, answer.RejectedCount));
         Assert.Equal(["2 malformed", "3 malformed"], answer.Rejected);
-        Assert.Equal(5, app.Kafka.To(Topics.Rejected).Count);
+        Assert.Equal(5, app.Kafka.To(TopicNames.Rejected).Count);
     }
 }

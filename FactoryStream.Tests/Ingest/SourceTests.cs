@@ -63,8 +63,8 @@ public sealed class SourceTests
         await UntilAsync(() => app.Kafka.Lines.Count == 4);
 
         Assert.Equal([Envelope(value: 1), Envelope(value: 101), Envelope(value: 3), Envelope(value: 103)], app.Kafka.Lines);
-        await UntilAsync(() => app.Kafka.To(Topics.Rejected).Count == 2);
-        Assert.Equal(["nonsense", "nonsense"], app.Kafka.To(Topics.Rejected).Select(message => message.Value));
+        await UntilAsync(() => app.Kafka.To(TopicNames.Rejected).Count == 2);
+        Assert.Equal(["nonsense", "nonsense"], app.Kafka.To(TopicNames.Rejected).Select(message => message.Value));
     }
 
     [Fact]

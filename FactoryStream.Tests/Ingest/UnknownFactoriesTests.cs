@@ -124,7 +124,7 @@ public sealed class UnknownFactoriesTests
     [Fact]
     public async Task Health_is_degraded_while_the_databases_clock_is_another()
     {
-        using var kafka = new InMemoryBroker(Topics.All, 1);
+        using var kafka = new InMemoryBroker(TopicNames.All, 1);
         var behind = TimeSpan.FromHours(-1);
         await using var verifier = await StubAsync(() =>
         {

@@ -10,7 +10,7 @@ public sealed class TopicSettingsTests
     [Fact]
     public void Every_topic_states_what_it_keeps()
     {
-        foreach (var topic in Topics.All)
+        foreach (var topic in TopicNames.All)
         {
             var settings = TopicSettings.Of(topic, 1, Options);
             Assert.Equal(
@@ -27,13 +27,15 @@ public sealed class TopicSettingsTests
     [InlineData(5, 3, 3L)]
     public void Two_replicas_must_have_a_message_where_there_are_three(int replicas, int option, long? expected)
     {
-        var settings = TopicSettings.Of(Topics.Signed, replicas, new MigrationsOptions { MinInsyncReplicas = option });
+        var settings = TopicSettings.Of(TopicNames.Signed, replicas, new MigrationsOptions { MinInsyncReplicas = option });
         Assert.Equal(expected, settings.TryGetValue("min.insync.replicas", out var value) ? value : null);
     }
 
     [Fact]
     public void More_replicas_than_there_are_can_not_be_waited_for() =>
-        Assert.Throws<InvalidOperationException>(() => TopicSettings.Of(Topics.Signed, 2, new MigrationsOptions { MinInsyncReplicas = 3 }));
+        Assert.Throws<InvalidOperationException>(() =>
+            TopicSettings.Of(TopicNames.Signed, 2, new MigrationsOptions { MinInsyncReplicas = 3 })
+        );
 
     [Fact]
     public void What_protects_a_topic_is_raised_and_never_lowered()
@@ -67,7 +69,7 @@ public sealed class TopicSettingsTests
         Assert.True(TopicSettings.IsLess("retention.ms", 5, 6));
         Assert.False(TopicSettings.IsLess("retention.ms", 5, 4));
         Assert.False(TopicSettings.IsLess("segment.bytes", 5, 6));
-        var wanted = TopicSettings.Of(Topics.Signed, 1, Options);
+        var wanted = TopicSettings.Of(TopicNames.Signed, 1, Options);
         // 8 MiB, half of it, are 128 messages of 64 KiB.
         Assert.True(TopicSettings.MayKeepLess(wanted, 128));
         Assert.False(TopicSettings.MayKeepLess(wanted, 129));

@@ -55,7 +55,9 @@ public sealed class TopicTests(PostgresFixture postgres)
         await Plant.EventuallyAsync(async () => (await client.GetAsync("/health")).StatusCode, status => status == HttpStatusCode.OK);
 
         using (var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka.Servers }).Build())
-            await admin.CreatePartitionsAsync(Topics.All.Select(topic => new PartitionsSpecification { Topic = topic, IncreaseTo = 3 }));
+            await admin.CreatePartitionsAsync(
+                TopicNames.All.Select(topic => new PartitionsSpecification { Topic = topic, IncreaseTo = 3 })
+            );
 
         await Plant.EventuallyAsync(
             async () => await (await client.GetAsync("/health")).Content.ReadAsStringAsync(),
@@ -80,20 +82,20 @@ public sealed class TopicTests(PostgresFixture postgres)
         }
 
         // Accepted and not answered yet.
-        var offset = await ProduceAsync(kafka.Servers, Topics.Signed, 1, "{}");
+        var offset = await ProduceAsync(kafka.Servers, TopicNames.Signed, 1, "{}");
         var busy = await Assert.ThrowsAsync<InvalidOperationException>(() =>
             PrepareAsync(kafka.Servers, database, new MigrationsOptions { Repartition = true })
         );
         Assert.StartsWith("1 messages are on their way yet.", busy.Message, StringComparison.Ordinal);
-        using (var incarnations = new TopicIncarnations(new KafkaConnection(kafka.Servers)))
+        using (var topicIds = new TopicIds(new KafkaConnection(kafka.Servers)))
         {
             await ProduceAsync(
                 kafka.Servers,
-                Topics.Verified,
+                TopicNames.Verified,
                 1,
                 "",
                 (MessageHeaders.Source, $"{offset}:1!0=f"),
-                (MessageHeaders.SourceTopicId, await incarnations.GetAsync(Topics.Signed)),
+                (MessageHeaders.SourceTopicId, await topicIds.GetAsync(TopicNames.Signed)),
                 (MessageHeaders.VerdictTime, "2026-01-01T12:00:00.000000Z")
             );
         }
@@ -121,7 +123,7 @@ public sealed class TopicTests(PostgresFixture postgres)
         await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
         using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka.Servers }).Build();
         await admin.CreateTopicsAsync(
-            Topics.All.Select(topic => new TopicSpecification
+            TopicNames.All.Select(topic => new TopicSpecification
             {
                 Name = topic,
                 NumPartitions = 1,
@@ -142,10 +144,10 @@ public sealed class TopicTests(PostgresFixture postgres)
         await PrepareAsync(kafka.Servers, database, options);
 
         var after = await SettingsAsync(admin);
-        Assert.Equal(Topics.All.Select(topic => $"{topic} 120000 8388608 2097152"), after);
+        Assert.Equal(TopicNames.All.Select(topic => $"{topic} 120000 8388608 2097152"), after);
 
         // This one waits already, for longer than a hundredth of two minutes by the time that Ingest looks.
-        await ProduceAsync(kafka.Servers, Topics.Signed, 0, Envelope());
+        await ProduceAsync(kafka.Servers, TopicNames.Signed, 0, Envelope());
         await Task.Delay(TimeSpan.FromMilliseconds(1_300), CancellationToken.None);
         await using var ingest = await StartIngestAsync(
             kafka.Servers,
@@ -170,7 +172,7 @@ public sealed class TopicTests(PostgresFixture postgres)
     [SkippableFact]
     public async Task A_broker_that_has_no_settings_is_left_as_it_is()
     {
-        using var kafka = new InMemoryBroker(Topics.All, 2);
+        using var kafka = new InMemoryBroker(TopicNames.All, 2);
         await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
 
         await PrepareAsync(kafka.BootstrapServers, database, new MigrationsOptions());
@@ -244,7 +246,7 @@ public sealed class TopicTests(PostgresFixture postgres)
     private static async Task<long[]> CommittedAsync(string servers, int partitions)
     {
         using var member = new ConsumerBuilder<Ignore, Ignore>(
-            new ConsumerConfig { BootstrapServers = servers, GroupId = Topics.AggregatorGroup }
+            new ConsumerConfig { BootstrapServers = servers, GroupId = TopicNames.AggregatorGroup }
         ).Build();
         try
         {
@@ -252,7 +254,7 @@ public sealed class TopicTests(PostgresFixture postgres)
                 Array.ConvertAll(
                     [
                         .. member.Committed(
-                            Enumerable.Range(0, partitions).Select(partition => new TopicPartition(Topics.Verified, partition)),
+                            Enumerable.Range(0, partitions).Select(partition => new TopicPartition(TopicNames.Verified, partition)),
                             TimeSpan.FromSeconds(10)
                         ),
                     ],
@@ -270,7 +272,7 @@ public sealed class TopicTests(PostgresFixture postgres)
     private static async Task<string[]> SettingsAsync(IAdminClient admin)
     {
         var answers = await admin.DescribeConfigsAsync(
-            Topics.All.Select(topic => new ConfigResource { Type = ResourceType.Topic, Name = topic })
+            TopicNames.All.Select(topic => new ConfigResource { Type = ResourceType.Topic, Name = topic })
         );
         return
         [

@@ -192,12 +192,12 @@ public sealed class ChartTests
     {
         var model = File.ReadAllText(Path.Combine(Kept, "model.yaml"));
         Assert.Contains(
-            $"      group: {Topics.VerifierGroup}\n      topics:\n        - {Topics.Signed}\n",
+            $"      group: {TopicNames.VerifierGroup}\n      topics:\n        - {TopicNames.Signed}\n",
             model,
             StringComparison.Ordinal
         );
         Assert.Contains(
-            $"      group: {Topics.AggregatorGroup}\n      topics:\n        - {Topics.Verified}\n        - {Topics.Rejected}\n",
+            $"      group: {TopicNames.AggregatorGroup}\n      topics:\n        - {TopicNames.Verified}\n        - {TopicNames.Rejected}\n",
             model,
             StringComparison.Ordinal
         );
@@ -215,17 +215,17 @@ public sealed class ChartTests
                     && document.Contains($"  name: {service}-scaledobject\n", StringComparison.Ordinal)
             );
         Assert.Contains(
-            $"consumerGroup: {Topics.VerifierGroup}\n        topic: {Topics.Signed}\n",
+            $"consumerGroup: {TopicNames.VerifierGroup}\n        topic: {TopicNames.Signed}\n",
             Scaled("verifier"),
             StringComparison.Ordinal
         );
         Assert.Contains(
-            $"consumerGroup: {Topics.AggregatorGroup}\n        topic: {Topics.Verified}\n",
+            $"consumerGroup: {TopicNames.AggregatorGroup}\n        topic: {TopicNames.Verified}\n",
             Scaled("aggregator"),
             StringComparison.Ordinal
         );
         Assert.Contains(
-            $"consumerGroup: {Topics.AggregatorGroup}\n        topic: {Topics.Rejected}\n",
+            $"consumerGroup: {TopicNames.AggregatorGroup}\n        topic: {TopicNames.Rejected}\n",
             Scaled("aggregator"),
             StringComparison.Ordinal
         );

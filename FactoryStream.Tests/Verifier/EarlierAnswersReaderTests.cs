@@ -14,16 +14,16 @@ namespace FactoryStream.Tests.Verifier;
 /// <summary>On librdkafka's broker in memory.</summary>
 public sealed class EarlierAnswersReaderTests : IDisposable
 {
-    private readonly InMemoryBroker kafka = new(Topics.All, 1);
+    private readonly InMemoryBroker kafka = new(TopicNames.All, 1);
 
     public void Dispose() => kafka.Dispose();
 
     [Fact]
     public async Task What_the_last_owner_answered_is_found_behind_any_number_of_refused_lines()
     {
-        await ProduceAsync(Topics.Rejected, Rejection("7:0"), Rejection("8:1"), Rejection("9:0"));
-        await ProduceAsync(Topics.Rejected, [.. Enumerable.Repeat<(string, string)[]>([(MessageHeaders.RejectedBy, "ingest")], 300)]);
-        await ProduceAsync(Topics.Verified, Answer("7:1!0="), Answer("8:2!1="));
+        await ProduceAsync(TopicNames.Rejected, Rejection("7:0"), Rejection("8:1"), Rejection("9:0"));
+        await ProduceAsync(TopicNames.Rejected, [.. Enumerable.Repeat<(string, string)[]>([(MessageHeaders.RejectedBy, "ingest")], 300)]);
+        await ProduceAsync(TopicNames.Verified, Answer("7:1!0="), Answer("8:2!1="));
 
         var earlier = Read(from: 8);
 
@@ -39,9 +39,9 @@ public sealed class EarlierAnswersReaderTests : IDisposable
     [Fact]
     public async Task Reading_back_is_bounded_and_then_nothing_is_taken_for_known()
     {
-        await ProduceAsync(Topics.Rejected, Rejection("7:0"), Rejection("8:1"));
-        await ProduceAsync(Topics.Rejected, [.. Enumerable.Repeat<(string, string)[]>([(MessageHeaders.RejectedBy, "ingest")], 200)]);
-        await ProduceAsync(Topics.Verified, Answer("8:2!1="));
+        await ProduceAsync(TopicNames.Rejected, Rejection("7:0"), Rejection("8:1"));
+        await ProduceAsync(TopicNames.Rejected, [.. Enumerable.Repeat<(string, string)[]>([(MessageHeaders.RejectedBy, "ingest")], 200)]);
+        await ProduceAsync(TopicNames.Verified, Answer("8:2!1="));
 
         Assert.Equal(-1, Read(from: 8, most: 128).LastOffset);
         Assert.Equal(8, Read(from: 8, most: 1_000).LastOffset);
@@ -70,7 +70,7 @@ public sealed class EarlierAnswersReaderTests : IDisposable
             (MessageHeaders.Reason, "unknown_key"),
             (MessageHeaders.Detail, "no key"),
             (MessageHeaders.FactoryId, "f2"),
-            (MessageHeaders.Books, "unknown"),
+            (MessageHeaders.Ledger, "unknown"),
         ];
 
     private static (string, string)[] Answer(string source) => [(MessageHeaders.Source, source), (MessageHeaders.SourceTopicId, "topic-1")];

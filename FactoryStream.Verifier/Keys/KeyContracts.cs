@@ -119,7 +119,7 @@ internal readonly record struct Enrolment(SigningKey? Key, string? Error)
 
         if (request is null || !IsName(request.FactoryId))
             return Wrong("factory_id is missing or no id: 1 to 128 characters, none of them a control character.");
-        if (request.FactoryId == FactoryStream.Contracts.MessageHeaders.BooksUnknown)
+        if (request.FactoryId == FactoryStream.Contracts.MessageHeaders.LedgerUnknown)
             return Wrong("No factory can be called unknown: that is what the ledger calls those without a key.");
         if (request.PublicKey is null)
             return Wrong("public_key is missing.");

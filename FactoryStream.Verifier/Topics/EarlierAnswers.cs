@@ -48,7 +48,7 @@ internal sealed class EarlierAnswers(long from, string topicId)
         if (source.Offset < from)
             return true;
         var factoryId = headers.Text(MessageHeaders.FactoryId) ?? "";
-        var ledger = headers.Text(MessageHeaders.Books) == MessageHeaders.BooksUnknown ? "" : factoryId;
+        var ledger = headers.Text(MessageHeaders.Ledger) == MessageHeaders.LedgerUnknown ? "" : factoryId;
         if (!int.TryParse(headers.Text(MessageHeaders.Readings), NumberStyles.None, CultureInfo.InvariantCulture, out var readings))
             readings = 1;
         // The first one counts downstream.
@@ -107,6 +107,6 @@ internal sealed class EarlierAnswers(long from, string topicId)
 /// <summary>A rejection that was written before.</summary>
 /// <param name="Verdict">Its reason.</param>
 /// <param name="Detail">That in words.</param>
-/// <param name="Ledger">Whose ledger it stands in; "": nobody's.</param>
+/// <param name="Ledger">The factory in whose ledger it is counted; "" where there is none.</param>
 /// <param name="Readings">How many readings it counts.</param>
 internal readonly record struct EarlierRejection(Verdict Verdict, string? Detail, string Ledger, int Readings);

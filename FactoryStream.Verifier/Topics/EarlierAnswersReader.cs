@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using FactoryStream.Contracts;
 using FactoryStream.ServiceDefaults.Kafka;
 using Microsoft.Extensions.Options;
 
@@ -42,8 +43,8 @@ internal sealed class EarlierAnswersReader(
         CancellationToken cancellation
     )
     {
-        var rejected = new TopicPartition(Contracts.Topics.Rejected, partition);
-        var verified = new TopicPartition(Contracts.Topics.Verified, partition);
+        var rejected = new TopicPartition(TopicNames.Rejected, partition);
+        var verified = new TopicPartition(TopicNames.Verified, partition);
         var extents = admin.ExtentsAsync([rejected, verified], Patience).GetAwaiter().GetResult();
         var most = options.Value.MaxRecalledMessages;
         for (long step = FirstStep; ; step = Math.Min(step * Growth, most))

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using FactoryStream.Contracts;
 using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Verifier.Topics;
@@ -60,7 +61,7 @@ internal sealed class PartitionAssignment(
             logger.NotDrained(partition.Partition, partition.Outstanding, options.DrainTimeout);
         var offsets = leaving
             .Where(partition => partition.AcknowledgedOffset >= 0)
-            .Select(partition => new TopicPartitionOffset(Contracts.Topics.Signed, partition.Partition, partition.AcknowledgedOffset))
+            .Select(partition => new TopicPartitionOffset(TopicNames.Signed, partition.Partition, partition.AcknowledgedOffset))
             .ToList();
         if (offsets.Count == 0)
             return;

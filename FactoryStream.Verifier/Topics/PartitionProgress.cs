@@ -1,3 +1,5 @@
+using FactoryStream.Contracts;
+
 namespace FactoryStream.Verifier.Topics;
 
 /// <summary>
@@ -42,7 +44,7 @@ internal sealed class PartitionProgress(int partition)
     {
         if (offset <= lastOffset)
             throw new InvalidOperationException(
-                $"Partition {Partition} of {Contracts.Topics.Signed} went back from offset {lastOffset} to {offset}: it is another topic. "
+                $"Partition {Partition} of {TopicNames.Signed} went back from offset {lastOffset} to {offset}: it is another topic. "
                     + "Starting over."
             );
         lastOffset = offset;

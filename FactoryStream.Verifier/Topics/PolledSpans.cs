@@ -22,7 +22,7 @@ internal sealed class PolledSpans
             Activity.Current = null;
             if (span is null)
                 continue;
-            span.SetMessaging("process", Contracts.Topics.Signed, traced.Key.Partition, Contracts.Topics.VerifierGroup, traced.Count());
+            span.SetMessaging("process", TopicNames.Signed, traced.Key.Partition, TopicNames.VerifierGroup, traced.Count());
             spans.Add(traced.Key, span);
         }
     }

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using FactoryStream.Contracts;
 
 namespace FactoryStream.Verifier.Topics;
 
@@ -18,7 +19,7 @@ internal sealed class SignedConsumer(
 
     private long lastLag;
 
-    public void Join() => consumer.Subscribe(Contracts.Topics.Signed);
+    public void Join() => consumer.Subscribe(TopicNames.Signed);
 
     /// <summary>Gives the partitions up in good order (<see cref="PartitionAssignment.Revoke"/>) and leaves the group at once.</summary>
     public void Leave() => consumer.Close();
@@ -55,7 +56,7 @@ internal sealed class SignedConsumer(
         foreach (var partition in assignment.Owned)
         {
             if (partition.TryTakeAcknowledged(out var offset))
-                consumer.StoreOffset(new TopicPartitionOffset(Contracts.Topics.Signed, partition.Partition, offset));
+                consumer.StoreOffset(new TopicPartitionOffset(TopicNames.Signed, partition.Partition, offset));
         }
     }
 
@@ -70,7 +71,7 @@ internal sealed class SignedConsumer(
         foreach (var partition in assignment.Owned)
         {
             // What librdkafka last heard from the broker; no call is made.
-            var high = consumer.GetWatermarkOffsets(new TopicPartition(Contracts.Topics.Signed, partition.Partition)).High.Value;
+            var high = consumer.GetWatermarkOffsets(new TopicPartition(TopicNames.Signed, partition.Partition)).High.Value;
             if (partition.AcknowledgedOffset >= 0)
                 lag += Math.Max(0, high - partition.AcknowledgedOffset);
         }

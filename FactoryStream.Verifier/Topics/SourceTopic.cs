@@ -1,4 +1,5 @@
 using System.Text;
+using FactoryStream.Contracts;
 
 namespace FactoryStream.Verifier.Topics;
 
@@ -25,7 +26,7 @@ internal sealed class SourceTopic
     {
         var id = Encoding.UTF8.GetBytes(topicId);
         if (IdUtf8.Length > 0 && !IdUtf8.AsSpan().SequenceEqual(id))
-            throw new InvalidOperationException($"The topic {Contracts.Topics.Signed} was made anew; starting over.");
+            throw new InvalidOperationException($"The topic {TopicNames.Signed} was made anew; starting over.");
         IdUtf8 = id;
         MustIdentify = false;
     }

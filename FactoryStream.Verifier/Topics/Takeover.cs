@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using FactoryStream.Contracts;
 using FactoryStream.ServiceDefaults;
 
 namespace FactoryStream.Verifier.Topics;
@@ -7,7 +8,7 @@ namespace FactoryStream.Verifier.Topics;
 /// What must be known before the first answer to a partition: which topic it is of, and what its last owner said. The same line must not be
 /// given two verdicts, for a key may have been enrolled or revoked since. Each step is asked again and again until it succeeds.
 /// </summary>
-internal sealed class Takeover(SourceTopic topic, EarlierAnswersReader reader, TopicIncarnations topicIds, ILogger<Takeover> logger)
+internal sealed class Takeover(SourceTopic topic, EarlierAnswersReader reader, TopicIds topicIds, ILogger<Takeover> logger)
 {
     private readonly Dictionary<PartitionProgress, long> wanted = [];
     private Task<Dictionary<int, EarlierAnswers>>? reading;
@@ -19,7 +20,7 @@ internal sealed class Takeover(SourceTopic topic, EarlierAnswersReader reader, T
             return true;
         try
         {
-            topic.Identify(topicIds.GetAsync(Contracts.Topics.Signed).GetAwaiter().GetResult());
+            topic.Identify(topicIds.GetAsync(TopicNames.Signed).GetAwaiter().GetResult());
             return true;
         }
         catch (KafkaException exception)

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using FactoryStream.Contracts;
 using FactoryStream.ServiceDefaults;
 using FactoryStream.ServiceDefaults.Kafka;
 
@@ -23,7 +24,7 @@ internal static class TopicClients
         builder.AddTopicConsumer(
             config =>
             {
-                config.GroupId = Contracts.Topics.VerifierGroup;
+                config.GroupId = TopicNames.VerifierGroup;
                 config.AutoOffsetReset = AutoOffsetReset.Earliest;
                 config.PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky;
                 config.EnableAutoOffsetStore = false;

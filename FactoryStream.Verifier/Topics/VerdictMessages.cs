@@ -13,7 +13,7 @@ internal static class VerdictMessages
 {
     private static readonly byte[] FramingSingle = "single"u8.ToArray();
     private static readonly byte[] ByVerifier = "verifier"u8.ToArray();
-    private static readonly byte[] LedgerUnknown = Encoding.ASCII.GetBytes(MessageHeaders.BooksUnknown);
+    private static readonly byte[] LedgerUnknown = Encoding.ASCII.GetBytes(MessageHeaders.LedgerUnknown);
 
     private static readonly byte[][] Reasons = [.. Enum.GetValues<Verdict>().Select(verdict => Encoding.ASCII.GetBytes(verdict.ToName()))];
 
@@ -91,7 +91,7 @@ internal static class VerdictMessages
     /// <summary>The message of a rejected line.</summary>
     /// <param name="line">With its verdict.</param>
     /// <param name="source">Where it stands in <c>readings.signed</c>.</param>
-    /// <param name="ledger">Whose ledger it stands in; "": nobody's.</param>
+    /// <param name="ledger">The factory in whose ledger it is counted; "" where there is none.</param>
     /// <param name="topicId">Of the topic that it answers.</param>
     /// <param name="verdictTime">When the verdict was given.</param>
     /// <param name="trace">What the trace goes on from; default: there is none.</param>
@@ -120,7 +120,7 @@ internal static class VerdictMessages
         if (factoryId.Length > 0)
             headers.Add(MessageHeaders.FactoryId, Encoding.UTF8.GetBytes(factoryId));
         if (factoryId != ledger)
-            headers.Add(MessageHeaders.Books, LedgerUnknown);
+            headers.Add(MessageHeaders.Ledger, LedgerUnknown);
         if (MessageTracing.TraceParentOf(trace) is { } traceParent)
             headers.Add(MessageHeaders.TraceParent, Encoding.ASCII.GetBytes(traceParent));
         return new() { Value = line.Raw.ToArray(), Headers = headers };

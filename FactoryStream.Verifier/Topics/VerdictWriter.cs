@@ -112,7 +112,7 @@ internal sealed class VerdictWriter(
             byVerdict[(int)line.Verdict] += line.Count;
             if (line.Verdict == Verdict.Accepted)
                 continue;
-            // Past the header's bound a line stands in nobody's ledger, as that of a factory without a key does: in both messages alike,
+            // Past the header's bound a line is in no factory's ledger, as that of a factory without a key does: in both messages alike,
             // so that the ledger balances.
             var source = new SourcePosition(message.Offset, i);
             EarlierRejection written = default;
@@ -162,7 +162,7 @@ internal sealed class VerdictWriter(
     private void Reject(Answer answer, SourcePosition source, in CheckedLine line, string ledger, ActivityContext trace)
     {
         var message = VerdictMessages.Rejected(line, source, ledger, topic.IdUtf8, verdictTime, trace);
-        deliveries.Produce(Contracts.Topics.Rejected, answer, message, isVerified: false, span: null);
+        deliveries.Produce(TopicNames.Rejected, answer, message, isVerified: false, span: null);
     }
 
     private void Send(PartitionProgress partition, bool isSingle, byte[]? share)
@@ -172,13 +172,13 @@ internal sealed class VerdictWriter(
             return;
         using var noParent = new NoCurrentActivity();
         var span = VerifierMetrics.Source.StartBatch("send readings.verified", ActivityKind.Producer, pending.Traces);
-        span.SetMessaging("send", Contracts.Topics.Verified, partition.Partition);
+        span.SetMessaging("send", TopicNames.Verified, partition.Partition);
 
         var trace = pending.Traces.Count > 0 ? span?.Context ?? pending.Traces[0] : default;
         var message = VerdictMessages.Verified(pending, topic.IdUtf8, verdictTime, isSingle, share, trace);
         answer.Sent();
         pending.Clear();
-        deliveries.Produce(Contracts.Topics.Verified, answer, message, isVerified: true, span);
+        deliveries.Produce(TopicNames.Verified, answer, message, isVerified: true, span);
         metrics.Answers.Add(1);
     }
 

@@ -1,3 +1,4 @@
+using FactoryStream.Contracts;
 using FactoryStream.ServiceDefaults;
 using FactoryStream.Signatures;
 using FactoryStream.Verifier.Keys;
@@ -85,7 +86,7 @@ internal sealed class VerifierWorker(
         WaitUntil(() => keys.Age < options.MaxKeyAge, keys.IsLoaded ? logger.WaitingForKeys : null, stoppingToken);
         if (!Poll(stoppingToken))
             return;
-        WaitUntil(takeover.TryIdentifyTopic, () => logger.KafkaTrouble($"the id of {Contracts.Topics.Signed} is not known"), stoppingToken);
+        WaitUntil(takeover.TryIdentifyTopic, () => logger.KafkaTrouble($"the id of {TopicNames.Signed} is not known"), stoppingToken);
         if (takeover.BeginRecall(polled))
             WaitUntil(() => takeover.TryRecall(stoppingToken), explain: null, stoppingToken);
         Process(stoppingToken);
