@@ -1,4 +1,5 @@
 using FactoryStream.Tests.AppHost;
+using FactoryStream.Tests.Browser;
 using FactoryStream.Tests.Distributed;
 using FactoryStream.Tests.Storage;
 using Xunit.Abstractions;
@@ -22,6 +23,7 @@ public sealed class LongestFirst : ITestCollectionOrderer
         nameof(SecuredKafkaTests),
         nameof(ServerDataTests),
         nameof(SupervisionTests),
+        nameof(AspireDashboardTests),
     ];
 
     public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>
