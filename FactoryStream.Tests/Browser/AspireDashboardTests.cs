@@ -145,6 +145,21 @@ public sealed class AspireDashboardTests(ObservedAppHost appHost, BrowserFixture
     }
 
     [SkippableFact]
+    public async Task The_link_of_the_dashboard_leads_to_the_plants_page()
+    {
+        var page = await SignedInAsync();
+
+        var plant = await page.RunAndWaitForPopupAsync(() =>
+            page.GetByRole(AriaRole.Link, new() { Name = "Plant", Exact = true }).ClickAsync()
+        );
+
+        // Ten simulated factories of six engines, each with a window closed.
+        await Assertions.Expect(plant.GetByText("60 engines")).ToBeVisibleAsync();
+        await Assertions.Expect(plant.Locator("[role=img] svg").First).ToBeVisibleAsync();
+        await Picture.TakeAsync(plant, "plant");
+    }
+
+    [SkippableFact]
     public async Task The_graph_shows_who_needs_whom()
     {
         var page = await SignedInAsync();
