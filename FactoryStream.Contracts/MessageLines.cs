@@ -1,7 +1,8 @@
 namespace FactoryStream.Contracts;
 
 /// <summary>
-/// The value of a message of <see cref="TopicNames.Signed"/> and <see cref="TopicNames.Verified"/>: envelopes, a line each, joined by <c>\n</c>.
+/// The value of a message of <see cref="TopicNames.Signed"/> and <see cref="TopicNames.Verified"/>: envelopes, a line each, joined by
+/// <c>\n</c>.
 /// An envelope that itself contains a line break (a pretty-printed POST: its bytes are signed, so they stay) travels alone,
 /// with the header <see cref="MessageHeaders.Framing"/> = <c>single</c>.
 /// </summary>

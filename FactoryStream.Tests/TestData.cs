@@ -3,12 +3,18 @@ using System.Globalization;
 namespace FactoryStream.Tests;
 
 /// <summary>
-/// The vectors in <c>FactoryStream.Tests/Data</c>: part of the checkout, so that a stranger's clone runs what needs them.
+/// The vectors and bodies in <c>FactoryStream.Tests/Data</c>: part of the checkout, so that a stranger's clone runs what needs them.
 /// </summary>
 internal static class TestData
 {
     /// <summary>A file or folder of them.</summary>
     public static string File(string path) => Path.Combine(SharedData.Root, "FactoryStream.Tests", "Data", path);
+
+    /// <summary>The text of one, without the line break at its end.</summary>
+    public static string Text(string path) => System.IO.File.ReadAllText(File(path)).TrimEnd('\n');
+
+    /// <summary>The lines of one.</summary>
+    public static string[] Lines(string path) => System.IO.File.ReadAllLines(File(path));
 
     /// <summary>Every case of <c>hostile/cases.tsv</c>: bodies that must not hurt a neighbour, and what is right for each.</summary>
     public static IReadOnlyList<HostileCase> Hostile { get; } =

@@ -45,8 +45,8 @@ internal static class AppHostBuilderExtensions
     }
 
     /// <summary>
-    /// Where the Aspire dashboard and what feeds it listen, if nobody says: started without Properties/launchSettings.json, as a service of the
-    /// system would be, Aspire asks for a certificate instead.
+    /// Where the Aspire dashboard and what feeds it listen, if nobody says: started without Properties/launchSettings.json, as a service of
+    /// the system would be, Aspire asks for a certificate instead.
     /// </summary>
     private static void DefaultAspireAddresses()
     {

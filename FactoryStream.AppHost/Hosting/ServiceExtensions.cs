@@ -126,7 +126,9 @@ internal static class ServiceExtensions
                 context.EnvironmentVariables[name] = secret.Resource;
             });
 
-    /// <summary>The servers that a service works with: it is told where they are, and starts when Kafka answers and the migrations are through.</summary>
+    /// <summary>
+    /// The servers that a service works with: it is told where they are, and starts when Kafka answers and the migrations are through.
+    /// </summary>
     public static IResourceBuilder<ProjectResource> WithServers(
         this IResourceBuilder<ProjectResource> service,
         IResourceBuilder<ProjectResource> migrations,

@@ -23,7 +23,7 @@ internal sealed class EvidenceAudit
     }
 
     /// <summary>
-    /// Judges each reading of a file; the verdicts are the Verifier's own. A reading that was signed in a batch has its batch's, if that
+    /// Checks each reading of a file; the verdicts are the Verifier's own. A reading that was signed in a batch has its batch's, if that
     /// holds its very bytes.
     /// </summary>
     /// <param name="path">Envelopes, a line each: <c>{"data": …, "signature": …, "key_id": …}</c> and

@@ -33,7 +33,9 @@ internal sealed record BytesByHop(
 {
     public static async Task<BytesByHop> ReadAsync(SystemUnderLoad system, CancellationToken cancellationToken)
     {
-        var log = (await system.ProcessesAsync(cancellationToken)).TryGetValue("kafka", out var kafka) ? KafkaLog.FolderOf(kafka) : null;
+        var log = (await system.ProcessesAsync(cancellationToken)).TryGetValue("kafka", out var kafka)
+            ? KafkaLogFolder.FolderOf(kafka)
+            : null;
         await using var command = system.Database.CreateCommand(
             """
             SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint, parent.relname,
@@ -53,8 +55,8 @@ internal sealed record BytesByHop(
             tables[reader.GetString(1)] = new TableBytes(reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4));
         }
         return new BytesByHop(
-            log is null ? null : KafkaLog.Bytes(log, TopicNames.Signed),
-            log is null ? null : KafkaLog.Bytes(log, TopicNames.Verified),
+            log is null ? null : KafkaLogFolder.Bytes(log, TopicNames.Signed),
+            log is null ? null : KafkaLogFolder.Bytes(log, TopicNames.Verified),
             wal,
             tables["readings"],
             tables["windows"],
@@ -86,7 +88,7 @@ internal sealed record BytesByHop(
 }
 
 /// <summary>Apache Kafka's log on this machine's disk.</summary>
-internal static class KafkaLog
+internal static class KafkaLogFolder
 {
     /// <summary>
     /// Where a broker of this machine keeps its topics, by the properties file that is its last argument; null: it cannot be told.
@@ -100,13 +102,13 @@ internal static class KafkaLog
                 && properties.EndsWith(".properties", StringComparison.Ordinal)
                 && File.Exists(properties)
             )
-                return LogFolder(File.ReadLines(properties));
+                return Named(File.ReadLines(properties));
         }
         return null;
     }
 
     /// <summary>Of <c>log.dirs=/var/lib/kafka</c>; null where there is none or several.</summary>
-    public static string? LogFolder(IEnumerable<string> properties) =>
+    public static string? Named(IEnumerable<string> properties) =>
         properties.Select(line => line.Trim().Split('=', 2)).FirstOrDefault(line => line[0] == "log.dirs") is [_, var folder]
         && !folder.Contains(',', StringComparison.Ordinal)
             ? folder

@@ -30,7 +30,8 @@ internal sealed class PipelineWatchWorker(NpgsqlDataSource database, SignedTail 
             : stillFor > options.Value.StalledAfter
                 ? string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Nothing has been stored for {stillFor.TotalSeconds:F0} s. Messages of {TopicNames.Signed} that wait: {storing.Waiting}."
+                    $"Nothing has been stored for {stillFor.TotalSeconds:F0} s. "
+                        + $"Messages of {TopicNames.Signed} that wait: {storing.Waiting}."
                 )
             : null;
         return Task.FromResult(trouble is null ? HealthCheckResult.Healthy(null, data) : HealthCheckResult.Degraded(trouble, data: data));

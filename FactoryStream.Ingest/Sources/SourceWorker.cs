@@ -28,7 +28,7 @@ internal sealed class SourceWorker(
     {
         if (sources.All.Count == 0)
             return;
-        // No overall time-out: the answer never ends. Silence is judged while reading.
+        // No overall time-out: the answer never ends. Silence is measured while reading.
         var handler = new SocketsHttpHandler { ConnectTimeout = options.SourceConnectTimeout };
         using var client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         client.DefaultRequestHeaders.Accept.ParseAdd("application/x-ndjson, text/event-stream");

@@ -54,8 +54,8 @@ public static class LogOffsets
     }
 
     /// <summary>
-    /// What a group has committed; a partition without an offset is left out. The admin client has a call for it too, but librdkafka's admin
-    /// requests to a group's coordinator end the process when the broker falls silent under them
+    /// What a group has committed; a partition without an offset is left out. The admin client has a call for it too, but librdkafka's
+    /// admin requests to a group's coordinator end the process when the broker falls silent under them
     /// (github.com/confluentinc/librdkafka/issues/4605).
     /// </summary>
     /// <param name="member">A consumer of that group; it need not join.</param>

@@ -5,7 +5,9 @@ namespace FactoryStream.Simulator.Simulation;
 
 internal static class SimulatorEndpoints
 {
-    /// <summary>The AppHost's commands: <c>POST /pause</c>, <c>POST /resume</c>, and <c>POST /rate?readings=5</c>, of each engine a second.</summary>
+    /// <summary>
+    /// The AppHost's commands: <c>POST /pause</c>, <c>POST /resume</c>, and <c>POST /rate?readings=5</c>, of each engine a second.
+    /// </summary>
     public static void MapSimulator(this WebApplication app)
     {
         app.MapPost("/pause", (Pace pace, ILogger<SimulationWorker> logger) => Pause(pace, true, logger));

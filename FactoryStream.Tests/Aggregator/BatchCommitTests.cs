@@ -79,7 +79,7 @@ public sealed class BatchCommitTests(PostgresFixture postgres)
     }
 
     [SkippableFact]
-    public async Task A_share_is_stored_by_its_own_partition_and_the_batch_by_whoever_comes_first()
+    public async Task A_share_is_stored_by_its_own_partition_and_the_batch_by_the_first_of_them()
     {
         await using var owner = await PartitionOwner.StartAsync(postgres);
         var batch = Batch(0, 1, 2, 3);

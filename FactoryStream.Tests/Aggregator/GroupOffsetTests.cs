@@ -58,7 +58,7 @@ public sealed class GroupOffsetTests(PostgresFixture postgres)
             new(TopicNames.Rejected, 0),
             new(TopicNames.Rejected, 1),
         ];
-        await Plant.EventuallyAsync(
+        await RunningSystem.EventuallyAsync(
             () => Task.FromResult(Array.ConvertAll([.. member.Committed(partitions, TimeSpan.FromSeconds(10))], one => one.Offset.Value)),
             offsets => offsets is [0, 3, 0, 0]
         );

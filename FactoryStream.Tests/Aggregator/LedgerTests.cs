@@ -101,7 +101,7 @@ public sealed class LedgerTests(PostgresFixture postgres)
     }
 
     [SkippableFact]
-    public async Task Messages_of_another_hand_are_kept_and_stop_nothing()
+    public async Task Messages_that_are_not_FactoryStreams_are_kept_as_rejections_and_stop_nothing()
     {
         await using var owner = await PartitionOwner.StartAsync(postgres);
         var odd = Message(0, "0:1", Single(0));

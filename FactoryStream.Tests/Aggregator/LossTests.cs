@@ -39,7 +39,7 @@ public sealed class LossTests(PostgresFixture postgres)
     }
 
     [SkippableFact]
-    public async Task What_was_gone_before_the_Aggregator_came_is_counted_and_told_until_somebody_takes_note()
+    public async Task Messages_lost_before_the_Aggregator_started_are_counted_and_degrade_health_until_acknowledged()
     {
         var connectionString = await postgres.CreateDatabaseAsync();
         await using var database = NpgsqlDataSource.Create(connectionString);
@@ -51,13 +51,13 @@ public sealed class LossTests(PostgresFixture postgres)
             {
                 await producer
                     .ProduceAsync(new TopicPartition(TopicNames.Verified, 0), new Message<Null, byte[]> { Value = new byte[100_000] })
-                    .WaitAsync(Plant.Patience);
+                    .WaitAsync(RunningSystem.Patience);
             }
         }
         using var consumer = new ConsumerBuilder<Ignore, Ignore>(
             new ConsumerConfig { BootstrapServers = kafka.BootstrapServers, GroupId = "looks" }
         ).Build();
-        var low = consumer.QueryWatermarkOffsets(new TopicPartition(TopicNames.Verified, 0), Plant.Patience).Low.Value;
+        var low = consumer.QueryWatermarkOffsets(new TopicPartition(TopicNames.Verified, 0), RunningSystem.Patience).Low.Value;
         Assert.InRange(low, 1, Messages - 1);
 
         await using var service = await InProcessService.StartAsync(
@@ -70,17 +70,20 @@ public sealed class LossTests(PostgresFixture postgres)
             ],
             _ => { }
         );
-        using var client = new HttpClient { Timeout = Plant.Patience };
+        using var client = new HttpClient { Timeout = RunningSystem.Patience };
         var address = service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
-        var losses = await Plant.EventuallyAsync(
+        var losses = await RunningSystem.EventuallyAsync(
             () => database.RowsAsync("SELECT topic, partition, messages FROM factory.losses"),
             rows => rows.Length > 0
         );
         Assert.Equal([$"readings.verified|0|{low}"], losses);
-        await Plant.EventuallyAsync(() => HealthAsync(), health => health.Contains($"took {low} messages", StringComparison.Ordinal));
+        await RunningSystem.EventuallyAsync(
+            () => HealthAsync(),
+            health => health.Contains($"took {low} messages", StringComparison.Ordinal)
+        );
         await database.ScalarAsync<object>("UPDATE factory.losses SET acknowledged = messages RETURNING 1");
-        await Plant.EventuallyAsync(() => HealthAsync(), health => !health.Contains("took", StringComparison.Ordinal));
+        await RunningSystem.EventuallyAsync(() => HealthAsync(), health => !health.Contains("took", StringComparison.Ordinal));
 
         async Task<string> HealthAsync() => await (await client.GetAsync($"{address}/health")).Content.ReadAsStringAsync();
     }

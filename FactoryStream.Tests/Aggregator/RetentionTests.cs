@@ -26,7 +26,7 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
     public void Dispose() => services.Dispose();
 
     [SkippableTheory, InlineData(2030), InlineData(2099)]
-    public async Task Old_partitions_go_a_few_a_transaction_and_no_clock_makes_evidence_old(int year)
+    public async Task Old_table_partitions_are_dropped_a_few_per_transaction_and_no_wrong_clock_makes_evidence_old(int year)
     {
         await using var database = await DatabaseAsync();
         await MakePartitionsAsync(database, 20);
@@ -56,7 +56,7 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
     }
 
     [SkippableFact]
-    public async Task Evidence_is_no_newer_than_its_verdicts_and_than_the_machines_clocks_say()
+    public async Task The_newest_evidence_is_bounded_by_verdict_times_and_by_measured_times()
     {
         await using var database = await DatabaseAsync();
         await MakePartitionsAsync(database, 3);
@@ -71,7 +71,7 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
     }
 
     [SkippableFact]
-    public async Task Whatever_the_database_says_retention_is_tried_again_and_its_other_half_goes_on()
+    public async Task After_any_database_error_retention_is_tried_again_and_its_other_half_goes_on()
     {
         await using var database = await DatabaseAsync();
         await MakePartitionsAsync(database, 1);
@@ -93,7 +93,7 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
     }
 
     [SkippableTheory, InlineData(2030), InlineData(2099)]
-    public async Task Rejections_go_by_their_age_and_stay_on_the_books(int year)
+    public async Task Old_rejections_are_dropped_and_stay_counted_in_the_ledger(int year)
     {
         await using var database = await DatabaseAsync();
         await RejectAsync(
@@ -137,7 +137,7 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
     }
 
     [SkippableFact]
-    public async Task What_a_factory_without_a_key_left_is_dropped_from_the_row_that_it_stands_in()
+    public async Task Rejections_of_a_factory_without_a_key_are_dropped_from_the_row_of_unknown_factories()
     {
         await using var database = await DatabaseAsync();
         await RejectAsync(
@@ -153,7 +153,7 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
     }
 
     [SkippableFact]
-    public async Task Of_too_many_rejections_the_oldest_go_a_few_at_a_time()
+    public async Task Of_too_many_rejections_the_oldest_are_dropped_a_few_at_a_time()
     {
         await using var database = await DatabaseAsync();
         // Each takes 1,000 bytes.

@@ -205,7 +205,7 @@ public sealed class WindowingTests
         );
 
     [Property(MaxTest = 300)]
-    public void A_name_is_found_where_it_was_added_whatever_place_is_likely(NonEmptyArray<byte> numbers, byte likely)
+    public void A_name_is_found_where_it_was_added_whatever_place_is_guessed(NonEmptyArray<byte> numbers, byte likely)
     {
         var index = new NameIndex();
         var names = numbers.Get.Select(number => $"m{number}").Distinct().ToList();

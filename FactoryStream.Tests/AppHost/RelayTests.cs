@@ -10,7 +10,7 @@ public sealed class RelayTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     [Fact]
-    public async Task Connections_go_round()
+    public async Task Connections_are_given_to_the_instances_in_turn()
     {
         using var first = new Named("first");
         using var second = new Named("second");

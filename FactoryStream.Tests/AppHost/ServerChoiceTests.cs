@@ -67,7 +67,7 @@ public sealed class DataFolderTests
     }
 
     [Fact]
-    public void A_folder_that_is_a_tests_own_goes_with_it()
+    public void A_temporary_data_folder_is_deleted_at_the_end()
     {
         using var folder = new TemporaryFolder();
         var path = Path.Combine(folder.Path, "data");
@@ -80,7 +80,7 @@ public sealed class DataFolderTests
 public sealed class SupervisionRulesTests
 {
     [Fact]
-    public void Starts_come_ever_more_slowly_and_a_job_is_given_up()
+    public void Restarts_wait_longer_each_time_and_a_job_is_given_up()
     {
         Assert.Equal(
             [0.1, 0.5, 1, 2, 5, 10, 30, 30],

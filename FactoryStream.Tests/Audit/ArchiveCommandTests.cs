@@ -51,7 +51,7 @@ public sealed class ArchiveCommandTests(PostgresFixture postgres)
     }
 
     [SkippableFact]
-    public async Task What_the_database_forged_is_not_archived()
+    public async Task A_reading_whose_bytes_were_changed_in_the_database_is_not_archived()
     {
         using var folder = new TemporaryFolder();
         using var signer = ReadingSigner.Create();

@@ -6,7 +6,7 @@ public sealed class CommandLineTests
     [InlineData("", "archive", "audit, verify")]
     [InlineData("archive", "--partition", "--database", "FILE", "retention")]
     [InlineData("audit", "--public-keys", "FILE", "Parquet")]
-    public async Task Help_names_what_there_is(string command, params string[] expected)
+    public async Task Help_names_every_command_and_option(string command, params string[] expected)
     {
         var (exitCode, output, error) = await RunAsync([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
 
@@ -21,7 +21,7 @@ public sealed class CommandLineTests
     [InlineData("audit x", "--public-keys")]
     [InlineData("audit missing.ndjson --public-keys missing.pem", "missing.pem cannot be read")]
     [InlineData("dance", "dance")]
-    public async Task What_cannot_be_is_said_and_nothing_is_done(string arguments, string expected)
+    public async Task Wrong_arguments_are_named_and_nothing_is_done(string arguments, string expected)
     {
         var (exitCode, _, error) = await RunAsync(arguments.Split(' '));
 

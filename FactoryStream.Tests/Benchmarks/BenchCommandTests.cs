@@ -6,7 +6,7 @@ namespace FactoryStream.Tests.Benchmarks;
 public sealed class BenchCommandTests
 {
     [Fact]
-    public async Task What_is_not_said_is_a_minute_flat_out_of_sixty_engines()
+    public async Task The_default_is_a_minute_flat_out_of_sixty_engines()
     {
         var options = await ParseAsync();
 
@@ -88,7 +88,7 @@ public sealed class BenchCommandTests
     [Theory]
     [InlineData("needs --kafka apache", "--stage", "aggregator")]
     [InlineData("drains flat out", "--stage", "aggregator", "--kafka", "apache", "--rate", "5")]
-    public async Task A_stage_that_cannot_be_says_what_it_needs(string reason, params string[] args)
+    public async Task A_stage_that_is_not_possible_says_what_it_needs(string reason, params string[] args)
     {
         var error = new StringWriter();
 
@@ -97,7 +97,7 @@ public sealed class BenchCommandTests
     }
 
     [Fact]
-    public async Task A_rate_wants_as_many_readings_as_it_sends() =>
+    public async Task A_rate_needs_as_many_readings_as_it_sends() =>
         Assert.Equal(15_000, (await ParseAsync("--rate", "1500", "--seconds", "10")).WantedReadings);
 
     [Theory]

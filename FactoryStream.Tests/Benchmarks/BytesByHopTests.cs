@@ -5,7 +5,7 @@ namespace FactoryStream.Tests.Benchmarks;
 public sealed class BytesByHopTests
 {
     [Fact]
-    public void Bytes_are_those_since_the_look_before_by_readings()
+    public void Bytes_are_those_since_the_previous_sample_divided_by_readings()
     {
         var before = new BytesByHop(1_000, 2_000, 10_000, new(100, 50, 10), new(10, 5, 1));
         var after = new BytesByHop(7_000, 10_000, 90_000, new(6_100, 1_050, 20), new(40, 15, 1), new(10, 5, 15));
@@ -41,7 +41,7 @@ public sealed class BytesByHopTests
     [InlineData(null, "log.dirs=/a,/b")]
     [InlineData(null, "num.partitions=12")]
     public void The_log_is_where_the_properties_say(string? expected, params string[] properties) =>
-        Assert.Equal(expected, KafkaLog.LogFolder(properties));
+        Assert.Equal(expected, KafkaLogFolder.Named(properties));
 
     [Fact]
     public void A_topic_is_its_segments_and_not_its_indexes_nor_a_topic_of_a_longer_name()
@@ -54,7 +54,7 @@ public sealed class BytesByHopTests
         Write("readings.signed-old-0/00.log", 1000);
         Write("readings.verified-0/00.log", 1000);
 
-        Assert.Equal(81, KafkaLog.Bytes(folder.Path, "readings.signed"));
+        Assert.Equal(81, KafkaLogFolder.Bytes(folder.Path, "readings.signed"));
 
         void Write(string file, int length)
         {

@@ -168,11 +168,7 @@ public sealed class CorpusTests
     {
         using var folder = new TemporaryFolder();
         var corpus = Path.Combine(folder.Path, "c.ndjson");
-        File.WriteAllText(
-            corpus + ".json",
-            """{"readings": 40, "factories": 2, "engines": 1, "factory_prefix": "f", "batch": 10,"""
-                + """ "event_rate": 100, "start": "2026-02-25T06:00:00Z", "salt": "Digest"}"""
-        );
+        File.Copy(TestData.File("corpus/plan-without-batches.json"), corpus + ".json");
         Assert.Equal(
             new CorpusPlan(40, 2, 1, "f", 10, 100, new DateTime(2026, 2, 25, 6, 0, 0, DateTimeKind.Utc), SaltLength.Digest),
             CorpusPlan.Read(corpus)

@@ -40,7 +40,7 @@ public sealed class LatencyHistogramTests
     }
 
     [Fact]
-    public void Readings_weigh_what_they_are()
+    public void A_message_counts_once_for_each_of_its_readings()
     {
         var histogram = new LatencyHistogram();
         histogram.Record(TimeSpan.FromMicroseconds(10), 99);

@@ -27,7 +27,7 @@ public sealed class LoadCommandTests
         "--verifier"
     )]
     [InlineData("sign", "--readings", "--out", "--start", "GB a million")]
-    public async Task Help_names_what_there_is(string command, params string[] expected)
+    public async Task Help_names_every_command_and_option(string command, params string[] expected)
     {
         var (exitCode, output, error) = await RunAsync([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
 
@@ -44,7 +44,7 @@ public sealed class LoadCommandTests
     [InlineData("load --salt sea", "'digest'")]
     [InlineData("load --ingest nowhere", "'nowhere' is no address of ingest")]
     [InlineData("sign", "--out")]
-    public async Task What_cannot_be_is_said_and_nothing_is_done(string arguments, string expected)
+    public async Task Wrong_arguments_are_named_and_nothing_is_done(string arguments, string expected)
     {
         var (exitCode, _, error) = await RunAsync(arguments.Split(' '));
 

@@ -15,10 +15,10 @@ public sealed class ProcessUsageTests
     [InlineData("")]
     [InlineData("1234 (a")]
     [InlineData("1234 (a) S 17 1")]
-    public void What_is_no_stat_is_none(string stat) => Assert.False(ProcessStat.TryParse(stat, out _));
+    public void Text_that_is_no_process_statistics_is_refused(string stat) => Assert.False(ProcessStat.TryParse(stat, out _));
 
     [Fact]
-    public void The_machine_is_busy_idle_and_stolen_from() =>
+    public void The_machines_time_is_busy_idle_and_stolen() =>
         Assert.Equal(new MachineStat(3357 + 1 + 4313 + 2 + 5, 1362393 + 10, 7), MachineStat.Parse("cpu  3357 1 4313 1362393 10 2 5 7 0 0"));
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class StorageTests
     }
 
     [Fact]
-    public void A_result_says_of_what_it_is()
+    public void A_result_names_its_machine_and_its_commit()
     {
         var report = new StorageReport(
             DateTime.UnixEpoch,

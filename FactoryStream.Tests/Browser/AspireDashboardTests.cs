@@ -15,11 +15,11 @@ public sealed class AspireDashboardTests(ObservedAppHost appHost, BrowserFixture
     private const string Running = "td[title='Running']";
 
     [SkippableFact]
-    public async Task Who_has_the_link_gets_in_and_nobody_else()
+    public async Task Only_the_login_link_opens_the_Aspire_dashboard()
     {
         Skip.If(appHost.Missing is not null, appHost.Missing);
         using var handler = new HttpClientHandler { AllowAutoRedirect = false };
-        using var client = new HttpClient(handler) { BaseAddress = appHost.Dashboard, Timeout = Plant.Patience };
+        using var client = new HttpClient(handler) { BaseAddress = appHost.Dashboard, Timeout = RunningSystem.Patience };
 
         using var stranger = await client.GetAsync("/");
         using var guest = await client.GetAsync(appHost.LoginLink);
@@ -36,7 +36,7 @@ public sealed class AspireDashboardTests(ObservedAppHost appHost, BrowserFixture
         foreach (var name in (string[])["kafka", "postgres", "factorydb", "migrations", "ingest", "aggregator", "dashboard", "simulator"])
             await Assertions.Expect(Row(page, $": {name}")).ToBeVisibleAsync();
         await Assertions.Expect(page.Locator("tr").Filter(new() { Has = page.Locator("td[title*=': verifier-']") })).ToHaveCountAsync(2);
-        foreach (var link in (string[])["Plant", "Live readings"])
+        foreach (var link in (string[])["RunningSystem", "Live readings"])
             await Assertions.Expect(page.GetByRole(AriaRole.Link, new() { Name = link, Exact = true })).ToBeVisibleAsync();
         await Assertions.Expect(Row(page, ": aggregator").Locator(Running)).ToBeVisibleAsync();
         await Picture.TakeAsync(page, "aspire-resources");
@@ -48,7 +48,7 @@ public sealed class AspireDashboardTests(ObservedAppHost appHost, BrowserFixture
         await Assertions.Expect(Row(page, ": aggregator").Locator(Running)).ToBeVisibleAsync();
 
         // The simulator has gone on: what it sent meanwhile is stored, too.
-        var ledger = await Plant.EventuallyAsync(LedgerAsync, ledger => ledger.Stored > stopped + 60);
+        var ledger = await RunningSystem.EventuallyAsync(LedgerAsync, ledger => ledger.Stored > stopped + 60);
         Assert.Equal(ledger.Accepted, ledger.Stored + ledger.Duplicates + ledger.Rejected + ledger.Backlog);
     }
 
@@ -57,11 +57,11 @@ public sealed class AspireDashboardTests(ObservedAppHost appHost, BrowserFixture
     {
         Skip.If(appHost.Missing is not null, appHost.Missing);
         var trace = Convert.ToHexStringLower(Guid.NewGuid().ToByteArray());
-        using var client = new HttpClient { BaseAddress = appHost.Ingest, Timeout = Plant.Patience };
+        using var client = new HttpClient { BaseAddress = appHost.Ingest, Timeout = RunningSystem.Patience };
         client.DefaultRequestHeaders.Add("traceparent", $"00-{trace}-00f067aa0ba902b7-01");
         using var signer = ReadingSigner.Create();
         using var content = new StringContent(
-            Plant.Sign(signer, "unknown_to_all", "e1", new DateTime(2026, 1, 5, 0, 0, 0, DateTimeKind.Utc), 1),
+            RunningSystem.Sign(signer, "unknown_to_all", "e1", new DateTime(2026, 1, 5, 0, 0, 0, DateTimeKind.Utc), 1),
             new MediaTypeHeaderValue("application/x-ndjson")
         );
         using var answer = await client.PostAsync("/readings", content);
@@ -127,7 +127,7 @@ public sealed class AspireDashboardTests(ObservedAppHost appHost, BrowserFixture
     {
         var page = await SignedInAsync();
         await CommandAsync(page, "simulator", "Pause");
-        await Plant.EventuallyAsync(LedgerAsync, ledger => ledger is { Stored: > 0, Backlog: 0 });
+        await RunningSystem.EventuallyAsync(LedgerAsync, ledger => ledger is { Stored: > 0, Backlog: 0 });
 
         await CommandAsync(page, "aggregator", "Purge data");
         var dialog = page.Locator("fluent-dialog");
@@ -139,9 +139,9 @@ public sealed class AspireDashboardTests(ObservedAppHost appHost, BrowserFixture
         await CommandAsync(page, "aggregator", "Purge data");
         await Assertions.Expect(dialog.GetByText("Delete all readings, windows, rejections").First).ToBeVisibleAsync();
         await dialog.Locator("fluent-button[appearance=primary]").ClickAsync();
-        await Plant.EventuallyAsync(LedgerAsync, ledger => ledger.Stored == 0);
+        await RunningSystem.EventuallyAsync(LedgerAsync, ledger => ledger.Stored == 0);
         await CommandAsync(page, "simulator", "Resume");
-        await Plant.EventuallyAsync(LedgerAsync, ledger => ledger.Stored > 0);
+        await RunningSystem.EventuallyAsync(LedgerAsync, ledger => ledger.Stored > 0);
     }
 
     [SkippableFact]
@@ -160,7 +160,7 @@ public sealed class AspireDashboardTests(ObservedAppHost appHost, BrowserFixture
     }
 
     [SkippableFact]
-    public async Task The_graph_shows_who_needs_whom()
+    public async Task The_graph_shows_which_resource_refers_to_which()
     {
         var page = await SignedInAsync();
         await page.GotoAsync(new Uri(appHost.Dashboard, "/?view=Graph").ToString());
@@ -197,7 +197,7 @@ public sealed class AspireDashboardTests(ObservedAppHost appHost, BrowserFixture
     /// <summary>What all factories together have sent, and what became of it.</summary>
     private async Task<Sums> LedgerAsync()
     {
-        using var client = new HttpClient { BaseAddress = appHost.Plant, Timeout = Plant.Patience };
+        using var client = new HttpClient { BaseAddress = appHost.RunningSystem, Timeout = RunningSystem.Patience };
         using var answer = JsonDocument.Parse(await client.GetStringAsync("/api/books"));
         var factories = answer.RootElement.GetProperty("factories").EnumerateArray().ToArray();
         var rejected = factories.Sum(factory => factory.GetProperty("rejected").EnumerateObject().Sum(reason => reason.Value.GetInt64()));

@@ -20,7 +20,7 @@ public sealed partial class ObservedAppHost : IAsyncLifetime, IDisposable
 
     public Uri Ingest => Address(0);
 
-    public Uri Plant => Address(2);
+    public Uri RunningSystem => Address(2);
 
     /// <summary>The Aspire dashboard.</summary>
     public Uri Dashboard => Address(3);

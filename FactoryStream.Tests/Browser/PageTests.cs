@@ -32,7 +32,7 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
     }
 
     [SkippableFact]
-    public async Task Without_a_script_the_page_shows_every_engine_and_the_books_as_they_are_now()
+    public async Task Without_a_script_the_page_shows_every_engine_and_the_ledger_as_it_is_now()
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
         await dashboard.Database.ScalarAsync<object>(
@@ -40,7 +40,7 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
                 + "12300, 45) RETURNING 1"
         );
 
-        var page = await Plant.EventuallyAsync(
+        var page = await RunningSystem.EventuallyAsync(
             () => dashboard.Client.GetStringAsync("/"),
             page => page.Contains("12,345", StringComparison.Ordinal)
         );
@@ -84,7 +84,7 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
     }
 
     [SkippableFact]
-    public async Task The_books_are_shown_and_followed()
+    public async Task The_ledger_is_shown_and_kept_up_to_date()
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
         await dashboard.Database.ScalarAsync<object>(
@@ -153,7 +153,7 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
     [SkippableFact]
     public async Task Ten_thousand_engines_are_a_grid_of_a_few_rows()
     {
-        await using var dashboard = await RunningDashboard.StartAsync(postgres, database => PlantAsync(database, 10_000));
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, database => SeedEnginesAsync(database, 10_000));
         var page = await OpenAsync(dashboard);
 
         await Assertions.Expect(page.GetByText("10,000 engines")).ToBeVisibleAsync();
@@ -197,31 +197,18 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
         await Assertions.Expect(page.Locator("[role=img] svg").First).ToBeVisibleAsync();
 
         // WCAG's contrast ratio of what is read most, against the nearest background that is painted; 4.5 is asked for.
+        var contrast = TestData.Text("browser/contrast.js");
         foreach (
             var selector in (string[])
                 ["h1", "h2", "[role=status]", "[role=combobox]", "[role=gridcell]", "[role=columnheader]", ".ledger td"]
         )
             Assert.True(
-                await page.Locator(selector).First.EvaluateAsync<double>(Contrast) >= 4.5,
+                await page.Locator(selector).First.EvaluateAsync<double>(contrast) >= 4.5,
                 $"{selector} is hard to read in {scheme}"
             );
         if (Environment.GetEnvironmentVariable("FACTORYSTREAM_SCREENSHOTS") is { Length: > 0 } folder)
             await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{scheme}.png"), FullPage = true });
     }
-
-    private const string Contrast = """
-        element => {
-          const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-          const rgba = colour => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
-          const luminance = ([r, g, b]) => [r, g, b].map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-            .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-          let ground = element;
-          while (ground.parentElement && rgba(getComputedStyle(ground).backgroundColor)[3] < 255)
-            ground = ground.parentElement;
-          const [dark, light] = [luminance(rgba(getComputedStyle(element).color)), luminance(rgba(getComputedStyle(ground).backgroundColor))].sort((a, b) => a - b);
-          return (light + 0.05) / (dark + 0.05);
-        }
-        """;
 
     private static async Task SeedAsync(NpgsqlDataSource database)
     {
@@ -247,17 +234,19 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
         }
     }
 
-    private static async Task PlantAsync(NpgsqlDataSource database, int engines)
+    private static async Task SeedEnginesAsync(NpgsqlDataSource database, int engines)
     {
         await database.ScalarAsync<object>("SELECT factory.ensure_partition('windows', $1)", Recent);
         await database.ScalarAsync<object>(
             """
             WITH engine AS (
                 INSERT INTO factory.engines (factory_id, engine_id, closed_until)
-                SELECT 'factory_' || to_char(n / 100, 'FM000'), 'engine_' || to_char(n % 100, 'FM000'), $1::timestamptz + interval '10 s' FROM generate_series(0, $2 - 1) AS n
+                SELECT 'factory_' || to_char(n / 100, 'FM000'), 'engine_' || to_char(n % 100, 'FM000'), $1::timestamptz + interval '10 s'
+                FROM generate_series(0, $2 - 1) AS n
                 RETURNING engine_no),
             written AS (
-                INSERT INTO factory.windows (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation, updated_at, metric)
+                INSERT INTO factory.windows
+                    (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation, updated_at, metric)
                 SELECT engine_no, 0, $1, $1::timestamptz + interval '10 s', 10, 250, 24, 27, 3, now(), metric
                 FROM engine, unnest('{temp_air,temp_oil,temp_exhaust,vibration,pressure_1,pressure_2,rpm}'::text[]) AS metric
                 RETURNING 1)

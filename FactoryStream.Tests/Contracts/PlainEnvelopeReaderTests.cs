@@ -10,40 +10,14 @@ public sealed class PlainEnvelopeReaderTests
     private const int Rounds = 100_000;
     private const string Telling = "{}[]:,\"\\ 0-.eE\t\n19";
 
-    public static TheoryData<string> Usual =>
-        new()
-        {
-            """{"data": {"factory_id": "factory_001", "engine_id": "engine_001", "timestamp": "2026-02-25 06:13:20", "temp_air": 25.31,"""
-                + """ "rpm": 3001}, "signature": "J5Bzk5ti"}""",
-            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25T06:13:20.125Z","rpm":-0.5,"x":0,"y":"""
-                + """123456789012345678},"signature":"J5Bzk5ti","key_id":"k"}""",
-            """{"key_id":"k","signature":"J5Bzk5ti","data":{"x":"""
-                + """1.0000000000000002,"timestamp":"2026-02-25 06:13:20.1","engine_id":"e","factory_id":"f"}}""",
-            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20"},"signature":"J5Bz"}""",
-            """{"data":{"factory_id":"f","engine_id":"e","timestamp":1772000000.125,"rpm":1},"signature":"J5Bz"}""",
-            """{"batch": [{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:21","rpm":1}, """
-                + """{"factory_id":"f","engine_id":"g","timestamp":"2026-02-25 06:13:20","rpm":2,"oil":3}], "signature":"J5Bz"}""",
-        };
+    public static TheoryData<string> Usual => [.. TestData.Lines("envelopes/usual.ndjson")];
 
     public static TheoryData<string> Unusual =>
-        new()
-        {
-            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1e3},"signature":"J5Bz"}""",
-            """{"data":{"factory_id":"f\u00e4","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5Bz"}""",
-            """{"data":{"factory_id":"fä","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5Bz"}""",
-            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5Bz","more":[1]}""",
-            "{\"data\":{\"factory_id\":\"f\",\n\"engine_id\":\"e\",\"timestamp\":\"2026-02-25 "
-                + "06:13:20\",\"rpm\":1},\"signature\":\"J5Bz\"}",
-            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5Bz","key_id":null}""",
-            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","state":"on","rpm":1},"signature":"J5Bz"}""",
-            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5 Bz"}""",
-            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"J5A"}""",
-            """{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":1},"signature":"_5A="}""",
-        };
+        [.. TestData.Lines("envelopes/unusual.ndjson"), TestData.Text("envelopes/with-line-break.json")];
 
     [Theory]
     [MemberData(nameof(Usual))]
-    public void Takes_what_machines_usually_write(string envelope)
+    public void The_plain_reader_takes_what_machines_usually_write(string envelope)
     {
         Assert.True(Plain().TryRead(Encoding.UTF8.GetBytes(envelope), out _));
         AssertAlike(new ReadingParser(), new ReadingParser(), Encoding.UTF8.GetBytes(envelope));
@@ -51,14 +25,14 @@ public sealed class PlainEnvelopeReaderTests
 
     [Theory]
     [MemberData(nameof(Unusual))]
-    public void Leaves_what_needs_the_general_way(string envelope)
+    public void The_plain_reader_leaves_the_rest_to_the_general_reader(string envelope)
     {
         Assert.False(Plain().TryRead(Encoding.UTF8.GetBytes(envelope), out _));
         Assert.Equal(Verdict.Accepted, new ReadingParser().TryParse(Encoding.UTF8.GetBytes(envelope), out _, out _));
     }
 
     [Fact]
-    public void A_timestamp_that_is_too_long_is_none()
+    public void A_timestamp_that_is_too_long_is_refused()
     {
         var envelope = Encoding.UTF8.GetBytes(
             $$"""{"data":{"factory_id":"f","engine_id":"e","timestamp":"2026-02-25 06:13:20.{{new string('0', 60)}}","rpm":"""
@@ -69,7 +43,7 @@ public sealed class PlainEnvelopeReaderTests
     }
 
     [Fact]
-    public void Broken_envelopes_get_the_same_verdict_and_the_same_parts()
+    public void Broken_envelopes_get_the_same_verdict_and_parts_from_both_readers()
     {
         var random = new Random(20261124);
         var (parser, general, taken, accepted) = (new ReadingParser(), new ReadingParser(), 0, 0);
@@ -88,7 +62,7 @@ public sealed class PlainEnvelopeReaderTests
     }
 
     [Fact]
-    public void Numbers_have_the_very_bits_that_the_general_way_reads()
+    public void Numbers_have_the_same_bits_from_both_readers()
     {
         var random = new Random(7);
         var (parser, general) = (new ReadingParser(), new ReadingParser());

@@ -82,7 +82,7 @@ public sealed class ReadingParserBatchTests
     public void A_malformed_batch_still_says_whose_it_is() => Assert.Equal("f", Parse(Batch(Data, "{}")).Reading.FactoryId);
 
     [Fact]
-    public void A_batch_has_a_most_and_its_readings_limits_are_each_ones_own()
+    public void A_batch_has_a_maximum_of_readings_and_each_reading_has_limits_of_its_own()
     {
         static string With(int count) =>
             """{"factory_id": "f", "engine_id": "e", "timestamp": """

@@ -179,7 +179,7 @@ public sealed class ReadingParserTests
     [InlineData("a\u0085b")]
     [InlineData("\\udc00")]
     [InlineData("")]
-    public void An_id_that_cannot_be_stored_is_nobodys(string id)
+    public void An_id_that_cannot_be_stored_belongs_to_no_factory(string id)
     {
         var (verdict, reading, _, _) = Parse($$"""{"data": {"factory_id": "{{id}}", "engine_id": "e"}, "signature": "QUJD"}""");
         Assert.Equal((Verdict.Malformed, ""), (verdict, reading.FactoryId));

@@ -40,7 +40,7 @@ public sealed class ReadingParserValueTests
     [InlineData("QU*D")]
     [InlineData("QU\\u0000D")]
     [InlineData("QU\\ud800D")]
-    public void What_is_no_base64_is_no_signature(string text)
+    public void A_signature_that_is_not_base64_is_malformed(string text)
     {
         var (verdict, _, detail, _) = Parse($$"""{"data": {{Data}}, "signature": "{{text}}"}""");
         Assert.Equal((Verdict.Malformed, $"signature: expected base64, found '{text}'"), (verdict, detail));

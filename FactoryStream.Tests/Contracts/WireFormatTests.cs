@@ -69,7 +69,7 @@ public sealed class WireFormatTests
     [Theory]
     [InlineData("-1e-400")]
     [InlineData("-0.000000000000000000000000000000000000001")]
-    public void A_number_below_nothing_is_before_1970_however_small(string number)
+    public void A_negative_number_is_before_1970_however_small(string number)
     {
         Assert.False(Timestamps.TryParseNumber(Encoding.UTF8.GetBytes(number), out _, out var expected));
         Assert.Equal(Timestamps.ExpectedSince, expected);
@@ -81,7 +81,7 @@ public sealed class WireFormatTests
     [InlineData("1e-400")]
     [InlineData("99999999999999999999999")]
     [InlineData("300000000000000000000000000000000")]
-    public void A_number_that_is_no_time_is_told_so(string number)
+    public void A_number_that_is_no_timestamp_is_refused_with_the_reason(string number)
     {
         Assert.True(!Timestamps.TryParseNumber(Encoding.UTF8.GetBytes(number), out _, out var expected) || number == "1e-400");
         Assert.False(string.IsNullOrEmpty(expected));
@@ -113,7 +113,7 @@ public sealed class WireFormatTests
     [InlineData("1970-01-01T00:00:00+01:00")]
     [InlineData("9999-12-31T23:59:59-01:00")]
     [InlineData("٢٠٢٦-02-25 06:13:20")]
-    public void What_is_no_time_is_told_so(string text)
+    public void Text_that_is_no_timestamp_is_refused_with_the_reason(string text)
     {
         Assert.False(Timestamps.TryParse(Encoding.UTF8.GetBytes(text), out _, out var error));
         Assert.False(string.IsNullOrEmpty(error));
@@ -189,7 +189,7 @@ public sealed class WireFormatTests
     [InlineData("12:3!1*0=f")]
     [InlineData("12:3!1*1001=f")]
     [InlineData("99999999999999999999:3")]
-    public void A_broken_source_header_is_none(string text) => Assert.False(SourcePositions.TryParse(text, out _));
+    public void A_broken_source_header_is_refused(string text) => Assert.False(SourcePositions.TryParse(text, out _));
 
     [Theory]
     [InlineData("0", 0)]
@@ -212,7 +212,7 @@ public sealed class WireFormatTests
     [InlineData("2,1")]
     [InlineData("1000")]
     [InlineData("0-99999999999")]
-    public void A_broken_share_is_none(string text) => Assert.False(BatchShare.TryParse(Encoding.UTF8.GetBytes(text), out _));
+    public void A_broken_share_is_refused(string text) => Assert.False(BatchShare.TryParse(Encoding.UTF8.GetBytes(text), out _));
 
     [Property]
     public Property Lines_joined_and_split_are_the_same_lines() =>

@@ -30,7 +30,7 @@ public sealed class ApiTests(PostgresFixture postgres)
     }
 
     [SkippableFact]
-    public async Task What_it_offers_is_described()
+    public async Task The_OpenAPI_document_describes_every_address()
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres);
 

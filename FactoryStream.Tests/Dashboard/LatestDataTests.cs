@@ -18,19 +18,15 @@ public sealed class LatestDataTests(PostgresFixture postgres)
         var one = await dashboard.Client.GetStringAsync("/api/latest-data?factory_id=factory_b");
         var none = await dashboard.Client.GetStringAsync("/api/latest-data?factory_id=nobody");
 
-        const string a1 =
-            """{"factory_id":"factory_a","engine_id":"e1","watermark":"2026-02-25T06:13:40Z","avg_temp_air":21,"avg_temp_oil":null"""
-            + ""","avg_temp_exhaust":null,"avg_vibration":null,"avg_pressure_1":1.5,"avg_pressure_2":null,"avg_rpm":3001}""";
-        const string b1 =
-            """{"factory_id":"factory_b","engine_id":"e1","watermark":"2020-03-09T12:00:10Z","avg_temp_air":null,"avg_temp_oil":null"""
-            + ""","avg_temp_exhaust":null,"avg_vibration":null,"avg_pressure_1":null,"avg_pressure_2":null,"avg_rpm":7}""";
+        var expected = TestData.Lines("dashboard/latest-data.ndjson");
+        var (a1, b1) = (expected[0], expected[1]);
         Assert.Equal($$"""{"status":"success","data":[{{a1}},{{b1}}]}""", all);
         Assert.Equal($$"""{"status":"success","data":[{{b1}}]}""", one);
         Assert.Equal("""{"status":"success","data":[]}""", none);
     }
 
     [SkippableFact]
-    public async Task One_socket_too_many_is_told_when_to_come_again_and_has_its_turn_when_another_goes()
+    public async Task One_socket_too_many_is_told_when_to_retry_and_is_accepted_when_another_closes()
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres, Seeds.TwoFactoriesAsync, "--Dashboard:MaxSocketClients=1");
         using var timeout = new CancellationTokenSource(RunningDashboard.Patience);
@@ -44,7 +40,7 @@ public sealed class LatestDataTests(PostgresFixture postgres)
         Assert.True(refused.HttpResponseHeaders!.ContainsKey("Retry-After"));
         await first.CloseAsync(WebSocketCloseStatus.NormalClosure, null, timeout.Token);
 
-        await Plant.EventuallyAsync(
+        await RunningSystem.EventuallyAsync(
             async () =>
             {
                 using var next = new ClientWebSocket { Options = { CollectHttpResponseDetails = true } };
@@ -93,7 +89,7 @@ public sealed class LatestDataTests(PostgresFixture postgres)
 
         await dashboard.Database.ScalarAsync<object>("SELECT pg_notify('factory_windows', '\"*\"')");
 
-        await Plant.EventuallyAsync(
+        await RunningSystem.EventuallyAsync(
             () => dashboard.Client.GetStringAsync("/api/latest-data?factory_id=factory_a"),
             answer => answer.Contains("\"avg_rpm\":3005}", StringComparison.Ordinal)
         );

@@ -64,15 +64,7 @@ public sealed class LedgerTests(PostgresFixture postgres)
 
         var ledger = await dashboard.Client.GetStringAsync("/api/books");
 
-        Assert.Equal(
-            """{"factories":[{"factory_id":"unknown","accepted":2,"stored":0,"duplicates":0,"rejected":{},"refused":"""
-                + """{"malformed":4},"backlog":2},"""
-                + """{"factory_id":"f","accepted":17,"stored":11,"duplicates":1,"rejected":{"bad_signature":3},"refused":{},"backlog":2},"""
-                + """{"factory_id":"g","accepted":1,"stored":0,"duplicates":0,"rejected":{},"refused":{},"backlog":1}]"""
-                + ""","lost":12,"losses":[{"topic":"readings.signed","partition":3,"messages":5},"""
-                + """{"topic":"readings.verified","partition":1,"messages":7}]}""",
-            ledger
-        );
+        Assert.Equal(TestData.Text("dashboard/ledger.json"), ledger);
 
         static string Envelope(string factoryId) =>
             $$"""{"data": {"factory_id": "{{factoryId}}", "engine_id": "e", "timestamp": "2026-02-25 06:13:20", "rpm": 1}, """
@@ -80,7 +72,7 @@ public sealed class LedgerTests(PostgresFixture postgres)
     }
 
     [SkippableFact]
-    public async Task That_nothing_is_stored_though_readings_wait_is_told()
+    public async Task Health_is_degraded_while_readings_wait_and_nothing_is_stored()
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres, null, "--Dashboard:StalledAfter=00:00:01");
         using var incarnations = new TopicIds(new KafkaConnection(dashboard.Kafka));
@@ -89,7 +81,7 @@ public sealed class LedgerTests(PostgresFixture postgres)
             .ProduceAsync(new TopicPartition(TopicNames.Signed, 1), new Message<Null, byte[]> { Value = [] })
             .WaitAsync(RunningDashboard.Patience);
 
-        await Plant.EventuallyAsync(
+        await RunningSystem.EventuallyAsync(
             PipelineAsync,
             told => told is ["Degraded", var why] && why.EndsWith("s. Messages of readings.signed that wait: 1.", StringComparison.Ordinal)
         );
@@ -102,7 +94,7 @@ public sealed class LedgerTests(PostgresFixture postgres)
             TopicNames.Verified,
             await incarnations.GetAsync(TopicNames.Signed)
         );
-        await Plant.EventuallyAsync(PipelineAsync, told => told is ["Healthy", ""]);
+        await RunningSystem.EventuallyAsync(PipelineAsync, told => told is ["Healthy", ""]);
 
         async Task<string[]> PipelineAsync()
         {

@@ -11,7 +11,7 @@ public sealed class RecentLedgerTests
     private int reads;
 
     [Fact]
-    public async Task Who_asks_while_the_ledger_is_read_or_soon_after_gets_the_same()
+    public async Task Callers_get_the_same_ledger_while_it_is_read_and_soon_after()
     {
         var source = new TaskCompletionSource<List<FactoryLedger>>(TaskCreationOptions.RunContinuationsAsynchronously);
         var ledger = Ledger(_ => source.Task);
@@ -28,7 +28,7 @@ public sealed class RecentLedgerTests
     }
 
     [Fact]
-    public async Task A_failure_is_told_and_not_kept()
+    public async Task A_failure_reaches_the_caller_and_is_not_cached()
     {
         var ledger = Ledger(_ => reads == 1 ? throw new TailTooLongException("too long") : Task.FromResult(new List<FactoryLedger>()));
 
@@ -37,7 +37,7 @@ public sealed class RecentLedgerTests
     }
 
     [Fact]
-    public async Task A_client_that_leaves_takes_nothing_from_the_others()
+    public async Task A_client_that_disconnects_cancels_nothing_for_the_others()
     {
         var source = new TaskCompletionSource<List<FactoryLedger>>(TaskCreationOptions.RunContinuationsAsynchronously);
         var ledger = Ledger(source.Task.WaitAsync);

@@ -66,7 +66,7 @@ internal sealed class RunningDashboard : IAsyncDisposable
         var service = await InProcessService.StartAsync("FactoryStream.Dashboard", args, _ => { });
         var address = service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         var running = new RunningDashboard(service, kafka, database, new Uri(address));
-        await Plant.EventuallyAsync(
+        await RunningSystem.EventuallyAsync(
             async () =>
                 await running.Client.GetStringAsync("/alive") is "Healthy"
                 && (await running.Client.GetAsync("/health")).IsSuccessStatusCode,

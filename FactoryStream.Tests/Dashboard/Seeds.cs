@@ -1,5 +1,5 @@
-using FactoryStream.Storage;
 using System.Globalization;
+using FactoryStream.Storage;
 using FactoryStream.Tests.Storage;
 using Npgsql;
 

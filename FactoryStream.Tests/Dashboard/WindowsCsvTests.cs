@@ -8,7 +8,7 @@ namespace FactoryStream.Tests.Dashboard;
 public sealed class WindowsCsvTests(PostgresFixture postgres)
 {
     [SkippableFact]
-    public async Task Windows_are_CSV_for_who_asks_for_it_quoted_where_need_be()
+    public async Task Windows_are_CSV_on_request_quoted_where_needed()
     {
         await using var dashboard = await RunningDashboard.StartAsync(
             postgres,
@@ -29,7 +29,7 @@ public sealed class WindowsCsvTests(PostgresFixture postgres)
     }
 
     [SkippableFact]
-    public async Task A_name_that_a_spreadsheet_would_take_for_a_formula_is_text_and_Excel_gets_its_mark()
+    public async Task A_name_that_a_spreadsheet_would_take_for_a_formula_is_text_and_Excel_gets_a_byte_order_mark()
     {
         await using var dashboard = await RunningDashboard.StartAsync(
             postgres,

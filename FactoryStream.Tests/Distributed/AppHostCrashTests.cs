@@ -22,7 +22,7 @@ public sealed class AppHostCrashTests : IDisposable
     private readonly int ingest = LocalServers.FreePort(),
         verifier = LocalServers.FreePort(),
         dashboard = LocalServers.FreePort();
-    private readonly HttpClient client = new() { Timeout = Plant.Patience };
+    private readonly HttpClient client = new() { Timeout = RunningSystem.Patience };
 
     public void Dispose()
     {
@@ -36,7 +36,7 @@ public sealed class AppHostCrashTests : IDisposable
         Skip.IfNot(LocalServers.HasPostgres, LocalServers.NoPostgres);
         using var signer = ReadingSigner.Create();
         using var killed = await StartAsync();
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Plant.AdminToken);
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", RunningSystem.AdminToken);
         using (
             var enrolled = await client.PostAsJsonAsync(
                 $"http://127.0.0.1:{verifier}/keys",
@@ -56,14 +56,14 @@ public sealed class AppHostCrashTests : IDisposable
                         var start = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddSeconds(post * LinesPerPost);
                         var lines = Enumerable
                             .Range(0, LinesPerPost)
-                            .Select(line => Plant.Sign(signer, "plant", $"engine_{sender}", start.AddSeconds(line), line));
+                            .Select(line => RunningSystem.Sign(signer, "plant", $"engine_{sender}", start.AddSeconds(line), line));
                         if (await TryPostAsync(string.Join('\n', lines)))
                             Interlocked.Add(ref acknowledged, LinesPerPost);
                     }
                 })
             )
             .ToArray();
-        await Plant.EventuallyAsync(BooksAsync, books => books is { Stored: > 1000 });
+        await RunningSystem.EventuallyAsync(LedgerAsync, ledger => ledger is { Stored: > 1000 });
 
         await KillAsync(killed);
         await ended.CancelAsync();
@@ -73,10 +73,12 @@ public sealed class AppHostCrashTests : IDisposable
         var hasKafka = Environment.GetEnvironmentVariable("KAFKA_HOME") is not null;
         // The broker in memory goes with the AppHost, and what it held; a real one keeps what was answered 202.
         var wanted = hasKafka ? Interlocked.Read(ref acknowledged) : 1001;
-        var after = await Plant.EventuallyAsync(BooksAsync, books => books is { Backlog: 0 } && books.Stored >= wanted);
+        var after = await RunningSystem.EventuallyAsync(LedgerAsync, ledger => ledger is { Backlog: 0 } && ledger.Stored >= wanted);
         after!.AssertBalanced();
-        Assert.True(await TryPostAsync(Plant.Sign(signer, "plant", "engine_0", new DateTime(2026, 1, 2, 0, 0, 0, DateTimeKind.Utc), 1)));
-        await Plant.EventuallyAsync(BooksAsync, books => books is { Backlog: 0 } && books.Stored == after.Stored + 1);
+        Assert.True(
+            await TryPostAsync(RunningSystem.Sign(signer, "plant", "engine_0", new DateTime(2026, 1, 2, 0, 0, 0, DateTimeKind.Utc), 1))
+        );
+        await RunningSystem.EventuallyAsync(LedgerAsync, ledger => ledger is { Backlog: 0 } && ledger.Stored == after.Stored + 1);
         await KillAsync(appHost);
     }
 
@@ -109,27 +111,27 @@ public sealed class AppHostCrashTests : IDisposable
         using var appHost = await StartAsync(
             new()
             {
-                ["Parameters__admin-token"] = Plant.AdminToken,
+                ["Parameters__admin-token"] = RunningSystem.AdminToken,
                 ["Parameters__postgres-password"] = password,
                 ["kafka__in-memory"] = "true",
                 ["dashboard__PageTitle"] = option,
             },
             "--simulator=true"
         );
-        var processes = await Plant.EventuallyAsync(
+        var processes = await RunningSystem.EventuallyAsync(
             () =>
                 Task.FromResult(appHost.Environments().Where(entry => entry.Key != appHost.Id).Select(Known.Of).OfType<Known>().ToArray()),
             processes => processes.Any(process => process.Name == "Simulator")
         );
 
         Assert.Superset(new HashSet<string> { "dcp", "postgres", "InMemoryKafka", "Ingest", "Dashboard" }, NamesOf(_ => true));
-        Assert.Equal(["Aggregator", "Simulator", "Verifier"], NamesOf(process => process.IsTold(Plant.AdminToken)));
+        Assert.Equal(["Aggregator", "Simulator", "Verifier"], NamesOf(process => process.IsTold(RunningSystem.AdminToken)));
         Assert.Equal(["Aggregator", "Dashboard", "Verifier"], NamesOf(process => process.IsTold(password)));
         // An option may be as secret as any.
         Assert.Equal(["Dashboard"], NamesOf(process => process.IsTold(option)));
-        Assert.Empty(NamesOf(process => process.HasArgument(Plant.AdminToken) || process.HasArgument(password)));
+        Assert.Empty(NamesOf(process => process.HasArgument(RunningSystem.AdminToken) || process.HasArgument(password)));
 
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Plant.AdminToken);
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", RunningSystem.AdminToken);
         var key = new { factory_id = "drained", public_key = signer.ExportPublicKeyPem() };
         using (var enrolled = await client.PostAsJsonAsync($"http://127.0.0.1:{verifier}/keys", key))
             Assert.True(enrolled.IsSuccessStatusCode);
@@ -138,11 +140,11 @@ public sealed class AppHostCrashTests : IDisposable
         [
             .. Enumerable
                 .Range(0, 2000)
-                .Select(second => Plant.Sign(signer, "drained", $"e{second % 7}", start.AddSeconds(second), second)),
+                .Select(second => RunningSystem.Sign(signer, "drained", $"e{second % 7}", start.AddSeconds(second), second)),
         ];
         Assert.True(await TryPostAsync(string.Join('\n', lines)));
         appHost.Terminate();
-        Assert.True(await appHost.ExitCodeAsync(2 * Plant.Patience) == 0, appHost.Console);
+        Assert.True(await appHost.ExitCodeAsync(2 * RunningSystem.Patience) == 0, appHost.Console);
 
         await using var running = await Running.StartAsync(
             [$"--data={folder.Path}/data", "--containers=false", "--aspire-dashboard=false", $"--Parameters:postgres-password={password}"],
@@ -164,7 +166,8 @@ public sealed class AppHostCrashTests : IDisposable
             new(processes.Where(isMeant).Select(process => process.Name), StringComparer.Ordinal);
     }
 
-    private Task<AppHostProgram> StartAsync() => StartAsync([], $"--Parameters:admin-token={Plant.AdminToken}", "--simulator=false");
+    private Task<AppHostProgram> StartAsync() =>
+        StartAsync([], $"--Parameters:admin-token={RunningSystem.AdminToken}", "--simulator=false");
 
     private async Task<AppHostProgram> StartAsync(Dictionary<string, string> environment, params string[] more)
     {
@@ -239,10 +242,10 @@ public sealed class AppHostCrashTests : IDisposable
         }
     }
 
-    private async Task<Books?> BooksAsync()
+    private async Task<Ledger?> LedgerAsync()
     {
         using var response = await client.GetAsync($"http://127.0.0.1:{dashboard}/api/books");
-        return response.IsSuccessStatusCode ? Books.Of(await response.Content.ReadFromJsonAsync<JsonElement>(), "plant") : null;
+        return response.IsSuccessStatusCode ? Ledger.Of(await response.Content.ReadFromJsonAsync<JsonElement>(), "plant") : null;
     }
 
     /// <summary>A process: what it is, and what it was told.</summary>

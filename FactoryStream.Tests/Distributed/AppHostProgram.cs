@@ -51,7 +51,7 @@ internal sealed class AppHostProgram : IDisposable
     /// <param name="patience">How long; the tests' patience if it is not said.</param>
     public async Task<int> ExitCodeAsync(TimeSpan? patience = null)
     {
-        await process.WaitForExitAsync().WaitAsync(patience ?? Plant.Patience);
+        await process.WaitForExitAsync().WaitAsync(patience ?? RunningSystem.Patience);
         return process.ExitCode;
     }
 
@@ -60,7 +60,7 @@ internal sealed class AppHostProgram : IDisposable
         var watch = Stopwatch.StartNew();
         while (!await condition())
         {
-            Assert.True(watch.Elapsed < Plant.Patience, Console);
+            Assert.True(watch.Elapsed < RunningSystem.Patience, Console);
             await Task.Delay(50, CancellationToken.None);
         }
     }

@@ -64,7 +64,7 @@ public sealed class AppHostProgramTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task Containers_without_an_engine_are_refused_with_a_word_about_it()
+    public async Task Containers_without_a_container_engine_are_refused_with_an_explanation()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "the path of a Unix");
         // No docker and no podman on this path.
@@ -92,7 +92,7 @@ public sealed class AppHostProgramTests : IDisposable
         Skip.IfNot(OperatingSystem.IsLinux(), "elsewhere the loopback network has one address");
         Skip.IfNot(LocalServers.HasPostgres, LocalServers.NoPostgres);
         using var appHost = new AppHostProgram([.. Arguments(), "--listen", Told, "--verifier:replicas", "2"]);
-        using var client = new HttpClient { Timeout = Plant.Patience };
+        using var client = new HttpClient { Timeout = RunningSystem.Patience };
         foreach (var port in (int[])[ingest, verifier, dashboard])
             await appHost.UntilAsync(async () => await IsWellAsync(client, Told, port));
 
@@ -142,7 +142,7 @@ public sealed class AppHostProgramTests : IDisposable
             "false",
             "--containers",
             "false",
-            $"--Parameters:admin-token={Plant.AdminToken}",
+            $"--Parameters:admin-token={RunningSystem.AdminToken}",
             Argument("ingest", ingest),
             Argument("verifier", verifier),
             Argument("dashboard", dashboard),

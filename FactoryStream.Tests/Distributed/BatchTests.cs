@@ -7,11 +7,11 @@ using Npgsql;
 namespace FactoryStream.Tests.Distributed;
 
 [Collection(DistributedTests.Name)]
-public sealed class BatchTests(SharedPlant shared)
+public sealed class BatchTests(SharedSystem shared)
 {
     private static readonly DateTime Start = new(2026, 1, 5, 0, 0, 0, DateTimeKind.Utc);
 
-    private readonly Plant plant = shared.Plant;
+    private readonly RunningSystem system = shared.RunningSystem;
 
     [Fact]
     public async Task Batches_and_single_readings_are_counted_once_and_proven_one_by_one()
@@ -19,7 +19,7 @@ public sealed class BatchTests(SharedPlant shared)
         using var signer = ReadingSigner.Create();
         const string factory = "gateway";
         var pem = signer.ExportPublicKeyPem();
-        await plant.EnrolAsync(factory, pem);
+        await system.EnrolAsync(factory, pem);
         // Ten engines of several partitions in each batch, and batches of one engine alone.
         var mixed = Enumerable
             .Range(0, 6)
@@ -28,10 +28,10 @@ public sealed class BatchTests(SharedPlant shared)
         var ofOne = Sign(signer, factory, Start, Enumerable.Range(0, 30).Select(second => ("alone", second)));
         var single = Enumerable
             .Range(30, 10)
-            .Select(second => Plant.Sign(signer, factory, "alone", Start.AddSeconds(second), second))
+            .Select(second => RunningSystem.Sign(signer, factory, "alone", Start.AddSeconds(second), second))
             .ToArray();
         // Its reading of engine e3 at 14.0 s stands in a batch as well: the same reading, and the same bytes.
-        var known = Plant.Sign(signer, factory, "e3", Start.AddSeconds(14), 14);
+        var known = RunningSystem.Sign(signer, factory, "e3", Start.AddSeconds(14), 14);
         var tampered = mixed[2].Replace("\"rpm\": 12}", "\"rpm\": 13}", StringComparison.Ordinal);
         var malformed = mixed[3].Replace("\"engine_id\": \"e7\"", "\"engine_id\": \"\"", StringComparison.Ordinal);
         Assert.NotEqual(mixed[2], tampered);
@@ -39,7 +39,7 @@ public sealed class BatchTests(SharedPlant shared)
         const int perPost = 300 + 50 + 10 + 30 + 1,
             stored = 300 + 30 + 10;
 
-        var (status, answer) = await plant.PostAsync(lines);
+        var (status, answer) = await system.PostAsync(lines);
 
         Assert.Equal((202, perPost), (status, answer.GetProperty("accepted").GetInt32()));
         Assert.Equal(
@@ -51,21 +51,21 @@ public sealed class BatchTests(SharedPlant shared)
                     (line.GetProperty("line").GetInt32(), line.GetProperty("reason").GetString()!, line.GetProperty("detail").GetString()!)
                 )
         );
-        var books = await plant.SettledAsync(factory, perPost);
-        AssertBooks(books, perPost, stored, duplicates: 1, rejected: 50, refused: 1);
+        var ledger = await system.LedgerWithoutBacklogAsync(factory, perPost);
+        AssertLedger(ledger, perPost, stored, duplicates: 1, rejected: 50, refused: 1);
 
         for (var time = 2; time <= 3; time++)
         {
-            await plant.PostAsync(lines);
-            books = await plant.SettledAsync(factory, time * perPost);
-            AssertBooks(books, time * perPost, stored, duplicates: time * (stored + 1) - stored, rejected: time * 50, refused: time);
+            await system.PostAsync(lines);
+            ledger = await system.LedgerWithoutBacklogAsync(factory, time * perPost);
+            AssertLedger(ledger, time * perPost, stored, duplicates: time * (stored + 1) - stored, rejected: time * 50, refused: time);
         }
 
         // A row each, its evidence once, whatever partitions they are of.
-        Assert.Equal(stored, await plant.StoredAsync(factory));
+        Assert.Equal(stored, await system.StoredAsync(factory));
         Assert.Equal(
             "340 10 7",
-            await plant.QueryAsync<string>(
+            await system.QueryAsync<string>(
                 """
                 SELECT count(*) || ' ' || count(r.signature) || ' ' || count(DISTINCT batch_sha256)
                 FROM factory.readings r JOIN factory.engines USING (engine_no) WHERE factory_id = $1
@@ -75,24 +75,24 @@ public sealed class BatchTests(SharedPlant shared)
         );
         Assert.Equal(
             7L,
-            await plant.QueryAsync<long>(
+            await system.QueryAsync<long>(
                 "SELECT count(*) FROM factory.batches JOIN factory.signing_keys USING (key_no) WHERE factory_id = $1",
                 factory
             )
         );
-        // The rejected batch is kept as it came, and in the books as many readings as it has.
+        // The rejected batch is kept as it came, and in the ledger as many readings as it has.
         Assert.Equal(
             "bad_signature 150",
-            await plant.QueryAsync<string>(
+            await system.QueryAsync<string>(
                 "SELECT min(reason) || ' ' || sum(readings) FROM factory.rejections WHERE factory_id = $1 AND NOT refused AND line = $2",
                 factory,
                 Encoding.UTF8.GetBytes(tampered)
             )
         );
         // Each reading is in one window's count, too, once the last windows have closed by the clock.
-        await Plant.EventuallyAsync(
+        await RunningSystem.EventuallyAsync(
             () =>
-                plant.QueryAsync<long>(
+                system.QueryAsync<long>(
                     "SELECT coalesce(sum(count), 0)::bigint FROM factory.windows JOIN factory.engines USING (engine_no) WHERE "
                         + "factory_id = $1",
                     factory
@@ -103,14 +103,14 @@ public sealed class BatchTests(SharedPlant shared)
         await AssertProvenAsync(factory, pem, stored + 7);
     }
 
-    private static void AssertBooks(Books books, long accepted, long stored, long duplicates, long rejected, long refused)
+    private static void AssertLedger(Ledger ledger, long accepted, long stored, long duplicates, long rejected, long refused)
     {
         Assert.Equal(
             (accepted, stored, duplicates, rejected, refused),
-            (books.Accepted, books.Stored, books.Duplicates, books.Rejected.Values.Sum(), books.Refused.Values.Sum())
+            (ledger.Accepted, ledger.Stored, ledger.Duplicates, ledger.Rejected.Values.Sum(), ledger.Refused.Values.Sum())
         );
-        Assert.Equal(["bad_signature"], books.Rejected.Keys);
-        books.AssertBalanced();
+        Assert.Equal(["bad_signature"], ledger.Rejected.Keys);
+        ledger.AssertBalanced();
     }
 
     /// <summary>Exports as docs/operations.md says and audits with nothing but the public key.</summary>
@@ -123,7 +123,7 @@ public sealed class BatchTests(SharedPlant shared)
         foreach (var export in Exports)
         {
 #pragma warning disable CA2100 // The documentation's statements.
-            await using var command = plant.Database.CreateCommand($"{export} WHERE factory_id = $1");
+            await using var command = system.Database.CreateCommand($"{export} WHERE factory_id = $1");
 #pragma warning restore CA2100
             command.Parameters.Add(new NpgsqlParameter { Value = factory });
             await using var reader = await command.ExecuteReaderAsync();
@@ -158,7 +158,9 @@ public sealed class BatchTests(SharedPlant shared)
                 readings.Select(reading =>
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $$"""{"factory_id": "{{factory}}", "engine_id": "{{reading.EngineId}}", "timestamp": "{{start.AddSeconds(reading.Second):yyyy-MM-dd HH:mm:ss.fff}}", "rpm": {{reading.Second}}}"""
+                        $$"""{"factory_id": "{{factory}}", "engine_id": "{{reading.EngineId}}","""
+                            + $$""" "timestamp": "{{start.AddSeconds(reading.Second):yyyy-MM-dd HH:mm:ss.fff}}","""
+                            + $$""" "rpm": {{reading.Second}}}"""
                     )
                 )
             )

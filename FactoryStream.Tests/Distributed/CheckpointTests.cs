@@ -5,15 +5,15 @@ namespace FactoryStream.Tests.Distributed;
 
 /// <summary>What keeps a reading from being counted twice, at the database itself.</summary>
 [Collection(DistributedTests.Name)]
-public sealed class CheckpointTests(SharedPlant shared)
+public sealed class CheckpointTests(SharedSystem shared)
 {
-    private readonly Plant plant = shared.Plant;
+    private readonly RunningSystem system = shared.RunningSystem;
 
     [Fact]
     public async Task A_former_owner_can_no_longer_write()
     {
         const string topic = "test.fencing";
-        var checkpoints = new CheckpointReader(plant.Database);
+        var checkpoints = new CheckpointReader(system.Database);
         var former = await checkpoints.AcquireAsync(topic, 0, "log-1", CancellationToken.None);
         await AdvanceAsync(former.Epoch, from: 0, to: 7);
 
@@ -27,7 +27,7 @@ public sealed class CheckpointTests(SharedPlant shared)
 
         async Task AdvanceAsync(long epoch, long from, long to)
         {
-            await using var connection = await plant.Database.OpenConnectionAsync();
+            await using var connection = await system.Database.OpenConnectionAsync();
             await using var transaction = await connection.BeginTransactionAsync();
             await CheckpointStatements.AdvanceAsync(
                 connection,
@@ -42,9 +42,9 @@ public sealed class CheckpointTests(SharedPlant shared)
     public async Task A_topic_with_another_id_begins_at_its_beginning()
     {
         const string topic = "test.topic-id";
-        var checkpoints = new CheckpointReader(plant.Database);
+        var checkpoints = new CheckpointReader(system.Database);
         var first = await checkpoints.AcquireAsync(topic, 3, "log-1", CancellationToken.None);
-        await using (var connection = await plant.Database.OpenConnectionAsync())
+        await using (var connection = await system.Database.OpenConnectionAsync())
             await CheckpointStatements.AdvanceAsync(
                 connection,
                 [new CheckpointStep(topic, 3, first.Epoch, 0, 42, "signed-1", 17, 5)],
@@ -61,7 +61,7 @@ public sealed class CheckpointTests(SharedPlant shared)
     [Fact]
     public async Task Odd_timestamps_make_a_bounded_number_of_partitions()
     {
-        var partitions = new TablePartitions(plant.Database, "readings");
+        var partitions = new TablePartitions(system.Database, "readings");
         var day = new DateTime(1999, 3, 1, 12, 0, 0, DateTimeKind.Utc);
         // Two at once, as two Aggregators would.
         await Task.WhenAll(
@@ -69,7 +69,7 @@ public sealed class CheckpointTests(SharedPlant shared)
                 .Range(0, 2)
                 .Select(async _ =>
                 {
-                    var mine = new TablePartitions(plant.Database, "readings");
+                    var mine = new TablePartitions(system.Database, "readings");
                     for (var i = 0; i < 31; i++)
                         await mine.EnsureAsync(day.AddDays(i), CancellationToken.None);
                 })
@@ -77,18 +77,18 @@ public sealed class CheckpointTests(SharedPlant shared)
         await partitions.EnsureAsync(day, CancellationToken.None);
         Assert.Equal(
             1L,
-            await plant.QueryAsync<long>(
+            await system.QueryAsync<long>(
                 "SELECT count(*) FROM pg_inherits WHERE inhparent = 'factory.readings'::regclass AND inhrelid::regclass::text LIKE "
                     + "'factory.readings_1999%'"
             )
         );
-        Assert.Equal(1, await plant.QueryAsync<int>("SELECT factory.drop_partitions('readings', '2000-01-01Z')"));
+        Assert.Equal(1, await system.QueryAsync<int>("SELECT factory.drop_partitions('readings', '2000-01-01Z')"));
     }
 
     [Fact]
     public async Task The_schema_is_what_the_model_says()
     {
-        var options = FactoryDbContext.Configure(new DbContextOptionsBuilder<FactoryDbContext>().UseNpgsql(plant.Database)).Options;
+        var options = FactoryDbContext.Configure(new DbContextOptionsBuilder<FactoryDbContext>().UseNpgsql(system.Database)).Options;
         await using var context = new FactoryDbContext(options);
         Assert.False(context.Database.HasPendingModelChanges());
         Assert.Empty(await context.Database.GetPendingMigrationsAsync());

@@ -4,9 +4,9 @@ namespace FactoryStream.Tests.Distributed;
 
 /// <summary>Every service is killed under load, and nothing is lost or doubled.</summary>
 [Collection(DistributedTests.Name)]
-public sealed class CrashTests(SharedPlant shared)
+public sealed class CrashTests(SharedSystem shared)
 {
-    private readonly Plant plant = shared.Plant;
+    private readonly RunningSystem system = shared.RunningSystem;
 
     [Fact]
     public async Task Killing_each_service_under_load_loses_nothing_and_doubles_nothing()
@@ -14,7 +14,7 @@ public sealed class CrashTests(SharedPlant shared)
         using var folder = new TemporaryFolder();
         var report = Path.Combine(folder.Path, "load.json");
         var load = ToolProcess.RunAsync(
-            plant,
+            system,
             "FactoryStream.Benchmarks",
             "load",
             "--rate",
@@ -34,18 +34,18 @@ public sealed class CrashTests(SharedPlant shared)
         );
 
         // The load signs ahead before it sends: the first kill waits for its first reading to arrive.
-        await Plant.EventuallyAsync(
-            () => plant.QueryAsync<long>("SELECT coalesce(sum(stored), 0)::bigint FROM factory.ledger WHERE factory_id LIKE 'crash%'"),
+        await RunningSystem.EventuallyAsync(
+            () => system.QueryAsync<long>("SELECT coalesce(sum(stored), 0)::bigint FROM factory.ledger WHERE factory_id LIKE 'crash%'"),
             stored => stored > 0
         );
         foreach (var service in (string[])["verifier", "aggregator", "ingest", "dashboard", "verifier", "aggregator"])
-            await plant.KillAndReviveAsync(service);
+            await system.KillAndReviveAsync(service);
 
         var (exitCode, output) = await load;
         Assert.True(exitCode == 0, output);
         var acknowledged = JsonDocument.Parse(await File.ReadAllTextAsync(report)).RootElement.GetProperty("acknowledged").GetInt64();
         Assert.Equal(40_000, acknowledged);
 
-        await plant.AssertStoredOnceAsync("crash", acknowledged);
+        await system.AssertStoredOnceAsync("crash", acknowledged);
     }
 }

@@ -12,11 +12,13 @@ namespace FactoryStream.Tests.Distributed;
 internal sealed class InProcessService : IAsyncDisposable
 {
     private readonly IHost host;
+    private readonly IHostApplicationLifetime lifetime;
     private readonly Task run;
 
-    private InProcessService(IHost host, Task run)
+    private InProcessService(IHost host, IHostApplicationLifetime lifetime, Task run)
     {
         this.host = host;
+        this.lifetime = lifetime;
         this.run = run;
     }
 
@@ -39,7 +41,7 @@ internal sealed class InProcessService : IAsyncDisposable
             TaskCreationOptions.LongRunning,
             TaskScheduler.Default
         );
-        var first = await Task.WhenAny(built.Task, run).WaitAsync(Plant.Patience);
+        var first = await Task.WhenAny(built.Task, run).WaitAsync(RunningSystem.Patience);
         if (first == run)
         {
             await run;
@@ -47,19 +49,17 @@ internal sealed class InProcessService : IAsyncDisposable
         }
         var host = await built.Task;
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var registration = host
-            .Services.GetRequiredService<IHostApplicationLifetime>()
-            .ApplicationStarted.Register(started.SetResult);
-        await Task.WhenAny(started.Task, run).WaitAsync(Plant.Patience);
-        return new InProcessService(host, run);
+        var lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
+        using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
+        await Task.WhenAny(started.Task, run).WaitAsync(RunningSystem.Patience);
+        return new InProcessService(host, lifetime, run);
     }
 
     public async ValueTask DisposeAsync()
     {
-        // The entry point stops and disposes its own host, once; one that stopped by itself has done so.
-        if (!run.IsCompleted)
-            host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
-        await run.WaitAsync(Plant.Patience);
+        // The entry point stops and disposes its own host, once; one that stopped by itself has done so, or is about to.
+        lifetime.StopApplication();
+        await run.WaitAsync(RunningSystem.Patience);
     }
 
     private sealed class HostObserver(Action<IServiceCollection> configure, TaskCompletionSource<IHost> built)

@@ -26,10 +26,7 @@ public sealed class ModelTests
             ],
             resources
                 .OfType<ProjectResource>()
-                .Select(service =>
-                    $"{service.Name} x{service.GetReplicaCount()} after "
-                    + $"{string.Join(", ", service.Annotations.OfType<WaitAnnotation>().Where(wait => wait.Resource.Name != "postgres").Select(wait => wait.Resource.Name))}"
-                )
+                .Select(service => $"{service.Name} x{service.GetReplicaCount()} after {string.Join(", ", WaitedFor(service))}")
         );
         Assert.All(
             resources.OfType<ProjectResource>().Where(service => service.Name != "migrations"),
@@ -71,7 +68,7 @@ public sealed class ModelTests
     [Fact]
     public async Task A_probe_waits_no_longer_for_an_answer_than_it_says()
     {
-        using var timeout = new CancellationTokenSource(Plant.Patience);
+        using var timeout = new CancellationTokenSource(RunningSystem.Patience);
         string[] args = ["--simulator=true", "--containers=false"];
         await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(
             args,
@@ -87,7 +84,7 @@ public sealed class ModelTests
     }
 
     [Fact]
-    public async Task Only_Ingest_and_the_Dashboard_are_for_the_world()
+    public async Task Only_Ingest_and_the_Dashboard_are_reachable_from_outside()
     {
         var endpoints = (await ResourcesAsync("--simulator=true"))
             .OfType<ProjectResource>()
@@ -127,9 +124,12 @@ public sealed class ModelTests
         );
     }
 
+    private static IEnumerable<string> WaitedFor(ProjectResource service) =>
+        service.Annotations.OfType<WaitAnnotation>().Select(wait => wait.Resource.Name).Where(name => name != "postgres");
+
     private static async Task<IResource[]> ResourcesAsync(params string[] args)
     {
-        using var timeout = new CancellationTokenSource(Plant.Patience);
+        using var timeout = new CancellationTokenSource(RunningSystem.Patience);
         await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.FactoryStream_AppHost>(
             args,
             timeout.Token

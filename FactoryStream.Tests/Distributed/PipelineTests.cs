@@ -5,9 +5,9 @@ using FactoryStream.Signatures;
 namespace FactoryStream.Tests.Distributed;
 
 [Collection(DistributedTests.Name)]
-public sealed class PipelineTests(SharedPlant shared)
+public sealed class PipelineTests(SharedSystem shared)
 {
-    private readonly Plant plant = shared.Plant;
+    private readonly RunningSystem system = shared.RunningSystem;
 
     [Fact]
     public async Task Valid_lines_are_stored_and_bad_ones_kept_with_their_reason_whoever_their_neighbours_are()
@@ -15,7 +15,7 @@ public sealed class PipelineTests(SharedPlant shared)
         var folder = TestData.File("signed-readings");
         var pem = await File.ReadAllTextAsync(Path.Combine(folder, "public-key.pem"));
         for (var factory = 1; factory <= 10; factory++)
-            await plant.EnrolAsync($"factory_{factory:D3}", pem);
+            await system.EnrolAsync($"factory_{factory:D3}", pem);
         string[] valid =
         [
             .. await File.ReadAllLinesAsync(Path.Combine(folder, "valid-max-salt.ndjson")),
@@ -33,7 +33,7 @@ public sealed class PipelineTests(SharedPlant shared)
         }
         Assert.Equal(valid.Length + bad.Length, lines.Count);
         var malformed = bad.Count(line => line[0].StartsWith("malformed", StringComparison.Ordinal));
-        var (status, answer) = await plant.PostAsync(lines);
+        var (status, answer) = await system.PostAsync(lines);
 
         Assert.Equal(202, status);
         Assert.Equal(valid.Length + bad.Length - malformed, answer.GetProperty("accepted").GetInt32());
@@ -50,9 +50,9 @@ public sealed class PipelineTests(SharedPlant shared)
         {
             var reason = line[0].Split(':')[0].Replace(' ', '_');
             var raw = System.Text.Encoding.UTF8.GetBytes(line[1]);
-            await Plant.EventuallyAsync(
+            await RunningSystem.EventuallyAsync(
                 () =>
-                    plant.QueryAsync<long>(
+                    system.QueryAsync<long>(
                         "SELECT count(*) FROM factory.rejections WHERE line = $1 AND reason = $2 AND refused = $3",
                         raw,
                         reason,
@@ -68,17 +68,17 @@ public sealed class PipelineTests(SharedPlant shared)
         {
             var id = $"factory_{factory:D3}";
             var mine = valid.Where(line => line.Contains($"\"{id}\"", StringComparison.Ordinal)).ToArray();
-            var books = await plant.SettledAsync(id, mine.Length);
+            var ledger = await system.LedgerWithoutBacklogAsync(id, mine.Length);
             Assert.Equal(
                 mine.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("data").GetRawText()).Distinct().Count(),
-                books.Stored
+                ledger.Stored
             );
-            Assert.Equal(books.Stored, await plant.StoredAsync(id));
-            books.AssertBalanced();
+            Assert.Equal(ledger.Stored, await system.StoredAsync(id));
+            ledger.AssertBalanced();
         }
         Assert.Equal(
             distinct,
-            await plant.QueryAsync<long>(
+            await system.QueryAsync<long>(
                 "SELECT count(*) FROM factory.readings JOIN factory.engines USING (engine_no) WHERE factory_id LIKE 'factory\\_0__'"
             )
         );
@@ -89,20 +89,23 @@ public sealed class PipelineTests(SharedPlant shared)
     {
         using var signer = ReadingSigner.Create();
         const string factory = "repeater";
-        await plant.EnrolAsync(factory, signer.ExportPublicKeyPem());
+        await system.EnrolAsync(factory, signer.ExportPublicKeyPem());
         var start = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
-        var lines = Enumerable.Range(0, 40).Select(second => Plant.Sign(signer, factory, "e1", start.AddSeconds(second), second)).ToArray();
+        var lines = Enumerable
+            .Range(0, 40)
+            .Select(second => RunningSystem.Sign(signer, factory, "e1", start.AddSeconds(second), second))
+            .ToArray();
 
-        await plant.PostAsync(lines);
-        await plant.PostAsync(lines[..25]);
-        await plant.PostAsync(lines);
+        await system.PostAsync(lines);
+        await system.PostAsync(lines[..25]);
+        await system.PostAsync(lines);
 
-        var books = await plant.SettledAsync(factory, 105);
-        Assert.Equal((105, 40, 65), (books.Accepted, books.Stored, books.Duplicates));
+        var ledger = await system.LedgerWithoutBacklogAsync(factory, 105);
+        Assert.Equal((105, 40, 65), (ledger.Accepted, ledger.Stored, ledger.Duplicates));
         // Four windows of ten; the last one closes by the clock, for the engine is silent.
-        await Plant.EventuallyAsync(
+        await RunningSystem.EventuallyAsync(
             () =>
-                plant.QueryAsync<long>(
+                system.QueryAsync<long>(
                     "SELECT count(*) FROM factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id = $1 AND count = "
                         + "10 AND revision = 0",
                     factory
@@ -111,7 +114,7 @@ public sealed class PipelineTests(SharedPlant shared)
         );
         Assert.Equal(
             40L,
-            await plant.QueryAsync<long>(
+            await system.QueryAsync<long>(
                 "SELECT sum(count)::bigint FROM factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id = $1",
                 factory
             )
@@ -123,15 +126,15 @@ public sealed class PipelineTests(SharedPlant shared)
     {
         using var signer = ReadingSigner.Create();
         const string factory = "latecomer";
-        await plant.EnrolAsync(factory, signer.ExportPublicKeyPem());
+        await system.EnrolAsync(factory, signer.ExportPublicKeyPem());
         var start = new DateTime(2026, 1, 2, 0, 0, 0, DateTimeKind.Utc);
-        string At(double second, double value) => Plant.Sign(signer, factory, "e1", start.AddSeconds(second), value);
+        string At(double second, double value) => RunningSystem.Sign(signer, factory, "e1", start.AddSeconds(second), value);
 
-        await plant.PostAsync(At(0, 10), At(1, 20), At(15, 1));
-        await Plant.EventuallyAsync(() => Window("count"), count => count == 2);
-        await plant.PostAsync(At(2, 60));
+        await system.PostAsync(At(0, 10), At(1, 20), At(15, 1));
+        await RunningSystem.EventuallyAsync(() => Window("count"), count => count == 2);
+        await system.PostAsync(At(2, 60));
 
-        await Plant.EventuallyAsync(() => Window("count"), count => count == 3);
+        await RunningSystem.EventuallyAsync(() => Window("count"), count => count == 3);
         Assert.Equal(
             (double[])[90, 10, 60, 1],
             new[] { await Window("sum"), await Window("min"), await Window("max"), await Window("revision") }
@@ -139,7 +142,7 @@ public sealed class PipelineTests(SharedPlant shared)
         Assert.Equal(400 + 100 + 900, await Window("squared_deviation"), 9);
 
         Task<double> Window(string column) =>
-            plant.QueryAsync<double>(
+            system.QueryAsync<double>(
                 $"SELECT coalesce(max({column}), 0)::float8 FROM factory.windows JOIN factory.engines USING (engine_no) WHERE "
                     + "factory_id = $1 AND window_start = $2",
                 factory,
@@ -155,17 +158,17 @@ public sealed class PipelineTests(SharedPlant shared)
         (string, double)[] twins = [("twin_a", 1), ("twin_b", 1000)];
         foreach (var (factory, value) in twins)
         {
-            await plant.EnrolAsync(factory, signer.ExportPublicKeyPem());
-            await plant.PostAsync(
-                Enumerable.Range(0, 15).Select(second => Plant.Sign(signer, factory, "engine", start.AddSeconds(second), value))
+            await system.EnrolAsync(factory, signer.ExportPublicKeyPem());
+            await system.PostAsync(
+                Enumerable.Range(0, 15).Select(second => RunningSystem.Sign(signer, factory, "engine", start.AddSeconds(second), value))
             );
         }
 
-        using var client = plant.Client("dashboard");
+        using var client = system.Client("dashboard");
         foreach (var (factory, value) in twins)
         {
             var url = $"/api/windows?factory_id={factory}&engine_id=engine&metric=rpm&from={start:O}&to={start.AddSeconds(10):O}";
-            var windows = await Plant.EventuallyAsync(
+            var windows = await RunningSystem.EventuallyAsync(
                 async () => (await client.GetFromJsonAsync<JsonElement>(url)).GetProperty("windows"),
                 windows => windows.GetArrayLength() == 1
             );
@@ -183,11 +186,12 @@ public sealed class PipelineTests(SharedPlant shared)
     {
         const string sensor = "factory_id,engine_id,timestamp,temp_air,temp_oil,temp_exhaust,vibration,pressure_1,pressure_2,rpm";
         const string aggregated =
-            "factory_id,engine_id,watermark,avg_temp_air,avg_temp_oil,avg_temp_exhaust,avg_vibration,avg_pressure_1,avg_pressure_2,avg_rpm,batch_size";
+            "factory_id,engine_id,watermark,avg_temp_air,avg_temp_oil,avg_temp_exhaust,avg_vibration,"
+            + "avg_pressure_1,avg_pressure_2,avg_rpm,batch_size";
         const string columns =
             "SELECT string_agg(column_name::text, ',' ORDER BY ordinal_position) FROM information_schema.columns WHERE "
             + "table_schema = 'factory' AND table_name = $1";
-        Assert.Equal(sensor, await plant.QueryAsync<string>(columns, "sensor_data"));
-        Assert.Equal(aggregated, await plant.QueryAsync<string>(columns, "aggregated_sensor_data"));
+        Assert.Equal(sensor, await system.QueryAsync<string>(columns, "sensor_data"));
+        Assert.Equal(aggregated, await system.QueryAsync<string>(columns, "aggregated_sensor_data"));
     }
 }

@@ -6,9 +6,9 @@ namespace FactoryStream.Tests.Distributed;
 /// Sixteen runs of a real water-circulation rig, replayed flat out as the engines of one factory, against a computation from the CSV alone.
 /// </summary>
 [Collection(DistributedTests.Name)]
-public sealed class RealInputTests(SharedPlant shared)
+public sealed class RealInputTests(SharedSystem shared)
 {
-    private readonly Plant plant = shared.Plant;
+    private readonly RunningSystem system = shared.RunningSystem;
 
     [SkippableFact]
     public async Task Every_row_is_stored_once_and_every_window_is_what_the_CSV_says()
@@ -49,17 +49,17 @@ public sealed class RealInputTests(SharedPlant shared)
         using var folder = new TemporaryFolder();
         var signed = Path.Combine(folder.Path, "skab.ndjson");
         var (exitCode, output) = await ToolProcess.RunAsync(
-            plant,
+            system,
             "FactoryStream.Simulator",
             ["replay", "--factory", factory, "--save", signed, "--keys", folder.Path, "--csv", .. files]
         );
         Assert.True(exitCode == 0, output);
-        var books = await plant.SettledAsync(factory, count);
-        Assert.Equal((count, count, 0), (books.Accepted, books.Stored, books.Duplicates));
-        Assert.Equal(count, await plant.StoredAsync(factory));
+        var ledger = await system.LedgerWithoutBacklogAsync(factory, count);
+        Assert.Equal((count, count, 0), (ledger.Accepted, ledger.Stored, ledger.Duplicates));
+        Assert.Equal(count, await system.StoredAsync(factory));
         Assert.Equal(
             count,
-            await plant.QueryAsync<long>(
+            await system.QueryAsync<long>(
                 "SELECT count(DISTINCT (engine_no, measured_at, data::text)) FROM factory.readings JOIN factory.engines USING "
                     + "(engine_no) WHERE factory_id = $1",
                 factory
@@ -67,12 +67,12 @@ public sealed class RealInputTests(SharedPlant shared)
         );
 
         // The last window of each engine closes by the clock.
-        await Plant.EventuallyAsync(WindowRowsAsync, windows => windows == expected.Count);
+        await RunningSystem.EventuallyAsync(WindowRowsAsync, windows => windows == expected.Count);
         await CompareAsync();
 
         // The very same bytes again: nothing changes, and all of it is counted as duplicates.
         (exitCode, output) = await ToolProcess.RunAsync(
-            plant,
+            system,
             "FactoryStream.Simulator",
             "replay",
             "--factory",
@@ -83,13 +83,13 @@ public sealed class RealInputTests(SharedPlant shared)
             folder.Path
         );
         Assert.True(exitCode == 0, output);
-        books = await plant.SettledAsync(factory, 2L * count);
-        Assert.Equal((2L * count, count, count), (books.Accepted, books.Stored, books.Duplicates));
-        Assert.Equal(count, await plant.StoredAsync(factory));
+        ledger = await system.LedgerWithoutBacklogAsync(factory, 2L * count);
+        Assert.Equal((2L * count, count, count), (ledger.Accepted, ledger.Stored, ledger.Duplicates));
+        Assert.Equal(count, await system.StoredAsync(factory));
         await CompareAsync();
 
         Task<long> WindowRowsAsync() =>
-            plant.QueryAsync<long>(
+            system.QueryAsync<long>(
                 "SELECT count(*) FROM factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id = $1",
                 factory
             );
@@ -97,7 +97,7 @@ public sealed class RealInputTests(SharedPlant shared)
         async Task CompareAsync()
         {
             Assert.Equal(expected.Count, await WindowRowsAsync());
-            await using var command = plant.Database.CreateCommand(
+            await using var command = system.Database.CreateCommand(
                 "SELECT engine_id, window_start, metric, count, sum, min, max, sqrt(squared_deviation / count), window_end FROM "
                     + "factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id = $1"
             );

@@ -11,9 +11,9 @@ using Npgsql;
 namespace FactoryStream.Tests.Distributed;
 
 [Collection(DistributedTests.Name)]
-public sealed class RebalanceTests(SharedPlant shared)
+public sealed class RebalanceTests(SharedSystem shared)
 {
-    private readonly Plant plant = shared.Plant;
+    private readonly RunningSystem system = shared.RunningSystem;
 
     [SkippableFact]
     public async Task A_partition_given_up_while_checking_paused_is_read_when_it_comes_back()
@@ -22,8 +22,8 @@ public sealed class RebalanceTests(SharedPlant shared)
             Environment.GetEnvironmentVariable("KAFKA_HOME") is null,
             "needs Apache Kafka: the broker in memory gives nothing back that a member leaves"
         );
-        var kafka = (await plant.App.GetConnectionStringAsync("kafka"))!;
-        await plant.CommandAsync("verifier", KnownResourceCommands.StopCommand);
+        var kafka = (await system.App.GetConnectionStringAsync("kafka"))!;
+        await system.CommandAsync("verifier", KnownResourceCommands.StopCommand);
         try
         {
             var keys = new MemoryKeyStore { Failure = new NpgsqlException("away") };
@@ -52,7 +52,7 @@ public sealed class RebalanceTests(SharedPlant shared)
             using (var other = new ConsumerBuilder<Ignore, Ignore>(member).Build())
             {
                 other.Subscribe(TopicNames.Signed);
-                await Plant.EventuallyAsync(
+                await RunningSystem.EventuallyAsync(
                     () =>
                     {
                         other.Consume(TimeSpan.FromMilliseconds(100));
@@ -63,7 +63,7 @@ public sealed class RebalanceTests(SharedPlant shared)
                     count => count == all / 2
                 );
                 keys.Failure = null;
-                await Plant.EventuallyAsync(
+                await RunningSystem.EventuallyAsync(
                     () => Task.FromResult(service.Services.GetRequiredService<KeyRing>().IsLoaded),
                     loaded => loaded
                 );
@@ -86,7 +86,7 @@ public sealed class RebalanceTests(SharedPlant shared)
                 Enumerable.Range(0, all).Select(partition => new TopicPartitionOffset(TopicNames.Rejected, partition, Offset.Beginning))
             );
             var seen = new HashSet<int>();
-            await Plant.EventuallyAsync(
+            await RunningSystem.EventuallyAsync(
                 () =>
                 {
                     while (rejected.Consume(TimeSpan.FromMilliseconds(100)) is { } message)
@@ -101,8 +101,8 @@ public sealed class RebalanceTests(SharedPlant shared)
         }
         finally
         {
-            await plant.CommandAsync("verifier", KnownResourceCommands.StartCommand);
-            await plant.HealthyAsync("verifier");
+            await system.CommandAsync("verifier", KnownResourceCommands.StartCommand);
+            await system.HealthyAsync("verifier");
         }
     }
 }

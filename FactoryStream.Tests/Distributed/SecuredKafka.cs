@@ -48,7 +48,8 @@ internal sealed class SecuredKafka : IAsyncDisposable
                 inter.broker.listener.name=INTERNAL
                 listener.security.protocol.map=CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT,SASL_SSL:SASL_SSL
                 sasl.enabled.mechanisms=PLAIN
-                listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_{User}="{Password}";
+                listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
+                    user_{User}="{Password}";
                 ssl.keystore.type=PEM
                 ssl.keystore.location={Path.Combine(folder.Path, "broker.pem")}
                 log.dirs={Path.Combine(folder.Path, "data")}
@@ -86,7 +87,7 @@ internal sealed class SecuredKafka : IAsyncDisposable
             Java(folder.Path, "-Xmx384m", "-XX:+UseSerialGC", "-cp", libraries, "kafka.Kafka", properties),
             ports[0]
         );
-        await Plant.EventuallyAsync(
+        await RunningSystem.EventuallyAsync(
             async () =>
             {
                 Assert.False(kafka.broker.HasExited, "the broker ended at its start");

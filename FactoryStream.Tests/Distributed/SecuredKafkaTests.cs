@@ -7,11 +7,11 @@ namespace FactoryStream.Tests.Distributed;
 public sealed class SecuredKafkaTests
 {
     [SkippableFact]
-    public async Task On_a_kafka_with_tls_and_passwords_every_reading_is_stored_and_the_books_balance()
+    public async Task On_a_kafka_with_tls_and_passwords_every_reading_is_stored_and_the_ledger_balances()
     {
         Skip.If(LocalServers.KafkaHome is null, "no Apache Kafka and Java on this machine");
         await using var kafka = await SecuredKafka.StartAsync(LocalServers.KafkaHome);
-        await using var plant = await Plant.StartAsync(
+        await using var system = await RunningSystem.StartAsync(
             $"--ConnectionStrings:kafka={kafka.Servers}",
             "--kafka:SecurityProtocol=SaslSsl",
             "--kafka:SaslMechanism=Plain",
@@ -22,31 +22,33 @@ public sealed class SecuredKafkaTests
         );
         using var signer = ReadingSigner.Create();
         const string factory = "secured";
-        await plant.EnrolAsync(factory, signer.ExportPublicKeyPem());
+        await system.EnrolAsync(factory, signer.ExportPublicKeyPem());
         var start = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
         string[] lines =
         [
-            .. Enumerable.Range(0, 50).Select(second => Plant.Sign(signer, factory, $"e{second % 5}", start.AddSeconds(second), second)),
+            .. Enumerable
+                .Range(0, 50)
+                .Select(second => RunningSystem.Sign(signer, factory, $"e{second % 5}", start.AddSeconds(second), second)),
             // One that the Verifier rejects: readings.rejected is written and read as well.
-            Plant.Sign(signer, factory, "e1", start, 1).Replace("\"rpm\": 1", "\"rpm\": 2", StringComparison.Ordinal),
+            RunningSystem.Sign(signer, factory, "e1", start, 1).Replace("\"rpm\": 1", "\"rpm\": 2", StringComparison.Ordinal),
         ];
 
         // A client of GET /stream makes Ingest a consumer, too.
-        using var live = plant.Client("ingest");
+        using var live = system.Client("ingest");
         await using var stream = await live.GetStreamAsync(new Uri("/stream", UriKind.Relative));
         using var reader = new StreamReader(stream);
-        Assert.Equal(202, (await plant.PostAsync(lines)).Status);
+        Assert.Equal(202, (await system.PostAsync(lines)).Status);
 
         string? line;
         do
         {
             // Empty lines say that the stream is alive.
-            line = await reader.ReadLineAsync().WaitAsync(Plant.Patience);
+            line = await reader.ReadLineAsync().WaitAsync(RunningSystem.Patience);
         } while (line?.Length == 0);
         Assert.Contains(factory, line, StringComparison.Ordinal);
-        var books = await plant.SettledAsync(factory, lines.Length);
-        books.AssertBalanced();
-        Assert.Equal((50L, 1L), (books.Stored, books.Rejected["bad_signature"]));
-        Assert.Equal(50, await plant.StoredAsync(factory));
+        var ledger = await system.LedgerWithoutBacklogAsync(factory, lines.Length);
+        ledger.AssertBalanced();
+        Assert.Equal((50L, 1L), (ledger.Stored, ledger.Rejected["bad_signature"]));
+        Assert.Equal(50, await system.StoredAsync(factory));
     }
 }

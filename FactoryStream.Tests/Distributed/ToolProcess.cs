@@ -12,7 +12,7 @@ internal static class ToolProcess
         Path.Combine(AppContext.BaseDirectory.Replace("FactoryStream.Tests", project, StringComparison.Ordinal), $"{project}.dll");
 
     /// <summary>Runs a project's program to its end; exit code and all output.</summary>
-    public static async Task<(int ExitCode, string Output)> RunAsync(Plant plant, string project, params IEnumerable<string> args)
+    public static async Task<(int ExitCode, string Output)> RunAsync(RunningSystem system, string project, params IEnumerable<string> args)
     {
         var start = new ProcessStartInfo("dotnet", [PathOf(project), .. args])
         {
@@ -20,9 +20,9 @@ internal static class ToolProcess
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
-        start.Environment["services__ingest__http__0"] = plant.App.CreateHttpClient("ingest").BaseAddress!.ToString();
-        start.Environment["services__verifier__http__0"] = plant.App.CreateHttpClient("verifier").BaseAddress!.ToString();
-        start.Environment["Simulator__AdminToken"] = Plant.AdminToken;
+        start.Environment["services__ingest__http__0"] = system.App.CreateHttpClient("ingest").BaseAddress!.ToString();
+        start.Environment["services__verifier__http__0"] = system.App.CreateHttpClient("verifier").BaseAddress!.ToString();
+        start.Environment["Simulator__AdminToken"] = RunningSystem.AdminToken;
         var output = new StringBuilder();
         using var process = new Process { StartInfo = start };
         void Append(object _, DataReceivedEventArgs line)

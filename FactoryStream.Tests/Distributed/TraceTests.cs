@@ -8,25 +8,25 @@ using OpenTelemetry.Trace;
 namespace FactoryStream.Tests.Distributed;
 
 [Collection(DistributedTests.Name)]
-public sealed class TraceTests(SharedPlant shared)
+public sealed class TraceTests(SharedSystem shared)
 {
-    private readonly Plant plant = shared.Plant;
+    private readonly RunningSystem system = shared.RunningSystem;
 
     [Fact]
     public async Task One_trace_leads_from_the_request_to_the_transaction()
     {
         using var signer = ReadingSigner.Create();
-        await plant.EnrolAsync("traced", signer.ExportPublicKeyPem());
+        await system.EnrolAsync("traced", signer.ExportPublicKeyPem());
         string[] services = ["ingest", "verifier", "aggregator"];
         foreach (var service in services)
-            await plant.CommandAsync(service, KnownResourceCommands.StopCommand);
+            await system.CommandAsync(service, KnownResourceCommands.StopCommand);
         try
         {
             // The three services again, on the same broker and database, but in this process, so that their spans can be seen.
             string[] args =
             [
-                $"--ConnectionStrings:kafka={await plant.App.GetConnectionStringAsync("kafka")}",
-                $"--ConnectionStrings:factorydb={await plant.App.GetConnectionStringAsync("factorydb")}",
+                $"--ConnectionStrings:kafka={await system.App.GetConnectionStringAsync("kafka")}",
+                $"--ConnectionStrings:factorydb={await system.App.GetConnectionStringAsync("factorydb")}",
                 "--urls=http://127.0.0.1:0",
                 "--Telemetry:TracesPerSecond=-1",
                 "--environment=Production",
@@ -36,10 +36,10 @@ public sealed class TraceTests(SharedPlant shared)
             await using var verifier = await StartAsync("FactoryStream.Verifier");
             await using var aggregator = await StartAsync("FactoryStream.Aggregator");
 
-            using var client = new HttpClient { BaseAddress = new Uri(Address(ingest)), Timeout = Plant.Patience };
-            await Plant.EventuallyAsync(async () => (await client.GetAsync("/health")).IsSuccessStatusCode, healthy => healthy);
+            using var client = new HttpClient { BaseAddress = new Uri(Address(ingest)), Timeout = RunningSystem.Patience };
+            await RunningSystem.EventuallyAsync(async () => (await client.GetAsync("/health")).IsSuccessStatusCode, healthy => healthy);
             using var content = new StringContent(
-                Plant.Sign(signer, "traced", "e1", new DateTime(2026, 1, 4, 0, 0, 0, DateTimeKind.Utc), 1),
+                RunningSystem.Sign(signer, "traced", "e1", new DateTime(2026, 1, 4, 0, 0, 0, DateTimeKind.Utc), 1),
                 null,
                 "application/json"
             );
@@ -48,9 +48,9 @@ public sealed class TraceTests(SharedPlant shared)
             using var response = await client.PostAsync("/readings", content);
             Assert.Equal(202, (int)response.StatusCode);
             own.Stop();
-            await plant.SettledAsync("traced", 1);
+            await system.LedgerWithoutBacklogAsync("traced", 1);
 
-            var server = await Plant.EventuallyAsync(
+            var server = await RunningSystem.EventuallyAsync(
                 () =>
                     Task.FromResult(
                         Snapshot()
@@ -62,7 +62,7 @@ public sealed class TraceTests(SharedPlant shared)
                     ),
                 span => span is not null
             );
-            var trace = await Plant.EventuallyAsync(
+            var trace = await RunningSystem.EventuallyAsync(
                 () => Task.FromResult(Snapshot().Where(span => span.TraceId == server!.TraceId).ToArray()),
                 trace => trace.Any(span => span.Source.Name == "FactoryStream.Aggregator")
             );
@@ -98,9 +98,9 @@ public sealed class TraceTests(SharedPlant shared)
         finally
         {
             foreach (var service in services)
-                await plant.CommandAsync(service, KnownResourceCommands.StartCommand);
+                await system.CommandAsync(service, KnownResourceCommands.StartCommand);
             foreach (var service in services)
-                await plant.HealthyAsync(service);
+                await system.HealthyAsync(service);
         }
     }
 

@@ -8,7 +8,7 @@ namespace FactoryStream.Tests.Ingest;
 public sealed class AcknowledgementTests
 {
     [Fact]
-    public async Task Before_Kafka_is_known_there_is_no_service()
+    public async Task Before_Kafka_answers_requests_get_503()
     {
         await using var app = await StartAsync(partitions: 0);
         var answer = await app.PostAsync(Envelope());
@@ -56,7 +56,7 @@ public sealed class AcknowledgementTests
     }
 
     [Fact]
-    public async Task A_refusal_that_cannot_be_kept_is_no_refusal()
+    public async Task A_line_whose_refusal_Kafka_does_not_keep_is_answered_503()
     {
         await using var app = await StartAsync();
         app.Kafka.Answer = ErrorCode.Local_MsgTimedOut;
@@ -91,7 +91,7 @@ public sealed class AcknowledgementTests
     }
 
     [Fact]
-    public async Task Lines_go_on_their_way_while_the_body_is_still_coming()
+    public async Task Lines_are_sent_to_Kafka_while_the_body_is_still_arriving()
     {
         await using var app = await StartAsync();
         var gate = new TaskCompletionSource();

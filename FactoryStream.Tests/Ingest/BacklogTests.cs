@@ -22,7 +22,7 @@ public sealed class BacklogTests
     }
 
     [Fact]
-    public void What_was_there_before_the_first_look_is_estimated()
+    public void The_backlog_from_before_the_start_is_estimated()
     {
         var stored = new StoredPosition();
         stored.Observe(signedCommitted: 100, verifiedEnd: 80, rejectedEnd: 0, verifiedCommitted: 70, rejectedCommitted: 0);
@@ -32,7 +32,7 @@ public sealed class BacklogTests
     }
 
     [Fact]
-    public void A_log_that_begins_anew_is_nowhere_stored()
+    public void Of_a_log_made_anew_nothing_counts_as_stored()
     {
         var stored = new StoredPosition();
         stored.Observe(100, 80, 0, 80, 0);
@@ -43,7 +43,7 @@ public sealed class BacklogTests
     }
 
     [Fact]
-    public void What_is_no_longer_in_the_log_waits_for_nobody()
+    public void Messages_no_longer_in_the_log_are_not_waited_for()
     {
         // No offsets, for they have expired; the logs begin far from 0 and hold ten messages each.
         var stored = new StoredPosition();
@@ -67,7 +67,7 @@ public sealed class BacklogTests
     }
 
     [Fact]
-    public void Marks_are_bounded_and_the_position_still_arrives()
+    public void Observed_positions_are_bounded_and_the_last_one_is_still_reached()
     {
         var stored = new StoredPosition();
         for (var offset = 0; offset < 5_000; offset++)
@@ -89,7 +89,7 @@ public sealed class BacklogTests
     }
 
     [Fact]
-    public void A_log_that_begins_anew_is_not_waited_for()
+    public void Messages_of_a_log_made_anew_are_not_waited_for()
     {
         var appended = new AppendedMessages();
         appended.Add(3, 100, 2);

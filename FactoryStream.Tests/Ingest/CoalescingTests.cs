@@ -30,7 +30,7 @@ public sealed class CoalescingTests
     }
 
     [Fact]
-    public async Task One_line_a_message_if_so_wished()
+    public async Task One_line_a_message_when_configured_so()
     {
         await using var app = await StartAsync(1, ("MaxLinesPerMessage", 1));
         await app.PostAsync(Enumerable.Range(0, 10).Select(value => Envelope(value: value)));

@@ -42,7 +42,7 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
         client.BaseAddress = new Uri(
             service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()
         );
-        await Plant.EventuallyAsync(IsHealthyAsync, healthy => healthy);
+        await RunningSystem.EventuallyAsync(IsHealthyAsync, healthy => healthy);
     }
 
     public async Task DisposeAsync() => await service.DisposeAsync();
@@ -73,7 +73,7 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
         ).Build();
         var end = verifier.QueryWatermarkOffsets(partition, Patience).High;
         verifier.Commit([new TopicPartitionOffset(partition, end)]);
-        await Plant.EventuallyAsync(() => PostAsync(Envelope()), status => status == HttpStatusCode.Accepted);
+        await RunningSystem.EventuallyAsync(() => PostAsync(Envelope()), status => status == HttpStatusCode.Accepted);
     }
 
     [Fact]
@@ -134,15 +134,15 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
         Assert.False(await IsHealthyAsync());
 
         kafka.SetUp(true);
-        await Plant.EventuallyAsync(() => PostAsync(Envelope()), status => status == HttpStatusCode.Accepted);
-        await Plant.EventuallyAsync(IsHealthyAsync, healthy => healthy);
+        await RunningSystem.EventuallyAsync(() => PostAsync(Envelope()), status => status == HttpStatusCode.Accepted);
+        await RunningSystem.EventuallyAsync(IsHealthyAsync, healthy => healthy);
     }
 
     [Fact]
-    public async Task That_nobody_verifies_or_stores_what_waits_is_told_and_cuts_nobody_off()
+    public async Task Health_names_the_service_that_takes_nothing_and_Ingest_stays_ready()
     {
         Assert.Equal(HttpStatusCode.Accepted, await PostAsync(Envelope()));
-        await Plant.EventuallyAsync(
+        await RunningSystem.EventuallyAsync(
             DescriptionAsync,
             told =>
                 told is ["Degraded", var why]
@@ -158,13 +158,13 @@ public sealed class InMemoryKafkaTests : IAsyncLifetime, IDisposable
             .ProduceAsync(new TopicPartition(TopicNames.Verified, partition), new Message<Null, byte[]> { Value = [] })
             .WaitAsync(Patience);
         Commit(TopicNames.VerifierGroup, TopicNames.Signed, partition);
-        await Plant.EventuallyAsync(
+        await RunningSystem.EventuallyAsync(
             DescriptionAsync,
             told => told is ["Degraded", var why] && why.StartsWith("The Aggregator has taken nothing for ", StringComparison.Ordinal)
         );
 
         Commit(TopicNames.AggregatorGroup, TopicNames.Verified, partition);
-        await Plant.EventuallyAsync(DescriptionAsync, told => told is ["Healthy", ""]);
+        await RunningSystem.EventuallyAsync(DescriptionAsync, told => told is ["Healthy", ""]);
 
         void Commit(string group, string topic, int number)
         {

@@ -49,7 +49,7 @@ public sealed class LogBeginningTests
         );
         var address = service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         using var client = new HttpClient { Timeout = Patience, BaseAddress = new Uri(address) };
-        await Plant.EventuallyAsync(async () => (await client.GetAsync("/health")).IsSuccessStatusCode, healthy => healthy);
+        await RunningSystem.EventuallyAsync(async () => (await client.GetAsync("/health")).IsSuccessStatusCode, healthy => healthy);
 
         Assert.Equal(high - low, service.Services.GetRequiredService<Backlog>().Readings);
         using var content = new StringContent(Envelope(), Encoding.UTF8, new MediaTypeHeaderValue("application/json"));

@@ -13,7 +13,7 @@ namespace FactoryStream.Tests.Ingest;
 public sealed class LongRequestTests
 {
     [Fact]
-    public async Task A_body_that_falls_silent_is_told_what_was_taken()
+    public async Task A_body_that_falls_silent_is_answered_with_what_was_accepted()
     {
         await using var app = await StartAsync(("BodyIdleTimeout", "00:00:00.3"));
         using var body = new Trickle();
@@ -25,7 +25,7 @@ public sealed class LongRequestTests
     }
 
     [Fact]
-    public async Task A_stop_ends_an_open_body_and_tells_what_was_taken()
+    public async Task A_stop_ends_an_open_body_and_answers_with_what_was_accepted()
     {
         await using var app = await StartAsync();
         using var body = new Trickle();
@@ -39,7 +39,7 @@ public sealed class LongRequestTests
     }
 
     [Fact]
-    public async Task Requests_beyond_the_bound_are_asked_to_come_again()
+    public async Task Requests_beyond_the_bound_are_answered_429()
     {
         await using var app = await StartAsync(("MaxOpenRequests", 1));
         using var body = new Trickle();

@@ -88,7 +88,7 @@ public sealed class SourceTests
     }
 
     [Fact]
-    public async Task What_was_pulled_is_given_to_Kafka_until_Kafka_has_it()
+    public async Task Pulled_readings_are_sent_to_Kafka_until_it_acknowledges_them()
     {
         await using var factory = await FactoryAsync(async context =>
         {
@@ -148,7 +148,7 @@ public sealed class SourceTests
     }
 
     [Fact]
-    public async Task A_source_that_meets_what_nobody_foresaw_is_tried_again()
+    public async Task A_source_that_fails_unexpectedly_is_tried_again()
     {
         await using var factory = await FactoryAsync(async context =>
         {

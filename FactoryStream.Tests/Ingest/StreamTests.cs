@@ -46,7 +46,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task What_cannot_be_told_in_a_line_is_told_as_missed()
+    public async Task What_does_not_fit_in_a_line_is_counted_as_missed()
     {
         await using var app = await StartAsync();
         using var stream = await LiveStream.OpenAsync(app, "/stream", "application/x-ndjson");
@@ -57,7 +57,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task A_batch_is_told_as_it_came_and_missed_as_the_readings_it_holds()
+    public async Task A_batch_is_sent_as_it_came_and_counts_as_missed_with_each_of_its_readings()
     {
         await using var app = await StartAsync();
         using var stream = await LiveStream.OpenAsync(app, "/stream?factory_id=f2", "application/x-ndjson");
@@ -87,7 +87,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task Silence_is_filled()
+    public async Task A_silent_stream_sends_empty_lines()
     {
         await using var app = await StartAsync(("StreamHeartbeat", "00:00:00.020"));
         using var stream = await LiveStream.OpenAsync(app, "/stream", "application/x-ndjson");
@@ -95,7 +95,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task Other_forms_are_not_acceptable_and_clients_are_bounded()
+    public async Task Other_media_types_are_not_acceptable_and_the_number_of_clients_is_bounded()
     {
         await using var app = await StartAsync(("MaxStreamClients", 1));
         using var client = app.Client();

@@ -52,7 +52,7 @@ public sealed class UnknownFactoriesTests
     }
 
     [Fact]
-    public async Task While_nobody_tells_who_has_a_key_nobody_is_limited()
+    public async Task Before_the_Verifier_has_answered_no_factory_is_limited()
     {
         await using var app = await StartAsync(1, ("MaxBacklogReadings", 8), ("AdmissionTimeout", "00:00:00"));
 
@@ -75,7 +75,7 @@ public sealed class UnknownFactoriesTests
     }
 
     [Fact]
-    public async Task What_the_Verifier_tells_is_learnt_and_stands_while_it_is_away()
+    public async Task The_Verifiers_list_of_factories_is_kept_while_the_Verifier_is_away()
     {
         var answer = """{"factories": ["f1"], "clock": null}""";
         await using var verifier = await StubAsync(() => answer);
@@ -97,7 +97,7 @@ public sealed class UnknownFactoriesTests
     }
 
     [Fact]
-    public async Task A_clock_that_is_not_the_databases_is_told_once_until_it_agrees_again()
+    public async Task A_clock_that_differs_from_the_databases_is_logged_once_until_it_agrees_again()
     {
         var ahead = TimeSpan.FromSeconds(30);
         var asked = 0;
@@ -122,7 +122,7 @@ public sealed class UnknownFactoriesTests
     }
 
     [Fact]
-    public async Task Health_is_degraded_while_the_databases_clock_is_another()
+    public async Task Health_is_degraded_while_the_databases_clock_differs()
     {
         using var kafka = new InMemoryBroker(TopicNames.All, 1);
         var behind = TimeSpan.FromHours(-1);
@@ -154,7 +154,7 @@ public sealed class UnknownFactoriesTests
         async Task<string?> DescriptionAsync(HealthStatus status)
         {
             HealthReportEntry entry = default;
-            await Plant.EventuallyAsync(
+            await RunningSystem.EventuallyAsync(
                 async () => (entry = (await health.CheckHealthAsync()).Entries["ingest"]).Status,
                 found => found == status
             );

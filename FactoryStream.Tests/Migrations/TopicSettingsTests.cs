@@ -32,13 +32,13 @@ public sealed class TopicSettingsTests
     }
 
     [Fact]
-    public void More_replicas_than_there_are_can_not_be_waited_for() =>
+    public void More_replicas_than_exist_are_not_waited_for() =>
         Assert.Throws<InvalidOperationException>(() =>
             TopicSettings.Of(TopicNames.Signed, 2, new MigrationsOptions { MinInsyncReplicas = 3 })
         );
 
     [Fact]
-    public void What_protects_a_topic_is_raised_and_never_lowered()
+    public void A_setting_that_protects_a_topic_is_raised_and_never_lowered()
     {
         Dictionary<string, long> wanted = new()
         {
@@ -63,7 +63,7 @@ public sealed class TopicSettingsTests
     }
 
     [Fact]
-    public void Less_is_kept_only_where_what_waits_stays()
+    public void Retention_is_lowered_only_where_messages_that_wait_are_kept()
     {
         Assert.True(TopicSettings.IsLess("retention.bytes", 5, -1));
         Assert.True(TopicSettings.IsLess("retention.ms", 5, 6));

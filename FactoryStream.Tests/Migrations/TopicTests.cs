@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
-using Aspire.Hosting;
-using Aspire.Hosting.Testing;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using FactoryStream.Contracts;
@@ -10,14 +8,12 @@ using FactoryStream.InMemoryKafka;
 using FactoryStream.Migrations;
 using FactoryStream.ServiceDefaults;
 using FactoryStream.ServiceDefaults.Kafka;
-using FactoryStream.Tests.AppHost;
 using FactoryStream.Tests.Distributed;
 using FactoryStream.Tests.Ingest;
 using FactoryStream.Tests.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -33,9 +29,9 @@ public sealed class TopicTests(PostgresFixture postgres)
     private const string Quiet = "--Logging:LogLevel:Default=None";
 
     [SkippableFact]
-    public async Task Enlarged_topics_stop_what_comes_and_not_what_is_on_its_way_until_that_is_stored()
+    public async Task Enlarged_topics_stop_new_readings_until_those_on_their_way_are_stored()
     {
-        await using var kafka = await StartKafkaAsync();
+        await using var kafka = await ApacheKafka.StartAsync();
         var connectionString = await postgres.CreateDatabaseAsync();
         await using var database = NpgsqlDataSource.Create(connectionString);
         await PrepareAsync(kafka.Servers, database, new MigrationsOptions { Partitions = 2, ReplicationFactor = 1 });
@@ -49,17 +45,20 @@ public sealed class TopicTests(PostgresFixture postgres)
             ],
             _ => { }
         );
-        await Plant.EventuallyAsync(() => CommittedAsync(kafka.Servers, 2), offsets => offsets is [0, 0]);
+        await RunningSystem.EventuallyAsync(() => CommittedAsync(kafka.Servers, 2), offsets => offsets is [0, 0]);
         await using var ingest = await StartIngestAsync(kafka.Servers);
         using var client = Client(ingest);
-        await Plant.EventuallyAsync(async () => (await client.GetAsync("/health")).StatusCode, status => status == HttpStatusCode.OK);
+        await RunningSystem.EventuallyAsync(
+            async () => (await client.GetAsync("/health")).StatusCode,
+            status => status == HttpStatusCode.OK
+        );
 
         using (var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka.Servers }).Build())
             await admin.CreatePartitionsAsync(
                 TopicNames.All.Select(topic => new PartitionsSpecification { Topic = topic, IncreaseTo = 3 })
             );
 
-        await Plant.EventuallyAsync(
+        await RunningSystem.EventuallyAsync(
             async () => await (await client.GetAsync("/health")).Content.ReadAsStringAsync(),
             health => health.Contains("Migrations__Repartition=true", StringComparison.Ordinal)
         );
@@ -74,7 +73,7 @@ public sealed class TopicTests(PostgresFixture postgres)
         await using (var late = await StartIngestAsync(kafka.Servers))
         {
             using var other = Client(late);
-            var (status, said) = await Plant.EventuallyAsync(
+            var (status, said) = await RunningSystem.EventuallyAsync(
                 () => PostAsync(other, Envelope()),
                 answer => answer.Words.Contains("spread over 2", StringComparison.Ordinal)
             );
@@ -100,7 +99,10 @@ public sealed class TopicTests(PostgresFixture postgres)
             );
         }
         // The Aggregator still takes the old partitions in, and none of the new.
-        await Plant.EventuallyAsync(() => database.RowsAsync("SELECT factory_id, accepted FROM factory.ledger"), rows => rows is ["f|1"]);
+        await RunningSystem.EventuallyAsync(
+            () => database.RowsAsync("SELECT factory_id, accepted FROM factory.ledger"),
+            rows => rows is ["f|1"]
+        );
         Assert.Equal(-1001, (await CommittedAsync(kafka.Servers, 3))[2]);
 
         var stopping = new TaskCompletionSource();
@@ -109,17 +111,17 @@ public sealed class TopicTests(PostgresFixture postgres)
             .ApplicationStopping.Register(stopping.SetResult);
         await PrepareAsync(kafka.Servers, database, new MigrationsOptions { Repartition = true });
 
-        await Plant.EventuallyAsync(() => CommittedAsync(kafka.Servers, 3), offsets => offsets[2] == 0);
-        await stopping.Task.WaitAsync(Plant.Patience);
+        await RunningSystem.EventuallyAsync(() => CommittedAsync(kafka.Servers, 3), offsets => offsets[2] == 0);
+        await stopping.Task.WaitAsync(RunningSystem.Patience);
         await using var anew = await StartIngestAsync(kafka.Servers);
         using var again = Client(anew);
-        await Plant.EventuallyAsync(() => PostAsync(again, Envelope()), answer => answer.Status == HttpStatusCode.Accepted);
+        await RunningSystem.EventuallyAsync(() => PostAsync(again, Envelope()), answer => answer.Status == HttpStatusCode.Accepted);
     }
 
     [SkippableFact]
     public async Task Topics_that_are_there_are_brought_to_their_settings_unless_told_not_to_and_Ingest_keeps_within_them()
     {
-        await using var kafka = await StartKafkaAsync();
+        await using var kafka = await ApacheKafka.StartAsync();
         await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
         using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka.Servers }).Build();
         await admin.CreateTopicsAsync(
@@ -155,14 +157,14 @@ public sealed class TopicTests(PostgresFixture postgres)
             "--Ingest:AdmissionTimeout=00:00:00"
         );
         using var client = Client(ingest);
-        var health = await Plant.EventuallyAsync(
+        var health = await RunningSystem.EventuallyAsync(
             async () => await (await client.GetAsync("/health")).Content.ReadAsStringAsync(),
             health => health.Contains("Degraded", StringComparison.Ordinal)
         );
         Assert.Contains("readings.signed has 1 messages that wait for longer than", health, StringComparison.Ordinal);
         // A hundredth of 8 MiB.
         var lines = string.Join('\n', Enumerable.Range(0, 100).Select(value => IngestApp.Envelope(value: value)));
-        var (_, words) = await Plant.EventuallyAsync(
+        var (_, words) = await RunningSystem.EventuallyAsync(
             () => PostAsync(client, lines),
             answer => answer.Status == HttpStatusCode.TooManyRequests
         );
@@ -189,7 +191,7 @@ public sealed class TopicTests(PostgresFixture postgres)
     {
         using var topics = new TopicWriter(new KafkaConnection(servers), database, options, NullLogger.Instance);
         // As the program does: a topic that was just made may have no leader yet.
-        using var timeout = new CancellationTokenSource(Plant.Patience);
+        using var timeout = new CancellationTokenSource(RunningSystem.Patience);
         while (true)
         {
             try
@@ -214,7 +216,7 @@ public sealed class TopicTests(PostgresFixture postgres)
     private static HttpClient Client(InProcessService service) =>
         new()
         {
-            Timeout = Plant.Patience,
+            Timeout = RunningSystem.Patience,
             BaseAddress = new Uri(
                 service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()
             ),
@@ -239,7 +241,7 @@ public sealed class TopicTests(PostgresFixture postgres)
         var message = new Message<Null, string> { Value = value, Headers = [] };
         foreach (var (name, text) in headers)
             message.Headers.Add(name, Encoding.UTF8.GetBytes(text));
-        return (await producer.ProduceAsync(new TopicPartition(topic, partition), message).WaitAsync(Plant.Patience)).Offset.Value;
+        return (await producer.ProduceAsync(new TopicPartition(topic, partition), message).WaitAsync(RunningSystem.Patience)).Offset.Value;
     }
 
     /// <summary>The Aggregator group's offsets of <c>readings.verified</c>; -1001: none.</summary>
@@ -281,26 +283,5 @@ public sealed class TopicTests(PostgresFixture postgres)
                 + $"{answer.Entries["segment.bytes"].Value}"
             ),
         ];
-    }
-
-    private static async Task<ApacheKafka> StartKafkaAsync()
-    {
-        Skip.If(LocalServers.KafkaHome is null, "no Apache Kafka (KAFKA_HOME) or no Java");
-        var folder = new TemporaryFolder().Reachable();
-        var running = await Running.StartAsync(
-            [$"--data={folder.Path}/data", $"--KAFKA_HOME={LocalServers.KafkaHome}", "--containers=false", "--aspire-dashboard=false"],
-            resource => resource.Name == "kafka"
-        );
-        await running.UntilAsync("kafka", snapshot => snapshot.HealthStatus == HealthStatus.Healthy);
-        return new ApacheKafka(folder, running, (await running.App.GetConnectionStringAsync("kafka"))!);
-    }
-
-    private sealed record ApacheKafka(TemporaryFolder Folder, Running Running, string Servers) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync()
-        {
-            await Running.DisposeAsync();
-            Folder.Dispose();
-        }
     }
 }

@@ -110,7 +110,7 @@ public sealed partial class ChartConnectionsTests
     }
 
     [SkippableFact]
-    public async Task Servers_of_somebody_elses_take_the_place_of_the_charts()
+    public async Task Servers_from_outside_take_the_place_of_the_charts()
     {
         var objects = await RenderedChart.RenderAsync("external");
         Assert.Empty(objects.OfType<V1StatefulSet>());

@@ -83,7 +83,7 @@ public sealed class ChartObjectsTests
     }
 
     [SkippableFact]
-    public async Task Only_one_scales_a_deployment()
+    public async Task A_deployment_has_at_most_one_autoscaler()
     {
         var byProcessor = await RenderedChart.RenderAsync("default");
         Assert.Equal(

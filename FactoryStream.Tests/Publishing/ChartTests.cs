@@ -95,7 +95,7 @@ public sealed class ChartTests
     }
 
     [SkippableFact]
-    public async Task Helm_finds_nothing_to_complain_of() =>
+    public async Task Helm_lint_finds_no_fault() =>
         Assert.Contains("1 chart(s) linted, 0 chart(s) failed", await Tool.HelmAsync("lint", "--strict", Kept), StringComparison.Ordinal);
 
     [SkippableTheory]
@@ -119,7 +119,7 @@ public sealed class ChartTests
     [InlineData("verifier.replica=3", "replica")]
     [InlineData("verifier.replicas=many", "/verifier/replicas")]
     [InlineData("verifier.autoscaling.mode=magic", "/verifier/autoscaling/mode")]
-    public async Task A_value_that_cannot_be_is_refused_by_name(string value, string complaint) =>
+    public async Task A_value_that_is_not_possible_is_refused_by_name(string value, string complaint) =>
         Assert.Contains(complaint, await Tool.HelmRefusesAsync("template", "fs", Kept, "--set", value), StringComparison.Ordinal);
 
     [Fact]

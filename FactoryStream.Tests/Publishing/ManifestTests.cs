@@ -9,31 +9,7 @@ public sealed class ManifestTests
     public async Task A_service_with_everything_reads_as_aspire_writes_it()
     {
         var verifier = (await ManifestAsync())["verifier"]!;
-        Assert.Equal(
-            """
-            {
-              "type": "project.v0",
-              "path": "../FactoryStream.Verifier/FactoryStream.Verifier.csproj",
-              "env": {
-                "OTEL_DOTNET_EXPERIMENTAL_OTLP_RETRY": "in_memory",
-                "ASPNETCORE_FORWARDEDHEADERS_ENABLED": "true",
-                "HTTP_PORTS": "{verifier.bindings.http.targetPort}",
-                "ConnectionStrings__kafka": "{kafka.connectionString}",
-                "ConnectionStrings__factorydb": "{factorydb.connectionString}",
-                "Verifier__AdminToken": "{admin-token.value}"
-              },
-              "bindings": {
-                "http": {
-                  "scheme": "http",
-                  "protocol": "tcp",
-                  "transport": "http",
-                  "port": 8000
-                }
-              }
-            }
-            """.ReplaceLineEndings("\n"),
-            verifier.ToString().ReplaceLineEndings("\n")
-        );
+        Assert.Equal(TestData.Text("manifest/verifier.json"), verifier.ToString().ReplaceLineEndings("\n"));
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class YamlTextTests
     [InlineData("", "v: \"\"\n")]
     [InlineData("a: b", "v: \"a: b\"\n")]
     [InlineData("off", "v: \"off\"\n")]
-    public void A_text_stays_a_text_in_yaml(string text, string yaml) =>
+    public void A_text_is_read_back_from_yaml_as_the_same_text(string text, string yaml) =>
         Assert.Equal(yaml, YamlText.Write(new JsonObject { ["v"] = text }));
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed class YamlTextTests
         );
 
     [Fact]
-    public void What_yaml_has_no_word_for_here_is_an_error()
+    public void A_value_that_has_no_form_in_yaml_is_an_error()
     {
         Assert.Throws<ArgumentException>(() => YamlText.Write(new JsonObject { ["v"] = null }));
         Assert.Throws<ArgumentException>(() => YamlText.Write(JsonNode.Parse("""{ "v": [{ "a": 1 }] }""")!.AsObject()));

@@ -151,7 +151,7 @@ public sealed class RsaPublicKeyTests
     }
 
     [Fact]
-    public void Noise_is_never_more_than_an_error()
+    public void Random_text_is_refused_and_never_throws()
     {
         var random = new Random(1);
         var der = TestKeys.Pair().Key.SubjectPublicKeyInfo.ToArray();

@@ -67,7 +67,7 @@ public sealed class SignatureBackendTests
     [SkippableTheory]
     [InlineData("avx512")]
     [InlineData("avx2")]
-    public void Every_lane_of_every_fill_answers_for_itself(string backendName)
+    public void Every_lane_has_its_own_verdict_however_many_are_filled(string backendName)
     {
         var backend = VectorBackends.Require(backendName);
         using var verifier = new SignatureVerifier(Unwatched, [(backend, null)]);

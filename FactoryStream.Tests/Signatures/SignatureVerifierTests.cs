@@ -69,7 +69,7 @@ public sealed class SignatureVerifierTests
 
     [Theory]
     [MemberData(nameof(Backends))]
-    public void Any_exponent_will_do(SignatureBackends backends)
+    public void Any_public_exponent_is_accepted(SignatureBackends backends)
     {
         foreach (var exponent in new ulong[] { 3, 17, 0xFFFF_FFFF_FFFF_FFC5 })
         {

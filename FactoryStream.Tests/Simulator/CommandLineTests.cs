@@ -28,7 +28,7 @@ public sealed class CommandLineTests
         "--ingest",
         "--verifier"
     )]
-    public async Task Help_names_what_there_is(string command, params string[] expected)
+    public async Task Help_names_every_command_and_option(string command, params string[] expected)
     {
         var (exitCode, output, error) = await RunAsync([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
 
@@ -51,7 +51,7 @@ public sealed class CommandLineTests
     [InlineData("replay --csv x.csv --factory f --engine column:", "--engine needs an id")]
     [InlineData("replay --from y --no-header", "--no-header goes with --csv")]
     [InlineData("dance", "dance")]
-    public async Task What_cannot_be_is_said_and_nothing_is_done(string arguments, string expected)
+    public async Task Wrong_arguments_are_named_and_nothing_is_done(string arguments, string expected)
     {
         var (exitCode, _, error) = await RunAsync(arguments.Split(' '));
 

@@ -12,32 +12,11 @@ public sealed class CsvEngineTests
     [Fact]
     public void A_row_becomes_a_reading_of_the_cells_own_digits()
     {
-        using var folder = new TemporaryFolder();
-        var file = Path.Combine(folder.Path, "valve1-0.csv");
-        File.WriteAllText(
-            file,
-            """
-            datetime;Accelerometer1RMS;Volume Flow RateRMS;Tiny;anomaly;changepoint
-            2020-03-09 10:14:33;0.0265878;32.0;1e-05;0.0;0.0
-            2020-03-09 10:14:34.5;0.0261697;;+1.50;1.0;0.0
-            2020-03-09T10:14:35;nan;31;.5;1.0;0.0
-
-            """
-        );
+        var file = TestData.File("recordings/valve1-0.csv");
 
         var readings = new CsvEngine(file, Labels).Read("a \"plant\"", shift: null).ToArray();
 
-        Assert.Equal(
-            [
-                """{"factory_id": "a \"plant\"", "engine_id": "valve1-0", "timestamp": "2020-03-09 10:14:33","""
-                    + """ "Accelerometer1RMS": 0.0265878, "Volume Flow RateRMS": 32.0, "Tiny": 1e-05}""",
-                """{"factory_id": "a \"plant\"", "engine_id": "valve1-0", "timestamp": "2020-03-09 10:14:34.5","""
-                    + """ "Accelerometer1RMS": 0.0261697, "Tiny": 1.5}""",
-                """{"factory_id": "a \"plant\"", "engine_id": "valve1-0", "timestamp": "2020-03-09T10:14:35","""
-                    + """ "Volume Flow RateRMS": 31, "Tiny": 0.5}""",
-            ],
-            readings.Select(reading => Encoding.UTF8.GetString(reading.Data))
-        );
+        Assert.Equal(TestData.Lines("recordings/valve1-0.ndjson"), readings.Select(reading => Encoding.UTF8.GetString(reading.Data)));
         Assert.Equal(new DateTime(2020, 3, 9, 10, 14, 34, 500, DateTimeKind.Utc), readings[1].MeasuredAt);
     }
 

@@ -81,7 +81,7 @@ public sealed class DeliveryTests
     }
 
     [Theory, InlineData(Wire.Client), InlineData(Wire.Connection)]
-    public async Task What_no_repetition_helps_is_a_failure_at_once(Wire wire)
+    public async Task An_error_that_repetition_cannot_cure_fails_at_once(Wire wire)
     {
         await using var ingest = await IngestStub.StartAsync(IngestStub.Status(404, null, "no such path"));
 
@@ -91,7 +91,7 @@ public sealed class DeliveryTests
     }
 
     [Theory, InlineData(Wire.Client), InlineData(Wire.Connection)]
-    public async Task An_Ingest_that_is_not_there_is_given_up_at_last(Wire wire)
+    public async Task An_Ingest_that_does_not_answer_is_given_up_at_last(Wire wire)
     {
         var ingest = await IngestStub.StartAsync();
         await ingest.DisposeAsync();

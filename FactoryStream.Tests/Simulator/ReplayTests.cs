@@ -29,7 +29,7 @@ public sealed class ReplayTests
     }
 
     [Fact]
-    public void Engines_are_woven_by_time_and_each_keeps_its_own_order()
+    public void Engines_are_merged_by_time_and_each_keeps_its_own_order()
     {
         // Engine b's clock jumped back once: its order is its own.
         var woven = Timeline

@@ -70,7 +70,7 @@ public sealed class WindowStatementsTests(PostgresFixture postgres)
         );
 
     [SkippableFact]
-    public async Task More_engines_than_a_notification_holds_are_all_engines()
+    public async Task More_engines_than_a_notification_holds_are_notified_as_all_engines()
     {
         await using var database = await DatabaseAsync(postgres);
         await using var connection = await database.OpenConnectionAsync();

@@ -15,7 +15,7 @@ using Npgsql;
 namespace FactoryStream.Tests.Distributed;
 
 /// <summary>A whole system of the AppHost's making, on its own ports and data folder; nothing simulated unless asked for.</summary>
-internal sealed class Plant : IAsyncDisposable
+internal sealed class RunningSystem : IAsyncDisposable
 {
     public const string AdminToken = "the-tests-admin-token";
 
@@ -24,7 +24,7 @@ internal sealed class Plant : IAsyncDisposable
 
     private readonly TemporaryFolder folder;
 
-    private Plant(DistributedApplication app, NpgsqlDataSource database, TemporaryFolder folder)
+    private RunningSystem(DistributedApplication app, NpgsqlDataSource database, TemporaryFolder folder)
     {
         App = app;
         Database = database;
@@ -36,7 +36,7 @@ internal sealed class Plant : IAsyncDisposable
     public NpgsqlDataSource Database { get; }
 
     /// <summary>Starts the system and waits until every service is healthy.</summary>
-    public static async Task<Plant> StartAsync(params string[] args)
+    public static async Task<RunningSystem> StartAsync(params string[] args)
     {
         LocalServers.UseKafkaBesideTheCheckout();
         var folder = new TemporaryFolder().Reachable();
@@ -62,7 +62,7 @@ internal sealed class Plant : IAsyncDisposable
             foreach (var service in (string[])["ingest", "verifier", "aggregator", "dashboard"])
                 await app.ResourceNotifications.WaitForResourceHealthyAsync(service, timeout.Token);
             var connection = await app.GetConnectionStringAsync("factorydb", timeout.Token);
-            return new Plant(app, NpgsqlDataSource.Create(connection!), folder);
+            return new RunningSystem(app, NpgsqlDataSource.Create(connection!), folder);
         }
         catch
         {
@@ -118,17 +118,17 @@ internal sealed class Plant : IAsyncDisposable
     public Task<long> StoredAsync(string factoryId) =>
         QueryAsync<long>("SELECT count(*) FROM factory.readings JOIN factory.engines USING (engine_no) WHERE factory_id = $1", factoryId);
 
-    /// <summary>A factory's books, or null while there are none.</summary>
-    public async Task<Books?> BooksAsync(string factoryId)
+    /// <summary>A factory's ledger, or null while there are none.</summary>
+    public async Task<Ledger?> LedgerAsync(string factoryId)
     {
         using var client = Client("dashboard");
         var answer = await client.GetFromJsonAsync<JsonElement>("/api/books");
-        return Books.Of(answer, factoryId);
+        return Ledger.Of(answer, factoryId);
     }
 
-    /// <summary>Waits until a factory's books are quiet: so many accepted, and nothing on its way.</summary>
-    public Task<Books> SettledAsync(string factoryId, long accepted) =>
-        EventuallyAsync(() => BooksAsync(factoryId), books => books is { Backlog: 0 } && books.Accepted >= accepted)!;
+    /// <summary>Waits until a factory's ledger are quiet: so many accepted, and nothing on its way.</summary>
+    public Task<Ledger> LedgerWithoutBacklogAsync(string factoryId, long accepted) =>
+        EventuallyAsync(() => LedgerAsync(factoryId), ledger => ledger is { Backlog: 0 } && ledger.Accepted >= accepted)!;
 
     /// <summary>Asks again until the answer is the wanted one; the last answer in the error when it never is.</summary>
     public static async Task<T> EventuallyAsync<T>(Func<Task<T>> ask, Predicate<T> wanted)
@@ -216,7 +216,7 @@ internal sealed class Plant : IAsyncDisposable
 
     /// <summary>
     /// Waits until so many readings of the factories of a prefix are stored, and holds that none is twice, that each is in one window's
-    /// count, and that the books balance.
+    /// count, and that the ledger balance.
     /// </summary>
     public async Task AssertStoredOnceAsync(string factoryPrefix, long acknowledged)
     {
@@ -245,7 +245,8 @@ internal sealed class Plant : IAsyncDisposable
                 QueryAsync<string>(
                     """
                     SELECT coalesce(string_agg(DISTINCT total::text, ','), '') FROM (
-                        SELECT sum(count) AS total FROM factory.windows JOIN factory.engines USING (engine_no) WHERE factory_id LIKE $1 GROUP BY metric) AS metrics
+                        SELECT sum(count) AS total FROM factory.windows JOIN factory.engines USING (engine_no)
+                        WHERE factory_id LIKE $1 GROUP BY metric) AS metrics
                     """,
                     like
                 ),
@@ -258,10 +259,10 @@ internal sealed class Plant : IAsyncDisposable
             )
         )
         {
-            var books = await SettledAsync(factory, 1);
-            books.AssertBalanced();
-            Assert.Equal(books.Stored, await StoredAsync(factory));
-            Assert.Empty(books.Rejected);
+            var ledger = await LedgerWithoutBacklogAsync(factory, 1);
+            ledger.AssertBalanced();
+            Assert.Equal(ledger.Stored, await StoredAsync(factory));
+            Assert.Empty(ledger.Rejected);
         }
     }
 
@@ -270,64 +271,11 @@ internal sealed class Plant : IAsyncDisposable
     {
         var data = string.Create(
             CultureInfo.InvariantCulture,
-            $$"""{"factory_id": "{{factoryId}}", "engine_id": "{{engineId}}", "timestamp": "{{measuredAt:yyyy-MM-dd HH:mm:ss.fff}}", "rpm": {{value}}}"""
+            $$"""{"factory_id": "{{factoryId}}", "engine_id": "{{engineId}}","""
+                + $$""" "timestamp": "{{measuredAt:yyyy-MM-dd HH:mm:ss.fff}}", "rpm": {{value}}}"""
         );
         var signature = new byte[512];
         var length = signer.Sign(Encoding.UTF8.GetBytes(data), signature);
         return $$"""{"data": {{data}}, "signature": "{{Convert.ToBase64String(signature, 0, length)}}"}""";
     }
-}
-
-internal sealed record Books(
-    long Accepted,
-    long Stored,
-    long Duplicates,
-    Dictionary<string, long> Rejected,
-    Dictionary<string, long> Refused,
-    long Backlog
-)
-{
-    /// <summary>A factory's entry in the answer of <c>/api/books</c>, or null while there is none.</summary>
-    public static Books? Of(JsonElement answer, string factoryId)
-    {
-        foreach (var factory in answer.GetProperty("factories").EnumerateArray())
-        {
-            if (factory.GetProperty("factory_id").GetString() != factoryId)
-                continue;
-            return new Books(
-                factory.GetProperty("accepted").GetInt64(),
-                factory.GetProperty("stored").GetInt64(),
-                factory.GetProperty("duplicates").GetInt64(),
-                factory.GetProperty("rejected").EnumerateObject().ToDictionary(reason => reason.Name, reason => reason.Value.GetInt64()),
-                factory.GetProperty("refused").EnumerateObject().ToDictionary(reason => reason.Name, reason => reason.Value.GetInt64()),
-                factory.GetProperty("backlog").GetInt64()
-            );
-        }
-        return null;
-    }
-
-    /// <summary>What the third invariant asks of every factory.</summary>
-    public void AssertBalanced() => Assert.Equal(Accepted, Stored + Duplicates + Rejected.Values.Sum() + Backlog);
-}
-
-/// <summary>One system for all tests that leave it as they found it.</summary>
-public sealed class SharedPlant : IAsyncLifetime
-{
-    private Plant? plant;
-
-    internal Plant Plant => plant ?? throw new InvalidOperationException("not started");
-
-    public async Task InitializeAsync() => plant = await Plant.StartAsync();
-
-    public async Task DisposeAsync()
-    {
-        if (plant is not null)
-            await plant.DisposeAsync();
-    }
-}
-
-[CollectionDefinition(Name)]
-public sealed class DistributedTests : ICollectionFixture<SharedPlant>
-{
-    public const string Name = "distributed";
 }
