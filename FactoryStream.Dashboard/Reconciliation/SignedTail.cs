@@ -20,7 +20,7 @@ internal sealed class SignedTail : IDisposable
 
     private readonly DashboardOptions options;
     private readonly TimeProvider time;
-    private readonly TopicIds incarnations;
+    private readonly TopicIds topicIds;
     private readonly IConsumer<Ignore, byte[]> consumer;
     private readonly IAdminClient admin;
     private readonly ReadingParser parser = new();
@@ -30,7 +30,7 @@ internal sealed class SignedTail : IDisposable
     {
         this.options = options.Value;
         this.time = time;
-        incarnations = new TopicIds(kafka);
+        topicIds = new TopicIds(kafka);
         consumer = kafka.QuietConsumer<Ignore, byte[]>(
             new ConsumerConfig
             {
@@ -51,7 +51,7 @@ internal sealed class SignedTail : IDisposable
     /// Readings per factory ("" where it could not be read or has no key: the log may name any number of those) from the given
     /// checkpoints on up to the log's present end.
     /// </summary>
-    /// <param name="taken">Per partition the incarnation of the log that was read, and the last offset that was taken in (-1:
+    /// <param name="taken">Per partition the id of the topic that was read, and the last offset that was taken in (-1:
     /// none).</param>
     /// <param name="enrolled">The factories that have a key.</param>
     /// <param name="cancellation">Ends the counting.</param>
@@ -99,7 +99,7 @@ internal sealed class SignedTail : IDisposable
     /// </summary>
     private async Task<Dictionary<TopicPartition, LogExtent>> StretchesAsync(IReadOnlyDictionary<int, (string TopicId, long Offset)> taken)
     {
-        var (incarnation, partitions) = await incarnations.GetWithPartitionsAsync(TopicNames.Signed);
+        var (topicId, partitions) = await topicIds.GetWithPartitionsAsync(TopicNames.Signed);
         TopicPartition[] signed = [.. Enumerable.Range(0, partitions).Select(number => new TopicPartition(TopicNames.Signed, number))];
         var extents = await admin.ExtentsAsync(signed, BrokerPatience);
         return extents.ToDictionary(
@@ -108,7 +108,7 @@ internal sealed class SignedTail : IDisposable
         );
 
         long Next(int partition) =>
-            taken.TryGetValue(partition, out var position) && position.TopicId == incarnation ? position.Offset + 1 : 0;
+            taken.TryGetValue(partition, out var position) && position.TopicId == topicId ? position.Offset + 1 : 0;
     }
 
     private Dictionary<string, long> Count(
@@ -191,7 +191,7 @@ internal sealed class SignedTail : IDisposable
     {
         admin.Dispose();
         consumer.Dispose();
-        incarnations.Dispose();
+        topicIds.Dispose();
         turn.Dispose();
     }
 }

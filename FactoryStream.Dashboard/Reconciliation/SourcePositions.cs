@@ -4,7 +4,7 @@ using Npgsql;
 namespace FactoryStream.Dashboard.Reconciliation;
 
 /// <summary>
-/// How far <see cref="TopicNames.Signed"/> is stored, by partition: the incarnation of the log that was read, and the last offset that was
+/// How far <see cref="TopicNames.Signed"/> is stored, by partition: the id of the topic that was read, and the last offset that was
 /// taken in. Written in the transaction that stored it.
 /// </summary>
 internal static class SourcePositions

@@ -18,7 +18,7 @@ public sealed class LedgerTests(PostgresFixture postgres)
     public async Task The_ledger_is_what_is_stored_and_what_the_log_holds_beyond_it()
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres);
-        using (var incarnations = new TopicIds(new KafkaConnection(dashboard.Kafka)))
+        using (var topicIds = new TopicIds(new KafkaConnection(dashboard.Kafka)))
         {
             // Three messages in partition 1, of which the ledger knows the first.
             using var producer = new ProducerBuilder<byte[]?, byte[]>(new ProducerConfig { BootstrapServers = dashboard.Kafka }).Build();
@@ -34,7 +34,7 @@ public sealed class LedgerTests(PostgresFixture postgres)
                 VALUES ($1, 1, 1, 'x', 1, $2, 0, 0) RETURNING 1
                 """,
                 TopicNames.Verified,
-                await incarnations.GetAsync(TopicNames.Signed)
+                await topicIds.GetAsync(TopicNames.Signed)
             );
         }
         await dashboard.Database.ScalarAsync<object>(
@@ -75,7 +75,7 @@ public sealed class LedgerTests(PostgresFixture postgres)
     public async Task Health_is_degraded_while_readings_wait_and_nothing_is_stored()
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres, null, "--Dashboard:StalledAfter=00:00:01");
-        using var incarnations = new TopicIds(new KafkaConnection(dashboard.Kafka));
+        using var topicIds = new TopicIds(new KafkaConnection(dashboard.Kafka));
         using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = dashboard.Kafka }).Build();
         await producer
             .ProduceAsync(new TopicPartition(TopicNames.Signed, 1), new Message<Null, byte[]> { Value = [] })
@@ -92,7 +92,7 @@ public sealed class LedgerTests(PostgresFixture postgres)
             VALUES ($1, 1, 1, 'x', 1, $2, 0, 0) RETURNING 1
             """,
             TopicNames.Verified,
-            await incarnations.GetAsync(TopicNames.Signed)
+            await topicIds.GetAsync(TopicNames.Signed)
         );
         await RunningSystem.EventuallyAsync(PipelineAsync, told => told is ["Healthy", ""]);
 
