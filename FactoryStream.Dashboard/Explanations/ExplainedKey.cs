@@ -10,7 +10,9 @@ internal sealed record ExplainedKey(string KeyId, string FactoryId, BigInteger M
 
     public int SignatureLength => (ModulusBits + 7) / 8;
 
-    /// <summary>Reads a key as <c>factory.signing_keys</c> has it; null: it is no RSA public key, and the Verifier passes it over as well.</summary>
+    /// <summary>
+    /// Reads a key as <c>factory.signing_keys</c> has it; null: it is no RSA public key, and the Verifier passes it over as well.
+    /// </summary>
     public static ExplainedKey? TryRead(string keyId, string factoryId, byte[] subjectPublicKeyInfo)
     {
         using var rsa = RSA.Create();

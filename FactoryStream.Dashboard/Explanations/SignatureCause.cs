@@ -95,6 +95,7 @@ internal sealed record SignatureCause(string Name, string Advice)
     private static SignatureCause OtherMask(string name, string hash) =>
         new(
             name,
-            $"The mask generation function MGF1 uses {hash}; set it to SHA-256 as well (in Java by PSSParameterSpec, MGF1ParameterSpec.SHA256)."
+            $"The mask generation function MGF1 uses {hash}; set it to SHA-256 as well "
+                + "(in Java by PSSParameterSpec, MGF1ParameterSpec.SHA256)."
         );
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
 
@@ -9,6 +10,8 @@ namespace FactoryStream.Dashboard.Explanations;
 /// </summary>
 internal static class SignatureForms
 {
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdefABCDEF");
+
     /// <summary>As it came first; the cause is null there.</summary>
     /// <param name="signature">The bytes that were sent, out of their base64.</param>
     public static IEnumerable<(SignatureCause? Cause, byte[] Signature)> Of(byte[] signature)
@@ -34,6 +37,4 @@ internal static class SignatureForms
                 yield return (SignatureCause.Hexadecimal, Convert.FromHexString(text));
         }
     }
-
-    private static readonly System.Buffers.SearchValues<char> HexDigits = System.Buffers.SearchValues.Create("0123456789abcdefABCDEF");
 }

@@ -3,7 +3,8 @@ using FactoryStream.Dashboard.Rejections;
 namespace FactoryStream.Dashboard.Receipts;
 
 /// <summary>What became of one reading.</summary>
-/// <param name="Sha256">The SHA-256 that was asked for, of the exact bytes of <c>data</c>; of a rejected batch those of <c>batch</c>.</param>
+/// <param name="Sha256">The SHA-256 that was asked for, of the exact bytes of <c>data</c>; of a rejected batch those of
+/// <c>batch</c>.</param>
 /// <param name="Outcome"><c>stored</c>; <c>rejected</c>, after a 202; <c>refused</c>, without one; <c>pending</c>: not seen, but accepted
 /// readings are still on the way, and it may be among them; <c>unknown</c>: not seen, and nothing is on the way.</param>
 /// <param name="Stored">Where it is stored; null: it is not. A reading that was rejected and later stored is stored.</param>

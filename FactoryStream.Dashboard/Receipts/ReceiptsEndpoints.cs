@@ -23,8 +23,8 @@ internal static class ReceiptsEndpoints
         api.MapGet("/receipts/{sha256}", ReceiptAsync)
             .WithName("GetReceipt")
             .WithSummary(
-                "What became of a reading, by the SHA-256 (64 hexadecimal digits) of the exact bytes of its data: stored, rejected, refused, "
-                    + "pending (not seen, but accepted readings are on the way) or unknown. measured_at, the reading's time or its day "
+                "What became of a reading, by the SHA-256 (64 hexadecimal digits) of the exact bytes of its data: stored, rejected, "
+                    + "refused, pending (not seen, but accepted readings are on the way) or unknown. measured_at, the reading's time or its day "
                     + "(2026-02-25), makes it fast."
             )
             .ProducesProblem(StatusCodes.Status400BadRequest)
@@ -90,7 +90,12 @@ internal static class ReceiptsEndpoints
     private static bool IsHash(string? text) => text?.Length == 64 && text.AsSpan().IndexOfAnyExcept(HexDigits) < 0;
 
     private static string ExpectedHash(string name, string? found) =>
-        $"{name}: expected 64 hexadecimal digits, found {(found is null ? "null" : $"'{(found.Length > 100 ? found[..100] + "…" : found)}'")}";
+        $"{name}: expected 64 hexadecimal digits, found "
+        + (
+            found is null ? "null"
+            : found.Length > 100 ? $"'{found[..100]}…'"
+            : $"'{found}'"
+        );
 
     private static ProblemHttpResult BadRequest(string detail) => TypedResults.Problem(detail, statusCode: StatusCodes.Status400BadRequest);
 }

@@ -12,8 +12,8 @@ namespace FactoryStream.Dashboard.Rejections;
 /// <param name="Offset">The offset of its message there.</param>
 /// <param name="Line">The line in that message, from 0.</param>
 /// <param name="Readings">How many readings it counts: more than one of a batch.</param>
-/// <param name="DataSha256">The SHA-256 of the exact bytes of <c>data</c> or <c>batch</c>, which a receipt is asked by; null where neither is
-/// whole in the line.</param>
+/// <param name="DataSha256">The SHA-256 of the exact bytes of <c>data</c> or <c>batch</c>, which a receipt is asked by; null where neither
+/// is whole in the line.</param>
 /// <param name="Sha256">The SHA-256 of what is kept of the line.</param>
 /// <param name="Size">Bytes that are kept of it.</param>
 internal sealed record Rejection(

@@ -24,7 +24,8 @@ internal static class RejectionsEndpoints
             .WithName("GetRejections")
             .WithSummary(
                 "Refused and rejected lines, the newest first, by factory_id (unknown: without a key, or not to be read), reason and time "
-                    + "(from inclusive, to exclusive). A page has at most limit (100) of them; next_cursor, given back as cursor, continues it."
+                    + "(from inclusive, to exclusive). A page has at most limit (100) of them; next_cursor, given back as cursor, "
+                    + "continues it."
             )
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
@@ -36,8 +37,8 @@ internal static class RejectionsEndpoints
         api.MapGet("/rejections/{id}/explanation", ExplanationAsync)
             .WithName("ExplainRejection")
             .WithSummary(
-                "Why its signature fails: what machines usually do otherwise is tried with the enrolled keys. One at a time, 10 a minute for "
-                    + "each client."
+                "Why its signature fails: what machines usually do otherwise is tried with the enrolled keys. One at a time, "
+                    + "10 a minute for each client."
             )
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status429TooManyRequests)

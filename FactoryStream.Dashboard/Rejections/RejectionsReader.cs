@@ -4,8 +4,10 @@ using NpgsqlTypes;
 
 namespace FactoryStream.Dashboard.Rejections;
 
-/// <summary>Which rejections are asked for (null: any), by when they were rejected: <c>From</c> inclusive, <c>To</c> exclusive; those behind
-/// <c>After</c>, if that is given. The factory <c>unknown</c> is all that have no key or could not be read.</summary>
+/// <summary>
+/// Which rejections are asked for (null: any), by when they were rejected: <c>From</c> inclusive, <c>To</c> exclusive; those behind
+/// <c>After</c>, if that is given. The factory <c>unknown</c> is all that have no key or could not be read.
+/// </summary>
 internal readonly record struct RejectionsQuery(
     string? FactoryId,
     string? Reason,
@@ -90,7 +92,7 @@ internal sealed class RejectionsReader(TimedSearch search)
             cancellation
         );
 
-    /// <summary>The newest rejection of each of these hashes of data, by the hash in hexadecimal digits; none where there is none.</summary>
+    /// <summary>The newest rejection of each of these hashes of data, by the hash in hexadecimal digits.</summary>
     public Task<Dictionary<string, Rejection>> ReadNewestAsync(byte[][] dataHashes, CancellationToken cancellation) =>
         search.RunAsync(
             async connection =>
