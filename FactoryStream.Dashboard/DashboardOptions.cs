@@ -48,4 +48,18 @@ internal sealed class DashboardOptions
     /// <summary>How long nothing may be stored though accepted readings wait before <c>/health</c> says degraded. Default 60 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan StalledAfter { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Longest that one statement of <c>/api/receipts</c> or <c>/api/rejections</c> may take; then the answer is 503. Default
+    /// 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    public TimeSpan SearchTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Most explanations of rejections that an address may ask for in a minute, of each replica; one more is answered 429. Default
+    /// 10.</summary>
+    [Range(1, 10_000)]
+    public int ExplanationsPerMinute { get; set; } = 10;
+
+    /// <summary>Most enrolled keys that an explanation tries, the factory's own first. Default 100.</summary>
+    [Range(1, 1_000)]
+    public int ExplanationKeys { get; set; } = 100;
 }

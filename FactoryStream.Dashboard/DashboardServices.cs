@@ -1,7 +1,10 @@
 using FactoryStream.Dashboard.Api;
+using FactoryStream.Dashboard.Explanations;
 using FactoryStream.Dashboard.Live;
 using FactoryStream.Dashboard.Pages;
+using FactoryStream.Dashboard.Receipts;
 using FactoryStream.Dashboard.Reconciliation;
+using FactoryStream.Dashboard.Rejections;
 using FactoryStream.Dashboard.Windows;
 using FactoryStream.ServiceDefaults.Http;
 using FactoryStream.Storage;
@@ -46,6 +49,11 @@ internal static class DashboardServices
         ));
         builder.Services.AddSingleton<SharedLedger>();
         builder.Services.AddSingleton<WindowsReader>();
+        builder.Services.AddSingleton<BacklogReader>();
+        builder.Services.AddSingleton<TimedSearch>();
+        builder.Services.AddSingleton<ReceiptsReader>();
+        builder.Services.AddSingleton<RejectionsReader>();
+        builder.Services.AddSingleton<RejectionExplanations>();
         builder.Services.AddSingleton<PipelineWatchWorker>();
         builder.Services.AddHostedService(services => services.GetRequiredService<PipelineWatchWorker>());
         builder.Services.AddHealthChecks().AddCheck<PipelineWatchWorker>("pipeline");

@@ -1,5 +1,7 @@
 using FactoryStream.Dashboard;
 using FactoryStream.Dashboard.Api;
+using FactoryStream.Dashboard.Receipts;
+using FactoryStream.Dashboard.Rejections;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
@@ -17,5 +19,7 @@ app.UseWebSockets();
 app.MapDefaultEndpoints();
 app.MapOpenApi();
 app.MapApi();
+app.MapReceipts();
+app.MapRejections();
 app.MapPages();
 app.RunService();

@@ -86,7 +86,7 @@ public sealed partial class RequestsTests
     [GeneratedRegex(@"var (?<name>\w+) = routes\.MapGroup\(""(?<path>[^""]+)""\)")]
     private static partial Regex Group();
 
-    [GeneratedRegex(@"(?<name>\w+)\.Map(?<verb>Get|Post|Delete|Put)\(""(?<path>[^""]+)""")]
+    [GeneratedRegex(@"(?<name>\w+)\s*\.Map(?<verb>Get|Post|Delete|Put)\(""(?<path>[^""]+)""")]
     private static partial Regex Map();
 
     [GeneratedRegex(@"\{\w+\}")]

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using FactoryStream.Contracts;
 using FactoryStream.Dashboard.Live;
 using FactoryStream.Dashboard.Reconciliation;
 using FactoryStream.Dashboard.Windows;
@@ -93,11 +92,9 @@ internal static class ApiEndpoints
         bool excel = false
     )
     {
-        DateTime? start = null,
-            end = null;
-        if (from is not null && !TryParse(from, out start, out var error))
+        if (!QueryTime.TryParse(from, out var start, out var error))
             return Problem(StatusCodes.Status400BadRequest, $"from: {error}");
-        if (to is not null && !TryParse(to, out end, out error))
+        if (!QueryTime.TryParse(to, out var end, out error))
             return Problem(StatusCodes.Status400BadRequest, $"to: {error}");
         if (start >= end)
             return Problem(StatusCodes.Status400BadRequest, "from must be before to.");
@@ -168,16 +165,6 @@ internal static class ApiEndpoints
                 )
                 .Select(range => range.Quality ?? 1)
                 .FirstOrDefault();
-    }
-
-    private static bool TryParse(string text, out DateTime? utc, out string? error)
-    {
-        // A "+" of an offset that was not escaped in the address has become a space.
-        var repaired = text.Length > 19 && text[10] is 'T' or 't' ? text.Replace(' ', '+') : text;
-        var isTime = Timestamps.TryParse(Encoding.UTF8.GetBytes(repaired), out var parsed, out var expected);
-        utc = isTime ? parsed : null;
-        error = isTime ? null : $"expected {expected}, found '{text}'";
-        return isTime;
     }
 
     private static DateTime Earlier(DateTime moment, TimeSpan span) =>

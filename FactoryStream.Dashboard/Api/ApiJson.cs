@@ -1,6 +1,9 @@
 using System.Text.Json.Serialization;
+using FactoryStream.Dashboard.Explanations;
 using FactoryStream.Dashboard.Live;
+using FactoryStream.Dashboard.Receipts;
 using FactoryStream.Dashboard.Reconciliation;
+using FactoryStream.Dashboard.Rejections;
 using FactoryStream.Dashboard.Windows;
 
 namespace FactoryStream.Dashboard.Api;
@@ -13,4 +16,10 @@ namespace FactoryStream.Dashboard.Api;
 [JsonSerializable(typeof(LedgerResponse))]
 [JsonSerializable(typeof(LatestDataResponse))]
 [JsonSerializable(typeof(WindowsResponse))]
+[JsonSerializable(typeof(Receipt))]
+[JsonSerializable(typeof(ReceiptsRequest))]
+[JsonSerializable(typeof(ReceiptsResponse))]
+[JsonSerializable(typeof(RejectionsResponse))]
+[JsonSerializable(typeof(RejectionDetails))]
+[JsonSerializable(typeof(ExplanationResponse))]
 internal sealed partial class ApiJson : JsonSerializerContext;

@@ -286,6 +286,10 @@ namespace FactoryStream.Storage.Migrations
 
                     NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("RejectionNo"));
 
+                    b.Property<byte[]>("DataSha256")
+                        .HasColumnType("bytea")
+                        .HasColumnName("data_sha256");
+
                     b.Property<string>("Detail")
                         .HasColumnType("text")
                         .HasColumnName("detail");
@@ -339,8 +343,15 @@ namespace FactoryStream.Storage.Migrations
                     b.HasKey("RejectionNo")
                         .HasName("pk_rejections");
 
+                    b.HasIndex("DataSha256")
+                        .HasDatabaseName("ix_rejections_data_sha256")
+                        .HasFilter("data_sha256 IS NOT NULL");
+
                     b.HasIndex("RejectedAt")
                         .HasDatabaseName("ix_rejections_rejected_at");
+
+                    b.HasIndex("FactoryId", "RejectedAt")
+                        .HasDatabaseName("ix_rejections_factory_id_rejected_at");
 
                     b.ToTable("rejections", "factory");
                 });

@@ -109,6 +109,8 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
         {
             rejection.ToTable("rejections").HasKey(row => row.RejectionNo);
             rejection.HasIndex(row => row.RejectedAt);
+            rejection.HasIndex(row => new { row.FactoryId, row.RejectedAt });
+            rejection.HasIndex(row => row.DataSha256).HasFilter("data_sha256 IS NOT NULL");
             rejection.Property(row => row.Readings).HasDefaultValue(1);
             rejection.Property(row => row.UnknownFactory).HasDefaultValue(false);
         });

@@ -24,6 +24,12 @@ public sealed class RejectionRow
     /// <summary>The raw bytes; of a line that was too large its beginning.</summary>
     public required byte[] Line { get; set; }
 
+    /// <summary>
+    /// The SHA-256 of the exact bytes of the line's <c>data</c> or <c>batch</c>, 32 bytes; null where neither is whole in the line, and of
+    /// lines that were kept before there was this column.
+    /// </summary>
+    public byte[]? DataSha256 { get; set; }
+
     /// <summary>The partition of <c>readings.signed</c>; null where the line was refused and so never was there.</summary>
     public int? SourcePartition { get; set; }
 

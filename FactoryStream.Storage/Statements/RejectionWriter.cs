@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using FactoryStream.Contracts;
 using Npgsql;
@@ -114,13 +115,13 @@ public static class RejectionWriter
         var lines = new NpgsqlBatchCommand(
             """
             INSERT INTO factory.rejections (rejected_at, factory_id, reason, refused, detail, line, source_partition, source_offset,
-                source_line, readings, unknown_factory)
+                source_line, readings, unknown_factory, data_sha256)
             SELECT rejected_at, factory_id, reason, refused, detail, line, CASE WHEN source_offset IS NOT NULL THEN partition END,
-                source_offset, source_line, readings, unknown_factory
+                source_offset, source_line, readings, unknown_factory, data_sha256
             FROM unnest($1::int[], $2::timestamptz[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::bytea[], $8::bigint[], $9::int[],
-                    $10::int[], $11::bool[])
+                    $10::int[], $11::bool[], $12::bytea[])
                 AS entry (partition, rejected_at, factory_id, reason, refused, detail, line, source_offset, source_line, readings,
-                    unknown_factory)
+                    unknown_factory, data_sha256)
             """
         );
         lines.Parameters.AddArray(NpgsqlDbType.Integer, entries.Select(entry => entry.Partition));
@@ -134,6 +135,7 @@ public static class RejectionWriter
         lines.Parameters.AddArray(NpgsqlDbType.Integer, entries.Select(entry => entry.SourceLine));
         lines.Parameters.AddArray(NpgsqlDbType.Integer, entries.Select(entry => entry.Readings));
         lines.Parameters.AddArray(NpgsqlDbType.Boolean, entries.Select(entry => entry.IsOfUnknownFactory));
+        lines.Parameters.AddArray(NpgsqlDbType.Bytea, entries.Select(entry => DataSha256(entry.Line)));
 
         var groups = entries
             .GroupBy(entry => (entry.Partition, FactoryId: entry.LedgerFactoryId, entry.Reason, entry.Refused))
@@ -160,6 +162,9 @@ public static class RejectionWriter
         counts.Parameters.AddArray(NpgsqlDbType.Bigint, groups.Select(group => group.Count));
         counts.Parameters.AddArray(NpgsqlDbType.Bigint, groups.Select(group => group.Bytes));
         return [lines, counts];
+
+        static byte[]? DataSha256(byte[] line) =>
+            EnvelopeParts.Find(line).Data is { IsEmpty: false } data ? SHA256.HashData(data.Span) : null;
 
         static long Bytes(RejectionEntry entry) =>
             entry.Line.Length + (entry.Detail is null ? 0 : Encoding.UTF8.GetByteCount(entry.Detail)) + RejectionRetention.Overhead;

@@ -16,6 +16,18 @@ public sealed class ApiTests(PostgresFixture postgres)
     [InlineData("/api/windows?from=yesterday", "from")]
     [InlineData("/api/windows?to=25.02.2026%2006:13", "to")]
     [InlineData("/api/windows?from=2026-02-25T06:13:20Z&to=2026-02-25T06:13:20Z", "from must be before to")]
+    [InlineData("/api/rejections?limit=0", "limit")]
+    [InlineData("/api/rejections?limit=1001", "limit")]
+    [InlineData("/api/rejections?cursor=nonsense", "cursor")]
+    [InlineData("/api/rejections?reason=accepted", "reason: expected malformed, too_large")]
+    [InlineData("/api/rejections?factory_id=%00", "factory_id")]
+    [InlineData("/api/rejections?from=yesterday", "from")]
+    [InlineData("/api/rejections?from=2026-02-25T06:13:20Z&to=2026-02-25T06:13:20Z", "from must be before to")]
+    [InlineData("/api/receipts/abc", "sha256: expected 64 hexadecimal digits, found 'abc'")]
+    [InlineData(
+        "/api/receipts/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855?measured_at=25.02.2026",
+        "measured_at: expected"
+    )]
     public async Task A_parameter_that_makes_no_sense_is_a_problem_that_names_it(string address, string named)
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres);
@@ -37,7 +49,17 @@ public sealed class ApiTests(PostgresFixture postgres)
         var document = await dashboard.Client.GetFromJsonAsync<JsonElement>("/openapi/v1.json");
 
         Assert.Superset(
-            new HashSet<string> { "/api/latest-data", "/api/windows", "/api/books" },
+            new HashSet<string>
+            {
+                "/api/latest-data",
+                "/api/windows",
+                "/api/books",
+                "/api/receipts",
+                "/api/receipts/{sha256}",
+                "/api/rejections",
+                "/api/rejections/{id}",
+                "/api/rejections/{id}/explanation",
+            },
             document.GetProperty("paths").EnumerateObject().Select(path => path.Name).ToHashSet()
         );
     }

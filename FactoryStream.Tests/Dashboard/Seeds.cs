@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using FactoryStream.Signatures;
 using FactoryStream.Storage;
 using FactoryStream.Tests.Storage;
 using Npgsql;
@@ -74,5 +77,48 @@ internal static class Seeds
             WindowStatements.Channel,
             string.Create(CultureInfo.InvariantCulture, $"[{engineNo}]")
         );
+    }
+
+    /// <summary>An enrolled key; its number.</summary>
+    public static async Task<int> EnrolAsync(this NpgsqlDataSource database, string factoryId, string keyId, RsaPublicKey key) =>
+        await database.ScalarAsync<int>(
+            """
+            INSERT INTO factory.signing_keys (key_id, factory_id, algorithm, public_key, enrolled_at)
+            VALUES ($1, $2, 'RSASSA-PSS-SHA256', $3, now()) RETURNING key_no
+            """,
+            keyId,
+            factoryId,
+            key.SubjectPublicKeyInfo.ToArray()
+        );
+
+    /// <summary>A stored reading, accepted a second after it was measured; the SHA-256 of its data in hexadecimal digits.</summary>
+    public static async Task<string> ReadingAsync(
+        this NpgsqlDataSource database,
+        int engineNo,
+        int keyNo,
+        DateTime measuredAt,
+        string data,
+        byte[]? batchSha256 = null
+    )
+    {
+        var bytes = Encoding.UTF8.GetBytes(data);
+        var hash = SHA256.HashData(bytes);
+        await new TablePartitions(database, "readings").EnsureAsync(measuredAt, CancellationToken.None);
+        await using var connection = await database.OpenConnectionAsync();
+        await ReadingStatements.InsertNewAsync(
+            connection,
+            [new(engineNo, keyNo, measuredAt, measuredAt.AddSeconds(1), hash, bytes, new byte[] { 1 }, batchSha256 ?? [])],
+            CancellationToken.None
+        );
+        return Convert.ToHexStringLower(hash);
+    }
+
+    /// <summary>Refused and rejected lines, as the Aggregator keeps them.</summary>
+    public static async Task RejectAsync(this NpgsqlDataSource database, params RejectionEntry[] entries)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await RejectionWriter.StoreAsync(connection, entries, (_, reason) => Assert.Fail(reason), CancellationToken.None);
+        await transaction.CommitAsync();
     }
 }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using FactoryStream.Storage;
 using static FactoryStream.Tests.Storage.StorageSamples;
 
@@ -25,6 +27,32 @@ public sealed class RejectionWriterTests(PostgresFixture postgres)
 
         Assert.Equal(["1|100", "2|1"], await database.RowsAsync("SELECT source_line, readings FROM factory.rejections ORDER BY 1"));
         Assert.Equal(["f|future|101"], await database.RowsAsync("SELECT factory_id, reason, count FROM factory.rejection_counts"));
+    }
+
+    [SkippableFact]
+    public async Task A_rejection_has_the_hash_of_what_was_signed_where_that_is_whole()
+    {
+        await using var database = await DatabaseAsync(postgres);
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await RejectionWriter.StoreAsync(
+            connection,
+            [
+                new(3, Noon, "f", "bad_signature", false, null, """{"data": {"a":1}, "signature": "AA=="}"""u8.ToArray(), 5, 1),
+                new(3, Noon, "f", "future", false, null, """{"batch": [{"a":1}], "signature": "AA=="}"""u8.ToArray(), 5, 2, 1),
+                new(3, Noon, "f", "too_large", true, null, """{"data": {"a":"""u8.ToArray(), null, null),
+            ],
+            (_, reason) => Assert.Fail(reason),
+            CancellationToken.None
+        );
+        await transaction.CommitAsync();
+
+        Assert.Equal(
+            [Hash("""{"a":1}"""), Hash("""[{"a":1}]"""), ""],
+            await database.RowsAsync("SELECT encode(data_sha256, 'hex') FROM factory.rejections ORDER BY rejection_no")
+        );
+
+        static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
 
     [SkippableFact]

@@ -1,0 +1,101 @@
+using System.Buffers;
+using System.Text.Json;
+using FactoryStream.Dashboard.Api;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace FactoryStream.Dashboard.Receipts;
+
+/// <summary>What became of a reading, for whoever knows its bytes.</summary>
+internal static class ReceiptsEndpoints
+{
+    /// <summary>Most hashes of one request.</summary>
+    private const int MaxHashes = 1_000;
+
+    // A thousand hashes are 70 kB, however they are laid out.
+    private const long MaxBodyBytes = 1 << 20;
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdefABCDEF");
+
+    public static void MapReceipts(this IEndpointRouteBuilder routes)
+    {
+        var api = routes.MapGroup("/api").WithTags("Dashboard");
+        api.MapGet("/receipts/{sha256}", ReceiptAsync)
+            .WithName("GetReceipt")
+            .WithSummary(
+                "What became of a reading, by the SHA-256 (64 hexadecimal digits) of the exact bytes of its data: stored, rejected, "
+                    + "refused, pending (not seen, but accepted readings are on the way) or unknown. measured_at, the reading's time or its day "
+                    + "(2026-02-25), makes it fast."
+            )
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        api.MapPost("/receipts", ReceiptsAsync)
+            .WithName("FindReceipts")
+            .WithSummary("The same for up to 1,000 readings: a receipt for each sha256, in their order; measured_at is that of all.")
+            .Accepts<ReceiptsRequest>("application/json")
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private static async Task<Results<Ok<Receipt>, ProblemHttpResult>> ReceiptAsync(
+        ReceiptsReader receipts,
+        string sha256,
+        CancellationToken cancellationToken,
+        string? measured_at = null
+    )
+    {
+        if (!IsHash(sha256))
+            return BadRequest(ExpectedHash("sha256", sha256));
+        if (!QueryTime.TryParseSpan(measured_at, out var measured, out var error))
+            return BadRequest($"measured_at: {error}");
+        return TypedResults.Ok((await receipts.ReadAsync([Convert.FromHexString(sha256)], measured, cancellationToken))[0]);
+    }
+
+    private static async Task<Results<Ok<ReceiptsResponse>, ProblemHttpResult>> ReceiptsAsync(
+        HttpRequest request,
+        ReceiptsReader receipts,
+        CancellationToken cancellationToken
+    )
+    {
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = MaxBodyBytes;
+        ReceiptsRequest? asked;
+        try
+        {
+            asked = await JsonSerializer.DeserializeAsync(request.Body, ApiJson.Default.ReceiptsRequest, cancellationToken);
+        }
+        catch (JsonException exception)
+        {
+            return BadRequest($$"""body: expected {"sha256": ["..."], "measured_at": "optional"}; {{exception.Message}}""");
+        }
+        catch (BadHttpRequestException exception)
+        {
+            return TypedResults.Problem($"body: at most {MaxBodyBytes} bytes; {exception.Message}", statusCode: exception.StatusCode);
+        }
+        if (asked?.Sha256 is not { Count: > 0 and <= MaxHashes } texts)
+            return BadRequest($"sha256: expected 1 to {MaxHashes} texts, found {asked?.Sha256?.Count ?? 0}");
+        for (var i = 0; i < texts.Count; i++)
+        {
+            if (!IsHash(texts[i]))
+                return BadRequest(ExpectedHash($"sha256[{i}]", texts[i]));
+        }
+        if (!QueryTime.TryParseSpan(asked.MeasuredAt, out var measured, out var error))
+            return BadRequest($"measured_at: {error}");
+        var hashes = texts.Select(text => Convert.FromHexString(text!)).ToArray();
+        return TypedResults.Ok(new ReceiptsResponse(await receipts.ReadAsync(hashes, measured, cancellationToken)));
+    }
+
+    private static bool IsHash(string? text) => text?.Length == 64 && text.AsSpan().IndexOfAnyExcept(HexDigits) < 0;
+
+    private static string ExpectedHash(string name, string? found) =>
+        $"{name}: expected 64 hexadecimal digits, found "
+        + (
+            found is null ? "null"
+            : found.Length > 100 ? $"'{found[..100]}…'"
+            : $"'{found}'"
+        );
+
+    private static ProblemHttpResult BadRequest(string detail) => TypedResults.Problem(detail, statusCode: StatusCodes.Status400BadRequest);
+}

@@ -1,0 +1,142 @@
+using FactoryStream.Contracts;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace FactoryStream.Dashboard.Rejections;
+
+/// <summary>
+/// Which rejections are asked for (null: any), by when they were rejected: <c>From</c> inclusive, <c>To</c> exclusive; those behind
+/// <c>After</c>, if that is given. The factory <c>unknown</c> is all that have no key or could not be read.
+/// </summary>
+internal readonly record struct RejectionsQuery(
+    string? FactoryId,
+    string? Reason,
+    DateTime? From,
+    DateTime? To,
+    RejectionsCursor? After = null
+);
+
+/// <summary>Rejections, the newest first, and where the next page begins; null: there are no more.</summary>
+internal sealed record RejectionsPage(List<Rejection> Rejections, RejectionsCursor? Next);
+
+/// <summary>Reads refused and rejected lines.</summary>
+internal sealed class RejectionsReader(TimedSearch search)
+{
+    private const string Advice = "Give factory_id, or a shorter time by from and to.";
+
+    private const string Columns = """
+        rejection_no, rejected_at, factory_id, unknown_factory, reason, refused, detail, source_partition, source_offset, source_line,
+        readings, data_sha256, sha256(line), octet_length(line)
+        """;
+
+    /// <summary>The rejections, at most as many as allowed.</summary>
+    public Task<RejectionsPage> ReadAsync(RejectionsQuery query, int limit, CancellationToken cancellation) =>
+        search.RunAsync(
+            async connection =>
+            {
+                await using var command = new NpgsqlCommand(
+                    $"""
+                    SELECT {Columns} FROM factory.rejections
+                    WHERE ($1::text IS NULL
+                            OR CASE WHEN $1 = $8 THEN unknown_factory OR factory_id IS NULL ELSE factory_id = $1 END)
+                        AND ($2::text IS NULL OR reason = $2)
+                        AND ($3::timestamptz IS NULL OR rejected_at >= $3) AND ($4::timestamptz IS NULL OR rejected_at < $4)
+                        AND ($5::timestamptz IS NULL OR (rejected_at, rejection_no) < ($5, $6))
+                    ORDER BY rejected_at DESC, rejection_no DESC
+                    LIMIT $7
+                    """,
+                    connection
+                );
+                command.Parameters.AddRange(
+                    new NpgsqlParameter[]
+                    {
+                        Nullable(NpgsqlDbType.Text, query.FactoryId),
+                        Nullable(NpgsqlDbType.Text, query.Reason),
+                        Nullable(NpgsqlDbType.TimestampTz, query.From),
+                        Nullable(NpgsqlDbType.TimestampTz, query.To),
+                        Nullable(NpgsqlDbType.TimestampTz, query.After?.RejectedAt),
+                        Nullable(NpgsqlDbType.Bigint, query.After?.Id),
+                        // One more tells whether there are more.
+                        new NpgsqlParameter<long> { TypedValue = limit + 1L },
+                        new NpgsqlParameter<string> { TypedValue = MessageHeaders.LedgerUnknown },
+                    }
+                );
+                var rejections = new List<Rejection>();
+                await using var reader = await command.ExecuteReaderAsync(cancellation);
+                while (await reader.ReadAsync(cancellation))
+                {
+                    if (rejections.Count == limit)
+                        return new RejectionsPage(rejections, RejectionsCursor.Behind(rejections[^1]));
+                    rejections.Add(Of(reader));
+                }
+                return new RejectionsPage(rejections, null);
+            },
+            Advice,
+            cancellation
+        );
+
+    /// <summary>One rejection with what is kept of its line; null: there is none of this id.</summary>
+    public Task<(Rejection Rejection, byte[] Line)?> FindAsync(long id, CancellationToken cancellation) =>
+        search.RunAsync(
+            async connection =>
+            {
+                await using var command = new NpgsqlCommand(
+                    $"SELECT {Columns}, line FROM factory.rejections WHERE rejection_no = $1",
+                    connection
+                );
+                command.Parameters.AddWithValue(id);
+                await using var reader = await command.ExecuteReaderAsync(cancellation);
+                return await reader.ReadAsync(cancellation) ? (Of(reader), reader.GetFieldValue<byte[]>(14)) : ((Rejection, byte[])?)null;
+            },
+            Advice,
+            cancellation
+        );
+
+    /// <summary>The newest rejection of each of these hashes of data, by the hash in hexadecimal digits.</summary>
+    public Task<Dictionary<string, Rejection>> ReadNewestAsync(byte[][] dataHashes, CancellationToken cancellation) =>
+        search.RunAsync(
+            async connection =>
+            {
+                await using var command = new NpgsqlCommand(
+                    $"""
+                    SELECT {Columns} FROM unnest($1) AS wanted CROSS JOIN LATERAL (
+                        SELECT * FROM factory.rejections WHERE data_sha256 = wanted ORDER BY rejection_no DESC LIMIT 1
+                    ) AS newest
+                    """,
+                    connection
+                );
+                command.Parameters.AddWithValue(dataHashes);
+                var rejections = new Dictionary<string, Rejection>();
+                await using var reader = await command.ExecuteReaderAsync(cancellation);
+                while (await reader.ReadAsync(cancellation))
+                {
+                    var rejection = Of(reader);
+                    rejections[rejection.DataSha256!] = rejection;
+                }
+                return rejections;
+            },
+            Advice,
+            cancellation
+        );
+
+    private static Rejection Of(NpgsqlDataReader reader) =>
+        new(
+            reader.GetInt64(0),
+            reader.GetDateTime(1),
+            reader.IsDBNull(2) ? MessageHeaders.LedgerUnknown : reader.GetString(2),
+            reader.GetBoolean(3),
+            reader.GetString(4),
+            reader.GetBoolean(5),
+            reader.IsDBNull(6) ? null : reader.GetString(6),
+            reader.IsDBNull(7) ? null : reader.GetInt32(7),
+            reader.IsDBNull(8) ? null : reader.GetInt64(8),
+            reader.IsDBNull(9) ? null : reader.GetInt32(9),
+            reader.GetInt32(10),
+            reader.IsDBNull(11) ? null : Convert.ToHexStringLower(reader.GetFieldValue<byte[]>(11)),
+            Convert.ToHexStringLower(reader.GetFieldValue<byte[]>(12)),
+            reader.GetInt32(13)
+        );
+
+    private static NpgsqlParameter Nullable(NpgsqlDbType type, object? value) =>
+        new() { NpgsqlDbType = type, Value = value ?? DBNull.Value };
+}
