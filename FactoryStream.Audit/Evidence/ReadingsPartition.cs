@@ -69,7 +69,7 @@ internal sealed class ReadingsPartition : IAsyncDisposable
     }
 
     /// <summary>
-    /// Every key that any of its readings was checked with, without its times: they were judged when the verdict was given.
+    /// Every key that any of its readings was checked with, without its times: they were checked when the verdict was given.
     /// </summary>
     public async Task<IReadOnlyList<PublicKey>> KeysAsync(CancellationToken cancellationToken)
     {

@@ -59,7 +59,7 @@ internal sealed class AggregatorStage(BenchOptions options, SystemUnderLoad syst
         var (begin, stored, accepted) = (ledger.LastChange, ledger.Stored, ledger.Accepted);
         var sampled = time.GetTimestamp();
         usage.SampleMemory();
-        var isSettled = await UntilAsync(() =>
+        var isCommitted = await UntilAsync(() =>
         {
             if (time.GetElapsedTime(sampled) > SampleMemoryEvery)
             {
@@ -124,7 +124,7 @@ internal sealed class AggregatorStage(BenchOptions options, SystemUnderLoad syst
         var failure =
             load.Failure
             ?? (
-                !isSettled ? $"{ledger.Accepted} of {total} readings are committed, and no more come."
+                !isCommitted ? $"{ledger.Accepted} of {total} readings are committed, and no more come."
                 : readings != total - accepted
                     ? $"{readings} of {total - accepted} readings are stored; the others are duplicates or rejected."
                 : null

@@ -51,8 +51,8 @@ internal sealed class LedgerReader(SystemUnderLoad system, string prefix, TimePr
         totals.Add((now, stored));
     }
 
-    /// <summary>Waits until so many are settled; false when nothing more came for a while.</summary>
-    public async Task<bool> SettleAsync(long readings, TimeSpan patience, CancellationToken cancellationToken)
+    /// <summary>Waits until so many are committed; false when nothing more came for a while.</summary>
+    public async Task<bool> WaitForCommitAsync(long readings, TimeSpan patience, CancellationToken cancellationToken)
     {
         var progressed = time.GetTimestamp();
         while (true)

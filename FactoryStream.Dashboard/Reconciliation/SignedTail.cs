@@ -140,7 +140,8 @@ internal sealed class SignedTail : IDisposable
                 cancellation.ThrowIfCancellationRequested();
                 if (time.GetElapsedTime(began) > options.TailTimeout)
                     throw new TailTooLongException(
-                        $"The backlog of {readings:N0} readings and more was not counted within {options.TailTimeout.TotalSeconds:0.#} s."
+                        $"The backlog of {readings:N0} readings and more was not counted within "
+                            + $"{options.TailTimeout.TotalSeconds:0.#} s; try again later."
                     );
                 if (
                     consumer.Consume(TimeSpan.FromMilliseconds(100)) is not { } message
@@ -150,7 +151,10 @@ internal sealed class SignedTail : IDisposable
                 if (message.Offset.Value < end)
                     readings += CountReadings(message.Message, enrolled, counts);
                 if (readings > options.MaxTailLines)
-                    throw new TailTooLongException($"The backlog is of more than {options.MaxTailLines:N0} readings.");
+                    throw new TailTooLongException(
+                        $"The backlog has more than {options.MaxTailLines:N0} readings, which are not counted; "
+                            + "try again when it is smaller."
+                    );
                 if (message.Offset.Value + 1 < end)
                     continue;
                 ends.Remove(message.Partition.Value);

@@ -44,7 +44,7 @@ public sealed class EvidenceAuditTests
     }
 
     [Fact]
-    public async Task Published_keys_judge_by_factory_id_validity_and_revocation()
+    public async Task Published_keys_are_checked_by_factory_id_validity_and_revocation()
     {
         using var temporary = new TemporaryFolder();
         using var signer = ReadingSigner.Create();

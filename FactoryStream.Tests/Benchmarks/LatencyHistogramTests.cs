@@ -40,7 +40,7 @@ public sealed class LatencyHistogramTests
     }
 
     [Fact]
-    public void Readings_weigh_what_they_are()
+    public void A_time_counts_as_often_as_it_has_readings()
     {
         var histogram = new LatencyHistogram();
         histogram.Record(TimeSpan.FromMicroseconds(10), 99);

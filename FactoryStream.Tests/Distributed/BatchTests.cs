@@ -51,13 +51,13 @@ public sealed class BatchTests(SharedPlant shared)
                     (line.GetProperty("line").GetInt32(), line.GetProperty("reason").GetString()!, line.GetProperty("detail").GetString()!)
                 )
         );
-        var books = await plant.SettledAsync(factory, perPost);
+        var books = await plant.CommittedAsync(factory, perPost);
         AssertBooks(books, perPost, stored, duplicates: 1, rejected: 50, refused: 1);
 
         for (var time = 2; time <= 3; time++)
         {
             await plant.PostAsync(lines);
-            books = await plant.SettledAsync(factory, time * perPost);
+            books = await plant.CommittedAsync(factory, time * perPost);
             AssertBooks(books, time * perPost, stored, duplicates: time * (stored + 1) - stored, rejected: time * 50, refused: time);
         }
 

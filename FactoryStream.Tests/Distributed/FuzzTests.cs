@@ -91,14 +91,14 @@ public sealed class FuzzTests(ITestOutputHelper output)
         Take(ExpectedLines.OfLines(pulled, isSource: true));
 
         // Every line has a named outcome, and is kept or stored under it: the books balance to the record.
-        var reasons = await SettledAsync(plant);
+        var reasons = await CommittedAsync(plant);
         var took = watch.Elapsed;
         var atEnd = before.ToDictionary(instance => instance.Key, instance => ResidentBytes(instance.Value));
         output.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"seed {FuzzSettings.Seed}, mutants {mutants}, good neighbours {neighbours}, requests sent again {retries}, "
-                    + $"sent in {sentIn.TotalSeconds:F0} s, all settled in {took.TotalSeconds:F0} s"
+                    + $"sent in {sentIn.TotalSeconds:F0} s, all committed in {took.TotalSeconds:F0} s"
             )
         );
         foreach (var (reason, count) in reasons)
@@ -214,7 +214,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     private static byte[] Next(Mutator mutator, Random random, ReadingSigner signer)
     {
         var mutant = mutator.Next();
-        if (random.Next(MutantsPerSigned) != 0 || EnvelopeOracle.Judge(mutant) is not { } envelope)
+        if (random.Next(MutantsPerSigned) != 0 || EnvelopeOracle.Parse(mutant) is not { } envelope)
             return mutant;
         var data = Encoding.UTF8.GetBytes(envelope.Data);
         var signature = new byte[signer.SignatureLength];
@@ -331,7 +331,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
 
     /// <summary>Waits until all that was accepted or refused is in the database under a name, as long as it goes on; by name, how
     /// much.</summary>
-    private async Task<SortedDictionary<string, long>> SettledAsync(Plant plant)
+    private async Task<SortedDictionary<string, long>> CommittedAsync(Plant plant)
     {
         var since = Stopwatch.StartNew();
         var last = "";

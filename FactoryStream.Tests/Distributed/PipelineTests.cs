@@ -68,7 +68,7 @@ public sealed class PipelineTests(SharedPlant shared)
         {
             var id = $"factory_{factory:D3}";
             var mine = valid.Where(line => line.Contains($"\"{id}\"", StringComparison.Ordinal)).ToArray();
-            var books = await plant.SettledAsync(id, mine.Length);
+            var books = await plant.CommittedAsync(id, mine.Length);
             Assert.Equal(
                 mine.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("data").GetRawText()).Distinct().Count(),
                 books.Stored
@@ -97,9 +97,9 @@ public sealed class PipelineTests(SharedPlant shared)
         await plant.PostAsync(lines[..25]);
         await plant.PostAsync(lines);
 
-        var books = await plant.SettledAsync(factory, 105);
+        var books = await plant.CommittedAsync(factory, 105);
         Assert.Equal((105, 40, 65), (books.Accepted, books.Stored, books.Duplicates));
-        // Four windows of ten; the last one closes by the clock, for the engine is silent.
+        // Four windows of ten; the last one closes by the clock, for the engine is idle.
         await Plant.EventuallyAsync(
             () =>
                 plant.QueryAsync<long>(

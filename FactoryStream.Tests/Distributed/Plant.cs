@@ -49,7 +49,7 @@ internal sealed class Plant : IAsyncDisposable
                 "--persistent=false",
                 $"--Parameters:admin-token={AdminToken}",
                 $"--data={folder.Path}/data",
-                // Many tests wait for the last windows of engines that have fallen silent.
+                // Many tests wait for the last windows of engines that have gone idle.
                 "--aggregator:IdleTimeout=00:00:03",
                 .. args,
             ],
@@ -127,7 +127,7 @@ internal sealed class Plant : IAsyncDisposable
     }
 
     /// <summary>Waits until a factory's books are quiet: so many accepted, and nothing on its way.</summary>
-    public Task<Books> SettledAsync(string factoryId, long accepted) =>
+    public Task<Books> CommittedAsync(string factoryId, long accepted) =>
         EventuallyAsync(() => BooksAsync(factoryId), books => books is { Backlog: 0 } && books.Accepted >= accepted)!;
 
     /// <summary>Asks again until the answer is the wanted one; the last answer in the error when it never is.</summary>
@@ -258,7 +258,7 @@ internal sealed class Plant : IAsyncDisposable
             )
         )
         {
-            var books = await SettledAsync(factory, 1);
+            var books = await CommittedAsync(factory, 1);
             books.AssertBalanced();
             Assert.Equal(books.Stored, await StoredAsync(factory));
             Assert.Empty(books.Rejected);

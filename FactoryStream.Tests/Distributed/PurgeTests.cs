@@ -27,7 +27,7 @@ public sealed class PurgeTests(SharedPlant shared)
         using var stranger = ReadingSigner.Create();
         string[] bad = [Plant.Sign(stranger, "purged", "e1", Start, 1)];
         await plant.PostAsync([.. lines, .. bad]);
-        (await plant.SettledAsync("purged", 8)).AssertBalanced();
+        (await plant.CommittedAsync("purged", 8)).AssertBalanced();
 
         var resource = plant
             .App.Services.GetRequiredService<DistributedApplicationModel>()
@@ -43,7 +43,7 @@ public sealed class PurgeTests(SharedPlant shared)
 
         // The same again is new: nobody knows it any more. The key is still enrolled.
         await plant.PostAsync([.. lines, .. bad]);
-        var books = await plant.SettledAsync("purged", 8);
+        var books = await plant.CommittedAsync("purged", 8);
         Assert.Equal((8, 7, 0), (books.Accepted, books.Stored, books.Duplicates));
         books.AssertBalanced();
         var window = await Plant.EventuallyAsync(

@@ -54,7 +54,7 @@ public sealed class RealInputTests(SharedPlant shared)
             ["replay", "--factory", factory, "--save", signed, "--keys", folder.Path, "--csv", .. files]
         );
         Assert.True(exitCode == 0, output);
-        var books = await plant.SettledAsync(factory, count);
+        var books = await plant.CommittedAsync(factory, count);
         Assert.Equal((count, count, 0), (books.Accepted, books.Stored, books.Duplicates));
         Assert.Equal(count, await plant.StoredAsync(factory));
         Assert.Equal(
@@ -83,7 +83,7 @@ public sealed class RealInputTests(SharedPlant shared)
             folder.Path
         );
         Assert.True(exitCode == 0, output);
-        books = await plant.SettledAsync(factory, 2L * count);
+        books = await plant.CommittedAsync(factory, 2L * count);
         Assert.Equal((2L * count, count, count), (books.Accepted, books.Stored, books.Duplicates));
         Assert.Equal(count, await plant.StoredAsync(factory));
         await CompareAsync();
@@ -113,7 +113,7 @@ public sealed class RealInputTests(SharedPlant shared)
                     (key, reader.GetInt64(3), reader.GetDouble(5), reader.GetDouble(6))
                 );
                 AssertClose(values.Sum(), reader.GetDouble(4), values.Sum(Math.Abs));
-                // The deviation is judged against the values' own size: of nearly equal values it is all rounding.
+                // The deviation is compared with the values' own size: of nearly equal values it is all rounding.
                 AssertClose(
                     Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / values.Count),
                     reader.GetDouble(7),

@@ -44,7 +44,7 @@ public sealed class SecuredKafkaTests
             line = await reader.ReadLineAsync().WaitAsync(Plant.Patience);
         } while (line?.Length == 0);
         Assert.Contains(factory, line, StringComparison.Ordinal);
-        var books = await plant.SettledAsync(factory, lines.Length);
+        var books = await plant.CommittedAsync(factory, lines.Length);
         books.AssertBalanced();
         Assert.Equal((50L, 1L), (books.Stored, books.Rejected["bad_signature"]));
         Assert.Equal(50, await plant.StoredAsync(factory));

@@ -48,7 +48,7 @@ public sealed class TraceTests(SharedPlant shared)
             using var response = await client.PostAsync("/readings", content);
             Assert.Equal(202, (int)response.StatusCode);
             own.Stop();
-            await plant.SettledAsync("traced", 1);
+            await plant.CommittedAsync("traced", 1);
 
             var server = await Plant.EventuallyAsync(
                 () =>

@@ -8,7 +8,7 @@ using System.Text.RegularExpressions;
 namespace FactoryStream.Tests.Fuzz;
 
 /// <summary>A reading as the oracle sees it.</summary>
-internal sealed record JudgedReading(
+internal sealed record ExpectedReading(
     string FactoryId,
     string EngineId,
     DateTime MeasuredAt,
@@ -22,7 +22,13 @@ internal sealed record JudgedReading(
 /// <param name="KeyId">As the sender names it, or null.</param>
 /// <param name="IsBatch">The signature is over an array.</param>
 /// <param name="Readings">At least one.</param>
-internal sealed record JudgedEnvelope(string Data, string Signature, string? KeyId, bool IsBatch, IReadOnlyList<JudgedReading> Readings);
+internal sealed record ExpectedEnvelope(
+    string Data,
+    string Signature,
+    string? KeyId,
+    bool IsBatch,
+    IReadOnlyList<ExpectedReading> Readings
+);
 
 /// <summary>
 /// The rules of the wire, written a second time and in another way: on the library's document, its own texts, regular expressions,
@@ -33,7 +39,7 @@ internal static partial class EnvelopeOracle
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>The envelope of a line, or null: it is to be refused.</summary>
-    public static JudgedEnvelope? Judge(byte[] line)
+    public static ExpectedEnvelope? Parse(byte[] line)
     {
         try
         {
@@ -48,7 +54,7 @@ internal static partial class EnvelopeOracle
         }
     }
 
-    private static JudgedEnvelope? OfEnvelope(JsonElement root)
+    private static ExpectedEnvelope? OfEnvelope(JsonElement root)
     {
         if (root.ValueKind != JsonValueKind.Object)
             return null;
@@ -75,10 +81,10 @@ internal static partial class EnvelopeOracle
         var readings = (isBatch ? batch.EnumerateArray().AsEnumerable() : [values["data"]]).Select(OfReading).ToArray();
         if (readings.Any(reading => reading is null) || readings.DistinctBy(reading => reading!.FactoryId).Count() != 1)
             return null;
-        return new JudgedEnvelope(Raw(isBatch ? batch : values["data"]), signature, keyId, isBatch, readings!);
+        return new ExpectedEnvelope(Raw(isBatch ? batch : values["data"]), signature, keyId, isBatch, readings!);
     }
 
-    private static JudgedReading? OfReading(JsonElement data)
+    private static ExpectedReading? OfReading(JsonElement data)
     {
         if (data.ValueKind != JsonValueKind.Object)
             return null;
@@ -104,7 +110,7 @@ internal static partial class EnvelopeOracle
             .ToArray();
         if (numbers.Any(number => !double.IsFinite(number.Value)) || numbers.Length > 256 || values.Count - numbers.Length > 256)
             return null;
-        return new JudgedReading(
+        return new ExpectedReading(
             factoryId,
             engineId,
             measuredAt,

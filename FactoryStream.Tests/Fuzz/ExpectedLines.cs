@@ -69,7 +69,7 @@ internal sealed record ExpectedLines(long Accepted, IReadOnlyDictionary<int, Exp
         var refused = new Dictionary<int, ExpectedRefusal>();
         foreach (var (number, line, isTooLong) in lines)
         {
-            if (!isTooLong && EnvelopeOracle.Judge(line) is { } envelope)
+            if (!isTooLong && EnvelopeOracle.Parse(line) is { } envelope)
                 accepted += envelope.Readings.Count;
             else
                 refused.Add(number, new(isTooLong ? "too_large" : "malformed", line));

@@ -29,7 +29,7 @@ public sealed class ParserOracleTests
         for (var number = 0; number < mutants; number++)
         {
             var mutant = mutator.Next();
-            var expected = EnvelopeOracle.Judge(mutant);
+            var expected = EnvelopeOracle.Parse(mutant);
             accepted += expected is null ? 0 : 1;
             var actual = Read(parser, parser.TryParse(mutant, out var reading, out var detail), reading, detail);
             if (!AreSame(expected, actual))
@@ -47,7 +47,7 @@ public sealed class ParserOracleTests
         var parser = new ReadingParser();
         foreach (var envelope in Vectors.Envelopes)
         {
-            var expected = EnvelopeOracle.Judge(envelope);
+            var expected = EnvelopeOracle.Parse(envelope);
             var actual = Read(parser, parser.TryParse(envelope, out var reading, out var detail), reading, detail);
             Assert.True(AreSame(expected, actual), Difference(0, 0, envelope, expected, actual, detail));
         }
@@ -62,7 +62,7 @@ public sealed class ParserOracleTests
     }
 
     /// <summary>What the parser gave, in the oracle's words. Of a refused one nothing is left that could hurt.</summary>
-    private static JudgedEnvelope? Read(ReadingParser parser, Verdict verdict, SignedReading reading, string? detail)
+    private static ExpectedEnvelope? Read(ReadingParser parser, Verdict verdict, SignedReading reading, string? detail)
     {
         if (verdict != Verdict.Accepted)
         {
@@ -73,7 +73,7 @@ public sealed class ParserOracleTests
             return null;
         }
         Assert.Null(detail);
-        var readings = new List<JudgedReading>();
+        var readings = new List<ExpectedReading>();
         if (reading.IsBatch)
         {
             foreach (var part in parser.BatchReadings)
@@ -96,10 +96,10 @@ public sealed class ParserOracleTests
             readings.Add(new(reading.FactoryId, reading.EngineId, reading.MeasuredAt, Text(reading.Data), Bits(parser.MetricsSpan)));
         }
         Assert.Equal(readings.Count, reading.Count);
-        return new JudgedEnvelope(Text(reading.Data), Text(reading.Signature), reading.KeyId, reading.IsBatch, readings);
+        return new ExpectedEnvelope(Text(reading.Data), Text(reading.Signature), reading.KeyId, reading.IsBatch, readings);
     }
 
-    private static bool AreSame(JudgedEnvelope? one, JudgedEnvelope? other) =>
+    private static bool AreSame(ExpectedEnvelope? one, ExpectedEnvelope? other) =>
         one is null || other is null
             ? one is null && other is null
             : (one.Data, one.Signature, one.KeyId, one.IsBatch, one.Readings.Count)
@@ -126,14 +126,14 @@ public sealed class ParserOracleTests
         int seed,
         int number,
         byte[] mutant,
-        JudgedEnvelope? expected,
-        JudgedEnvelope? actual,
+        ExpectedEnvelope? expected,
+        ExpectedEnvelope? actual,
         string? detail
     ) =>
         $"seed {seed}, mutant {number}: the rules say {Told(expected)}; the parser {Told(actual)} {detail}\n"
         + $"{Encoding.Latin1.GetString(mutant)}";
 
-    private static string Told(JudgedEnvelope? envelope) =>
+    private static string Told(ExpectedEnvelope? envelope) =>
         envelope is null
             ? "refused"
             : $"{envelope.KeyId} {envelope.Signature} "

@@ -13,7 +13,7 @@ namespace FactoryStream.Tests.Ingest;
 public sealed class LongRequestTests
 {
     [Fact]
-    public async Task A_body_that_falls_silent_is_told_what_was_taken()
+    public async Task A_body_that_goes_idle_is_told_what_was_taken()
     {
         await using var app = await StartAsync(("BodyIdleTimeout", "00:00:00.3"));
         using var body = new Trickle();
