@@ -5,14 +5,15 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace FactoryStream.Aggregator;
 
 /// <summary>
-/// Healthy while the Aggregator is in its group and its transactions come through; unhealthy while what it needs is away or too slow.
+/// Healthy while the Aggregator is in its group and its transactions come through; unhealthy while Kafka or the database is away or too
+/// slow.
 /// </summary>
 internal sealed class AggregatorHealthCheck(TimeProvider time) : IHealthCheck
 {
     /// <summary>A transaction takes milliseconds; one that takes this long waits for something.</summary>
     private static readonly TimeSpan LongestCommit = TimeSpan.FromSeconds(10);
 
-    private volatile string? failure = "not yet in its consumer group";
+    private volatile string? failure = "the consumer group is not joined yet";
     private readonly ConcurrentDictionary<int, long> committingSince = [];
 
     /// <summary>In the group, with partitions or, where there are fewer than members, without.</summary>
@@ -34,10 +35,10 @@ internal sealed class AggregatorHealthCheck(TimeProvider time) : IHealthCheck
         committingSince.Clear();
     }
 
-    /// <summary>Losses that nobody has taken note of, by topic and partition.</summary>
+    /// <summary>Losses that are not acknowledged, by topic and partition.</summary>
     public IReadOnlyList<LossEntry> Losses { get; set; } = [];
 
-    /// <summary>The topics have more partitions than engines are spread over, and what to do; null: they have not.</summary>
+    /// <summary>What to do because the topics have more partitions than engines are spread over; null: they have not.</summary>
     public string? Enlarged { get; set; }
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
@@ -48,13 +49,14 @@ internal sealed class AggregatorHealthCheck(TimeProvider time) : IHealthCheck
         var duration = new TimeSpan(now - committingSince.Values.DefaultIfEmpty(now).Min());
         if (duration > LongestCommit)
             return Task.FromResult(HealthCheckResult.Unhealthy($"a transaction has been under way for {duration.TotalSeconds:F0} s"));
-        // What is gone is no reason to stop the rest.
+        // Messages are lost for good: a restart would bring none back, so this is degraded and not unhealthy.
         var losses = Losses;
         string[] troubles =
         [
             .. Enlarged is { } enlarged ? (string[])[enlarged] : [],
             .. losses.Count > 0
-                ? (string[])[$"Kafka's retention took {losses.Sum(loss => loss.Messages)} messages before they were taken in."]
+                ? (string[])
+                    [$"Kafka's retention dropped {losses.Sum(loss => loss.Messages)} messages before they were read; see factory.losses."]
                 : [],
         ];
         return Task.FromResult(

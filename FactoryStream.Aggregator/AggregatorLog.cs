@@ -1,93 +1,138 @@
 namespace FactoryStream.Aggregator;
 
-internal static partial class AggregatorLog
+/// <summary>All that the Aggregator logs. Never a payload, never a token.</summary>
+internal sealed partial class AggregatorLog(ILogger<AggregatorLog> logger)
 {
     [LoggerMessage(
         1,
         LogLevel.Information,
-        "Given {Count} partitions: {Partitions}; {Engines} engines, {Readings} readings in open windows, built again in {Milliseconds} ms"
+        "{Count} partitions assigned: {Partitions}; {Engines} engines and {Readings} readings of open windows read again in "
+            + "{Milliseconds} ms.",
+        EventName = nameof(Assigned)
     )]
-    public static partial void Assigned(this ILogger logger, int count, string partitions, int engines, int readings, long milliseconds);
+    public partial void Assigned(int count, string partitions, int engines, int readings, long milliseconds);
 
-    [LoggerMessage(2, LogLevel.Information, "Gave up {Count} partitions: {Partitions}")]
-    public static partial void Revoked(this ILogger logger, int count, string partitions);
+    [LoggerMessage(2, LogLevel.Information, "{Count} partitions given up: {Partitions}.", EventName = nameof(Revoked))]
+    public partial void Revoked(int count, string partitions);
 
-    [LoggerMessage(3, LogLevel.Warning, "Commit dropped, to be taken again from the checkpoints in {Seconds} s: {Reason}")]
-    public static partial void CommitDropped(this ILogger logger, double seconds, string reason);
+    [LoggerMessage(
+        3,
+        LogLevel.Warning,
+        "A pending commit was dropped; its messages are read again from the checkpoints in {Seconds} s: {Reason}",
+        EventName = nameof(CommitDropped)
+    )]
+    public partial void CommitDropped(double seconds, string reason);
 
     [LoggerMessage(
         4,
         LogLevel.Warning,
-        "{Topic} [{Partition}] is another log than the checkpoint's (offset {Offset}): taken in from its beginning"
+        "{Topic} [{Partition}] is another log than the checkpoint's (offset {Offset}), so it is read from its beginning. "
+            + "See whether its broker lost data.",
+        EventName = nameof(LogShortened)
     )]
-    public static partial void LogShortened(this ILogger logger, string topic, int partition, long offset);
+    public partial void LogShortened(string topic, int partition, long offset);
 
     [LoggerMessage(
         5,
         LogLevel.Error,
-        "{Topic} [{Partition}] has lost messages {From} to {To} before they were taken in: "
-            + "the broker's retention is shorter than the backlog. They are counted in factory.losses"
+        "{Topic} [{Partition}]: Kafka dropped messages {From} to {To} before they were read. They are counted in factory.losses. "
+            + "Keep messages longer (Migrations:Retention, Migrations:RetentionMebibytes), or find out why reading was behind.",
+        EventName = nameof(Gap)
     )]
-    public static partial void Gap(this ILogger logger, string topic, int partition, long from, long to);
-
-    [LoggerMessage(33, LogLevel.Error, "{Reason}")]
-    public static partial void Enlarged(this ILogger logger, string reason);
-
-    [LoggerMessage(34, LogLevel.Warning, "Losses cannot be asked for: {Reason}")]
-    public static partial void LossesUnknown(this ILogger logger, string reason);
+    public partial void Gap(string topic, int partition, long from, long to);
 
     [LoggerMessage(
         6,
         LogLevel.Warning,
-        "{Topic} [{Partition}] offset {Offset} is no message of FactoryStream's ({Detail}): kept as a rejection"
+        "{Topic} [{Partition}] offset {Offset} is no message of FactoryStream ({Detail}); it is kept as a rejection. "
+            + "Find out which program writes to the topic.",
+        EventName = nameof(ForeignMessage)
     )]
-    public static partial void ForeignMessage(this ILogger logger, string topic, int partition, long offset, string detail);
+    public partial void ForeignMessage(string topic, int partition, long offset, string detail);
 
-    [LoggerMessage(7, LogLevel.Warning, "Kafka: {Reason}")]
-    public static partial void KafkaError(this ILogger logger, string reason);
+    [LoggerMessage(7, LogLevel.Warning, "Kafka: {Reason}. Trying again.", EventName = nameof(KafkaError))]
+    public partial void KafkaError(string reason);
 
-    [LoggerMessage(8, LogLevel.Information, "Retention: dropped {Count} partitions of readings older than {Days} days")]
-    public static partial void Retained(this ILogger logger, int count, int days);
+    [LoggerMessage(
+        8,
+        LogLevel.Information,
+        "Retention: {Count} table partitions dropped, whose readings are older than {Days} days.",
+        EventName = nameof(Retained)
+    )]
+    public partial void Retained(int count, int days);
 
-    [LoggerMessage(9, LogLevel.Information, "Retention waits: readings are being read by another; to be tried again in a minute")]
-    public static partial void RetentionWaits(this ILogger logger);
-
-    [LoggerMessage(13, LogLevel.Warning, "Retention failed, to be tried again in a minute: {Reason}")]
-    public static partial void RetentionFailed(this ILogger logger, string reason);
-
-    [LoggerMessage(14, LogLevel.Information, "Retention: dropped {Count} rejections that were too old or too many")]
-    public static partial void RejectionsDropped(this ILogger logger, long count);
+    [LoggerMessage(
+        9,
+        LogLevel.Information,
+        "Retention waits because another session reads the table partitions; it is tried again in a minute.",
+        EventName = nameof(RetentionWaits)
+    )]
+    public partial void RetentionWaits();
 
     [LoggerMessage(
         10,
         LogLevel.Warning,
-        "{Topic} [{Partition}] ends at {End}, before source offset {Offset} that was taken in: its broker lost messages; offsets "
-            + "from there on are new ones"
+        "{Topic} [{Partition}] ends at {End}, before source offset {Offset} of the checkpoint: its broker lost messages. "
+            + "Offsets from there on are read as new ones.",
+        EventName = nameof(SourceShortened)
     )]
-    public static partial void SourceShortened(this ILogger logger, string topic, int partition, long end, long offset);
+    public partial void SourceShortened(string topic, int partition, long end, long offset);
 
     [LoggerMessage(
         11,
         LogLevel.Warning,
-        "A reading is stored that the state does not know; for a while the database is asked what is new: {Reason}"
+        "A reading is stored that the open windows do not have; the next commits ask the database which readings are new: {Reason}",
+        EventName = nameof(ConflictTolerant)
     )]
-    public static partial void ConflictTolerant(this ILogger logger, string reason);
+    public partial void ConflictTolerant(string reason);
+
+    [LoggerMessage(
+        12,
+        LogLevel.Warning,
+        "All readings, windows, rejections and the ledger were deleted, as requested with the admin token.",
+        EventName = nameof(Purged)
+    )]
+    public partial void Purged();
+
+    [LoggerMessage(13, LogLevel.Warning, "Retention failed; it is tried again in a minute: {Reason}", EventName = nameof(RetentionFailed))]
+    public partial void RetentionFailed(string reason);
+
+    [LoggerMessage(
+        14,
+        LogLevel.Information,
+        "Retention: {Count} rejections dropped that were too old or too many.",
+        EventName = nameof(RejectionsDropped)
+    )]
+    public partial void RejectionsDropped(long count);
+
+    [LoggerMessage(EventId = 15, Message = "Kafka's client: {Text}", EventName = nameof(KafkaClient))]
+    public partial void KafkaClient(LogLevel level, string text);
 
     [LoggerMessage(
         31,
         LogLevel.Error,
-        "{Topic} [{Partition}] offset {Offset} has {Lines} lines, though its source positions say {Accepted}: what is whole is "
-            + "taken in, the rest is kept as a rejection. This is a fault of the Verifier's."
+        "{Topic} [{Partition}] offset {Offset} has {Lines} lines, but its source positions name {Accepted}. Whole lines are stored, the "
+            + "rest is kept as a rejection. This is a fault of the Verifier; please report it.",
+        EventName = nameof(Unframed)
     )]
-    public static partial void Unframed(this ILogger logger, string topic, int partition, long offset, int lines, long accepted);
+    public partial void Unframed(string topic, int partition, long offset, int lines, long accepted);
 
     [LoggerMessage(
         32,
         LogLevel.Error,
-        "A rejection of partition {Partition} could not be stored as it is and was kept without its words: {Reason}"
+        "The database did not take a rejection of partition {Partition}; it is kept without its detail and its line: {Reason}",
+        EventName = nameof(RejectionBared)
     )]
-    public static partial void RejectionBared(this ILogger logger, int partition, string reason);
+    public partial void RejectionBared(int partition, string reason);
 
-    [LoggerMessage(12, LogLevel.Warning, "All readings, windows, rejections and the ledger were deleted, as asked with the admin token")]
-    public static partial void Purged(this ILogger logger);
+    [LoggerMessage(33, LogLevel.Error, "{Reason}", EventName = nameof(Enlarged))]
+    public partial void Enlarged(string reason);
+
+    [LoggerMessage(
+        34,
+        LogLevel.Warning,
+        "The losses could not be read from the database; they are read again in a few seconds: {Reason}",
+        EventName = nameof(LossesUnknown)
+    )]
+    public partial void LossesUnknown(string reason);
 }

@@ -1,88 +1,88 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
 namespace FactoryStream.Aggregator;
 
-/// <summary>What the Aggregator measures of itself.</summary>
+/// <summary>The meter <c>FactoryStream.Aggregator</c>.</summary>
 internal sealed class AggregatorMetrics : IDisposable
 {
-    public const string Name = "FactoryStream.Aggregator";
-
-    /// <summary>The spans of transactions.</summary>
-    public static readonly ActivitySource Source = new(Name);
+    public const string MeterName = "FactoryStream.Aggregator";
 
     private readonly Meter meter;
     private long backlog;
 
     public AggregatorMetrics(IMeterFactory factory)
     {
-        meter = factory.Create(Name);
-        Stored = meter.CreateCounter<long>("factorystream.aggregator.stored", "{reading}", "Readings stored and counted");
+        meter = factory.Create(MeterName);
+        Stored = meter.CreateCounter<long>("factorystream.aggregator.reading.stored", "{reading}", "Readings stored and counted.");
         Duplicates = meter.CreateCounter<long>(
-            "factorystream.aggregator.duplicates",
+            "factorystream.aggregator.reading.duplicate",
             "{reading}",
-            "Second copies of accepted readings, dropped"
+            "Second copies of accepted readings, which were dropped."
         );
         Late = meter.CreateCounter<long>(
-            "factorystream.aggregator.late",
+            "factorystream.aggregator.reading.late",
             "{reading}",
-            "Stored readings whose window was closed already, and was corrected"
+            "Stored readings whose window was closed already and was corrected."
         );
         Redelivered = meter.CreateCounter<long>(
-            "factorystream.aggregator.redelivered",
+            "factorystream.aggregator.message.redelivered",
             "{message}",
-            "Source messages that were answered twice and ignored the second time"
+            "Source messages whose verdicts came twice and were ignored the second time."
         );
-        Rejections = meter.CreateCounter<long>("factorystream.aggregator.rejections", "{line}", "Refused and rejected lines kept");
+        Rejections = meter.CreateCounter<long>("factorystream.aggregator.rejection.stored", "{line}", "Refused and rejected lines stored.");
         Unframed = meter.CreateCounter<long>(
-            "factorystream.aggregator.unframed",
+            "factorystream.aggregator.message.unframed",
             "{message}",
-            "Verified messages whose lines are not as many as they say; anything but 0 is a fault"
+            "Verified messages with another number of lines than their source positions name; anything but 0 is a fault."
         );
         Lost = meter.CreateCounter<long>(
-            "factorystream.aggregator.lost",
+            "factorystream.aggregator.message.lost",
             "{message}",
-            "Messages that Kafka's retention took before they were taken in, by topic"
+            "Messages that Kafka's retention dropped before they were read, by topic."
         );
-        WindowsClosed = meter.CreateCounter<long>("factorystream.aggregator.windows_closed", "{window}", "Windows closed, a metric each");
+        WindowRowsClosed = meter.CreateCounter<long>(
+            "factorystream.aggregator.window.row.closed",
+            "{row}",
+            "Rows of closed windows written: one for each metric of a window."
+        );
         RejectionsDropped = meter.CreateCounter<long>(
-            "factorystream.aggregator.rejections_dropped",
+            "factorystream.aggregator.rejection.dropped",
             "{line}",
-            "Refused and rejected lines dropped too old or too many"
+            "Refused and rejected lines dropped because they were too old or too many."
         );
-        PartitionsDropped = meter.CreateCounter<long>(
-            "factorystream.aggregator.partitions_dropped",
+        TablePartitionsDropped = meter.CreateCounter<long>(
+            "factorystream.aggregator.table_partition.dropped",
             "{partition}",
-            "Tables of readings and batches dropped, too old"
+            "Table partitions of readings and signed batches dropped because they were too old."
         );
         meter.CreateObservableGauge(
             "factorystream.aggregator.backlog",
             () => Interlocked.Read(ref backlog),
             "{message}",
-            "Messages of this process's partitions that are not taken in yet, as of the last second"
+            "Messages of this replica's partitions that are not read yet, measured once a second."
         );
         CommitDuration = meter.CreateHistogram<double>(
             "factorystream.aggregator.commit.duration",
             "s",
-            "From when a commit was handed over to when it was done",
+            "Time from handing a pending commit over to its transaction's end.",
             advice: new InstrumentAdvice<double>
             {
                 HistogramBucketBoundaries = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10],
             }
         );
-        MeasuredToCommitted = meter.CreateHistogram<double>(
-            "factorystream.aggregator.measured_to_committed",
+        ReadingAge = meter.CreateHistogram<double>(
+            "factorystream.aggregator.reading.age",
             "s",
-            "Age of each reading, duplicates and late ones as well, at its commit",
+            "Age of each reading at its commit: from its timestamp on, duplicates and late ones included.",
             advice: new InstrumentAdvice<double>
             {
                 HistogramBucketBoundaries = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60, 600],
             }
         );
         CommitReadings = meter.CreateHistogram<long>(
-            "factorystream.aggregator.commit.readings",
+            "factorystream.aggregator.commit.reading.count",
             "{reading}",
-            "Readings of one transaction",
+            "Readings of a pending commit.",
             advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [1, 10, 100, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000] }
         );
     }
@@ -101,15 +101,15 @@ internal sealed class AggregatorMetrics : IDisposable
 
     public Counter<long> Lost { get; }
 
-    public Counter<long> WindowsClosed { get; }
+    public Counter<long> WindowRowsClosed { get; }
 
     public Counter<long> RejectionsDropped { get; }
 
-    public Counter<long> PartitionsDropped { get; }
+    public Counter<long> TablePartitionsDropped { get; }
 
     public Histogram<double> CommitDuration { get; }
 
-    public Histogram<double> MeasuredToCommitted { get; }
+    public Histogram<double> ReadingAge { get; }
 
     public Histogram<long> CommitReadings { get; }
 

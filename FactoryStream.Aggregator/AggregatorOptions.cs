@@ -8,7 +8,7 @@ internal sealed class AggregatorOptions
 {
     public const string Section = "Aggregator";
 
-    /// <summary>Who sends it may purge all data (<c>POST /purge</c>). None: nobody may.</summary>
+    /// <summary>The token that <c>POST /purge</c> needs, which deletes all data. Default: none, and then nobody may.</summary>
     public string? AdminToken { get; set; }
 
     /// <summary>A window's length, at least a second. Default 10 s.</summary>
@@ -19,7 +19,7 @@ internal sealed class AggregatorOptions
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan Lateness { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>After how long a silence an engine's open windows close by the wall clock. Default 10 s.</summary>
+    /// <summary>How long an engine may send nothing before its open windows close by the wall clock. Default 10 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -28,22 +28,22 @@ internal sealed class AggregatorOptions
     public int Parallelism { get; set; } = 2;
 
     /// <summary>
-    /// Least time from one transaction's begin to the next one's of the same partitions, unless a quarter of <see cref="MaxBatchReadings"/>
-    /// has come: a transaction costs as much as hundreds of readings. Default 50 ms.
+    /// Least time from one transaction's begin to the next one's of the same partitions, unless a quarter of <see
+    /// cref="MaxCommitReadings"/> has come: a transaction costs as much as hundreds of readings. Default 50 ms.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
     public TimeSpan CommitInterval { get; set; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
-    /// Most readings of one transaction, give or take a message; two batches for each of <see cref="Parallelism"/> are in memory at once.
-    /// Default 8,192.
+    /// Most readings of one transaction, give or take a message; two pending commits for each of <see cref="Parallelism"/> are in memory at
+    /// once. Default 8,192.
     /// </summary>
     [Range(1, 1_000_000)]
-    public int MaxBatchReadings { get; set; } = 8_192;
+    public int MaxCommitReadings { get; set; } = 8_192;
 
     /// <summary>Most kilobytes of messages in one transaction, give or take a message. Default 32,768.</summary>
     [Range(1, 1_048_576)]
-    public int MaxBatchKilobytes { get; set; } = 32_768;
+    public int MaxCommitKilobytes { get; set; } = 32_768;
 
     /// <summary>Most memory of messages fetched ahead, in kilobytes. Default 16,384.</summary>
     [Range(64, 1_048_576)]
@@ -62,7 +62,7 @@ internal sealed class AggregatorOptions
 
     /// <summary>
     /// Days that raw readings are kept; 0: for ever. Windows and the ledger stay. A reading that was older when its verdict was given is
-    /// rejected (<c>too_old</c>): were it a second copy, nobody could tell. Default 0.
+    /// rejected (<c>too_old</c>): its first copy may be dropped, so a second one could not be recognised. Default 0.
     /// </summary>
     [Range(0, 36_500)]
     public int RetentionDays { get; set; }
@@ -83,8 +83,8 @@ internal sealed class AggregatorOptions
     public int MaxRejectionGigabytes { get; set; } = 10;
 
     /// <summary>
-    /// Bytes that make Kafka answer a fetch at once; less waits up to <see cref="FetchWait"/> for more. Few large answers cost the broker
-    /// much less than many small ones. Default 128 KiB.
+    /// Bytes that make Kafka respond to a fetch at once; less waits up to <see cref="FetchWait"/> for more. Few large responses cost the
+    /// broker much less than many small ones. Default 128 KiB.
     /// </summary>
     [Range(1, 16 << 20)]
     public int FetchMinBytes { get; set; } = 128 << 10;
@@ -94,7 +94,7 @@ internal sealed class AggregatorOptions
     public TimeSpan FetchWait { get; set; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>
-    /// How often the group's offsets are committed to Kafka. They only show what waits, which Ingest's back-pressure looks at. Default
+    /// How often the group's offsets are committed to Kafka. They only show the lag, which Ingest's back-pressure reads. Default
     /// 200 ms.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]

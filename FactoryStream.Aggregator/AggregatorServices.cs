@@ -16,6 +16,7 @@ internal static class AggregatorServices
             .ValidateDataAnnotations()
             .ValidateOnStart();
         builder.Services.AddSingleton<AggregatorMetrics>();
+        builder.Services.AddSingleton<AggregatorLog>();
         builder.Services.AddSingleton<AggregatorHealthCheck>();
         builder.Services.AddHealthChecks().AddCheck<AggregatorHealthCheck>("aggregator");
         builder.Services.AddSingleton<RetentionRuns>();

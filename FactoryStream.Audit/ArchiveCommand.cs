@@ -95,7 +95,7 @@ internal static class ArchiveCommand
         }
         catch (NpgsqlException exception)
         {
-            throw new EvidenceException($"The database does not answer to the end: {exception.Message}", exception);
+            throw new EvidenceException($"The database stopped responding: {exception.Message}", exception);
         }
         finally
         {

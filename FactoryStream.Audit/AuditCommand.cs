@@ -28,7 +28,7 @@ internal static class AuditCommand
         var command = new Command(
             "audit",
             "Check the signatures of exported readings offline, with the public keys alone. With the answer of GET /keys, validity "
-                + "and revocation count by the time of measurement, as the Verifier does. A reading that was signed in a "
+                + "and revocation are checked by the time of measurement, as the Verifier does. A reading that was signed in a "
                 + "batch is true when its batch is, and holds its very bytes. "
                 + "Prints how many lines got which verdict; ends with 0 when all are accepted."
         )

@@ -77,7 +77,7 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
                 if (hasData)
                     return "data: given twice";
                 if (hasBatch)
-                    return "data: given beside batch";
+                    return "data: expected either data or batch, found both";
                 hasData = true;
                 json.Read();
                 if (json.TokenType != JsonTokenType.StartObject)
@@ -92,7 +92,7 @@ internal sealed class EnvelopeReader(Utf8StringPool names, List<Metric> metrics,
                 if (hasBatch)
                     return "batch: given twice";
                 if (hasData)
-                    return "batch: given beside data";
+                    return "batch: expected either data or batch, found both";
                 hasBatch = true;
                 json.Read();
                 if (json.TokenType != JsonTokenType.StartArray)

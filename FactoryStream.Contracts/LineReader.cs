@@ -50,7 +50,7 @@ public sealed class LineReader(Stream stream)
         if (end == buffer.Length)
         {
             if (buffer.Length >= MaxLineBytes)
-                throw new InvalidDataException($"line {Number + 1}: longer than {MaxLineBytes} bytes");
+                throw new InvalidDataException($"line {Number + 1}: expected at most {MaxLineBytes} bytes, found more");
             Array.Resize(ref buffer, buffer.Length * 2);
         }
         var count = stream.Read(buffer, end, buffer.Length - end);

@@ -5,7 +5,7 @@ namespace FactoryStream.Contracts;
 /// <summary>Trace context through messages: the parent is the first sampled one, all others are links.</summary>
 public static class MessageTracing
 {
-    /// <summary>Most links that a batch's span carries; further ones are left out, for a span is no database.</summary>
+    /// <summary>Most links of one span; further messages are left out, for exporters and their back ends bound a span's size.</summary>
     public const int MaxLinks = 32;
 
     /// <summary>The context's <c>traceparent</c>, or null when it is not sampled: then nothing downstream need know of it.</summary>
@@ -16,7 +16,7 @@ public static class MessageTracing
     /// Starts a span over what several messages or requests brought: child of the first sampled context, linked to the others; null when
     /// none is sampled.
     /// </summary>
-    public static Activity? StartBatch(this ActivitySource source, string name, ActivityKind kind, IReadOnlyList<ActivityContext> contexts)
+    public static Activity? StartLinked(this ActivitySource source, string name, ActivityKind kind, IReadOnlyList<ActivityContext> contexts)
     {
         if (contexts.Count == 0)
             return null;

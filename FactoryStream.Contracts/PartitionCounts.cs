@@ -1,6 +1,6 @@
 namespace FactoryStream.Contracts;
 
-/// <summary>What is said where a topic has another number of partitions than engines are spread over.</summary>
+/// <summary>Texts for topics that have another number of partitions than engines are spread over.</summary>
 public static class PartitionCounts
 {
     /// <summary>Says that a topic was given more partitions, and what to do about it.</summary>
@@ -18,12 +18,12 @@ public static class PartitionCounts
         counts.Distinct().Count() == 1
             ? null
             : $"The topics {string.Join(", ", TopicNames.All)} must have the same number of partitions, but have "
-                + $"{string.Join(", ", counts)}: make them alike.";
+                + $"{string.Join(", ", counts)}: give the others as many as the largest has.";
 
     /// <summary>
-    /// Over how many partitions engines were spread when the Aggregator last began, told from where its group has committed: it commits on
-    /// every partition that it is given, and takes none that is not recorded. Null: it has committed on all or on none, or in no order, so
-    /// nothing can be told.
+    /// Over how many partitions engines were spread when the Aggregator last began, derived from where its group has committed: it commits
+    /// on every partition that it is given, and takes none that is not recorded. Null: it has committed on all or on none, or in no order,
+    /// so nothing can be derived.
     /// </summary>
     /// <param name="hasOffset">Of each partition of <c>readings.verified</c>, whether the Aggregator's group has an offset.</param>
     public static int? Fewer(IReadOnlyList<bool> hasOffset)

@@ -60,8 +60,8 @@ public readonly record struct SourceMessage(long Offset, int LineCount, IReadOnl
 public readonly record struct SourceRejection(int Line, string FactoryId, int Readings = 1);
 
 /// <summary>
-/// The header <see cref="MessageHeaders.Source"/> of a verified message: the source messages it answers, in log order; its own lines are
-/// their accepted lines, in order. A source message of which nothing was accepted is answered as well (with no line), so that the verified
+/// The header <see cref="MessageHeaders.Source"/> of a verified message: the source messages it is for, in log order; its own lines are
+/// their accepted lines, in order. A source message of which nothing was accepted is named as well (with no line), so that the verified
 /// log tells the outcome of every line. Sample: <c>1041:20;1042:18!3=factory_003!9=factory%3B004;1043:1</c> is messages 1041 to 1043 with
 /// 20, 18 and 1 lines, lines 3 and 9 of 1042 rejected; <c>!3*100=factory_003</c> is a line that was a batch of 100 readings.
 /// </summary>

@@ -1,7 +1,7 @@
 namespace FactoryStream.Contracts;
 
 /// <summary>
-/// What is said of a signed reading: accepted, or one reason out of this closed list. Feeds counters, rows and answers alike.
+/// The Verifier's decision on a signed reading: accepted, or one reason out of this closed list. Counters, rows and answers use it alike.
 /// </summary>
 public enum Verdict : byte
 {

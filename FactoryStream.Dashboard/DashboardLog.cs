@@ -1,16 +1,37 @@
 namespace FactoryStream.Dashboard;
 
-internal static partial class DashboardLog
+/// <summary>All that the Dashboard logs. Never a payload.</summary>
+internal sealed partial class DashboardLog(ILogger<DashboardLog> logger)
 {
-    [LoggerMessage(1, LogLevel.Information, "Listening for closed windows; {Engines} engines, loaded in {Milliseconds} ms")]
-    public static partial void Listening(this ILogger logger, int engines, long milliseconds);
+    [LoggerMessage(
+        1,
+        LogLevel.Information,
+        "Listening for closed windows; {Engines} engines, loaded in {Milliseconds} ms.",
+        EventName = nameof(Listening)
+    )]
+    public partial void Listening(int engines, long milliseconds);
 
-    [LoggerMessage(2, LogLevel.Warning, "The database is away, what is shown may be old: {Reason}")]
-    public static partial void ListenerLost(this ILogger logger, string reason);
+    [LoggerMessage(
+        2,
+        LogLevel.Warning,
+        "The database cannot be reached, so the pages may show old windows; connecting again: {Reason}",
+        EventName = nameof(ListenerLost)
+    )]
+    public partial void ListenerLost(string reason);
 
-    [LoggerMessage(3, LogLevel.Warning, "A notification of {Length} characters is none of ours: all engines are read again")]
-    public static partial void ForeignNotification(this ILogger logger, int length);
+    [LoggerMessage(
+        3,
+        LogLevel.Warning,
+        "A notification of {Length} characters does not come from the Aggregator; all engines are read again.",
+        EventName = nameof(ForeignNotification)
+    )]
+    public partial void ForeignNotification(int length);
 
-    [LoggerMessage(4, LogLevel.Warning, "No ledger for the moment: {Reason}")]
-    public static partial void LedgerUnavailable(this ILogger logger, string reason);
+    [LoggerMessage(
+        4,
+        LogLevel.Warning,
+        "The ledger cannot be read; the pages show the last one: {Reason}",
+        EventName = nameof(LedgerUnavailable)
+    )]
+    public partial void LedgerUnavailable(string reason);
 }

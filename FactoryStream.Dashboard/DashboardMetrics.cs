@@ -2,16 +2,16 @@ using System.Diagnostics.Metrics;
 
 namespace FactoryStream.Dashboard;
 
-/// <summary>What the Dashboard measures of itself.</summary>
+/// <summary>The meter <c>FactoryStream.Dashboard</c>.</summary>
 internal sealed class DashboardMetrics : IDisposable
 {
-    public const string Name = "FactoryStream.Dashboard";
+    public const string MeterName = "FactoryStream.Dashboard";
 
     private readonly Meter meter;
 
     public DashboardMetrics(IMeterFactory factory)
     {
-        meter = factory.Create(Name);
+        meter = factory.Create(MeterName);
         Updates = meter.CreateCounter<long>(
             "factorystream.dashboard.updates",
             "{update}",

@@ -38,6 +38,7 @@ internal static class DashboardServices
             .ValidateDataAnnotations()
             .ValidateOnStart();
         builder.Services.AddSingleton<DashboardMetrics>();
+        builder.Services.AddSingleton<DashboardLog>();
         builder.Services.AddSingleton<SignedTail>();
         builder.Services.AddSingleton<LedgerReader>();
         builder.Services.AddSingleton<LossReader>();

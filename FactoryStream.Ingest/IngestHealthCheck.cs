@@ -43,7 +43,7 @@ internal sealed class IngestHealthCheck(
             : !signed.IsOpen ? "Kafka has not told its topics yet."
             : backlog.IsKafkaAway ? "Kafka does not acknowledge."
             : worker.Age is not { } age ? "Kafka has not told yet what is stored."
-            : age > MaxAge ? "Kafka does not answer."
+            : age > MaxAge ? "Kafka does not respond."
             : null;
         if (trouble is not null)
             return Task.FromResult(new HealthCheckResult(context.Registration.FailureStatus, trouble, data: data));

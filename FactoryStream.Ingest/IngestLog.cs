@@ -101,7 +101,7 @@ internal sealed partial class IngestLog(ILogger<IngestLog> logger)
     [LoggerMessage(
         43,
         LogLevel.Warning,
-        "The database's clock is {Seconds} s ahead of this machine's. Whether a reading is from the future is decided by this machine's.",
+        "The database's clock is {Seconds} s ahead of this machine's. What arrives is stamped by this machine's clock; set both right.",
         EventName = nameof(ClockDiffers)
     )]
     public partial void ClockDiffers(double seconds);

@@ -83,8 +83,8 @@ internal static class IngestServices
             // Bodies are counted where they are read, decompressed (IngestOptions.MaxBodyBytes). This one would be asked before that, and
             // cut a body off without an answer.
             kestrel.Limits.MaxRequestBodySize = null;
-            // A machine may send a line a minute in one request: silence is found where the body is read (IngestOptions.BodyIdleTimeout),
-            // open requests are counted.
+            // A machine may send a line a minute in one request: an idle body is ended where the body is read
+            // (IngestOptions.BodyIdleTimeout), open requests are counted.
             kestrel.Limits.MinRequestBodyDataRate = null;
         });
         builder.Services.AddApiDefaults(IngestJson.Default);

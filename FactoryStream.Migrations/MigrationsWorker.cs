@@ -17,7 +17,7 @@ internal sealed class MigrationsWorker(
     IOptions<MigrationsOptions> options,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
-    ILogger<MigrationsWorker> logger
+    MigrationsLog log
 ) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -50,8 +50,11 @@ internal sealed class MigrationsWorker(
                 )
             {
                 if (time.GetElapsedTime(begun) > options.Value.Patience)
-                    throw new TimeoutException($"{what} did not come within {options.Value.Patience}: {exception.Message}", exception);
-                logger.Waiting(what, exception.Message);
+                    throw new TimeoutException(
+                        $"{what} could not be reached within {options.Value.Patience} (Migrations:Patience): {exception.Message}",
+                        exception
+                    );
+                log.Waiting(what, exception.Message);
                 await Task.Delay(pause, time, stoppingToken);
                 pause = pause < TimeSpan.FromSeconds(5) ? pause * 2 : pause;
             }
@@ -68,44 +71,12 @@ internal sealed class MigrationsWorker(
         await context.GetService<IHistoryRepository>().CreateIfNotExistsAsync(stoppingToken);
         var pending = (await context.Database.GetPendingMigrationsAsync(stoppingToken)).ToArray();
         await context.Database.MigrateAsync(stoppingToken);
-        logger.Migrated(pending.Length);
+        log.Migrated(pending.Length);
     }
 
     private async Task PrepareTopicsAsync(CancellationToken stoppingToken)
     {
-        using var topics = new TopicWriter(kafka, database, options.Value, logger);
+        using var topics = new TopicWriter(kafka, database, options.Value, log);
         await topics.PrepareAsync(stoppingToken);
     }
-}
-
-internal static partial class MigrationsLog
-{
-    [LoggerMessage(1, LogLevel.Information, "Waiting for {What}: {Reason}")]
-    public static partial void Waiting(this ILogger logger, string what, string reason);
-
-    [LoggerMessage(2, LogLevel.Information, "The schema is ready; {Count} migrations applied")]
-    public static partial void Migrated(this ILogger logger, int count);
-
-    [LoggerMessage(3, LogLevel.Information, "The topics are ready; {Created} of {All} created")]
-    public static partial void TopicsReady(this ILogger logger, int created, int all);
-
-    [LoggerMessage(5, LogLevel.Information, "The topics were made by another at the same time")]
-    public static partial void TopicsThere(this ILogger logger);
-
-    [LoggerMessage(6, LogLevel.Information, "{Topic} keeps from now on: {Settings}")]
-    public static partial void TopicAltered(this ILogger logger, string topic, string settings);
-
-    [LoggerMessage(7, LogLevel.Warning, "The topics' settings are left as they are, for the broker does not let them be altered: {Reason}")]
-    public static partial void SettingsLeft(this ILogger logger, string reason);
-
-    [LoggerMessage(
-        8,
-        LogLevel.Warning,
-        "{Topic} keeps more than it is to, and {Waiting} messages of a partition wait: "
-            + "{Setting} is left as it is until they are stored and Migrations runs again"
-    )]
-    public static partial void RetentionLeft(this ILogger logger, string topic, long waiting, string setting);
-
-    [LoggerMessage(9, LogLevel.Warning, "Engines are spread over {Partitions} partitions from now on")]
-    public static partial void Repartitioned(this ILogger logger, int partitions);
 }

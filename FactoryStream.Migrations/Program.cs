@@ -1,18 +1,10 @@
 using FactoryStream.Migrations;
 using FactoryStream.ServiceDefaults;
-using FactoryStream.Storage;
 
 // A program that ends: 0 when database and topics are ready, 1 with a message when they cannot be made so.
 var builder = Host.CreateApplicationBuilder(args);
 builder.AddServiceDefaults();
-builder.AddNpgsqlDataSource(FactoryDbContext.ConnectionName);
-builder.AddNpgsqlDbContext<FactoryDbContext>(
-    FactoryDbContext.ConnectionName,
-    configureDbContextOptions: options => FactoryDbContext.Configure(options)
-);
-
-builder.Services.AddOptions<MigrationsOptions>().BindConfiguration(MigrationsOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-builder.Services.AddHostedService<MigrationsWorker>();
+builder.AddMigrations();
 
 using var host = builder.Build();
 

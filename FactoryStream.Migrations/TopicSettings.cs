@@ -13,8 +13,8 @@ internal static class TopicSettings
     private const int SmallestSegment = 1 << 20,
         LargestSegment = 1 << 30;
 
-    /// <summary>An answer is a little longer than what it answers.</summary>
-    private const long AnswerBytes = 4 << 20;
+    /// <summary>A verified message is a little longer than its source.</summary>
+    private const long VerifiedMessageBytes = 4 << 20;
 
     /// <summary>As Ingest makes them by default; what waits is held against retention with this.</summary>
     private const long MessageBytes = 64 << 10;
@@ -34,12 +34,12 @@ internal static class TopicSettings
             ["segment.bytes"] = Math.Clamp(kept / 4, SmallestSegment, LargestSegment),
         };
         if (topic != TopicNames.Signed)
-            settings[MaxMessageBytes] = AnswerBytes;
+            settings[MaxMessageBytes] = VerifiedMessageBytes;
         if (replicas > 0 && options.MinInsyncReplicas > replicas)
         {
             throw new InvalidOperationException(
-                $"Migrations:MinInsyncReplicas is {options.MinInsyncReplicas}, but {topic} has {replicas} replicas: "
-                    + "nothing could ever be written."
+                $"Migrations:MinInsyncReplicas: expected at most the {replicas} replicas of {topic}, "
+                    + $"found {options.MinInsyncReplicas}, with which nothing could be written."
             );
         }
         if (options.MinInsyncReplicas > 0)

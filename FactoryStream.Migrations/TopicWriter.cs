@@ -12,7 +12,8 @@ namespace FactoryStream.Migrations;
 /// <summary>
 /// Makes the topics, brings those that are there to their settings, and holds them to the partitions that engines are spread over.
 /// </summary>
-internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource database, MigrationsOptions options, ILogger logger) : IDisposable
+internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource database, MigrationsOptions options, MigrationsLog log)
+    : IDisposable
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(10);
 
@@ -42,7 +43,7 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
         var ids = topics.ToDictionary(topic => topic.Key, topic => topic.Value.Id);
         await HoldPartitionsAsync(topics, ids, cancellation);
         await SetAsync(created, topics[TopicNames.Signed].Partitions, ids, cancellation);
-        logger.TopicsReady(created.Count, TopicNames.All.Count);
+        log.TopicsReady(created.Count, TopicNames.All.Count);
     }
 
     private async Task<HashSet<string>> CreateMissingAsync()
@@ -58,7 +59,7 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
                 missing.Select(topic => new TopicSpecification
                 {
                     Name = topic,
-                    // A reading keeps its partition from topic to topic, so a new one is as its like.
+                    // A reading keeps its partition from topic to topic, so a new topic has as many as the others.
                     NumPartitions = present.Count > 0 ? present.Values.First().Partitions.Count : options.Partitions,
                     ReplicationFactor = options.ReplicationFactor,
                     Configs = TopicSettings
@@ -70,8 +71,8 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
         catch (CreateTopicsException exception)
             when (exception.Results.All(result => !result.Error.IsError || result.Error.Code == ErrorCode.TopicAlreadyExists))
         {
-            // Another one of us was quicker.
-            logger.TopicsThere();
+            // Another run of this program created them first.
+            log.TopicsThere();
         }
         return missing;
     }
@@ -98,7 +99,7 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
             throw new InvalidOperationException(enlarged);
         var partitionCount = topics[TopicNames.Signed].Partitions;
         var waiting = 0L;
-        // What the new partitions hold may wait: the old ones are what an engine may have moved from.
+        // What the new partitions hold may wait: the old ones are where an engine may have been before.
         var isDone = await counts.ChangeAsync(
             TopicNames.Signed,
             TopicNames.Verified,
@@ -108,8 +109,10 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
             cancellation
         );
         if (!isDone)
-            throw new InvalidOperationException($"{waiting} messages are on their way yet. {enlarged}");
-        logger.Repartitioned(partitionCount);
+            throw new InvalidOperationException(
+                $"{waiting} messages are not stored yet, so nothing was changed; wait, then try again. {enlarged}"
+            );
+        log.Repartitioned(partitionCount);
     }
 
     /// <summary>How many messages of each partition are not taken in.</summary>
@@ -146,12 +149,12 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
                 topics.Select(Resource),
                 new DescribeConfigsOptions { RequestTimeout = RequestTimeout }
             );
-            foreach (var answer in described)
+            foreach (var topicSettings in described)
             {
-                var topic = answer.ConfigResource.Name;
+                var topic = topicSettings.ConfigResource.Name;
                 var most = waiting.Where(entry => entry.Key.Topic == topic).Max(entry => entry.Value);
                 var wanted = TopicSettings.Of(topic, metadata[topic].Partitions[0].Replicas.Length, options);
-                await AlterAsync(topic, wanted, Numbers(answer), most);
+                await AlterAsync(topic, wanted, Numbers(topicSettings), most);
             }
         }
         catch (KafkaException exception)
@@ -164,8 +167,8 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
                         or ErrorCode.PolicyViolation
             )
         {
-            // The broker in memory has no settings; a plant's own may be its administrator's alone.
-            logger.SettingsLeft(exception.Message);
+            // The broker in memory has no settings; in a plant's own they may be for its administrator alone.
+            log.SettingsLeft(exception.Message);
         }
     }
 
@@ -180,7 +183,7 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
                 || TopicSettings.MayKeepLess(wanted, waiting)
             )
                 continue;
-            logger.RetentionLeft(topic, waiting, setting);
+            log.RetentionLeft(topic, waiting, setting);
             changes.Remove(setting);
         }
         if (changes.Count == 0)
@@ -200,15 +203,15 @@ internal sealed class TopicWriter(KafkaConnection kafka, NpgsqlDataSource databa
             },
             new IncrementalAlterConfigsOptions { RequestTimeout = RequestTimeout }
         );
-        logger.TopicAltered(topic, string.Join(", ", changes.Select(setting => $"{setting.Key}={TopicSettings.Text(setting.Value)}")));
+        log.TopicAltered(topic, string.Join(", ", changes.Select(setting => $"{setting.Key}={TopicSettings.Text(setting.Value)}")));
     }
 
     private static ConfigResource Resource(string topic) => new() { Type = ResourceType.Topic, Name = topic };
 
-    private static Dictionary<string, long> Numbers(DescribeConfigsResult answer)
+    private static Dictionary<string, long> Numbers(DescribeConfigsResult described)
     {
         var numbers = new Dictionary<string, long>();
-        foreach (var (name, entry) in answer.Entries)
+        foreach (var (name, entry) in described.Entries)
         {
             if (long.TryParse(entry.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value))
                 numbers.Add(name, value);

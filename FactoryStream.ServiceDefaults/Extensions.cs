@@ -48,7 +48,7 @@ public static class Extensions
     }
 
     /// <summary>
-    /// What frameworks have to say of every request and statement is for whoever looks for a fault: a quiet hour logs nothing. The lowest
+    /// Frameworks log every request and statement, which is of use only in a search for a fault; so it is off by default. The lowest
     /// of all configuration sources, so that any other (appsettings.json, <c>Logging__LogLevel__Npgsql=Debug</c>) has the last word.
     /// </summary>
     private static void AddQuietLogging<TBuilder>(this TBuilder builder)
@@ -56,9 +56,9 @@ public static class Extensions
     {
         string[] loud = ["Microsoft.AspNetCore", "Microsoft.EntityFrameworkCore", "Npgsql", "System.Net.Http", "Polly"];
         var levels = loud.ToDictionary(category => $"Logging:LogLevel:{category}", _ => (string?)nameof(LogLevel.Warning));
-        // That a check fails is the answer to whoever asks; the service itself says what it lacks, once and not with every probe.
+        // A failed check is in the answer to the probe; the service itself logs once what it lacks, and not with every probe.
         levels.Add("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", nameof(LogLevel.Critical));
-        // No key ring protects anything but the pages' own forms: where it lies, and that it is not encrypted, is no news.
+        // No key ring protects anything but the pages' own forms: where it lies, and that it is not encrypted, needs no warning.
         levels.Add("Logging:LogLevel:Microsoft.AspNetCore.DataProtection", nameof(LogLevel.Error));
         levels.Add("Logging:LogLevel:Default", nameof(LogLevel.Information));
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = levels });
@@ -112,7 +112,7 @@ public static class Extensions
         return builder;
     }
 
-    /// <summary>A liveness check that says only that the process answers; readiness is what else is registered.</summary>
+    /// <summary>A liveness check that says only that the process responds; readiness is what else is registered.</summary>
     public static TBuilder AddDefaultHealthChecks<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
@@ -140,7 +140,7 @@ public static class Extensions
     }
 
     /// <summary>
-    /// <c>/health</c>: all checks pass, ready for traffic, and in its body what each says. <c>/alive</c>: the process answers.
+    /// <c>/health</c>: all checks pass, ready for traffic, and in its body what each says. <c>/alive</c>: the process responds.
     /// </summary>
     /// <remarks>
     /// Served in every environment: orchestrators probe them, and look at the status code alone. No check tells a payload, key or token.

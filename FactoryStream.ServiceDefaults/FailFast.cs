@@ -5,13 +5,13 @@ using Microsoft.Extensions.Logging;
 namespace FactoryStream.ServiceDefaults;
 
 /// <summary>
-/// The one way in which a service ends because it cannot go on: said once, and with exit code 1, so that whoever watches over it starts it
+/// The one way in which a service ends because it cannot go on: logged once, and with exit code 1, so that the orchestrator starts it
 /// again. The generic host by itself stops when a <see cref="BackgroundService"/> fails, but with exit code 0, which looks as if the work
-/// were done; so it is told to leave that to this.
+/// were done; so it is configured to leave that to this class.
 /// </summary>
 /// <param name="services">Where the service's workers are found.</param>
 /// <param name="lifetime">The host's lifetime, by which the service is stopped.</param>
-/// <param name="logger">The log that is told once why the service ends.</param>
+/// <param name="logger">Gets once why the service ends.</param>
 public sealed partial class FailFast(IServiceProvider services, IHostApplicationLifetime lifetime, ILogger<FailFast> logger)
     : IHostedLifecycleService
 {
@@ -77,9 +77,14 @@ public sealed partial class FailFast(IServiceProvider services, IHostApplication
             Stop(worker.GetType().Name, failure.GetBaseException().Message);
         // A time-out of its own that it did not expect ends a worker as well.
         else if (ended.IsCanceled && !lifetime.ApplicationStopping.IsCancellationRequested)
-            Stop(worker.GetType().Name, "it was cancelled though nobody stopped it");
+            Stop(worker.GetType().Name, "it was cancelled while the service was not stopping");
     }
 
-    [LoggerMessage(1, LogLevel.Critical, "{Who} cannot go on, so the service ends with exit code 1: {Reason}")]
+    [LoggerMessage(
+        1,
+        LogLevel.Critical,
+        "{Who} cannot go on, so the service ends with exit code 1: {Reason}",
+        EventName = nameof(CannotGoOn)
+    )]
     private partial void CannotGoOn(string who, string reason);
 }

@@ -1,8 +1,8 @@
 namespace FactoryStream.ServiceDefaults;
 
 /// <summary>
-/// For how long work has waited without any of it being done, told from two numbers that anybody can look up: how much waits, and how far
-/// its worker has come.
+/// For how long work has waited without any of it being done, derived from two numbers that can be read from outside: how much waits, and
+/// how far its worker has come.
 /// </summary>
 /// <param name="time">The clock by which standing still is measured.</param>
 public sealed class StalledWork(TimeProvider time)

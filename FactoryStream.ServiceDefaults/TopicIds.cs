@@ -5,7 +5,7 @@ using FactoryStream.ServiceDefaults.Kafka;
 namespace FactoryStream.ServiceDefaults;
 
 /// <summary>
-/// The ids of topics, by which a topic is told from one of the same name that is made anew, or made again by a broker that lost its log.
+/// The ids of topics, by which a topic differs from one of the same name that is made anew, or made again by a broker that lost its log.
 /// </summary>
 /// <param name="kafka">The connection to the brokers that are asked.</param>
 public sealed class TopicIds(KafkaConnection kafka) : IDisposable
@@ -33,11 +33,11 @@ public sealed class TopicIds(KafkaConnection kafka) : IDisposable
 
     private async Task<TopicDescription> DescribeAsync(string topic)
     {
-        var answer = await admin.DescribeTopicsAsync(
+        var described = await admin.DescribeTopicsAsync(
             TopicCollection.OfTopicNames([topic]),
             new DescribeTopicsOptions { RequestTimeout = TimeSpan.FromSeconds(5) }
         );
-        var description = answer.TopicDescriptions.Single();
+        var description = described.TopicDescriptions.Single();
         return description.Error.IsError ? throw new KafkaException(description.Error) : description;
     }
 

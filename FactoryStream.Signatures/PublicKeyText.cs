@@ -95,7 +95,7 @@ internal static class PublicKeyText
             return PrivateKey;
         what = text[fields.Label] is "X509 CERTIFICATE" ? "CERTIFICATE" : text[fields.Label];
         if (what is not ("PUBLIC KEY" or "RSA PUBLIC KEY" or "CERTIFICATE"))
-            return "A PEM block of another kind was found; expected PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE.";
+            return "PEM block: expected PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE, found another kind.";
         der = new byte[fields.DecodedDataLength];
         return Convert.TryFromBase64Chars(text.AsSpan(fields.Base64Data), der, out var length) && length == der.Length
             ? null

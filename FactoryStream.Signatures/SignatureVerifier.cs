@@ -26,7 +26,7 @@ public sealed class SignatureVerifier : IDisposable
         _rechecks,
         _disagreements;
 
-    /// <summary>Chooses the backends for this machine; each has to give some known answers first.</summary>
+    /// <summary>Chooses the backends for this machine; each has to pass known-answer tests first.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its bounds.</exception>
     public SignatureVerifier(SignatureVerifierOptions? options = null)
         : this(options ?? new SignatureVerifierOptions(), AvailableBackends(options ?? new SignatureVerifierOptions())) { }
@@ -44,7 +44,7 @@ public sealed class SignatureVerifier : IDisposable
     }
 
     /// <summary>
-    /// Raised once, on the checking thread, when a backend gave a wrong answer and was turned off; the others go on. Log it as an error. A
+    /// Raised once, on the checking thread, when a backend gave a wrong result and was turned off; the others go on. Log it as an error. A
     /// backend that failed already at the start is only in <see cref="Backends"/>.
     /// </summary>
     public event EventHandler<BackendTurnedOffEventArgs>? BackendTurnedOff;
@@ -224,7 +224,7 @@ public sealed class SignatureVerifier : IDisposable
             if (SingleCheck.Verify(checks[indices[lane]], _useOpenSsl) == verdict)
                 continue;
 
-            // Nothing that this backend said of these lanes is believed.
+            // No result of this backend for these lanes is used.
             Interlocked.Increment(ref _disagreements);
             TurnOff(
                 slot,

@@ -33,11 +33,11 @@ internal sealed class VerifierHealthCheck(
         if (keys.Age is not { } age)
             return Unhealthy("The signing keys are not loaded yet.");
         if (age > options.Value.MaxKeyAge)
-            return Unhealthy("The database does not confirm the signing keys.");
+            return Unhealthy("The database does not confirm the signing keys; see whether PostgreSQL runs.");
         if (!assignment.HasJoined)
             return Unhealthy("The consumer group is not joined yet.");
         if (deliveries.StalledFor > options.Value.UnhealthyAfter)
-            return Unhealthy("Kafka acknowledges nothing.");
+            return Unhealthy("Kafka has acknowledged nothing for too long; see whether its brokers run.");
         try
         {
             // The producer's own connections; the call blocks, so not on this thread.
@@ -52,7 +52,7 @@ internal sealed class VerifierHealthCheck(
         }
         catch (KafkaException exception)
         {
-            return Unhealthy($"Kafka does not answer: {exception.Error.Reason}");
+            return Unhealthy($"Kafka does not respond: {exception.Error.Reason}");
         }
         return HealthCheckResult.Healthy(null, data);
 

@@ -1,17 +1,13 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using FactoryStream.Contracts;
 using FactoryStream.Signatures;
 
 namespace FactoryStream.Verifier;
 
-/// <summary>What the Verifier measures of itself.</summary>
+/// <summary>The meter <c>FactoryStream.Verifier</c>.</summary>
 internal sealed class VerifierMetrics : IDisposable
 {
-    public const string Name = "FactoryStream.Verifier";
-
-    /// <summary>The spans of what was polled and of what was sent.</summary>
-    public static readonly ActivitySource Source = new(Name);
+    public const string MeterName = "FactoryStream.Verifier";
 
     private static readonly KeyValuePair<string, object?>[] VerdictTags =
     [
@@ -20,7 +16,8 @@ internal sealed class VerifierMetrics : IDisposable
 
     private readonly Meter meter;
     private readonly Counter<long> verdicts;
-    private readonly Counter<long> messages;
+    private readonly Counter<long> consumedMessages;
+    private readonly Counter<long> producedMessages;
     private readonly Histogram<int> polledLines;
     private readonly Histogram<double> checkDuration;
     private readonly Counter<long> keyLoads;
@@ -30,64 +27,82 @@ internal sealed class VerifierMetrics : IDisposable
 
     public VerifierMetrics(IMeterFactory factory, SignatureVerifier signatures)
     {
-        meter = factory.Create(Name);
-        verdicts = meter.CreateCounter<long>("factorystream.verifier.verdicts", "{reading}", "Readings verified, by verdict");
-        messages = meter.CreateCounter<long>("factorystream.verifier.messages", "{message}", "Messages of readings.signed answered");
-        Answers = meter.CreateCounter<long>("factorystream.verifier.answers", "{message}", "Messages written to readings.verified");
-        polledLines = meter.CreateHistogram<int>("factorystream.verifier.polled.lines", "{line}", "Lines that were checked at once");
-        checkDuration = meter.CreateHistogram<double>("factorystream.verifier.check.duration", "s", "Time to parse and check these");
+        meter = factory.Create(MeterName);
+        verdicts = meter.CreateCounter<long>(
+            "factorystream.verifier.reading.verified",
+            "{reading}",
+            "Readings with a verdict, by verdict."
+        );
+        consumedMessages = meter.CreateCounter<long>(
+            "factorystream.verifier.message.consumed",
+            "{message}",
+            "Messages of readings.signed that were verified."
+        );
+        producedMessages = meter.CreateCounter<long>(
+            "factorystream.verifier.message.produced",
+            "{message}",
+            "Messages written to readings.verified."
+        );
+        polledLines = meter.CreateHistogram<int>(
+            "factorystream.verifier.polled.line.count",
+            "{line}",
+            "Lines that were verified together."
+        );
+        checkDuration = meter.CreateHistogram<double>(
+            "factorystream.verifier.check.duration",
+            "s",
+            "Time to parse the lines verified together and to check their signatures."
+        );
         keyLoads = meter.CreateCounter<long>(
-            "factorystream.verifier.key_loads",
+            "factorystream.verifier.key.load",
             "{load}",
-            "How often the signing keys were read from the database"
+            "Times that the signing keys were read from the database."
         );
         meter.CreateObservableCounter(
-            "factorystream.verifier.checks",
+            "factorystream.verifier.signature.checked",
             () => Checks(signatures.Statistics),
             "{signature}",
-            "Signatures checked, by backend"
+            "Signatures checked, by signature backend."
         );
         meter.CreateObservableCounter(
-            "factorystream.verifier.rechecks",
+            "factorystream.verifier.signature.rechecked",
             () => signatures.Statistics.Rechecks,
             "{signature}",
-            "Answers of a vectorised backend that were checked a second way"
+            "Signatures that a vectorised backend had checked and another backend checked again."
         );
         meter.CreateObservableCounter(
-            "factorystream.verifier.disagreements",
+            "factorystream.verifier.signature.disagreement",
             () => signatures.Statistics.Disagreements,
             "{signature}",
-            "Of these, the ones that came out differently; anything but 0 is a fault"
+            "Rechecked signatures of which the two backends differ; anything but 0 is a fault."
         );
         meter.CreateObservableGauge(
-            "factorystream.verifier.backends",
+            "factorystream.verifier.signature.backend",
             () => Backends(signatures),
             "{backend}",
-            "The backends that this machine has for checking signatures: 1 in use, 0 turned off. The first that is 1, of avx512, avx2, "
-                + "openssl and managed, gets full lanes of the usual keys"
+            "The signature backends of this machine, by backend: 1 in use, 0 turned off. The first that is 1, of avx512, avx2, openssl "
+                + "and managed, checks full lanes of the usual keys."
         );
         meter.CreateObservableGauge(
-            "factorystream.verifier.prepared_keys",
+            "factorystream.verifier.key.prepared",
             () => signatures.PreparedKeys,
             "{key}",
-            "Keys whose constants are kept for a vectorised backend"
+            "Keys whose constants are kept for a vectorised signature backend."
         );
         meter.CreateObservableGauge(
-            "factorystream.verifier.in_flight",
+            "factorystream.verifier.in_flight.size",
             () => Interlocked.Read(ref inFlightBytes),
             "By",
-            "Answers that Kafka has not acknowledged"
+            "Size of the verdict messages that Kafka has not acknowledged."
         );
         meter.CreateObservableGauge(
             "factorystream.verifier.lag",
             () => Interlocked.Read(ref lag),
             "{message}",
-            "Messages of readings.signed in this replica's partitions that are not answered"
+            "Messages of readings.signed in this replica's partitions whose verdicts are not acknowledged."
         );
-        meter.CreateObservableGauge("factorystream.verifier.keys", () => Volatile.Read(ref keys), "{key}", "Signing keys known");
+        meter.CreateObservableGauge("factorystream.verifier.key.count", () => Volatile.Read(ref keys), "{key}", "Signing keys known.");
     }
-
-    public Counter<long> Answers { get; }
 
     public void Verified(ReadOnlySpan<long> readingsByVerdict)
     {
@@ -100,10 +115,12 @@ internal sealed class VerifierMetrics : IDisposable
 
     public void Checked(int messageCount, int lineCount, TimeSpan duration)
     {
-        messages.Add(messageCount);
+        consumedMessages.Add(messageCount);
         polledLines.Record(lineCount);
         checkDuration.Record(duration.TotalSeconds);
     }
+
+    public void Produced() => producedMessages.Add(1);
 
     public void InFlight(long bytes) => Interlocked.Exchange(ref inFlightBytes, bytes);
 

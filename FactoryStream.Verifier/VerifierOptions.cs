@@ -8,7 +8,7 @@ internal sealed class VerifierOptions
     public const string Section = "Verifier";
 
     /// <summary>
-    /// What enrolling and revoking ask for as <c>Authorization: Bearer</c>. Default: none, and then nobody may do either.
+    /// The token that enrolling and revoking need, as <c>Authorization: Bearer</c>. Default: none, and then neither is possible.
     /// </summary>
     public string? AdminToken { get; set; }
 
@@ -44,7 +44,7 @@ internal sealed class VerifierOptions
 
     /// <summary>
     /// Longest that keys are trusted since they were last compared with the database; then checking pauses until they are again. Below 5 s,
-    /// for that is what a revocation is promised. Default 4 s.
+    /// within which a revocation is promised to take effect. Default 4 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.2", "00:00:05")]
     public TimeSpan MaxKeyAge { get; set; } = TimeSpan.FromSeconds(4);
@@ -61,24 +61,25 @@ internal sealed class VerifierOptions
     [Range(0, 1_024)]
     public int CheckThreads { get; set; }
 
-    /// <summary>Most lines of one verified message that answers several source messages. 1: none does. Default 1000.</summary>
+    /// <summary>Most lines of one verified message that is for several source messages. 1: none is. Default 1000.</summary>
     [Range(1, 1_000_000)]
     public int MaxLinesPerMessage { get; set; } = 1_000;
 
     /// <summary>
-    /// Most bytes of one verified message that answers several source messages. Default 64 KiB: larger arrays would go to the large object
+    /// Most bytes of one verified message that is for several source messages. Default 64 KiB: larger arrays would go to the large object
     /// heap.
     /// </summary>
     [Range(1, 16 << 20)]
     public int MaxMessageBytes { get; set; } = 64 << 10;
 
-    /// <summary>Bytes of answers that may wait for Kafka's acknowledgement; beyond it nothing more is taken in. Default 32 MiB.</summary>
+    /// <summary>Bytes of verdict messages that may wait for Kafka's acknowledgement; beyond it nothing more is taken in. Default 32
+    /// MiB.</summary>
     [Range(1 << 16, 1 << 30)]
     public int MaxInFlightBytes { get; set; } = 32 << 20;
 
     /// <summary>
     /// Most messages, of <c>readings.rejected</c> and of <c>readings.verified</c>, that are read back when a partition is taken over, for
-    /// what its last owner answered without committing: that is answered the same again. Default 100,000.
+    /// what its last owner verified without committing: that gets the same verdicts again. Default 100,000.
     /// </summary>
     [Range(128, 10_000_000)]
     public int MaxRecalledMessages { get; set; } = 100_000;
@@ -90,26 +91,26 @@ internal sealed class VerifierOptions
     public TimeSpan CommitInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// How long a replica may be silent before Kafka gives its partitions to the others: what a crash costs in delay. Kafka's own lower
-    /// bound is 6 s. Default 6 s.
+    /// How long a replica may send no heartbeat before Kafka gives its partitions to the others: what a crash costs in delay. Kafka's own
+    /// lower bound is 6 s. Default 6 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
     public TimeSpan SessionTimeout { get; set; } = TimeSpan.FromSeconds(6);
 
     /// <summary>
-    /// How long a partition that is to be given up, or the service that is to stop, waits for the acknowledgement of its last answers.
+    /// How long a partition that is to be given up, or the service that is to stop, waits for the acknowledgement of its last verdicts.
     /// Default 10 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>An answer unacknowledged for longer makes the service unhealthy. Default 10 s.</summary>
+    /// <summary>Verdicts unacknowledged for longer make the service unhealthy. Default 10 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan UnhealthyAfter { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Bytes that make Kafka answer a fetch at once; less waits up to <see cref="FetchWait"/> for more. Few large answers cost the broker
-    /// much less than many small ones. Default 128 KiB.
+    /// Bytes that make Kafka respond to a fetch at once; less waits up to <see cref="FetchWait"/> for more. Few large responses cost the
+    /// broker much less than many small ones. Default 128 KiB.
     /// </summary>
     [Range(1, 16 << 20)]
     public int FetchMinBytes { get; set; } = 128 << 10;

@@ -24,6 +24,7 @@ internal static class VerifierServices
     {
         services.AddOptions<VerifierOptions>().BindConfiguration(VerifierOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<VerifierMetrics>();
+        services.AddSingleton<VerifierLog>();
     }
 
     /// <summary>Readiness, and in the body of <c>/health</c> what it is made of.</summary>
@@ -37,8 +38,8 @@ internal static class VerifierServices
         services.AddOpenApi();
     }
 
-    /// <summary>What writes answers and knows which partitions are this replica's.</summary>
-    public static void AddAnswering(this IServiceCollection services)
+    /// <summary>What writes verdicts and knows which partitions are this replica's.</summary>
+    public static void AddVerdictWriting(this IServiceCollection services)
     {
         services.AddSingleton<SourceTopic>();
         services.AddSingleton<Deliveries>();
@@ -50,8 +51,7 @@ internal static class VerifierServices
     private static void AddSigningKeys(this IHostApplicationBuilder builder)
     {
         builder.AddNpgsqlDataSource(FactoryDbContext.ConnectionName, settings => settings.DisableHealthChecks = true);
-        // Whoever asks for keys has a loop or a client of his own that asks again; waiting here would only hide that the database is
-        // away.
+        // Callers that read keys try again themselves; retries here would only hide that the database is away.
         builder.AddNpgsqlDbContext<FactoryDbContext>(
             FactoryDbContext.ConnectionName,
             settings =>
@@ -71,18 +71,18 @@ internal static class VerifierServices
     private static void AddTopics(this IHostApplicationBuilder builder)
     {
         builder.AddTopicClients();
-        builder.Services.AddAnswering();
+        builder.Services.AddVerdictWriting();
         builder.Services.AddSingleton<TopicIds>();
-        builder.Services.AddSingleton<EarlierAnswersReader>();
+        builder.Services.AddSingleton<EarlierVerdictsReader>();
         builder.Services.AddSingleton<Takeover>();
         builder.Services.AddSingleton<SignedConsumer>();
         builder.Services.AddSingleton(services =>
         {
-            var logger = services.GetRequiredService<ILogger<SignatureVerifier>>();
+            var log = services.GetRequiredService<VerifierLog>();
             var signatures = new SignatureVerifier();
-            signatures.BackendTurnedOff += (_, backend) => logger.BackendTurnedOff(backend.BackendName, backend.Reason);
+            signatures.BackendTurnedOff += (_, backend) => log.BackendTurnedOff(backend.BackendName, backend.Reason);
             foreach (var (backend, state) in signatures.Backends.Where(backend => backend.Value != SignatureVerifier.On))
-                logger.BackendNotUsed(backend, state);
+                log.BackendNotUsed(backend, state);
             return signatures;
         });
         builder.Services.AddHostedService<VerifierWorker>();

@@ -23,7 +23,7 @@ internal sealed class CommitLane(
 
     public CommitTransaction Transaction { get; } = transaction;
 
-    /// <summary>Takes messages in.</summary>
+    /// <summary>The pending commit that messages are decoded into.</summary>
     public PendingCommit Filling { get; private set; } = new();
 
     /// <summary>The transaction under way, or the last one.</summary>
@@ -34,7 +34,7 @@ internal sealed class CommitLane(
 
     public bool IsEmpty => Filling.MessageCount == 0;
 
-    public bool IsFull => Filling.RowCount >= options.MaxBatchReadings || Filling.ByteCount >= options.MaxBatchKilobytes * 1024L;
+    public bool IsFull => Filling.RowCount >= options.MaxCommitReadings || Filling.ByteCount >= options.MaxCommitKilobytes * 1024L;
 
     /// <summary>
     /// In how many milliseconds what it holds should be committed, if no more comes: a transaction costs the database as much as hundreds
@@ -42,7 +42,7 @@ internal sealed class CommitLane(
     /// </summary>
     public int DueIn()
     {
-        if (begun is not { } last || IsFull || Filling.RowCount >= options.MaxBatchReadings / 4)
+        if (begun is not { } last || IsFull || Filling.RowCount >= options.MaxCommitReadings / 4)
             return 0;
         var left = options.CommitInterval - time.GetElapsedTime(last);
         return left > TimeSpan.Zero ? (int)Math.Ceiling(left.TotalMilliseconds) : 0;

@@ -30,7 +30,7 @@ internal sealed class CommitTransaction
     private readonly AggregatorMetrics metrics;
     private readonly RetentionRuns retention;
     private readonly TimeProvider time;
-    private readonly ILogger logger;
+    private readonly AggregatorLog log;
     private readonly KeyDirectory keys;
     private readonly EngineDirectory engines;
     private readonly ReadingRules rules;
@@ -46,10 +46,10 @@ internal sealed class CommitTransaction
         AggregatorMetrics metrics,
         RetentionRuns retention,
         TimeProvider time,
-        ILogger logger
+        AggregatorLog log
     )
     {
-        (this.database, this.metrics, this.retention, this.time, this.logger) = (database, metrics, retention, time, logger);
+        (this.database, this.metrics, this.retention, this.time, this.log) = (database, metrics, retention, time, log);
         keys = new KeyDirectory(new KeyReader(database));
         windows = new WindowStore(database, options.Rules);
         engines = new EngineDirectory(new EngineReader(database), windows, options.Rules, options.MaxEnginesPerFactory, time);
@@ -60,12 +60,12 @@ internal sealed class CommitTransaction
         readings = new ReadingStore(database, windows, keys);
     }
 
-    /// <summary>So many of the next commits ask the database what is new instead of the state.</summary>
+    /// <summary>How many of the next commits ask the database which readings are new, instead of the open windows.</summary>
     public int ConflictTolerantCommits { get; set; }
 
     /// <summary>Rebuilds partitions' open windows from what is stored.</summary>
     /// <param name="added">Where each of them stands; the transaction that may be needed is fenced by it.</param>
-    /// <param name="partitionCount">How many the topic has.</param>
+    /// <param name="partitionCount">The topic's number of partitions.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     /// <returns>How many engines and readings.</returns>
     public async Task<(int Engines, int Readings)> RebuildAsync(
@@ -93,14 +93,14 @@ internal sealed class CommitTransaction
         return rebuilt;
     }
 
-    /// <summary>Lets partitions go.</summary>
+    /// <summary>Forgets the engines of partitions that were revoked.</summary>
     public void Release(IEnumerable<int> removed) => engines.Release(removed);
 
     /// <summary>Whether a partition has windows that the wall clock closes.</summary>
     public bool HasIdle(CaughtUpPartition caughtUp) => engines.HasIdle(caughtUp);
 
     /// <summary>Commits what is pending, and closes what idle engines have left open.</summary>
-    /// <param name="pending">Sealed.</param>
+    /// <param name="pending">The pending commit, sealed.</param>
     /// <param name="caughtUp">Partitions whose idle engines' windows close.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     /// <exception cref="FencedException">Another owner has one of the partitions.</exception>
@@ -109,7 +109,7 @@ internal sealed class CommitTransaction
     public async Task CommitAsync(PendingCommit pending, IReadOnlyCollection<CaughtUpPartition> caughtUp, CancellationToken cancellation)
     {
         var begun = time.GetTimestamp();
-        using var span = AggregatorMetrics.Source.StartBatch("commit factory", ActivityKind.Internal, pending.Traces);
+        using var span = AggregatorTracing.Source.StartLinked("commit factory", ActivityKind.Internal, pending.Traces);
         span?.SetTag("factorystream.commit.readings", pending.Readings.Count);
         span?.SetTag("messaging.batch.message_count", pending.MessageCount);
         var now = time.GetUtcNow();
@@ -136,7 +136,7 @@ internal sealed class CommitTransaction
         await RejectionWriter.StoreAsync(
             connection,
             pending.Rejections,
-            (entry, reason) => logger.RejectionBared(entry.Partition, reason),
+            (entry, reason) => log.RejectionBared(entry.Partition, reason),
             cancellation
         );
         // 6
@@ -231,14 +231,14 @@ internal sealed class CommitTransaction
         metrics.Rejections.Add(pending.Rejections.Count);
         foreach (var ((topic, _), messages) in pending.Losses)
             metrics.Lost.Add(messages, new KeyValuePair<string, object?>("topic", topic));
-        metrics.WindowsClosed.Add(windows.ClosedRows);
+        metrics.WindowRowsClosed.Add(windows.ClosedRows);
         metrics.CommitDuration.Record(duration.TotalSeconds);
         if (pending.Readings.Count > 0)
             metrics.CommitReadings.Record(pending.Readings.Count);
-        if (!metrics.MeasuredToCommitted.Enabled)
+        if (!metrics.ReadingAge.Enabled)
             return;
         var committedAt = time.GetUtcNow().UtcDateTime;
         foreach (var reading in pending.Readings)
-            metrics.MeasuredToCommitted.Record((committedAt - reading.MeasuredAt).TotalSeconds);
+            metrics.ReadingAge.Record((committedAt - reading.MeasuredAt).TotalSeconds);
     }
 }

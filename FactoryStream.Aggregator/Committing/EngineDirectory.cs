@@ -22,7 +22,7 @@ internal sealed class EngineDirectory(
     /// <summary>The engines of an owned partition.</summary>
     public PartitionEngines this[int partition] => partitions[partition];
 
-    /// <summary>Lets partitions go.</summary>
+    /// <summary>Forgets the engines of partitions that were revoked.</summary>
     public void Release(IEnumerable<int> removed)
     {
         foreach (var partition in removed)
@@ -44,7 +44,7 @@ internal sealed class EngineDirectory(
 
     /// <summary>Tracks the engines of partitions, with their open windows as they follow from what is stored.</summary>
     /// <param name="added">The partitions.</param>
-    /// <param name="partitionCount">How many the topic has.</param>
+    /// <param name="partitionCount">The topic's number of partitions.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     /// <returns>How many engines and readings.</returns>
     public async Task<(int Engines, int Readings)> RebuildAsync(IReadOnlySet<int> added, int partitionCount, CancellationToken cancellation)
@@ -62,7 +62,7 @@ internal sealed class EngineDirectory(
     }
 
     /// <summary>
-    /// Says of each pending reading which engine it is of; new engines get a number, as far as their factory's bound allows.
+    /// Finds each pending reading's engine; new engines get a number, as far as their factory's bound allows.
     /// </summary>
     public async Task ResolveAsync(PendingCommit pending, CancellationToken cancellation)
     {
@@ -131,8 +131,8 @@ internal sealed class EngineDirectory(
                 || windows.Add(tracked[engineNo], measuredAt.Ticks, MemoryMarshal.Read<UInt128>(sha256), parser.MetricsSpan) != Arrival.New
             )
                 throw new InvalidOperationException(
-                    $"The stored reading of engine {engineNo} at {measuredAt:O} does not fit: "
-                        + "factory.readings or factory.engines was changed by another hand."
+                    $"The stored reading of engine {engineNo} at {measuredAt:O} is not of an open window: "
+                        + "another program changed factory.readings or factory.engines. Restore both from one backup."
                 );
         }
     }

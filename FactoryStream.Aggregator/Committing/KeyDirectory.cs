@@ -3,7 +3,7 @@ using FactoryStream.Storage;
 
 namespace FactoryStream.Aggregator.Committing;
 
-/// <summary>What the database knows of signing keys, remembered.</summary>
+/// <summary>The signing keys of the database, cached.</summary>
 internal sealed class KeyDirectory(KeyReader reader)
 {
     private readonly HashSet<string> enrolled = [];
@@ -12,7 +12,7 @@ internal sealed class KeyDirectory(KeyReader reader)
     /// <summary>The number of a key that <see cref="EnsureAsync"/> has let pass.</summary>
     public int NumberOf(string keyId) => numbers[keyId];
 
-    /// <summary>Rejects readings whose signing key nobody has enrolled: another hand than the Verifier's wrote them.</summary>
+    /// <summary>Rejects readings whose signing key is not enrolled: another program than the Verifier wrote them.</summary>
     public async Task EnsureAsync(PendingCommit pending, CancellationToken cancellation)
     {
         foreach (var reading in pending.Readings)
@@ -31,8 +31,7 @@ internal sealed class KeyDirectory(KeyReader reader)
 
     /// <summary>
     /// What Ingest refused may name anything. Only factories with a key have a ledger of their own; those are remembered, for they are few,
-    /// and the rest asked for a commit at a time. What the Verifier rejected says itself whose ledger it belongs to, for the verified log
-    /// says the same.
+    /// and the rest asked for a commit at a time. A rejection of the Verifier's names its ledger itself, as the verified message does.
     /// </summary>
     public async Task DisownUnknownAsync(PendingCommit pending, CancellationToken cancellation)
     {

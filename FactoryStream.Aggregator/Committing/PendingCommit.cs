@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using FactoryStream.Aggregator.Consuming;
 using FactoryStream.Contracts;
-using FactoryStream.ServiceDefaults;
+using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.Signatures;
 using FactoryStream.Storage;
 
@@ -56,7 +56,7 @@ internal sealed class PendingCommit
     private readonly List<DecodedBatch> signedBatches = [];
     private readonly List<Metric> metrics = [];
     private readonly HashSet<PartitionProgress> touched = [];
-    private readonly BatchBytes bytes = new();
+    private readonly MessageBytes bytes = new();
     private TrackedEngine?[] engines = new TrackedEngine?[FirstReadings];
     private byte[] hashes = new byte[HashLength * FirstReadings];
     private byte[] signatures = new byte[FirstSignatureBytes];
@@ -87,7 +87,7 @@ internal sealed class PendingCommit
 
     public int MessageCount { get; private set; }
 
-    /// <summary>What its messages' values hold of memory.</summary>
+    /// <summary>Bytes of its messages' values.</summary>
     public long ByteCount { get; private set; }
 
     public int RowCount => readings.Count + Rejections.Count;
@@ -168,7 +168,7 @@ internal sealed class PendingCommit
     }
 
     /// <summary>Adds a reading, and hashes its data.</summary>
-    /// <param name="reading">Without its metrics' place.</param>
+    /// <param name="reading">The reading; the place of its metrics is set here.</param>
     /// <param name="values">Its metrics.</param>
     public void AddReading(in DecodedReading reading, ReadOnlySpan<Metric> values)
     {
@@ -178,7 +178,7 @@ internal sealed class PendingCommit
             Array.Resize(ref engines, index * 2);
             Array.Resize(ref hashes, index * 2 * HashLength);
         }
-        Sha256Batch.Hash(reading.Data.Span, hashes.AsSpan(index * HashLength, HashLength));
+        Sha256Digests.Hash(reading.Data.Span, hashes.AsSpan(index * HashLength, HashLength));
         readings.Add(reading with { MetricStart = metrics.Count, MetricCount = values.Length });
         metrics.AddRange(values);
     }
@@ -186,7 +186,7 @@ internal sealed class PendingCommit
     /// <summary>Counts readings as accepted by Ingest that are not among <see cref="Readings"/>.</summary>
     /// <param name="partition">Of <c>readings.signed</c>.</param>
     /// <param name="factoryId">
-    /// Whose. A header of another hand may name what no factory can be called: in the ledger that is the factory that could not be read.
+    /// The factory's. A header of another program may hold what can be no factory's id: the ledger counts that as unknown.
     /// </param>
     /// <param name="count">How many.</param>
     public void CountAccepted(int partition, string factoryId, int count) =>

@@ -3,7 +3,8 @@ using FactoryStream.Contracts;
 namespace FactoryStream.Aggregator.Committing;
 
 /// <summary>
-/// Which verified readings are not stored all the same, and why: rejected before the transaction, as everybody would who takes them in.
+/// Which verified readings are rejected all the same, and why. The rules depend on the message and on what is stored alone, so every
+/// Aggregator decides alike.
 /// </summary>
 /// <param name="maxAge">How old a reading may be when its verdict is given; what retention has dropped is older.</param>
 /// <param name="maxMetricsPerEngine">Most names of metrics of one engine.</param>

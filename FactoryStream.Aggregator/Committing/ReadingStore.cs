@@ -15,7 +15,7 @@ internal sealed class ReadingStore(NpgsqlDataSource database, WindowStore window
     private readonly List<ReadingEntry> late = [];
     private readonly List<int> lateIndexes = [];
     private readonly List<BatchEntry> evidence = [];
-    private readonly HashSet<UInt128> evident = [];
+    private readonly HashSet<UInt128> batchesWithEvidence = [];
     private bool[] needsEvidence = [];
 
     /// <summary>Table partitions may be gone: those that are needed are ensured anew.</summary>
@@ -96,7 +96,9 @@ internal sealed class ReadingStore(NpgsqlDataSource database, WindowStore window
                     AddLate(pending, index);
                     break;
                 case Arrival.Duplicate:
-                    throw new InvalidOperationException("A reading that was not stored stood in an open window.");
+                    throw new InvalidOperationException(
+                        "The database has no reading that an open window counts: another program deleted rows of factory.readings."
+                    );
             }
         }
         return lateCount;
@@ -106,7 +108,7 @@ internal sealed class ReadingStore(NpgsqlDataSource database, WindowStore window
     public async Task StoreEvidenceAsync(NpgsqlConnection connection, PendingCommit pending, CancellationToken cancellation)
     {
         evidence.Clear();
-        evident.Clear();
+        batchesWithEvidence.Clear();
         for (var i = 0; i < pending.SignedBatches.Count; i++)
         {
             if (!needsEvidence[i])
@@ -114,7 +116,7 @@ internal sealed class ReadingStore(NpgsqlDataSource database, WindowStore window
             needsEvidence[i] = false;
             var signed = pending.SignedBatches[i];
             // Shares of one batch, of several partitions.
-            if (evident.Add(MemoryMarshal.Read<UInt128>(signed.Sha256)))
+            if (batchesWithEvidence.Add(MemoryMarshal.Read<UInt128>(signed.Sha256)))
                 evidence.Add(
                     new BatchEntry(
                         signed.Sha256,

@@ -95,7 +95,7 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
         await MergeAsync(connection, totals, newRevision: 0, now, cancellation);
     }
 
-    /// <summary>Statements that say how far the changed engines are closed, and tell whoever listens.</summary>
+    /// <summary>Statements that store up to when the changed engines are closed, and notify the Dashboard.</summary>
     public IEnumerable<NpgsqlBatchCommand> ClosingStatements()
     {
         if (changed.Count == 0)
@@ -114,12 +114,12 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
     /// reading must not stop all others. Safe because the partition's epoch, checked by the same transaction, lets nobody else write its
     /// engines' windows.
     /// </summary>
-    /// <param name="connection">In the transaction.</param>
+    /// <param name="connection">A connection within the transaction.</param>
     /// <param name="windows">Each engine, window and metric once.</param>
     /// <param name="newRevision">
     /// Of a row that is not there yet: 1 when the window was closed without it, 0 when it closes now. A row that is there goes up by one.
     /// </param>
-    /// <param name="now">UTC.</param>
+    /// <param name="now">The time of the change, UTC.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     public static async Task MergeAsync(
         NpgsqlConnection connection,

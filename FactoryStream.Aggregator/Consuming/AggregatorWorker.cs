@@ -20,16 +20,16 @@ internal sealed class AggregatorWorker(
     AggregatorHealthCheck health,
     RetentionRuns retention,
     TimeProvider time,
-    ILogger<AggregatorWorker> logger
+    AggregatorLog log
 ) : BackgroundService
 {
-    // As long as what the state does not know may still be on its way.
+    // For so many commits, messages that the state does not know may still arrive.
     private const int ConflictTolerantCommits = 100;
 
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
-    // A session that lasted so long was no failure of the ones before.
+    // After a session this long the pause begins with the shortest again.
     private static readonly TimeSpan LongSession = TimeSpan.FromMinutes(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -48,7 +48,7 @@ internal sealed class AggregatorWorker(
                 health,
                 retention,
                 time,
-                logger,
+                log,
                 stoppingToken
             );
             try
@@ -64,7 +64,7 @@ internal sealed class AggregatorWorker(
             catch (PostgresException exception) when (IsStoredAlready(exception) && !session.IsConflictTolerant)
             {
                 isConflict = true;
-                logger.ConflictTolerant(exception.MessageText);
+                log.ConflictTolerant(exception.MessageText);
             }
             catch (Exception exception) when (IsExpected(exception))
             {
@@ -72,7 +72,7 @@ internal sealed class AggregatorWorker(
                 isConflict = false;
                 if (exception is FencedException or LogChangedException || time.GetElapsedTime(begun) > LongSession)
                     pause = ShortestPause;
-                logger.CommitDropped(pause.TotalSeconds, exception.Message);
+                log.CommitDropped(pause.TotalSeconds, exception.Message);
                 await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }

@@ -20,7 +20,7 @@ internal sealed class ConsumerSession : IAsyncDisposable
 
     private readonly AggregatorMetrics metrics;
     private readonly TimeProvider time;
-    private readonly ILogger logger;
+    private readonly AggregatorLog log;
     private readonly CancellationToken stopping;
     private readonly TopicConsumers consumers;
     private readonly TopicWatch topics;
@@ -30,16 +30,16 @@ internal sealed class ConsumerSession : IAsyncDisposable
     private int taken;
 
     /// <summary>A session that has not joined yet.</summary>
-    /// <param name="database">Where checkpoints and all else are.</param>
+    /// <param name="database">PostgreSQL, with the checkpoints.</param>
     /// <param name="kafka">The broker.</param>
-    /// <param name="options">The Aggregator's.</param>
+    /// <param name="options">The Aggregator's settings.</param>
     /// <param name="conflictTolerantCommits">How many of each lane's first commits ask the database what is new.</param>
-    /// <param name="metrics">The Aggregator's.</param>
-    /// <param name="health">Told of every commit.</param>
-    /// <param name="retention">Told of by the worker that drops tables.</param>
+    /// <param name="metrics">The Aggregator's instruments.</param>
+    /// <param name="health">Gets the state of every commit.</param>
+    /// <param name="retention">Counts the runs that drop table partitions.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="logger">The worker's.</param>
-    /// <param name="stopping">Ends the session, in order.</param>
+    /// <param name="log">The Aggregator's log.</param>
+    /// <param name="stopping">Ends the session after a last commit.</param>
     public ConsumerSession(
         NpgsqlDataSource database,
         KafkaConnection kafka,
@@ -49,20 +49,20 @@ internal sealed class ConsumerSession : IAsyncDisposable
         AggregatorHealthCheck health,
         Maintenance.RetentionRuns retention,
         TimeProvider time,
-        ILogger logger,
+        AggregatorLog log,
         CancellationToken stopping
     )
     {
-        (this.metrics, this.time, this.logger, this.stopping) = (metrics, time, logger, stopping);
-        consumers = new TopicConsumers(kafka, options, logger);
-        topics = new TopicWatch(kafka, database, health, time, logger);
+        (this.metrics, this.time, this.log, this.stopping) = (metrics, time, log, stopping);
+        consumers = new TopicConsumers(kafka, options, log);
+        topics = new TopicWatch(kafka, database, health, time, log);
         lanes =
         [
             .. Enumerable
                 .Range(0, options.Parallelism)
                 .Select(number => new CommitLane(
                     number,
-                    new CommitTransaction(database, options, metrics, retention, time, logger)
+                    new CommitTransaction(database, options, metrics, retention, time, log)
                     {
                         ConflictTolerantCommits = conflictTolerantCommits,
                     },
@@ -72,8 +72,8 @@ internal sealed class ConsumerSession : IAsyncDisposable
                     time
                 )),
         ];
-        assignment = new PartitionAssignment(lanes, consumers, topics, new CheckpointReader(database), health, time, logger, stopping);
-        decoder = new MessageDecoder(logger, metrics);
+        assignment = new PartitionAssignment(lanes, consumers, topics, new CheckpointReader(database), health, time, log, stopping);
+        decoder = new MessageDecoder(log, metrics);
     }
 
     /// <summary>Still asks the database what is new.</summary>
@@ -90,7 +90,7 @@ internal sealed class ConsumerSession : IAsyncDisposable
                 // Under load commits are under way and messages wait; otherwise the first message goes at once.
                 var next = consumers.Next(Patience());
                 // Before anything of what was just assigned can be committed.
-                assignment.TellBegun();
+                assignment.StoreFirstOffsets();
                 if (next is { } message)
                 {
                     Take(message);
@@ -119,8 +119,8 @@ internal sealed class ConsumerSession : IAsyncDisposable
             }
             catch (Exception exception) when (exception is NpgsqlException or FencedException)
             {
-                // Whoever runs the session has seen it already, or is about to start over from the checkpoint.
-                logger.CommitDropped(0, exception.Message);
+                // The worker has seen it already, or starts the next session from the checkpoint.
+                log.CommitDropped(0, exception.Message);
             }
         }
         // What could be committed has been, or must not be.
@@ -149,8 +149,8 @@ internal sealed class ConsumerSession : IAsyncDisposable
             return;
         if (message.Offset < progress.NextOffset)
             throw new LogChangedException(
-                $"{message.Topic} [{message.Partition.Value}] goes on at {message.Offset.Value} instead of "
-                    + $"{progress.NextOffset}: it is another log by now."
+                $"{message.Topic} [{message.Partition.Value}] has another log now: expected offset "
+                    + $"{progress.NextOffset}, found {message.Offset.Value}."
             );
         decoder.Decode(message, progress, assignment.LaneOf(message.Partition).Filling);
     }

@@ -9,9 +9,9 @@ namespace FactoryStream.Aggregator.Consuming;
 /// <summary>
 /// Reads the messages of <c>readings.verified</c> and <c>readings.rejected</c> into a pending commit. Used by the consuming thread alone.
 /// </summary>
-internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
+internal sealed class MessageDecoder(AggregatorLog log, AggregatorMetrics metrics)
 {
-    private readonly VerifiedDecoder verified = new(logger, metrics);
+    private readonly VerifiedDecoder verified = new(log, metrics);
     private readonly RejectedDecoder rejected = new(metrics);
 
     /// <summary>Takes a message in, with a copy of its value, and the partition on to the next.</summary>
@@ -20,8 +20,8 @@ internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
         message.Message.Value = pending.AddMessage(message.Message.Value.Span, progress);
         if (message.Offset > progress.NextOffset)
         {
-            // Kafka's logs have no holes of their own here, for nothing is compacted and nothing transactional: this one is retention's.
-            logger.Gap(message.Topic, message.Partition, progress.NextOffset, message.Offset - 1);
+            // These topics are neither compacted nor transactional, so a gap of offsets is what retention dropped.
+            log.Gap(message.Topic, message.Partition, progress.NextOffset, message.Offset - 1);
             pending.CountLost(message.Topic, message.Partition, message.Offset - progress.NextOffset);
             progress.IsBehindGap = true;
         }
@@ -34,8 +34,8 @@ internal sealed class MessageDecoder(ILogger logger, AggregatorMetrics metrics)
                 : rejected.Decode(message, progress, pending);
         if (wrong is null)
             return;
-        // Somebody else wrote to the topic. It is nobody's reading, so it is in no factory's ledger, but it is kept.
-        logger.ForeignMessage(message.Topic, message.Partition, message.Offset, wrong);
+        // Another program wrote to the topic. It is no accepted reading, so it is in no factory's ledger, but it is kept.
+        log.ForeignMessage(message.Topic, message.Partition, message.Offset, wrong);
         pending.Rejections.Add(
             new RejectionEntry(
                 message.Partition,

@@ -17,7 +17,7 @@ internal sealed class PartitionAssignment(
     CheckpointReader checkpoints,
     AggregatorHealthCheck health,
     TimeProvider time,
-    ILogger logger,
+    AggregatorLog log,
     CancellationToken stopping
 )
 {
@@ -36,14 +36,14 @@ internal sealed class PartitionAssignment(
 
     public PartitionProgress? Find(TopicPartition partition) => owned.GetValueOrDefault(partition);
 
-    /// <summary>From here on what is taken away needs no answer: everything is given up.</summary>
+    /// <summary>The session ends: partitions that the group revokes from here on are not committed any more.</summary>
     public void Close() => isClosing = true;
 
     /// <summary>
-    /// Tells the group where its new partitions begin, and not only where their first commit has come to: without an offset, because it
-    /// never had one or it has expired, all that the log still holds would seem to wait, and on a quiet log for ever.
+    /// Stores where new partitions begin, before their first commit: a group without an offset, because it never had one or it has
+    /// expired, seems to have all of the log before it, and on a quiet log for ever.
     /// </summary>
-    public void TellBegun()
+    public void StoreFirstOffsets()
     {
         foreach (var checkpoint in acquired)
             consumers.StoreOffset(checkpoint.Topic, checkpoint.Partition, checkpoint.NextOffset);
@@ -62,7 +62,7 @@ internal sealed class PartitionAssignment(
         await CommittedAsync();
     }
 
-    /// <summary>Raises the epochs, rebuilds the windows and says where to begin.</summary>
+    /// <summary>Raises the epochs, rebuilds the windows and returns the offsets to begin at.</summary>
     public async Task<IEnumerable<TopicPartitionOffset>> AssignAsync(
         IConsumer<Ignore, ReadOnlyMemory<byte>> consumer,
         List<TopicPartition> added
@@ -81,7 +81,7 @@ internal sealed class PartitionAssignment(
         {
             if (partition.Partition >= topics[partition.Topic].Recorded)
             {
-                // Not taken in: nobody knows of it. It must be given back all the same.
+                // Beyond the recorded partitions nothing is read, but the consumer expects an offset for each.
                 offsets.Add(new TopicPartitionOffset(partition, Offset.End));
                 continue;
             }
@@ -99,7 +99,7 @@ internal sealed class PartitionAssignment(
             var rebuilt = await share.Key.Transaction.RebuildAsync([.. share], topics[TopicNames.Verified].Recorded, stopping);
             (engines, readings) = (engines + rebuilt.Engines, readings + rebuilt.Readings);
         }
-        logger.Assigned(added.Count, string.Join(' ', added), engines, readings, (long)time.GetElapsedTime(begun).TotalMilliseconds);
+        log.Assigned(added.Count, string.Join(' ', added), engines, readings, (long)time.GetElapsedTime(begun).TotalMilliseconds);
         return offsets;
     }
 
@@ -116,13 +116,13 @@ internal sealed class PartitionAssignment(
                 LaneOf(partition.Partition).Transaction.Release([partition.Partition.Value]);
         }
         if (removed.Count > 0 && !stopping.IsCancellationRequested)
-            logger.Revoked(removed.Count, string.Join(' ', removed.Select(partition => partition.TopicPartition)));
+            log.Revoked(removed.Count, string.Join(' ', removed.Select(partition => partition.TopicPartition)));
     }
 
     public void Lose(List<TopicPartitionOffset> removed)
     {
         if (!isClosing)
-            throw new FencedException($"{removed.Count} partitions were given to another while this process was out of the group.");
+            throw new FencedException($"{removed.Count} partitions were given to another member while this process was out of the group.");
     }
 
     private async Task<CheckpointRow> AcquireAsync(IConsumer<Ignore, ReadOnlyMemory<byte>> consumer, TopicPartition partition)
@@ -133,7 +133,7 @@ internal sealed class PartitionAssignment(
         if (checkpoint.NextOffset > end)
         {
             // The same topic with a shorter log: its broker lost what the checkpoint has seen.
-            logger.LogShortened(partition.Topic, partition.Partition, checkpoint.NextOffset);
+            log.LogShortened(partition.Topic, partition.Partition, checkpoint.NextOffset);
             await checkpoints.AcquireAsync(partition.Topic, partition.Partition, $"{topicId}@{end}", stopping);
             checkpoint = await checkpoints.AcquireAsync(partition.Topic, partition.Partition, topicId, stopping);
         }
@@ -152,7 +152,7 @@ internal sealed class PartitionAssignment(
         var end = consumer.QueryWatermarkOffsets(signed, BrokerPatience).High.Value;
         if (checkpoint.SourceOffset < end)
             return;
-        logger.SourceShortened(signed.Topic, checkpoint.Partition, end, checkpoint.SourceOffset);
+        log.SourceShortened(signed.Topic, checkpoint.Partition, end, checkpoint.SourceOffset);
         (checkpoint.SourceOffset, checkpoint.SourceLine) = (end - 1, int.MaxValue);
     }
 

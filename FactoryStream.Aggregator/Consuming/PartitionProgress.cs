@@ -22,11 +22,11 @@ internal sealed class PartitionProgress(CheckpointRow checkpoint)
     public string TopicId { get; } = checkpoint.TopicId;
 
     /// <summary>
-    /// Messages were gone and no source position has been seen since: how many source messages they answered is not known.
+    /// Messages are lost and no source position has been seen since: how many source messages they were for is not known.
     /// </summary>
     public bool IsBehindGap { get; set; }
 
-    /// <summary>At the log's end as last seen.</summary>
+    /// <summary>Whether the last poll reached the log's end.</summary>
     public bool AtEnd { get; set; }
 
     /// <summary>
@@ -37,7 +37,7 @@ internal sealed class PartitionProgress(CheckpointRow checkpoint)
 
     private (long Offset, long At) mark = (-1, 0);
 
-    /// <summary>Looks how far the log reaches now, and whether what it held before has been taken in.</summary>
+    /// <summary>Compares the log's end with what has been taken in, and raises <see cref="CaughtUpUntil"/>.</summary>
     /// <param name="end">The log's end, or less than 0 where it is not known yet.</param>
     /// <param name="now">The moment, in ticks.</param>
     public void ObserveEnd(long end, long now)

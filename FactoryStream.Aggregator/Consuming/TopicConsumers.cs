@@ -1,6 +1,5 @@
 using Confluent.Kafka;
 using FactoryStream.Contracts;
-using FactoryStream.ServiceDefaults;
 using FactoryStream.ServiceDefaults.Kafka;
 
 namespace FactoryStream.Aggregator.Consuming;
@@ -9,7 +8,7 @@ namespace FactoryStream.Aggregator.Consuming;
 /// The two members of the consumer group, one for each topic: the assignor counts a member's partitions, whatever their topic, and would
 /// give one process all of the readings and another all of the rejections.
 /// </summary>
-internal sealed class TopicConsumers(KafkaConnection kafka, AggregatorOptions options, ILogger logger)
+internal sealed class TopicConsumers(KafkaConnection kafka, AggregatorOptions options, AggregatorLog log)
 {
     private const int FetchMaxBytes = 16 << 20,
         SessionTimeoutMs = 10_000,
@@ -18,12 +17,13 @@ internal sealed class TopicConsumers(KafkaConnection kafka, AggregatorOptions op
     // Rejections are few: looked for now and then among the others.
     private const int VerifiedBetweenRejected = 16;
 
-    private readonly BatchBytes fetched = new();
+    private readonly MessageBytes fetched = new();
     private IConsumer<Ignore, ReadOnlyMemory<byte>>? verified;
     private IConsumer<Ignore, ReadOnlyMemory<byte>>? rejected;
     private int taken;
 
-    /// <summary>Joins the group; what it is given and what is taken from it the assignment hears, within <see cref="Next"/>.</summary>
+    /// <summary>Joins the group; the assignment is called with what it is given and what is taken from it, within <see
+    /// cref="Next"/>.</summary>
     public void Join(PartitionAssignment assignment)
     {
         verified = Build(assignment);
@@ -54,7 +54,7 @@ internal sealed class TopicConsumers(KafkaConnection kafka, AggregatorOptions op
             ?? (patienceMilliseconds == 0 ? null : Of(TopicNames.Verified).Consume(patienceMilliseconds));
     }
 
-    /// <summary>Where a partition's log ends, as last heard; less than 0: not known yet.</summary>
+    /// <summary>Where a partition's log ends, as the broker last reported; less than 0: not known yet.</summary>
     public long EndOf(TopicPartition partition) => Of(partition.Topic).GetWatermarkOffsets(partition).High.Value;
 
     /// <summary>Tells the group how far a partition has been taken in.</summary>
@@ -66,17 +66,18 @@ internal sealed class TopicConsumers(KafkaConnection kafka, AggregatorOptions op
         }
         catch (KafkaException exception) when (exception.Error.Code == ErrorCode.Local_State)
         {
-            // The partition was taken from us while we committed: its lag is the next owner's to tell.
-            logger.KafkaError(exception.Error.Reason);
+            // The partition was taken from us while we committed: its offset is the next owner's to store.
+            log.KafkaError(exception.Error.Reason);
         }
     }
 
-    /// <summary>A commit of offsets that meets a rebalance is made again after it, and shows the lag only: no news.</summary>
+    /// <summary>A commit of offsets that meets a rebalance is made again after it, and only shows the lag, so it is no warning.</summary>
     private static LogLevel LevelOf(LogMessage message) =>
         message.Facility == "COMMITFAIL" ? LogLevel.Debug : (LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging);
 
     private IConsumer<Ignore, ReadOnlyMemory<byte>> Of(string topic) =>
-        (topic == TopicNames.Verified ? verified : rejected) ?? throw new InvalidOperationException("The group is not joined.");
+        (topic == TopicNames.Verified ? verified : rejected)
+        ?? throw new InvalidOperationException("The consumer group is not joined: call Join first.");
 
     private IConsumer<Ignore, ReadOnlyMemory<byte>> Build(PartitionAssignment assignment) =>
         kafka
@@ -103,8 +104,8 @@ internal sealed class TopicConsumers(KafkaConnection kafka, AggregatorOptions op
                 }
             )
             .SetValueDeserializer(fetched)
-            .SetLogHandler((_, message) => logger.Log(LevelOf(message), 0, message.Message, null, static (text, _) => text))
-            .SetErrorHandler((_, error) => logger.KafkaError(error.Reason))
+            .SetLogHandler((_, message) => log.KafkaClient(LevelOf(message), message.Message))
+            .SetErrorHandler((_, error) => log.KafkaError(error.Reason))
             .SetPartitionsAssignedHandler((consumer, added) => assignment.AssignAsync(consumer, added).GetAwaiter().GetResult())
             .SetPartitionsRevokedHandler((_, removed) => assignment.RevokeAsync(removed).GetAwaiter().GetResult())
             .SetPartitionsLostHandler((_, removed) => assignment.Lose(removed))

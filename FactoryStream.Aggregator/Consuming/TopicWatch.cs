@@ -13,21 +13,21 @@ namespace FactoryStream.Aggregator.Consuming;
 internal sealed class LogChangedException(string message) : Exception(message);
 
 /// <summary>A topic as it was when partitions of it were taken.</summary>
-/// <param name="Id">Of the topic.</param>
-/// <param name="Partitions">How many it has.</param>
-/// <param name="Recorded">Over how many engines are spread.</param>
+/// <param name="Id">The topic's id.</param>
+/// <param name="Partitions">Its number of partitions.</param>
+/// <param name="Recorded">The number of partitions that engines are spread over.</param>
 internal readonly record struct WatchedTopic(string Id, int Partitions, int Recorded);
 
 /// <summary>
-/// Sees to it that topics stay what they were: one that is made anew while it is read, and outgrows our offset, looks like the one before
-/// in all but its id.
+/// Checks that topics are still the same: one that is made anew while it is read, and has grown beyond the checkpoint's offset, differs
+/// from the one before in nothing but its id.
 /// </summary>
 internal sealed class TopicWatch(
     KafkaConnection kafka,
     NpgsqlDataSource database,
     AggregatorHealthCheck health,
     TimeProvider time,
-    ILogger logger
+    AggregatorLog log
 ) : IAsyncDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
@@ -43,7 +43,8 @@ internal sealed class TopicWatch(
 
     /// <summary>
     /// Learns the topics' ids and numbers. Over how many partitions engines are spread is what is recorded, not what the topics have by
-    /// now: an engine that moved while its readings are on the way in two partitions would have its windows in two states at once.
+    /// now: an engine that changed its partition while its readings are on the way in two partitions would have its windows in two states
+    /// at once.
     /// </summary>
     /// <param name="isRead">Whether partitions of a topic are owned already.</param>
     /// <param name="cancellation">Ends the wait for database and broker.</param>
@@ -56,13 +57,13 @@ internal sealed class TopicWatch(
             var (id, partitions) = await ids.GetWithPartitionsAsync(topic);
             var recorded = await counts.EnsureAsync(topic, id, partitions, cancellation);
             if (topics.TryGetValue(topic, out var known) && ((known.Id != id && isRead(topic)) || known.Recorded != recorded))
-                throw new LogChangedException($"{topic} is another one than that of the partitions taken before.");
+                throw new LogChangedException($"{topic} was made anew or repartitioned while it was read.");
             topics[topic] = new(id, partitions, recorded);
             if (recorded != partitions)
                 enlarged = PartitionCounts.Enlarged(topic, recorded, partitions);
         }
         if (enlarged is not null)
-            logger.Enlarged(enlarged);
+            log.Enlarged(enlarged);
         health.Enlarged = enlarged;
         health.Losses = await losses.ReadAsync(unacknowledgedOnly: true, cancellation);
     }
@@ -115,8 +116,8 @@ internal sealed class TopicWatch(
         }
         catch (NpgsqlException exception)
         {
-            // Whether the database is away the transactions tell.
-            logger.LossesUnknown(exception.Message);
+            // The transactions report a database that is away.
+            log.LossesUnknown(exception.Message);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -125,7 +126,7 @@ internal sealed class TopicWatch(
         catch (KafkaException exception)
         {
             // A broker that is away is the consumer's to wait for; the next look comes in a few seconds.
-            logger.KafkaError(exception.Error.Reason);
+            log.KafkaError(exception.Error.Reason);
         }
         return null;
     }

@@ -8,7 +8,7 @@ using FactoryStream.Storage;
 namespace FactoryStream.Aggregator.Consuming;
 
 /// <summary>Reads the messages of <c>readings.verified</c>; used by <see cref="MessageDecoder"/> alone.</summary>
-internal sealed class VerifiedDecoder(ILogger logger, AggregatorMetrics metrics)
+internal sealed class VerifiedDecoder(AggregatorLog log, AggregatorMetrics metrics)
 {
     private readonly ReadingParser parser = new();
 
@@ -17,17 +17,17 @@ internal sealed class VerifiedDecoder(ILogger logger, AggregatorMetrics metrics)
     public string? Decode(ConsumeResult<Ignore, ReadOnlyMemory<byte>> message, PartitionProgress progress, PendingCommit pending)
     {
         if (message.Message.Headers.Text(MessageHeaders.Source) is not { } header || !SourcePositions.TryParse(header, out var sources))
-            return "no source positions";
+            return "source: expected source positions, found none that can be read";
         if (message.Message.Headers.Text(MessageHeaders.SourceTopicId) is not { } sourceTopicId)
-            return "no source topic id";
+            return "source-topic-id: expected a topic id, found none";
         if (!MessageTime.TryParse(message.Message.Headers.Text(MessageHeaders.VerdictTime), out var verdictAt))
-            return "no verdict time";
+            return "verdict-time: expected a time, found none that can be read";
         int[]? share = null;
         if (
             message.Message.Headers.TryGetLastBytes(MessageHeaders.BatchShare, out var shareHeader)
             && !BatchShare.TryParse(shareHeader, out share)
         )
-            return "no share of a batch";
+            return "batch-share: expected places in a batch, found none that can be read";
         var lines = MessageLines.Split(
             message.Message.Value,
             message.Message.Headers.Text(MessageHeaders.Framing) == MessageHeaders.FramingSingle
@@ -55,22 +55,22 @@ internal sealed class VerifiedDecoder(ILogger logger, AggregatorMetrics metrics)
 
     private static long AcceptedOf(List<SourceMessage> sources) => sources.Sum(source => (long)source.LineCount - source.Rejected.Count);
 
-    /// <summary>Takes the partition past a source message and counts its rejected lines; false when it was answered before.</summary>
+    /// <summary>Takes the partition past a source message and counts its rejected lines; false when its verdicts came before.</summary>
     private bool TryAdvance(in SourceMessage source, string sourceTopicId, PartitionProgress progress, PendingCommit pending)
     {
         var partition = progress.TopicPartition.Partition.Value;
         if (progress.SourceTopicId == sourceTopicId && source.Offset <= progress.SourceOffset)
         {
-            // A Verifier that crashed before it could commit, or lost the partition unawares, answered this one before.
+            // A Verifier that crashed before it could commit, or lost the partition without knowing, gave these verdicts before.
             metrics.Redelivered.Add(1);
             return false;
         }
-        // Every source message is answered, so one that was not was gone before the Verifier had it. Behind a gap of the answers' own log
-        // that cannot be told: the answers may be what is gone, and they are counted already.
+        // The Verifier names every source message, so one that is not named was lost before it. Behind a gap of readings.verified
+        // itself that is not certain: the verified messages may be what is lost, and they are counted already.
         var expected = progress.SourceTopicId == sourceTopicId ? progress.SourceOffset + 1 : 0;
         if (source.Offset > expected && !progress.IsBehindGap)
         {
-            logger.Gap(TopicNames.Signed, partition, expected, source.Offset - 1);
+            log.Gap(TopicNames.Signed, partition, expected, source.Offset - 1);
             pending.CountLost(TopicNames.Signed, partition, source.Offset - expected);
         }
         progress.IsBehindGap = false;
@@ -96,15 +96,15 @@ internal sealed class VerifiedDecoder(ILogger logger, AggregatorMetrics metrics)
         PendingCommit pending
     )
     {
-        logger.Unframed(message.Topic, message.Partition, message.Offset, lines.Count, AcceptedOf(sources));
+        log.Unframed(message.Topic, message.Partition, message.Offset, lines.Count, AcceptedOf(sources));
         metrics.Unframed.Add(1);
-        var unanswered = sources.FindAll(source => TryAdvance(source, sourceTopicId, progress, pending));
-        var left = AcceptedOf(unanswered);
+        var remaining = sources.FindAll(source => TryAdvance(source, sourceTopicId, progress, pending));
+        var left = AcceptedOf(remaining);
         var whole = lines.FindAll(line =>
             parser.TryParse(line, out var reading, out _) == Verdict.Accepted && reading.KeyId is not null && !reading.IsBatch
         );
-        // More lines than were accepted, or some that were answered before: then none can be told to be one of those that are left.
-        if (unanswered.Count == sources.Count && whole.Count <= left)
+        // With more lines than were accepted, or some whose verdicts came before, it is not known which lines are the ones left.
+        if (remaining.Count == sources.Count && whole.Count <= left)
         {
             foreach (var line in whole)
                 DecodeLine(line, null, message, verdictAt, pending);
@@ -121,10 +121,10 @@ internal sealed class VerifiedDecoder(ILogger logger, AggregatorMetrics metrics)
                 null,
                 Verdict.Malformed.ToName(),
                 false,
-                $"{message.Topic}: offset {message.Offset.Value} has {lines.Count} lines, though its source positions say "
-                    + $"{AcceptedOf(sources)}; which of them is which cannot be told",
+                $"{message.Topic}: offset {message.Offset.Value} has {lines.Count} lines, but its source positions name "
+                    + $"{AcceptedOf(sources)}",
                 message.Message.Value.ToArray(),
-                unanswered[0].Offset,
+                remaining[0].Offset,
                 0,
                 readings
             )
@@ -142,10 +142,12 @@ internal sealed class VerifiedDecoder(ILogger logger, AggregatorMetrics metrics)
         var verdict = parser.TryParse(line, out var reading, out var detail);
         if (verdict != Verdict.Accepted || reading.KeyId is null || (share is not null && share[^1] >= reading.BatchCount))
         {
-            // The Verifier has parsed this line, so this is a fault of ours; the reading is not lost, and the ledger shows it.
+            // The Verifier has parsed this line, so this is a fault of FactoryStream; the reading is kept, and the ledger counts it.
             var factoryId = reading.FactoryId ?? "";
-            detail ??= reading.KeyId is null ? "no key id" : "another batch's share";
-            logger.ForeignMessage(message.Topic, message.Partition, message.Offset, detail);
+            detail ??= reading.KeyId is null
+                ? "key_id: expected the signing key's id, found none"
+                : "batch-share: expected places in this batch, found one beyond it";
+            log.ForeignMessage(message.Topic, message.Partition, message.Offset, detail);
             pending.CountAccepted(message.Partition, factoryId, reading.Count);
             pending.Rejections.Add(
                 new RejectionEntry(

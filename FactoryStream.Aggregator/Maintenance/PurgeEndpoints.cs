@@ -5,9 +5,6 @@ using Npgsql;
 
 namespace FactoryStream.Aggregator.Maintenance;
 
-/// <summary>What purges are logged as.</summary>
-internal sealed class Purging;
-
 /// <summary>Deleting all that was measured.</summary>
 internal static class PurgeEndpoints
 {
@@ -20,7 +17,7 @@ internal static class PurgeEndpoints
 
     private static async Task<Results<NoContent, ProblemHttpResult>> PurgeAsync(
         NpgsqlDataSource database,
-        ILogger<Purging> logger,
+        AggregatorLog log,
         CancellationToken cancellation
     )
     {
@@ -32,11 +29,11 @@ internal static class PurgeEndpoints
             when (exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
         {
             return TypedResults.Problem(
-                "Others are using the tables; nothing was purged. Try again.",
+                "The tables are in use, so nothing was purged; try again.",
                 statusCode: StatusCodes.Status409Conflict
             );
         }
-        logger.Purged();
+        log.Purged();
         return TypedResults.NoContent();
     }
 }

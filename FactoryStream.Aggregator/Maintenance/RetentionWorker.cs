@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace FactoryStream.Aggregator.Maintenance;
 
-/// <summary>How often retention has dropped table partitions of readings: who remembers which there are forgets it then.</summary>
+/// <summary>How often retention has dropped table partitions of readings: what is cached of table partitions is void after each.</summary>
 internal sealed class RetentionRuns
 {
     private int count;
@@ -18,7 +18,7 @@ internal sealed class RetentionRuns
 
 /// <summary>
 /// Drops what is older than it is kept: table partitions of readings, and rejections. A few a transaction, over a connection of its own,
-/// beside the pipeline and never in its way: whatever the database says is logged, and tried again later. Every replica has one; the
+/// beside the pipeline: an error of the database is logged, and the run is repeated later. Every replica has one; the
 /// database lets one work.
 /// </summary>
 internal sealed class RetentionWorker(
@@ -27,7 +27,7 @@ internal sealed class RetentionWorker(
     RetentionRuns runs,
     AggregatorMetrics metrics,
     TimeProvider time,
-    ILogger<RetentionWorker> logger
+    AggregatorLog log
 ) : BackgroundService
 {
     // Each has a handful of locks, of which PostgreSQL has some 6,400 by default for everybody.
@@ -68,12 +68,12 @@ internal sealed class RetentionWorker(
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
-            logger.RetentionWaits();
+            log.RetentionWaits();
             return false;
         }
         catch (Exception exception) when (exception is DbException or TimeoutException or IOException or SocketException)
         {
-            logger.RetentionFailed(exception.Message);
+            log.RetentionFailed(exception.Message);
             return false;
         }
     }
@@ -100,8 +100,8 @@ internal sealed class RetentionWorker(
         while (await drop.ExecuteScalarAsync(cancellation) is int count and > 0)
         {
             runs.Add();
-            metrics.PartitionsDropped.Add(count);
-            logger.Retained(count, options.Value.RetentionDays);
+            metrics.TablePartitionsDropped.Add(count);
+            log.Retained(count, options.Value.RetentionDays);
         }
     }
 
@@ -120,6 +120,6 @@ internal sealed class RetentionWorker(
             metrics.RejectionsDropped.Add(lines);
         }
         if (total > 0)
-            logger.RejectionsDropped(total);
+            log.RejectionsDropped(total);
     }
 }

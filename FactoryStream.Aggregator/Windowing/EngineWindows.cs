@@ -17,8 +17,8 @@ internal enum Arrival : byte
 }
 
 /// <summary>A window that has closed, with its totals.</summary>
-/// <param name="Start">In ticks, UTC.</param>
-/// <param name="Totals">One for each metric.</param>
+/// <param name="Start">The window's start, in ticks, UTC.</param>
+/// <param name="Totals">The totals of each metric.</param>
 internal readonly record struct ClosedWindow(long Start, List<MetricTotals> Totals);
 
 /// <summary>One engine's open windows and its watermark. All times in ticks, UTC.</summary>
@@ -61,8 +61,8 @@ internal sealed class EngineWindows
     /// <summary>Whether <see cref="CloseIdle"/> would close anything.</summary>
     /// <param name="rules">The rules.</param>
     /// <param name="caughtUpUntil">
-    /// A moment of the wall clock up to which all that was sent has been taken in: who has a backlog cannot tell idleness from its own
-    /// delay.
+    /// A moment of the wall clock up to which all that was sent has been taken in: behind a backlog an engine that is idle looks like
+    /// one whose readings are not read yet.
     /// </param>
     /// <param name="lastArrival">When the engine's last reading was taken in, by the wall clock.</param>
     public bool IsIdle(in WindowingRules rules, long caughtUpUntil, long lastArrival) =>

@@ -3,7 +3,7 @@ namespace FactoryStream.Aggregator.Windowing;
 /// <summary>Totals of one metric in one window; never infinite and never not a number, whatever a machine sends.</summary>
 internal struct MetricTotals
 {
-    // Below this, a division by a count could come to nothing, which PostgreSQL takes for an error in whoever's query it is.
+    // Below this, a division by a count could underflow, which ends a query of PostgreSQL with an error.
     private const double Smallest = 1e-290;
 
     private double mean;
@@ -69,8 +69,8 @@ internal struct MetricTotals
     }
 
     /// <summary>
-    /// A total as it can be stored and computed with: what overflowed is the greatest number there is, what all but vanished is zero.
-    /// No sensor measures there, but a machine may send it, and nobody's query, page or transaction may break on it.
+    /// A total as it can be stored and computed with: what overflowed is the greatest number there is, what is nearly zero is zero.
+    /// No sensor measures there, but a machine may send it, and no query, page or transaction may fail because of it.
     /// </summary>
     private static double Bounded(double total)
     {

@@ -43,7 +43,7 @@ public static class KafkaBuilderExtensions
     public static IResourceBuilder<KafkaServerResource> AddKafka(this IDistributedApplicationBuilder builder, string name, int? port = null)
     {
         var kafka = new KafkaServerResource(name);
-        // A program of this machine reaches it by the published port, another container by its name: each must be told
+        // A program of this machine reaches it by the published port, another container by its name: each must be given
         // an address it can use.
         var (outside, inside) = (AddressOf(kafka.PrimaryEndpoint), AddressOf(kafka.InternalEndpoint));
         var advertised = builder.ExecutionContext.IsRunMode
@@ -73,7 +73,7 @@ public static class KafkaBuilderExtensions
                 "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT,PLAINTEXT_INTERNAL:PLAINTEXT"
             )
             .WithEnvironment("KAFKA_ADVERTISED_LISTENERS", advertised)
-            // As with the package, who waits for it waits until it answers.
+            // As with the package, who waits for it waits until it responds.
             .WithKafkaHealthCheck();
     }
 
@@ -96,7 +96,7 @@ public static class KafkaBuilderExtensions
         string? name = null,
         bool isReadOnly = false
     ) =>
-        // The image keeps its log elsewhere unless it is told: in the container, with which it would go.
+        // The image keeps its log elsewhere unless it is set: in the container, with which it would go.
         builder.WithEnvironment("KAFKA_LOG_DIRS", Data).WithVolume(name ?? $"{builder.Resource.Name}-data", Data, isReadOnly);
 
     /// <summary>A page to look into topics and messages.</summary>

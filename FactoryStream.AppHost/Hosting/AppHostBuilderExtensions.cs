@@ -45,8 +45,8 @@ internal static class AppHostBuilderExtensions
     }
 
     /// <summary>
-    /// Where the Aspire dashboard and what feeds it listen, if nobody says: started without Properties/launchSettings.json, as a service of
-    /// the system would be, Aspire asks for a certificate instead.
+    /// Where the Aspire dashboard and what feeds it listen by default: started without Properties/launchSettings.json, as a service of the
+    /// system would be, Aspire asks for a certificate instead.
     /// </summary>
     private static void DefaultAspireAddresses()
     {
@@ -161,7 +161,7 @@ internal static class AppHostBuilderExtensions
 
     /// <summary>
     /// Settings are read by now. Whatever this process starts inherits its environment: only references hand secrets on, and each service
-    /// is told its own options. A process that is not the AppHost itself, such as a test, keeps its own.
+    /// is given its own options. A process that is not the AppHost itself, such as a test, keeps its own.
     /// </summary>
     private static void HideOwnSettings(IDistributedApplicationBuilder builder)
     {

@@ -6,7 +6,7 @@ using FactoryStream.ServiceDefaults.Kafka;
 namespace FactoryStream.AppHost.Hosting;
 
 /// <summary>
-/// What the AppHost itself is told, by command line (<c>--simulator false</c>), environment (<c>simulator=false</c>) or appsettings.json,
+/// The AppHost's own settings, by command line (<c>--simulator false</c>), environment (<c>simulator=false</c>) or appsettings.json,
 /// read once. docs/operations.md lists all.
 /// </summary>
 internal sealed class AppHostSettings
@@ -21,11 +21,11 @@ internal sealed class AppHostSettings
             configuration["data"] is { Length: > 0 } path ? Path.GetFullPath(path)
             : IsDataTemporary ? Path.Combine(Path.GetTempPath(), $"factorystream-test-{Guid.NewGuid():N}")
             : StandardDataFolder(appHostDirectory);
-        // Said at the start, and not by the first client that fails.
+        // Checked at the start, before a client fails.
         Kafka(servers: null);
         if (!IPAddress.TryParse(Listen, out _) && Listen != "localhost")
             throw new DistributedApplicationException(
-                $"listen is '{Listen}', which is no address: for instance 0.0.0.0 for the " + "whole network."
+                $"listen: expected an address, for instance 0.0.0.0 for the whole network, found '{Listen}'."
             );
     }
 
@@ -66,7 +66,7 @@ internal sealed class AppHostSettings
     public int Replicas(string service, int standard) =>
         configuration.GetValue($"{service}:replicas", standard) is > 0 and <= 100 and var replicas
             ? replicas
-            : throw new DistributedApplicationException($"{service}:replicas is a number from 1 to 100.");
+            : throw new DistributedApplicationException($"{service}:replicas: expected a number from 1 to 100.");
 
     /// <summary>A service's own options: what stands under its name and is not the AppHost's.</summary>
     public IEnumerable<KeyValuePair<string, string>> Options(string service) =>
@@ -90,7 +90,7 @@ internal sealed class AppHostSettings
         }
     }
 
-    /// <summary>The client settings, as services are told them.</summary>
+    /// <summary>The client settings, as services get them.</summary>
     public IEnumerable<KeyValuePair<string, string>> KafkaSettings() =>
         configuration
             .GetSection(KafkaConnection.Section)

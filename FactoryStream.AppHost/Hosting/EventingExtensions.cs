@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FactoryStream.AppHost.Hosting;
 
-/// <summary>What happens when.</summary>
+/// <summary>Shorthands for Aspire's events.</summary>
 internal static class EventingExtensions
 {
     /// <summary>Done before anything is started, in the order of the calls, once the data folder is this AppHost's.</summary>

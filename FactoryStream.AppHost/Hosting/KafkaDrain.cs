@@ -47,7 +47,7 @@ internal sealed class KafkaDrain(KafkaConnection kafka, IConfigurationSection se
         }
         catch (KafkaException exception)
         {
-            say($"It cannot be told whether all of {string.Join(", ", topics)} was read: {exception.Message}");
+            say($"It is not known whether all of {string.Join(", ", topics)} was read: {exception.Message}");
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed class Ports(DataFolder folder) : IDisposable
     private readonly List<Socket> held = [];
     private Dictionary<string, int>? kept;
 
-    /// <summary>A port for a purpose.</summary>
+    /// <summary>A free port of this machine, kept under a name.</summary>
     public int For(string purpose)
     {
         lock (gate)

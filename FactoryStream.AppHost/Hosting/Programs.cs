@@ -60,7 +60,7 @@ internal static class Programs
                 RedirectStandardError = true,
             },
         };
-        // PostgreSQL's tools take what they are not told from PGDATA, PGPORT and the like.
+        // Without an argument PostgreSQL's tools take PGDATA, PGPORT and the like.
         foreach (
             var variable in process.StartInfo.Environment.Keys.Where(name => name.StartsWith("PG", StringComparison.Ordinal)).ToArray()
         )
@@ -72,11 +72,11 @@ internal static class Programs
             var output = process.StandardOutput.ReadToEndAsync(timeout.Token);
             var error = process.StandardError.ReadToEndAsync(timeout.Token);
             await process.WaitForExitAsync(timeout.Token);
-            var said = await output + await error;
+            var text = await output + await error;
             return process.ExitCode == 0
-                ? said
+                ? text
                 : throw new DistributedApplicationException(
-                    $"{failure}: {Path.GetFileName(command[0])} ended with exit code " + $"{process.ExitCode}.\n{said}"
+                    $"{failure}: {Path.GetFileName(command[0])} ended with exit code " + $"{process.ExitCode}.\n{text}"
                 );
         }
         finally

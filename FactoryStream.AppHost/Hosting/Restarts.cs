@@ -17,7 +17,7 @@ internal sealed class Restarts(
     TimeProvider clock
 ) : IDistributedApplicationEventingSubscriber
 {
-    /// <summary>What a job that others wait for may fail before they are told that it will not come.</summary>
+    /// <summary>How often a job that others wait for may fail before they fail as well.</summary>
     private const int MostAttempts = 5;
 
     /// <summary>How long a process must have run for its next crash to be a first one again.</summary>

@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace FactoryStream.AppHost.Hosting;
 
-/// <summary>What a server is.</summary>
+/// <summary>How a server runs.</summary>
 internal enum ServerKind
 {
     /// <summary>A container.</summary>
@@ -38,8 +38,8 @@ internal sealed record ServerChoice(ServerKind Kind, string Reason)
     public static ServerChoice Of(bool isPublished, string? connectionString, bool? containers, Func<string?> findEngine) =>
         isPublished ? new(ServerKind.Container, "a container, as published")
         : !string.IsNullOrEmpty(connectionString) ? new(ServerKind.Own, "a server of your own, since its connection string is set")
-        : containers is { } told
-            ? told ? new(ServerKind.Container, "a container, as told by --containers")
+        : containers is { } isContainer
+            ? isContainer ? new(ServerKind.Container, "a container, as told by --containers")
                 : new(ServerKind.Process, "a process, as told by --containers")
         : findEngine() is { } engine ? new(ServerKind.Container, $"a container, since {engine} is within reach")
         : new(ServerKind.Process, "a process, since no container engine is within reach");
@@ -54,22 +54,22 @@ internal sealed record ServerChoice(ServerKind Kind, string Reason)
     {
         if (Kind == ServerKind.Container && findEngine() is null)
             throw new DistributedApplicationException(
-                $"{name} is to be {Reason}, but no container engine answers: "
+                $"{name} is to be {Reason}, but no container engine responds: "
                     + "neither docker nor podman. Start one, or leave --containers out: then it is a process of this machine."
             );
     }
 
-    /// <summary>A container engine that answers.</summary>
+    /// <summary>A container engine that responds.</summary>
     private static string? FindEngine()
     {
         (string Program, string[] Arguments)[] engines = [("docker", ["version", "--format", "{{.Server.Version}}"]), ("podman", ["info"])];
         return engines
             .Where(engine => Programs.Find(engine.Program) is not null)
-            .Select(engine => Answers(engine.Program, engine.Arguments) ? engine.Program : null)
+            .Select(engine => Responds(engine.Program, engine.Arguments) ? engine.Program : null)
             .FirstOrDefault(engine => engine is not null);
     }
 
-    private static bool Answers(string program, string[] arguments)
+    private static bool Responds(string program, string[] arguments)
     {
         try
         {

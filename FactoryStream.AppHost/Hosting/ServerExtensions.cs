@@ -184,7 +184,7 @@ internal static class ServerExtensions
                 .PublishUpdateAsync(database, snapshot => snapshot with { State = state });
     }
 
-    /// <summary>It is ready when a broker answers.</summary>
+    /// <summary>It is ready when a broker responds.</summary>
     public static IResourceBuilder<T> WithKafkaHealthCheck<T>(this IResourceBuilder<T> resource)
         where T : IResourceWithConnectionString
     {
@@ -196,7 +196,7 @@ internal static class ServerExtensions
                 // A broker that is not there yet is not worth a word on the console: the health report says so.
                 client ??= settings.Kafka(connection).QuietAdmin(new AdminClientConfig { ReconnectBackoffMaxMs = 500 });
                 return Task.Run(
-                    () => client.GetMetadata(RequestTimeout).Brokers.Count > 0 ? null : "No broker answers.",
+                    () => client.GetMetadata(RequestTimeout).Brokers.Count > 0 ? null : "No broker responds.",
                     CancellationToken.None
                 );
             }

@@ -95,8 +95,8 @@ internal static class ServiceExtensions
         {
             if (context.ExecutionContext.IsRunMode && KafkaOf(service.Resource) is { } kafka)
             {
-                var told = kafka is KafkaProcessResource { IsInMemory: true } ? ForKafkaInMemory(service.Resource.Name) : [];
-                foreach (var (key, value) in told.Concat(settings.KafkaSettings()))
+                var inMemory = kafka is KafkaProcessResource { IsInMemory: true } ? ForKafkaInMemory(service.Resource.Name) : [];
+                foreach (var (key, value) in inMemory.Concat(settings.KafkaSettings()))
                     context.EnvironmentVariables[key] = value;
             }
             foreach (var (key, value) in settings.Options(service.Resource.Name))
@@ -105,7 +105,7 @@ internal static class ServiceExtensions
     }
 
     /// <summary>
-    /// A secret that a service is told. Names of .NET's configuration do not differ by case, those of an environment do: a setting of the
+    /// A secret that a service gets. Names of .NET's configuration do not differ by case, those of an environment do: a setting of the
     /// AppHost's (<c>verifier__AdminToken</c>) must neither stand beside the parameter that takes its place nor be published.
     /// </summary>
     public static IResourceBuilder<ProjectResource> WithSecret(
@@ -224,12 +224,12 @@ internal static class ServiceExtensions
             if (settings.Collector is { } collector)
             {
                 context.EnvironmentVariables["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector;
-                foreach (var told in (string[])["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_HEADERS"])
+                foreach (var name in (string[])["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_HEADERS"])
                 {
-                    if (project.ApplicationBuilder.Configuration[told] is { Length: > 0 } value)
-                        context.EnvironmentVariables[told] = value;
+                    if (project.ApplicationBuilder.Configuration[name] is { Length: > 0 } value)
+                        context.EnvironmentVariables[name] = value;
                     else
-                        context.EnvironmentVariables.Remove(told);
+                        context.EnvironmentVariables.Remove(name);
                 }
             }
             else if (!settings.AspireDashboard)
@@ -249,7 +249,7 @@ internal static class ServiceExtensions
 
     /// <summary>
     /// That broker keeps 5 MB of a partition, a fraction of a second: what waits and what is stored must be known in less, and no partition
-    /// may get more than half, for its own overhead and what is in flight are as much again. A fetch that found nothing is answered only
+    /// may get more than half, for its own overhead and what is in flight are as much again. A fetch that found nothing returns only
     /// when its time is up.
     /// </summary>
     private static IEnumerable<KeyValuePair<string, string>> ForKafkaInMemory(string service) =>

@@ -1,6 +1,6 @@
 namespace FactoryStream.AppHost.Hosting;
 
-/// <summary>What the AppHost answers to <c>--help</c>.</summary>
+/// <summary>What the AppHost prints for <c>--help</c>.</summary>
 internal static class Usage
 {
     public const string Text = """
@@ -14,7 +14,7 @@ internal static class Usage
           --simulator true|false          Ten simulated factories send readings [true]
           --dashboard true|false          FactoryStream's own Dashboard [true]
           --aspire-dashboard true|false   The Aspire dashboard [true]
-          --containers true|false         Kafka and PostgreSQL in containers, or as processes [whether an engine answers]
+          --containers true|false         Kafka and PostgreSQL in containers, or as processes [whether an engine responds]
           --persistent true|false         Containers and their volumes outlive this program [true]
           --data DIR                      Where processes keep data and generated secrets [one of this user and checkout]
           --listen ADDRESS                Where Ingest, Verifier and Dashboard listen [localhost]

@@ -4,7 +4,7 @@ namespace FactoryStream.AppHost.Publishing;
 
 /// <summary>
 /// What the app model says, in the words that the chart's templates read (<c>model.yaml</c>): names, ports, probes, edges, and what each
-/// service is told of the others.
+/// service gets of the others.
 /// </summary>
 internal static class ChartModel
 {
@@ -34,20 +34,20 @@ internal static class ChartModel
 
     private static JsonObject Service(PublishedApplication application, PublishedResource service)
     {
-        var said = new JsonObject { ["values"] = Key(service.Name) };
+        var entry = new JsonObject { ["values"] = Key(service.Name) };
         if (application.IsJob(service))
-            said["job"] = true;
+            entry["job"] = true;
         if (service.Endpoints.Count > 0)
         {
-            said["port"] = Port(service);
+            entry["port"] = Port(service);
             if (service.IsExternal)
-                said["external"] = true;
-            said["probes"] = Probes(service);
+                entry["external"] = true;
+            entry["probes"] = Probes(service);
         }
         if (application.ClientsOf(service.Name) is { Count: > 0 } clients)
-            said["clients"] = Texts(clients);
+            entry["clients"] = Texts(clients);
         if (service.Arguments.Count > 0)
-            said["args"] = Texts(service.Arguments.Select(argument => argument as string ?? throw Unknown(service, argument)));
+            entry["args"] = Texts(service.Arguments.Select(argument => argument as string ?? throw Unknown(service, argument)));
         foreach (var (name, value) in service.Environment)
         {
             switch (value)
@@ -56,24 +56,24 @@ internal static class ChartModel
                     // A default of the service's values.
                     break;
                 case KafkaServerResource:
-                    said["kafka"] = said["kafka"] is null ? name : throw Unknown(service, value);
+                    entry["kafka"] = entry["kafka"] is null ? name : throw Unknown(service, value);
                     break;
                 case PostgresDatabaseResource database:
-                    Group(said, "databases")[name] = database.DatabaseName;
+                    Group(entry, "databases")[name] = database.DatabaseName;
                     break;
                 case ParameterResource { Secret: true } secret:
-                    Group(said, "secrets")[name] = new JsonObject { ["name"] = secret.Name, ["values"] = Key(secret.Name) };
+                    Group(entry, "secrets")[name] = new JsonObject { ["name"] = secret.Name, ["values"] = Key(secret.Name) };
                     break;
                 case EndpointReference endpoint:
-                    Group(said, "urls")[name] = Url(application, endpoint);
+                    Group(entry, "urls")[name] = Url(application, endpoint);
                     break;
                 default:
                     throw Unknown(service, value);
             }
         }
         if (application.ConsumerOf(service) is { } consumer)
-            said["consumer"] = new JsonObject { ["group"] = consumer.Group, ["topics"] = Texts(consumer.Topics) };
-        return said;
+            entry["consumer"] = new JsonObject { ["group"] = consumer.Group, ["topics"] = Texts(consumer.Topics) };
+        return entry;
     }
 
     private static JsonObject Probes(PublishedResource service)
@@ -90,14 +90,14 @@ internal static class ChartModel
     }
 
     private static JsonObject? Probe(PublishedResource service, ProbeType type, int? period = null, int? failures = null) =>
-        service.Resource.Annotations.OfType<EndpointProbeAnnotation>().SingleOrDefault(probe => probe.Type == type) is not { } told
+        service.Resource.Annotations.OfType<EndpointProbeAnnotation>().SingleOrDefault(probe => probe.Type == type) is not { } annotation
             ? null
             : new()
             {
-                ["path"] = told.Path,
-                ["periodSeconds"] = period ?? told.PeriodSeconds,
-                ["timeoutSeconds"] = told.TimeoutSeconds,
-                ["failureThreshold"] = failures ?? told.FailureThreshold,
+                ["path"] = annotation.Path,
+                ["periodSeconds"] = period ?? annotation.PeriodSeconds,
+                ["timeoutSeconds"] = annotation.TimeoutSeconds,
+                ["failureThreshold"] = failures ?? annotation.FailureThreshold,
             };
 
     /// <summary>The port that others reach a service by: the one it has on a single machine, if it has one.</summary>
@@ -111,10 +111,13 @@ internal static class ChartModel
         return $"{endpoint.Scheme}://{target.Name}-service:{Port(target)}";
     }
 
-    private static JsonObject Group(JsonObject said, string key) => (JsonObject)(said[key] ??= new JsonObject());
+    private static JsonObject Group(JsonObject entry, string key) => (JsonObject)(entry[key] ??= new JsonObject());
 
     private static JsonArray Texts(IEnumerable<string> texts) => [.. texts.Select(text => JsonValue.Create(text))];
 
     private static DistributedApplicationException Unknown(PublishedResource service, object value) =>
-        new($"'{service.Name}' is told a {value.GetType().Name} where a chart has no place for it.");
+        new(
+            $"'{service.Name}' has a setting of type {value.GetType().Name}, which a chart cannot hold; "
+                + "give a text, a secret, an endpoint or a database."
+        );
 }

@@ -5,7 +5,7 @@ internal sealed class PublishOptions
 {
     public const string Section = "publish";
 
-    /// <summary>By resource name.</summary>
+    /// <summary>The options of each resource, by its name.</summary>
     public Dictionary<string, ServicePublishOptions> Services { get; set; } = [];
 
     public ServicePublishOptions Of(string resource) => Services.GetValueOrDefault(resource) ?? new ServicePublishOptions();

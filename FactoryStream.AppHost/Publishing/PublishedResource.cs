@@ -2,10 +2,11 @@ using System.Xml.Linq;
 
 namespace FactoryStream.AppHost.Publishing;
 
-/// <summary>A resource as the app model describes it for another place: what it is told, not yet put into words of that place.</summary>
+/// <summary>A resource as the app model describes it for another place: its settings, before they are written in the form of that
+/// place.</summary>
 /// <param name="Resource">The resource.</param>
 /// <param name="Environment">In order: a text, a parameter, an endpoint, or a resource with a connection string.</param>
-/// <param name="Arguments">As the environment.</param>
+/// <param name="Arguments">The command line's arguments; values as in the environment.</param>
 internal sealed record PublishedResource(
     IResource Resource,
     IReadOnlyList<KeyValuePair<string, object>> Environment,
@@ -44,13 +45,13 @@ internal sealed record PublishedResource(
         var arguments = new CommandLineArgsCallbackContext([], resource, cancellationToken) { ExecutionContext = execution };
         foreach (var annotation in resource.Annotations.OfType<CommandLineArgsCallbackAnnotation>())
             await annotation.Callback(arguments);
-        // What Aspire itself tells every project of its address and its telemetry is said otherwise in a cluster.
-        var told = environment
+        // What Aspire itself tells every project of its address and its telemetry is set differently in a cluster.
+        var settings = environment
             .EnvironmentVariables.Where(variable => !Aspires.Any(prefix => variable.Key.StartsWith(prefix, StringComparison.Ordinal)))
             .Select(variable => KeyValuePair.Create(variable.Key, Plain(resource, variable.Value)));
         // .NET's configuration does not tell names apart by case, and the last one counts: a setting of the AppHost's
         // (verifier__AdminToken) must not be published beside the parameter that replaces it (Verifier__AdminToken).
-        var variables = told.GroupBy(variable => variable.Key, StringComparer.OrdinalIgnoreCase).Select(same => same.Last());
+        var variables = settings.GroupBy(variable => variable.Key, StringComparer.OrdinalIgnoreCase).Select(same => same.Last());
         return new PublishedResource(resource, [.. variables], [.. arguments.Args.Select(argument => Plain(resource, argument))]);
     }
 
@@ -75,7 +76,8 @@ internal sealed record PublishedResource(
             ReferenceExpression { ValueProviders: [], Format: var text } => text,
             EndpointReferenceExpression { Property: EndpointProperty.Url, Endpoint: var endpoint } => endpoint,
             _ => throw new DistributedApplicationException(
-                $"'{resource.Name}' is told a {value.GetType().Name}, which cannot be published."
+                $"'{resource.Name}' has a setting of type {value.GetType().Name}, which cannot be published; "
+                    + "give a text, a secret, an endpoint or a database."
             ),
         };
 }

@@ -23,7 +23,7 @@ internal sealed class EvidenceAudit
     }
 
     /// <summary>
-    /// Checks each reading of a file; the verdicts are the Verifier's own. A reading that was signed in a batch has its batch's, if that
+    /// Verifies each reading of a file; the verdicts are the Verifier's own. A reading that was signed in a batch has its batch's, if that
     /// holds its very bytes.
     /// </summary>
     /// <param name="path">Envelopes, a line each: <c>{"data": …, "signature": …, "key_id": …}</c> and
@@ -75,7 +75,7 @@ internal sealed class EvidenceAudit
             verifier.Verify([.. checks], results);
             for (var check = 0; check < results.Length; check++)
             {
-                // Several keys may verify (one pair enrolled twice); one that is valid settles it.
+                // Several keys may verify (one pair enrolled twice); one that is valid is enough.
                 var (line, key) = of[check];
                 if (results[check] && verdicts[line] != Verdict.Accepted)
                     verdicts[line] = VerdictOf(key, readings[line]);

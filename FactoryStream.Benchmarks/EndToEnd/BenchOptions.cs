@@ -43,14 +43,15 @@ internal sealed record BenchOptions(
 )
 {
     /// <summary>
-    /// Signed for a run flat out when nothing else is said; what no machine this is meant for reaches twice over would be signed in vain.
+    /// Signed for a run flat out when no other number is given; what no machine this is meant for reaches twice over would be signed in
+    /// vain.
     /// </summary>
     public const int FlatOutReadingsPerSecond = 60_000;
 
     /// <summary>The same of readings in batches.</summary>
     public const int FlatOutBatchedReadingsPerSecond = 150_000;
 
-    /// <summary>A POST of batches holds about so many readings when nothing else is said.</summary>
+    /// <summary>A POST of batches holds about so many readings when no other number is given.</summary>
     public const int BatchedReadingsPerPost = 1_000;
 
     /// <summary>Replicas.</summary>

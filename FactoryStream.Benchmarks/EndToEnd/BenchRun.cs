@@ -10,7 +10,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
     private const int WarmUpReadingsPerSecond = 20_000,
         BatchedWarmUpReadingsPerSecond = 100_000;
 
-    private static readonly TimeSpan CommittedWithin = TimeSpan.FromSeconds(60),
+    private static readonly TimeSpan CommitWithin = TimeSpan.FromSeconds(60),
         SampleMemoryEvery = TimeSpan.FromSeconds(5);
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
@@ -81,7 +81,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
             using var sender = Sender.Start(system, warmUp, cache.Keys.Path, options, 0, options.WarmUpSeconds);
             var sent = await sender.ReportAsync(cancellationToken);
             var ledger = new LedgerReader(system, CorpusCache.WarmUpPrefix, time);
-            if (!await ledger.CommittedAsync(sent.Acknowledged, CommittedWithin, cancellationToken))
+            if (!await ledger.WaitForCommitAsync(sent.Acknowledged, CommitWithin, cancellationToken))
                 throw new UsageException(
                     $"{ledger.Accepted} of {sent.Acknowledged} readings of the warm-up are committed, and no more come."
                 );
@@ -133,7 +133,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output, TextWrit
             await Task.Delay(lookEvery, time, cancellationToken);
         }
         var load = await sender.ReportAsync(cancellationToken);
-        var isCommitted = await ledger.CommittedAsync(load.Acknowledged, CommittedWithin, cancellationToken);
+        var isCommitted = await ledger.WaitForCommitAsync(load.Acknowledged, CommitWithin, cancellationToken);
         var (processes, others, idle, stolen) = usage.Stop();
         if (limits is not null)
         {

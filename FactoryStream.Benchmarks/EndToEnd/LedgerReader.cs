@@ -52,7 +52,7 @@ internal sealed class LedgerReader(SystemUnderLoad system, string prefix, TimePr
     }
 
     /// <summary>Waits until so many are committed; false when nothing more came for a while.</summary>
-    public async Task<bool> CommittedAsync(long readings, TimeSpan patience, CancellationToken cancellationToken)
+    public async Task<bool> WaitForCommitAsync(long readings, TimeSpan patience, CancellationToken cancellationToken)
     {
         var progressed = time.GetTimestamp();
         while (true)

@@ -27,9 +27,9 @@ internal static class Programs
         if (password is not null)
             start.Environment["PGPASSWORD"] = password;
         using var process = Process.Start(start)!;
-        var said = await process.StandardError.ReadToEndAsync(cancellationToken);
+        var errors = await process.StandardError.ReadToEndAsync(cancellationToken);
         await process.WaitForExitAsync(cancellationToken);
         if (process.ExitCode != 0)
-            throw new UsageException($"{program} ended with {process.ExitCode}: {said.Trim()}");
+            throw new UsageException($"{program} ended with {process.ExitCode}: {errors.Trim()}");
     }
 }

@@ -1,6 +1,6 @@
 namespace FactoryStream.Benchmarks.EndToEnd;
 
-/// <summary>What a reading weighs where it rests.</summary>
+/// <summary>How many bytes a stored reading takes.</summary>
 /// <param name="Date">When, UTC.</param>
 /// <param name="Commit">Of the code.</param>
 /// <param name="Machine">Where.</param>

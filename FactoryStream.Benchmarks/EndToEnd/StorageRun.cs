@@ -16,7 +16,7 @@ internal sealed class StorageRun(long readings, int engines, double eventRate, T
 
     private const int Lines = 100,
         Connections = 4;
-    private static readonly TimeSpan CommittedWithin = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan CommitWithin = TimeSpan.FromSeconds(60);
 
     public async Task<StorageReport> MeasureAsync(CancellationToken cancellationToken)
     {
@@ -48,7 +48,7 @@ internal sealed class StorageRun(long readings, int engines, double eventRate, T
         using var sender = Sender.Start(system, corpus, cache.Keys.Path, options, 0, null);
         var load = await sender.ReportAsync(cancellationToken);
         var ledger = new LedgerReader(system, CorpusCache.MeasuredPrefix, time);
-        if (!await ledger.CommittedAsync(readings, CommittedWithin, cancellationToken) || ledger.Stored != readings)
+        if (!await ledger.WaitForCommitAsync(readings, CommitWithin, cancellationToken) || ledger.Stored != readings)
             throw new UsageException($"{ledger.Stored} of {readings} readings are stored. {load.Failure}");
         var windowRows = await ClosedWindowsAsync(system, cancellationToken);
 
@@ -107,7 +107,7 @@ internal sealed class StorageRun(long readings, int engines, double eventRate, T
         await error.WriteLineAsync("Waiting for the windows to close ...");
         for (
             var begun = time.GetTimestamp();
-            time.GetElapsedTime(begun) < CommittedWithin;
+            time.GetElapsedTime(begun) < CommitWithin;
             await Task.Delay(TimeSpan.FromSeconds(1), time, cancellationToken)
         )
         {

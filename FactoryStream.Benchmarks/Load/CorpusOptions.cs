@@ -13,7 +13,7 @@ internal sealed class CorpusOptions
     // With a rate, a factory's POST collects at most this long: it stays a live load however slow it is.
     private const double LongestCollectionSeconds = 0.25;
 
-    /// <summary>Readings a second that are signed for a load flat out when nothing else is said.</summary>
+    /// <summary>Readings a second that are signed for a load flat out when no other number is given.</summary>
     public const int FlatOutReadingsPerSecond = 20_000;
 
     // A POST of about so many readings costs little for itself, and is nothing to wait for.
@@ -141,8 +141,8 @@ internal sealed class CorpusOptions
             "past" => now - plan.Span,
             // A quarter more than measured, and two seconds to begin with.
             "live" => now.AddSeconds(2 + 1.25 * plan.Readings / plan.PerSignature / signingRate()),
-            _ => Timestamps.TryParse(Encoding.UTF8.GetBytes(start), out var said, out var expected)
-                ? said
+            _ => Timestamps.TryParse(Encoding.UTF8.GetBytes(start), out var instant, out var expected)
+                ? instant
                 : throw new UsageException(
                     $"--start: expected {expected}, 'past' or 'live', found '{start}'; e.g. "
                         + $"{now.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)}."

@@ -73,7 +73,11 @@ internal static class ApiEndpoints
         var snapshot = latest.Current;
         if (snapshot.IsLive)
             return TypedResults.Ok(new LatestDataResponse("success", snapshot.ToLatestData(factory_id)));
-        return context.NotNow(StatusCodes.Status503ServiceUnavailable, "The database does not answer.", Unavailable.RetryAfter);
+        return context.NotNow(
+            StatusCodes.Status503ServiceUnavailable,
+            "The database does not respond; try again later.",
+            Unavailable.RetryAfter
+        );
     }
 
     private static async Task<IResult> WindowsAsync(
@@ -97,14 +101,14 @@ internal static class ApiEndpoints
         if (!QueryTime.TryParse(to, out var end, out error))
             return Problem(StatusCodes.Status400BadRequest, $"to: {error}");
         if (start >= end)
-            return Problem(StatusCodes.Status400BadRequest, "from must be before to.");
+            return Problem(StatusCodes.Status400BadRequest, "from: expected a time before to, found one that is not.");
 
         WindowsCursor? after = null;
         if (cursor is not null && !WindowsCursor.TryParse(cursor, out after))
-            return Problem(StatusCodes.Status400BadRequest, "cursor is none that a page gave as next_cursor.");
+            return Problem(StatusCodes.Status400BadRequest, "cursor: expected the next_cursor of a page, found another text.");
         var most = options.Value.MaxWindows;
         if (limit < 1 || limit > most)
-            return Problem(StatusCodes.Status400BadRequest, $"limit must be from 1 to {most}.");
+            return Problem(StatusCodes.Status400BadRequest, $"limit: expected a number from 1 to {most}, found another.");
 
         start ??= Earlier(end ?? time.GetUtcNow().UtcDateTime, WindowsReader.DefaultSpan);
         var page = await windows.ReadAsync(
@@ -125,11 +129,18 @@ internal static class ApiEndpoints
         if (!context.WebSockets.IsWebSocketRequest)
         {
             context.Response.Headers.Upgrade = "websocket";
-            return Problem(StatusCodes.Status426UpgradeRequired, "This address speaks WebSocket.");
+            return Problem(
+                StatusCodes.Status426UpgradeRequired,
+                "This address serves WebSocket alone; connect to it with ws:// or wss://."
+            );
         }
         if (await socket.TryServeAsync(context, factory_id))
             return TypedResults.Empty;
-        return context.NotNow(StatusCodes.Status429TooManyRequests, "Too many clients of this address.", TimeSpan.FromSeconds(5));
+        return context.NotNow(
+            StatusCodes.Status429TooManyRequests,
+            "Too many clients are connected to this address; try again later.",
+            TimeSpan.FromSeconds(5)
+        );
     }
 
     /// <summary>The same address with the page's end as cursor. The start is said, too: without one it would move on with the

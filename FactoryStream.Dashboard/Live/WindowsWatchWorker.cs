@@ -18,7 +18,7 @@ internal sealed class WindowsWatchWorker : BackgroundService, IHealthCheck
     private readonly LatestWindows latest;
     private readonly DashboardMetrics metrics;
     private readonly TimeProvider time;
-    private readonly ILogger<WindowsWatchWorker> logger;
+    private readonly DashboardLog log;
     private readonly NotificationListener listener;
 
     public WindowsWatchWorker(
@@ -28,10 +28,10 @@ internal sealed class WindowsWatchWorker : BackgroundService, IHealthCheck
         IOptions<DashboardOptions> options,
         DashboardMetrics metrics,
         TimeProvider time,
-        ILogger<WindowsWatchWorker> logger
+        DashboardLog log
     )
     {
-        (this.reader, this.latest, this.metrics, this.time, this.logger) = (reader, latest, metrics, time, logger);
+        (this.reader, this.latest, this.metrics, this.time, this.log) = (reader, latest, metrics, time, log);
         listener = new NotificationListener(database, WindowStatements.Channel, time)
         {
             CheckInterval = options.Value.ListenCheckInterval,
@@ -54,7 +54,7 @@ internal sealed class WindowsWatchWorker : BackgroundService, IHealthCheck
     {
         var began = time.GetTimestamp();
         await UpdateAsync(null, cancellation);
-        logger.Listening(latest.Current.Engines.Count, (long)time.GetElapsedTime(began).TotalMilliseconds);
+        log.Listening(latest.Current.Engines.Count, (long)time.GetElapsedTime(began).TotalMilliseconds);
     }
 
     private async Task NotifiedAsync(IReadOnlyCollection<string>? payloads, CancellationToken cancellation)
@@ -68,7 +68,7 @@ internal sealed class WindowsWatchWorker : BackgroundService, IHealthCheck
 
     private void Lost(DbException exception)
     {
-        logger.ListenerLost(exception.Message);
+        log.ListenerLost(exception.Message);
         latest.Age();
     }
 
@@ -93,7 +93,7 @@ internal sealed class WindowsWatchWorker : BackgroundService, IHealthCheck
         catch (JsonException)
         {
             // Anybody who may connect may notify; to read too much does no harm.
-            logger.ForeignNotification(payload.Length);
+            log.ForeignNotification(payload.Length);
             return false;
         }
     }

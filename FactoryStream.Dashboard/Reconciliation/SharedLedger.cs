@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace FactoryStream.Dashboard.Reconciliation;
 
 /// <summary>The ledger as the pages show it: read once for all pages, and only while one asks.</summary>
-internal sealed class SharedLedger(RecentLedger ledger, IOptions<DashboardOptions> options, TimeProvider time, ILogger<SharedLedger> logger)
+internal sealed class SharedLedger(RecentLedger ledger, IOptions<DashboardOptions> options, TimeProvider time, DashboardLog log)
     : IDisposable
 {
     private readonly SemaphoreSlim turn = new(1);
@@ -26,7 +26,7 @@ internal sealed class SharedLedger(RecentLedger ledger, IOptions<DashboardOption
             catch (Exception exception) when (Unavailable.Describe(exception) is { } reason)
             {
                 if (state.Failure is null)
-                    logger.LedgerUnavailable(exception.Message);
+                    log.LedgerUnavailable(exception.Message);
                 state = state with { Failure = reason };
             }
             readAt = time.GetTimestamp();

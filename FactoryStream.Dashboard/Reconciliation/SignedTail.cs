@@ -107,8 +107,7 @@ internal sealed class SignedTail : IDisposable
             log => log.Value with { Start = log.Value.End - log.Value.From(Next(log.Key.Partition.Value)) }
         );
 
-        long Next(int partition) =>
-            taken.TryGetValue(partition, out var position) && position.TopicId == topicId ? position.Offset + 1 : 0;
+        long Next(int partition) => taken.TryGetValue(partition, out var position) && position.TopicId == topicId ? position.Offset + 1 : 0;
     }
 
     private Dictionary<string, long> Count(
@@ -140,7 +139,8 @@ internal sealed class SignedTail : IDisposable
                 cancellation.ThrowIfCancellationRequested();
                 if (time.GetElapsedTime(began) > options.TailTimeout)
                     throw new TailTooLongException(
-                        $"The backlog of {readings:N0} readings and more was not counted within {options.TailTimeout.TotalSeconds:0.#} s."
+                        $"The backlog of {readings:N0} readings and more was not counted within "
+                            + $"{options.TailTimeout.TotalSeconds:0.#} s; try again later."
                     );
                 if (
                     consumer.Consume(TimeSpan.FromMilliseconds(100)) is not { } message
@@ -150,7 +150,10 @@ internal sealed class SignedTail : IDisposable
                 if (message.Offset.Value < end)
                     readings += CountReadings(message.Message, enrolled, counts);
                 if (readings > options.MaxTailLines)
-                    throw new TailTooLongException($"The backlog is of more than {options.MaxTailLines:N0} readings.");
+                    throw new TailTooLongException(
+                        $"The backlog has more than {options.MaxTailLines:N0} readings, which are not counted; "
+                            + "try again when it is smaller."
+                    );
                 if (message.Offset.Value + 1 < end)
                     continue;
                 ends.Remove(message.Partition.Value);

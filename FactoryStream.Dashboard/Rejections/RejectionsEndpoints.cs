@@ -61,7 +61,7 @@ internal static class RejectionsEndpoints
         if (!QueryTime.TryParse(to, out var end, out error))
             return BadRequest($"to: {error}");
         if (start >= end)
-            return BadRequest("from must be before to.");
+            return BadRequest("from: expected a time before to, found one that is not.");
         if (reason is not null && (!VerdictNames.TryParse(reason, out var verdict) || verdict == Verdict.Accepted))
             return BadRequest($"reason: expected {string.Join(", ", Reasons)}, found '{reason}'");
         if (factory_id is not null && !StorableText.IsName(factory_id))

@@ -68,7 +68,7 @@ internal sealed class BacklogWorker(
         }
     }
 
-    /// <summary>Looks at Kafka until it does not answer.</summary>
+    /// <summary>Looks at Kafka until it does not respond.</summary>
     private async Task WatchAsync(CancellationToken stoppingToken)
     {
         // Consumers that never join: a group's offsets are asked for by one of its own name.

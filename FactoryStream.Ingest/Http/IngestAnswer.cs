@@ -84,7 +84,7 @@ internal record IngestAnswer(
             ),
             Stop.UnknownShareFull => (
                 StatusCodes.Status429TooManyRequests,
-                $"Too many readings of factories without a key wait for their verdict; only the first {reader.LineCount} lines were looked at."
+                $"Too many readings of factories without a key wait to be verified; only the first {reader.LineCount} lines were looked at."
             ),
             Stop.TooManyLines => (
                 StatusCodes.Status413PayloadTooLarge,

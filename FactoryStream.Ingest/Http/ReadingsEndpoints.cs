@@ -104,7 +104,7 @@ internal static class ReadingsEndpoints
                     context,
                     StatusCodes.Status503ServiceUnavailable,
                     options,
-                    "Kafka does not answer. Nothing was accepted."
+                    "Kafka does not respond. Nothing was accepted."
                 );
                 return;
             }

@@ -3,8 +3,8 @@ using System.IO.Pipelines;
 namespace FactoryStream.Ingest.Http;
 
 /// <summary>
-/// A request's body, of which each piece is waited for only so long. A machine may send a line a minute for days; one that is silent for
-/// longer, or a stop of Ingest, ends it.
+/// A request's body, of which each piece is waited for only so long. A machine may send a line a minute for days; one that sends nothing
+/// for longer, or a stop of Ingest, ends it.
 /// </summary>
 /// <param name="reader">The body, decompressed.</param>
 /// <param name="maxSilence">How long a piece is waited for.</param>

@@ -28,7 +28,7 @@ internal sealed class SourceWorker(
     {
         if (sources.All.Count == 0)
             return;
-        // No overall time-out: the answer never ends. Silence is measured while reading.
+        // No overall time-out: the answer never ends. An idle source is recognised while reading.
         var handler = new SocketsHttpHandler { ConnectTimeout = options.SourceConnectTimeout };
         using var client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         client.DefaultRequestHeaders.Accept.ParseAdd("application/x-ndjson, text/event-stream");
@@ -165,7 +165,7 @@ internal sealed class SourceWorker(
     private async Task StoreAsync(SourceState source, IReadOnlyList<Line> lines, CancellationToken stoppingToken)
     {
         var taken = 0;
-        var isTold = false;
+        var isReported = false;
         while (taken < lines.Count)
         {
             if (signed.IsOpen && !backlog.TurnsAway())
@@ -190,9 +190,9 @@ internal sealed class SourceWorker(
                 )
                     continue;
             }
-            if (!isTold)
+            if (!isReported)
                 log.SourceRetries(source.Name);
-            isTold = true;
+            isReported = true;
             await Task.Delay(options.SourceMinDelay, time, stoppingToken);
         }
     }

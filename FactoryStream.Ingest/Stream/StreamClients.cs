@@ -33,7 +33,7 @@ internal sealed class StreamClients(IOptions<IngestOptions> options, IngestMetri
     /// <param name="factoryId">Only this factory's readings; null: all.</param>
     /// <param name="cancellationToken">Gives up waiting for Kafka.</param>
     /// <returns>Every reading accepted from now on comes, or is counted as missed.</returns>
-    /// <exception cref="TimeoutException">Kafka does not answer.</exception>
+    /// <exception cref="TimeoutException">Kafka does not respond.</exception>
     public async Task<StreamClient?> SubscribeAsync(string? factoryId, CancellationToken cancellationToken)
     {
         var client = new StreamClient(factoryId, options.Value.StreamBufferMessages, this);

@@ -61,7 +61,7 @@ internal static class StreamEndpoints
             }
             catch (TimeoutException)
             {
-                return NotNow(context, StatusCodes.Status503ServiceUnavailable, "Kafka does not answer.");
+                return NotNow(context, StatusCodes.Status503ServiceUnavailable, "Kafka does not respond.");
             }
             catch (OperationCanceledException)
             {

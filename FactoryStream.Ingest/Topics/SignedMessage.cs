@@ -145,7 +145,7 @@ internal sealed class SignedMessage
     {
         // The thread's own current activity, if any, belongs to one of many requests.
         var current = Activity.Current;
-        span = IngestTracing.Source.StartBatch($"send {TopicNames.Signed}", ActivityKind.Producer, traces);
+        span = IngestTracing.Source.StartLinked($"send {TopicNames.Signed}", ActivityKind.Producer, traces);
         Activity.Current = current;
         span.SetMessaging("send", TopicNames.Signed, partition, count: ReadingCount);
     }

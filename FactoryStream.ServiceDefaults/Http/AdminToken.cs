@@ -12,8 +12,8 @@ public static class AdminToken
     private const string Scheme = "Bearer ";
 
     /// <summary>
-    /// Lets through whoever sends the token as <c>Authorization: Bearer</c>; others get 401, and everybody 503 while there is none. How
-    /// long the comparison takes says nothing of the token.
+    /// Serves requests that carry the token as <c>Authorization: Bearer</c>; others get 401, and all of them 503 while none is configured.
+    /// The comparison takes the same time whatever the token.
     /// </summary>
     /// <typeparam name="TBuilder">The kind of builder, which is returned as it came.</typeparam>
     /// <typeparam name="TOptions">The options type that holds the token.</typeparam>
@@ -37,7 +37,7 @@ public static class AdminToken
                     .Value;
                 if (token(options) is not { Length: > 0 } expected)
                     return TypedResults.Problem(
-                        $"{deed} needs an admin token, and none is configured ({setting}).",
+                        $"{deed} needs an admin token, and the service has none; set {setting}.",
                         statusCode: StatusCodes.Status503ServiceUnavailable
                     );
                 var authorization = context.HttpContext.Request.Headers.Authorization.ToString();
@@ -48,7 +48,7 @@ public static class AdminToken
                     return await next(context);
                 context.HttpContext.Response.Headers.WWWAuthenticate = "Bearer";
                 return TypedResults.Problem(
-                    $"{deed} needs the admin token: Authorization: Bearer <token>.",
+                    $"{deed} needs the admin token; send it as Authorization: Bearer <token>.",
                     statusCode: StatusCodes.Status401Unauthorized
                 );
             }

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FactoryStream.ServiceDefaults.Http;
 
-/// <summary>A request that needs what does not answer just now gets 503: the client is not to blame and may come again.</summary>
+/// <summary>A request that needs a server that does not respond gets 503: the fault is not the client's, which may try again.</summary>
 /// <param name="problems">Writes the problem (RFC 9457) that is the answer.</param>
 public sealed class Unavailable(IProblemDetailsService problems) : IExceptionHandler
 {
@@ -31,14 +31,14 @@ public sealed class Unavailable(IProblemDetailsService problems) : IExceptionHan
     public static string? Describe(Exception exception) =>
         exception switch
         {
-            DbException or InvalidOperationException { InnerException: DbException } => "The database does not answer.",
-            KafkaException => "Kafka does not answer.",
+            DbException or InvalidOperationException { InnerException: DbException } => "The database does not respond; try again later.",
+            KafkaException => "Kafka does not respond; try again later.",
             NotNowException => exception.Message,
             _ => null,
         };
 }
 
-/// <summary>A request cannot be answered just now, for a reason that its message says to the client.</summary>
+/// <summary>A request cannot be served at the moment; the message gives the client the reason.</summary>
 /// <param name="message">The reason, in words for the client.</param>
 public class NotNowException(string message) : Exception(message);
 

@@ -39,8 +39,9 @@ public sealed class KafkaConnection
     /// <param name="servers">The brokers to ask first: host:port[,host:port...].</param>
     public KafkaConnection(string servers) => this.servers = servers;
 
-    /// <summary>A connection whose section has settings of somebody else's, too.</summary>
-    /// <param name="servers">The brokers to ask first: host:port[,host:port...]; null: whoever asks for them is told so.</param>
+    /// <summary>A connection whose section holds other programs' settings as well.</summary>
+    /// <param name="servers">The brokers to ask first: host:port[,host:port...]; null: their first use fails with a message that says
+    /// so.</param>
     /// <param name="section">The configuration section with the client settings.</param>
     /// <param name="others">Keys of that section that are no client settings.</param>
     /// <exception cref="InvalidOperationException">A setting is unknown, or its value cannot be read.</exception>

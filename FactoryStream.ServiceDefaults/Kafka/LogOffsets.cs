@@ -6,7 +6,7 @@ namespace FactoryStream.ServiceDefaults.Kafka;
 /// <summary>What a partition's log still holds: from <c>Start</c>, inclusive, to <c>End</c>, exclusive.</summary>
 public readonly record struct LogExtent(long Start, long End)
 {
-    /// <summary>How many offsets are left from a position on. What was before the start is gone, and nobody's work.</summary>
+    /// <summary>How many offsets are left from a position on. What was before the start is gone and not counted.</summary>
     public long From(long position) => End - Math.Clamp(position, Start, End);
 }
 
@@ -14,11 +14,11 @@ public readonly record struct LogExtent(long Start, long End)
 public static class LogOffsets
 {
     /// <summary>An offset of each partition.</summary>
-    /// <param name="admin">Asks the brokers.</param>
+    /// <param name="admin">The client to ask the brokers with.</param>
     /// <param name="which">The log's beginning or end, or the first message of a time on.</param>
     /// <param name="partitions">Any number of any topics.</param>
     /// <param name="timeout">How long the brokers may take.</param>
-    /// <exception cref="KafkaException">A broker does not answer, or one of the partitions is not there or has no leader yet.</exception>
+    /// <exception cref="KafkaException">A broker does not respond, or one of the partitions is not there or has no leader yet.</exception>
     public static async Task<Dictionary<TopicPartition, long>> OffsetsAsync(
         this IAdminClient admin,
         OffsetSpec which,
@@ -26,16 +26,16 @@ public static class LogOffsets
         TimeSpan timeout
     )
     {
-        var answers = await admin.ListOffsetsAsync(
+        var results = await admin.ListOffsetsAsync(
             partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = which }),
             new ListOffsetsOptions { RequestTimeout = timeout }
         );
-        return answers.ResultInfos.ToDictionary(
-            answer => answer.TopicPartitionOffsetError.TopicPartition,
-            answer =>
-                answer.TopicPartitionOffsetError.Error.IsError
-                    ? throw new KafkaException(answer.TopicPartitionOffsetError.Error)
-                    : answer.TopicPartitionOffsetError.Offset.Value
+        return results.ResultInfos.ToDictionary(
+            result => result.TopicPartitionOffsetError.TopicPartition,
+            result =>
+                result.TopicPartitionOffsetError.Error.IsError
+                    ? throw new KafkaException(result.TopicPartitionOffsetError.Error)
+                    : result.TopicPartitionOffsetError.Offset.Value
         );
     }
 
@@ -55,13 +55,13 @@ public static class LogOffsets
 
     /// <summary>
     /// What a group has committed; a partition without an offset is left out. The admin client has a call for it too, but librdkafka's
-    /// admin requests to a group's coordinator end the process when the broker falls silent under them
+    /// admin requests to a group's coordinator end the process when the broker stops responding to them
     /// (github.com/confluentinc/librdkafka/issues/4605).
     /// </summary>
     /// <param name="member">A consumer of that group; it need not join.</param>
     /// <param name="partitions">Any number of any topics.</param>
     /// <param name="timeout">How long the coordinator may take.</param>
-    /// <exception cref="KafkaException">The coordinator does not answer.</exception>
+    /// <exception cref="KafkaException">The coordinator does not respond.</exception>
     public static Task<Dictionary<TopicPartition, long>> CommittedAsync<TKey, TValue>(
         this IConsumer<TKey, TValue> member,
         IReadOnlyCollection<TopicPartition> partitions,

@@ -7,7 +7,7 @@ namespace FactoryStream.ServiceDefaults.Kafka;
 public static class MessagingTags
 {
     /// <summary>Says of a span what it did with messages of one partition.</summary>
-    /// <param name="span">The span that is described; null: nobody traces, and nothing is done.</param>
+    /// <param name="span">The span that is described; null: it is not sampled, and nothing is done.</param>
     /// <param name="operation"><c>send</c> or <c>process</c>.</param>
     /// <param name="topic">The topic that the messages are of.</param>
     /// <param name="partition">The Kafka partition's number, from 0.</param>

@@ -6,14 +6,14 @@ namespace FactoryStream.ServiceDefaults.Postgres;
 
 /// <summary>
 /// LISTEN on one channel of the database, by a connection of its own, for as long as the service runs: a connection that is lost is opened
-/// anew, and what was told while nobody listened is read.
+/// anew, and what changed while nobody listened is read.
 /// </summary>
 /// <param name="database">The database to listen to.</param>
 /// <param name="channel">The channel's name, an identifier.</param>
 /// <param name="time">The clock that the pauses between attempts go by.</param>
 public sealed class NotificationListener(NpgsqlDataSource database, string channel, TimeProvider time)
 {
-    /// <summary>Notifications come while others are being worked on; more than this many at once are told as "all".</summary>
+    /// <summary>Notifications come while others are being worked on; more than this many at once are passed on as "all".</summary>
     private const int MostPending = 1_024;
 
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(500);
@@ -21,24 +21,24 @@ public sealed class NotificationListener(NpgsqlDataSource database, string chann
 
     private volatile bool isListening;
 
-    /// <summary>Whether the channel is heard at this moment.</summary>
+    /// <summary>Whether the channel is listened to at this moment.</summary>
     public bool IsListening => isListening;
 
-    /// <summary>A connection that was silent for so long is asked whether it still is one.</summary>
+    /// <summary>A connection without traffic for so long is tested.</summary>
     public TimeSpan CheckInterval { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long notifications are gathered before they are told.</summary>
+    /// <summary>How long notifications are gathered before they are passed on.</summary>
     public TimeSpan GatherFor { get; init; }
 
     /// <summary>
-    /// The channel is heard from here on: the time to read what changed before. What it throws of the database loses the connection.
+    /// The channel is listened to from here on: the time to read what changed before. What it throws of the database loses the connection.
     /// </summary>
     public required Func<CancellationToken, Task> Began { get; init; }
 
     /// <summary>Payloads that came; null: more than could be kept. What it throws of the database loses the connection.</summary>
     public required Func<IReadOnlyCollection<string>?, CancellationToken, Task> Notified { get; init; }
 
-    /// <summary>The connection was lost, or could not be opened; told once until it is there again.</summary>
+    /// <summary>The connection was lost, or could not be opened; reported once until it is there again.</summary>
     public required Action<DbException> Lost { get; init; }
 
     /// <summary>Listens, and connects again where the connection is lost, until cancelled.</summary>
@@ -47,7 +47,7 @@ public sealed class NotificationListener(NpgsqlDataSource database, string chann
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var delay = FirstRetryDelay;
-        var isTold = false;
+        var isReported = false;
         while (true)
         {
             try
@@ -56,9 +56,9 @@ public sealed class NotificationListener(NpgsqlDataSource database, string chann
             }
             catch (DbException exception)
             {
-                if (isListening || !isTold)
+                if (isListening || !isReported)
                     Lost(exception);
-                isTold = true;
+                isReported = true;
                 delay = isListening ? FirstRetryDelay : TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, LastRetryDelay.Ticks));
             }
             finally

@@ -80,17 +80,17 @@ internal sealed class CsvFormOptions
                 is { } alone
         )
             result.AddError($"{alone.Name} goes with --csv: what --from sends is signed already.");
-        if (Said(result, TimeFormat) is { } format && !CsvForm.IsTimeFormat(format))
+        if (TextOf(result, TimeFormat) is { } format && !CsvForm.IsTimeFormat(format))
             result.AddError(
                 $"--time-format '{format}' does not say a whole moment: year, month and day are needed, such as 'dd.MM.yyyy "
                     + "HH:mm:ss', or unix."
             );
-        var mark = Said(result, Decimal) ?? ".";
+        var mark = TextOf(result, Decimal) ?? ".";
         if (mark is not ("." or ","))
             result.AddError("--decimal must be . or ,");
-        if (Said(result, Separator) is { } separator && (SeparatorOf(separator) is not { } between || between.ToString() == mark))
+        if (TextOf(result, Separator) is { } separator && (SeparatorOf(separator) is not { } between || between.ToString() == mark))
             result.AddError($"--separator '{separator}' is no single character that may stand between columns, or is the decimal sign.");
-        if (Said(result, Engine) is { } engine)
+        if (TextOf(result, Engine) is { } engine)
         {
             if (engine.Length == 0 || engine == ColumnPrefix)
                 result.AddError("--engine needs an id, or column: and a column's name.");
@@ -122,7 +122,7 @@ internal sealed class CsvFormOptions
             : form;
     }
 
-    private static string? Said(CommandResult result, Option option) =>
+    private static string? TextOf(CommandResult result, Option option) =>
         result.GetResult(option) is { Tokens: [var token] } ? token.Value : null;
 
     private static char? SeparatorOf(string text) =>

@@ -180,11 +180,11 @@ internal static class ReplayCommand
                 continue;
             }
             signers[factoryId] = settings.Keys.GetOrCreate(factoryId);
-            var isTold = false;
+            var isReported = false;
             await enrolment.EnrolAsync(
                 factoryId,
                 signers[factoryId].ExportPublicKeyPem(),
-                why => Tell(error, $"Waiting: {why}", ref isTold),
+                why => Report(error, $"Waiting: {why}", ref isReported),
                 settings.GiveUpAfter,
                 cancellationToken
             );
@@ -221,7 +221,7 @@ internal static class ReplayCommand
             why =>
             {
                 counts.Repeat(why);
-                Tell(error, $"Repeating: {why}", ref isComplained);
+                Report(error, $"Repeating: {why}", ref isComplained);
             }
         );
         await new ReplayRun(delivery, time, settings.Speed).SendAsync(lines, counts, cancellationToken);
@@ -272,11 +272,11 @@ internal static class ReplayCommand
         }
     }
 
-    private static void Tell(TextWriter error, string what, ref bool isTold)
+    private static void Report(TextWriter error, string what, ref bool isReported)
     {
         // Once: the outcome at the end says how often.
-        if (!isTold)
+        if (!isReported)
             error.WriteLine(what);
-        isTold = true;
+        isReported = true;
     }
 }

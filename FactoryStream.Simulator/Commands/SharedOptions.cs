@@ -99,6 +99,6 @@ internal static class SharedOptions
 
     public static string AdminTokenSetting(IConfiguration configuration) => configuration[$"{SimulatorOptions.Section}:AdminToken"] ?? "";
 
-    public static KeyFolder KeyFolderOf(IConfiguration configuration, string? said) =>
-        new(said ?? configuration[$"{SimulatorOptions.Section}:Keys"] ?? KeyFolder.Default);
+    public static KeyFolder KeyFolderOf(IConfiguration configuration, string? given) =>
+        new(given ?? configuration[$"{SimulatorOptions.Section}:Keys"] ?? KeyFolder.Default);
 }

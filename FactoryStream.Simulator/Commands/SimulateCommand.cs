@@ -67,12 +67,13 @@ internal static class SimulateCommand
         return command;
     }
 
-    internal static WebApplication Build(Dictionary<string, string?> said, string? ingest, string? verifier)
+    internal static WebApplication Build(Dictionary<string, string?> given, string? ingest, string? verifier)
     {
         var builder = WebApplication.CreateBuilder();
         builder.AddServiceDefaults();
         builder.Configuration.AddInMemoryCollection(
-            said.Where(setting => setting.Value is not null)
+            given
+                .Where(setting => setting.Value is not null)
                 .Select(setting => KeyValuePair.Create($"{SimulatorOptions.Section}:{setting.Key}", setting.Value))
         );
         if (
@@ -88,6 +89,7 @@ internal static class SimulateCommand
         builder.Services.AddSingleton(Addresses.From(builder.Configuration, ingest, verifier));
         builder.Services.AddSingleton(services => new Pace(services.GetRequiredService<IOptions<SimulatorOptions>>().Value.Rate));
         builder.Services.AddSingleton<SimulatorMetrics>();
+        builder.Services.AddSingleton<SimulatorLog>();
         // The simulator's own repetitions carry its guarantee; a second retry policy below them would only hide what happens.
         builder.Services.AddSingleton(services => new HttpClient
         {
@@ -107,13 +109,13 @@ internal static class SimulateCommand
     }
 
     private static async Task<int> RunAsync(
-        Dictionary<string, string?> said,
+        Dictionary<string, string?> given,
         string? ingest,
         string? verifier,
         CancellationToken cancellationToken
     )
     {
-        await using var app = Build(said, ingest, verifier);
+        await using var app = Build(given, ingest, verifier);
         // The host frees its services when it ends.
         var failFast = app.Services.GetRequiredService<FailFast>();
         await ((IHost)app).RunAsync(cancellationToken);

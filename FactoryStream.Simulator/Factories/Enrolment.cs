@@ -66,7 +66,7 @@ internal sealed class Enrolment(HttpClient client, Uri verifier, string? adminTo
                 || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
             )
         {
-            return $"the Verifier at {verifier} does not answer: {exception.Message}";
+            return $"the Verifier at {verifier} does not respond: {exception.Message}";
         }
     }
 

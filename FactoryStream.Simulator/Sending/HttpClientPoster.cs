@@ -23,7 +23,7 @@ internal sealed class HttpClientPoster(HttpClient client, Uri ingest, TimeProvid
                 || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
             )
         {
-            return PostAnswer.Broken($"Ingest at {ingest} does not answer: {exception.Message}");
+            return PostAnswer.Broken($"Ingest at {ingest} does not respond: {exception.Message}");
         }
     }
 }

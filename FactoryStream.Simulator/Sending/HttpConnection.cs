@@ -65,7 +65,7 @@ internal sealed class HttpConnection : IReadingsPoster, IDisposable
             return PostAnswer.Broken(
                 exception is OperationCanceledException
                     ? $"Ingest at {ingest} has not answered within {answerWithin.TotalSeconds:0} s"
-                    : $"Ingest at {ingest} does not answer: {exception.Message}"
+                    : $"Ingest at {ingest} does not respond: {exception.Message}"
             );
         }
         // A deadline that struck after the answer would end the next POST before it began.

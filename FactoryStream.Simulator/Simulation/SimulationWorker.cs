@@ -13,7 +13,7 @@ internal sealed class SimulationWorker(
     Pace pace,
     SimulatorMetrics metrics,
     TimeProvider time,
-    ILogger<SimulationWorker> logger
+    SimulatorLog log
 ) : BackgroundService, IHealthCheck
 {
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMinutes(1),
@@ -29,7 +29,7 @@ internal sealed class SimulationWorker(
     {
         var settings = options.Value;
         var keys = new KeyFolder(settings.Keys ?? KeyFolder.Default);
-        logger.Starting(settings.Factories, settings.Engines, settings.Rate, keys.Path);
+        log.Starting(settings.Factories, settings.Engines, settings.Rate, keys.Path);
         try
         {
             await RunAsync(settings, keys, stoppingToken);
@@ -37,7 +37,7 @@ internal sealed class SimulationWorker(
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
         catch (UsageException exception)
         {
-            logger.CannotGoOn(exception.Message);
+            log.CannotGoOn(exception.Message);
             throw;
         }
     }
@@ -58,7 +58,7 @@ internal sealed class SimulationWorker(
                 await enrolment.EnrolAsync(
                     factoryId,
                     signer.ExportPublicKeyPem(),
-                    why => OnceAMinute(() => logger.WaitingForVerifier(why)),
+                    why => OnceAMinute(() => log.WaitingForVerifier(why)),
                     giveUpAfter: null,
                     cancellationToken
                 );
@@ -71,12 +71,12 @@ internal sealed class SimulationWorker(
                     metrics,
                     time,
                     new Random(),
-                    why => OnceAMinute(() => logger.Repeating(why))
+                    why => OnceAMinute(() => log.Repeating(why))
                 );
             }
         );
         isEnrolled = true;
-        logger.Enrolled(factories.Length, addresses.Ingest);
+        log.Enrolled(factories.Length, addresses.Ingest);
 
         using var sending = new CancellationTokenSource();
         using var measuring = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
@@ -96,7 +96,7 @@ internal sealed class SimulationWorker(
         }
         catch (OperationCanceledException) when (sending.IsCancellationRequested)
         {
-            logger.StoppedWithWaiting(factories.Sum(factory => factory.Waiting + 1));
+            log.StoppedWithWaiting(factories.Sum(factory => factory.Waiting + 1));
         }
         finally
         {
@@ -115,7 +115,7 @@ internal sealed class SimulationWorker(
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
                 var now = Sum();
-                logger.LastMinute(
+                log.LastMinute(
                     now.Acknowledged - last.Acknowledged,
                     now.Refused - last.Refused,
                     now.Repetitions - last.Repetitions,

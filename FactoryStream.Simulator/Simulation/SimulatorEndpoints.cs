@@ -10,25 +10,25 @@ internal static class SimulatorEndpoints
     /// </summary>
     public static void MapSimulator(this WebApplication app)
     {
-        app.MapPost("/pause", (Pace pace, ILogger<SimulationWorker> logger) => Pause(pace, true, logger));
-        app.MapPost("/resume", (Pace pace, ILogger<SimulationWorker> logger) => Pause(pace, false, logger));
+        app.MapPost("/pause", (Pace pace, SimulatorLog log) => Pause(pace, true, log));
+        app.MapPost("/resume", (Pace pace, SimulatorLog log) => Pause(pace, false, log));
         app.MapPost("/rate", ChangeRate);
     }
 
-    private static Ok<SimulatorState> Pause(Pace pace, bool isPaused, ILogger logger)
+    private static Ok<SimulatorState> Pause(Pace pace, bool isPaused, SimulatorLog log)
     {
         if (pace.IsPaused != isPaused)
         {
             pace.IsPaused = isPaused;
             if (isPaused)
-                logger.Paused();
+                log.Paused();
             else
-                logger.Resumed();
+                log.Resumed();
         }
         return TypedResults.Ok(StateOf(pace));
     }
 
-    private static Results<Ok<SimulatorState>, ProblemHttpResult> ChangeRate(double? readings, Pace pace, ILogger<SimulationWorker> logger)
+    private static Results<Ok<SimulatorState>, ProblemHttpResult> ChangeRate(double? readings, Pace pace, SimulatorLog log)
     {
         if (readings is not (>= SimulatorOptions.MinRate and <= SimulatorOptions.MaxRate and var rate))
         {
@@ -40,7 +40,7 @@ internal static class SimulatorEndpoints
         if (rate != pace.Rate)
         {
             pace.ChangeRate(rate);
-            logger.RateChanged(rate);
+            log.RateChanged(rate);
         }
         return TypedResults.Ok(StateOf(pace));
     }

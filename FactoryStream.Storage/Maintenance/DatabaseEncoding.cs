@@ -17,8 +17,8 @@ public static class DatabaseEncoding
         if (reader.GetString(0) is var encoding and not "UTF8")
         {
             throw new InvalidOperationException(
-                $"The database {reader.GetString(1)} has the encoding {encoding}; FactoryStream needs UTF8. "
-                    + $"Make it anew: CREATE DATABASE {reader.GetString(1)} ENCODING 'UTF8' TEMPLATE template0."
+                $"The database {reader.GetString(1)}: expected the encoding UTF8, found {encoding}. "
+                    + $"Create it again: CREATE DATABASE {reader.GetString(1)} ENCODING 'UTF8' TEMPLATE template0."
             );
         }
     }

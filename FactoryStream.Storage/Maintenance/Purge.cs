@@ -20,7 +20,7 @@ public static class Purge
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await using var batch = new NpgsqlBatch(connection, transaction)
+        await using var statements = new NpgsqlBatch(connection, transaction)
         {
             BatchCommands =
             {
@@ -33,7 +33,7 @@ public static class Purge
                         factory.rejections_dropped, factory.ledger, factory.engine_metrics, factory.losses
                     """
                 ),
-                // As if never heard of: what comes next is late for no window.
+                // No window is closed any more: what comes next is late for none.
                 new("UPDATE factory.engines SET closed_until = DEFAULT"),
                 new("SELECT pg_notify($1, '\"*\"')")
                 {
@@ -41,7 +41,7 @@ public static class Purge
                 },
             },
         };
-        await batch.ExecuteNonQueryAsync(cancellation);
+        await statements.ExecuteNonQueryAsync(cancellation);
         await transaction.CommitAsync(cancellation);
     }
 }

@@ -127,8 +127,8 @@ internal static class RetentionSql
         """;
 
     // Rows only come at a table's end, so its last pages have the newest verdict: looking at all of a day's rows would take minutes. Where
-    // they do not (a batch that was undone), the answer is an earlier moment, and retention keeps more. A clock that ran ahead when it gave
-    // a verdict is held against what the machines' clocks say.
+    // they do not (a transaction that was rolled back), the result is an earlier moment, and retention keeps more. A clock that ran ahead
+    // when it gave a verdict is held against what the machines' clocks say.
     public const string NewestEvidence = """
         CREATE FUNCTION factory.newest_evidence() RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
         DECLARE

@@ -34,16 +34,16 @@ public sealed class EngineReader(NpgsqlDataSource database)
             await alone.ExecuteNonQueryAsync(cancellation);
         await using var insert = new NpgsqlCommand(
             """
-            WITH fresh AS (
+            WITH new_engines AS (
                 SELECT factory_id, engine_id, place, row_number() OVER (PARTITION BY factory_id ORDER BY place) AS nth
                 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (factory_id, engine_id, place)
                 WHERE NOT EXISTS (
                     SELECT FROM factory.engines WHERE engines.factory_id = wanted.factory_id AND engines.engine_id = wanted.engine_id)),
-            room AS (
+            places_left AS (
                 SELECT factory_id, $3 - (SELECT count(*) FROM factory.engines WHERE engines.factory_id = of.factory_id) AS places
-                FROM (SELECT DISTINCT factory_id FROM fresh) AS of)
+                FROM (SELECT DISTINCT factory_id FROM new_engines) AS of)
             INSERT INTO factory.engines (factory_id, engine_id)
-            SELECT factory_id, engine_id FROM fresh JOIN room USING (factory_id) WHERE nth <= places ORDER BY place
+            SELECT factory_id, engine_id FROM new_engines JOIN places_left USING (factory_id) WHERE nth <= places ORDER BY place
             ON CONFLICT DO NOTHING
             RETURNING engine_no, factory_id, engine_id, closed_until
             """,

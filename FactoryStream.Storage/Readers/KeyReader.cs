@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace FactoryStream.Storage;
 
-/// <summary>What a batch's transaction has to know of <c>factory.signing_keys</c>.</summary>
+/// <summary>What a commit's transaction has to know of <c>factory.signing_keys</c>.</summary>
 /// <param name="database">The database with the schema <c>factory</c>.</param>
 public sealed class KeyReader(NpgsqlDataSource database)
 {

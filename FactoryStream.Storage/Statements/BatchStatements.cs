@@ -19,7 +19,7 @@ public readonly record struct BatchEntry(
     ReadOnlyMemory<byte> Signature
 );
 
-/// <summary>What a batch's transaction writes into <c>factory.batches</c>.</summary>
+/// <summary>What a commit's transaction writes into <c>factory.batches</c>.</summary>
 public static class BatchStatements
 {
     /// <summary>

@@ -6,7 +6,7 @@ namespace FactoryStream.Storage;
 
 /// <summary>
 /// Rows in PostgreSQL's binary COPY format (documentation of COPY, "Binary Format"), built in memory and sent in one go: no call a column
-/// into the driver. Reusable; grows to the largest batch.
+/// into the driver. Reusable; grows to the largest commit.
 /// </summary>
 public sealed class BinaryCopyBuffer
 {

@@ -27,7 +27,7 @@ public readonly record struct CheckpointStep(
 /// <param name="message">How many partitions have another owner.</param>
 public sealed class FencedException(string message) : Exception(message);
 
-/// <summary>What a batch's transaction writes into <c>factory.checkpoints</c>.</summary>
+/// <summary>What a commit's transaction writes into <c>factory.checkpoints</c>.</summary>
 public static class CheckpointStatements
 {
     /// <summary>
@@ -62,6 +62,6 @@ public static class CheckpointStatements
         command.Parameters.AddArray(NpgsqlDbType.Integer, steps.Select(step => step.SourceLine));
         var advanced = await command.ExecuteNonQueryAsync(cancellation);
         if (advanced != steps.Count)
-            throw new FencedException($"{steps.Count - advanced} of {steps.Count} partitions have another owner by now.");
+            throw new FencedException($"{steps.Count - advanced} of {steps.Count} partitions have another owner now.");
     }
 }

@@ -3,7 +3,7 @@ using NpgsqlTypes;
 
 namespace FactoryStream.Storage;
 
-/// <summary>What a batch's transaction writes into <c>factory.engines</c> and <c>factory.engine_metrics</c>.</summary>
+/// <summary>What a commit's transaction writes into <c>factory.engines</c> and <c>factory.engine_metrics</c>.</summary>
 public static class EngineStatements
 {
     /// <summary>States how far engines' windows are closed; never moves it back.</summary>

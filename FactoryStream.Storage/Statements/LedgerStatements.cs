@@ -11,7 +11,7 @@ namespace FactoryStream.Storage;
 /// <param name="Duplicates">Of these, the readings that were stored before.</param>
 public readonly record struct LedgerEntry(int Partition, string FactoryId, long Accepted, long Stored, long Duplicates);
 
-/// <summary>What a batch's transaction writes into <c>factory.ledger</c>.</summary>
+/// <summary>What a commit's transaction writes into <c>factory.ledger</c>.</summary>
 public static class LedgerStatements
 {
     /// <summary>Adds to the ledger.</summary>

@@ -9,7 +9,7 @@ namespace FactoryStream.Storage;
 /// <param name="Messages">How many messages, at least 1.</param>
 public readonly record struct LossEntry(string Topic, int Partition, long Messages);
 
-/// <summary>What a batch's transaction writes into <c>factory.losses</c>.</summary>
+/// <summary>What a commit's transaction writes into <c>factory.losses</c>.</summary>
 public static class LossStatements
 {
     /// <summary>What retention took before it was taken in: in no factory's ledger, for nobody knows whose it was.</summary>

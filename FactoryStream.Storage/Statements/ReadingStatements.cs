@@ -27,7 +27,7 @@ public readonly record struct ReadingEntry(
     ReadOnlyMemory<byte> BatchSha256 = default
 );
 
-/// <summary>What a batch's transaction writes into <c>factory.readings</c>.</summary>
+/// <summary>What a commit's transaction writes into <c>factory.readings</c>.</summary>
 public static class ReadingStatements
 {
     /// <summary>The target of <see cref="BinaryCopyBuffer.CopyToAsync"/> for rows written by <see cref="Append"/>.</summary>

@@ -74,7 +74,7 @@ public static class RejectionWriter
             onBared(entry, reason);
             var bare = entry with { FactoryId = null, Detail = null, Reason = Verdict.Malformed.ToName(), RejectedAt = DateTime.UnixEpoch };
             if (await TryStoreAsync(connection, [bare], cancellation) is { } still)
-                throw new InvalidOperationException($"A rejection cannot be stored even without its words: {still}");
+                throw new InvalidOperationException($"A rejection cannot be stored even without its detail and its line: {still}");
         }
     }
 

@@ -3,7 +3,7 @@ using NpgsqlTypes;
 
 namespace FactoryStream.Storage;
 
-/// <summary>What a batch's transaction reads of <c>factory.windows</c>, writes into it and tells of it.</summary>
+/// <summary>What a commit's transaction reads of <c>factory.windows</c>, writes into it and tells of it.</summary>
 public static class WindowStatements
 {
     /// <summary>The target of <see cref="BinaryCopyBuffer.CopyToAsync"/> for rows written by <see cref="Append"/>.</summary>

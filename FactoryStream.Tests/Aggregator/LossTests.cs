@@ -29,7 +29,7 @@ public sealed class LossTests(PostgresFixture postgres)
 
         var result = await health.CheckHealthAsync(new());
         Assert.Equal(
-            (HealthStatus.Degraded, "Kafka's retention took 12 messages before they were taken in."),
+            (HealthStatus.Degraded, "Kafka's retention dropped 12 messages before they were read; see factory.losses."),
             (result.Status, result.Description)
         );
         Assert.Equal(
@@ -80,10 +80,10 @@ public sealed class LossTests(PostgresFixture postgres)
         Assert.Equal([$"readings.verified|0|{low}"], losses);
         await RunningSystem.EventuallyAsync(
             () => HealthAsync(),
-            health => health.Contains($"took {low} messages", StringComparison.Ordinal)
+            health => health.Contains($"dropped {low} messages", StringComparison.Ordinal)
         );
         await database.ScalarAsync<object>("UPDATE factory.losses SET acknowledged = messages RETURNING 1");
-        await RunningSystem.EventuallyAsync(() => HealthAsync(), health => !health.Contains("took", StringComparison.Ordinal));
+        await RunningSystem.EventuallyAsync(() => HealthAsync(), health => !health.Contains("dropped", StringComparison.Ordinal));
 
         async Task<string> HealthAsync() => await (await client.GetAsync($"{address}/health")).Content.ReadAsStringAsync();
     }

@@ -31,7 +31,7 @@ internal sealed class PartitionOwner : IAsyncDisposable
     {
         this.database = database;
         instruments = new AggregatorMetrics(services.GetRequiredService<IMeterFactory>());
-        decoder = new MessageDecoder(NullLogger.Instance, instruments);
+        decoder = new MessageDecoder(new AggregatorLog(NullLogger<AggregatorLog>.Instance), instruments);
         var options = new AggregatorOptions
         {
             WindowLength = TimeSpan.FromSeconds(10),
@@ -42,7 +42,14 @@ internal sealed class PartitionOwner : IAsyncDisposable
             RetentionDays = retentionDays,
         };
         make = () =>
-            new CommitTransaction(database, options, instruments, new RetentionRuns(), TimeProvider.System, NullLogger.Instance)
+            new CommitTransaction(
+                database,
+                options,
+                instruments,
+                new RetentionRuns(),
+                TimeProvider.System,
+                new AggregatorLog(NullLogger<AggregatorLog>.Instance)
+            )
             {
                 ConflictTolerantCommits = isTolerant ? 100 : 0,
             };

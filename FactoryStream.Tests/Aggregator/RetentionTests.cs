@@ -109,7 +109,7 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
         {
             InstrumentPublished = static (instrument, listener) =>
             {
-                if (instrument.Name == "factorystream.aggregator.rejections_dropped")
+                if (instrument.Name == "factorystream.aggregator.rejection.dropped")
                     listener.EnableMeasurementEvents(instrument, instrument.Meter.Scope);
             },
         };
@@ -231,7 +231,7 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
             runs,
             instruments,
             clock,
-            NullLogger<RetentionWorker>.Instance
+            new AggregatorLog(NullLogger<AggregatorLog>.Instance)
         );
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         return await worker.RunAsync(patience.Token);

@@ -90,7 +90,8 @@ public sealed class AspireDashboardTests(ObservedAppHost appHost, BrowserFixture
     {
         var page = await SignedInAsync();
         const string chart =
-            "/metrics/resource/aggregator?meter=FactoryStream.Aggregator&instrument=factorystream.aggregator.stored&duration=5&view=Graph";
+            "/metrics/resource/aggregator?meter=FactoryStream.Aggregator"
+            + "&instrument=factorystream.aggregator.reading.stored&duration=5&view=Graph";
         await page.GotoAsync(new Uri(appHost.Dashboard, chart).ToString());
 
         await Assertions.Expect(page.GetByText("Readings stored").First).ToBeVisibleAsync();

@@ -241,13 +241,13 @@ public sealed class WireFormatTests
             .Select(_ => new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded))
             .ToArray();
 
-        using var span = source.StartBatch("batch", ActivityKind.Consumer, contexts);
+        using var span = source.StartLinked("batch", ActivityKind.Consumer, contexts);
 
         Assert.Equal((contexts[0].TraceId, contexts[0].SpanId), (span!.TraceId, span.ParentSpanId));
         Assert.Equal(contexts[1..], span.Links.Select(link => link.Context));
         Assert.True(MessageTracing.TryParse(MessageTracing.TraceParentOf(span.Context), out var parsed));
         Assert.Equal((span.TraceId, span.SpanId), (parsed.TraceId, parsed.SpanId));
         Assert.Null(MessageTracing.TraceParentOf(new ActivityContext(span.TraceId, span.SpanId, ActivityTraceFlags.None)));
-        Assert.Null(source.StartBatch("none", ActivityKind.Consumer, []));
+        Assert.Null(source.StartLinked("none", ActivityKind.Consumer, []));
     }
 }

@@ -22,7 +22,7 @@ internal static class Seeds
         var first = await database.EngineAsync("factory_a", "e1");
         await database.CloseAsync(first, Start, ("temp_air", 20), ("pressure_1", 1), ("rpm", 3000));
         await database.CloseAsync(first, Start.AddSeconds(10), ("temp_air", 21), ("pressure_1", 1.5), ("rpm", 3001));
-        // Silent for years, and in a partition of its own.
+        // Idle for years, and in a partition of its own.
         await database.CloseAsync(
             await database.EngineAsync("factory_b", "e1"),
             new DateTime(2020, 3, 9, 12, 0, 0, DateTimeKind.Utc),

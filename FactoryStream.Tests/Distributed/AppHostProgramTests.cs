@@ -78,7 +78,7 @@ public sealed class AppHostProgramTests : IDisposable
         await appHost.UntilAsync(() =>
             Task.FromResult(
                 appHost.Console.Contains(
-                    "kafka is to be a container, as told by --containers, but no container engine answers: neither docker nor podman.",
+                    "kafka is to be a container, as told by --containers, but no container engine responds: neither docker nor podman.",
                     StringComparison.Ordinal
                 )
             )

@@ -113,7 +113,7 @@ public sealed class RealInputTests(SharedSystem shared)
                     (key, reader.GetInt64(3), reader.GetDouble(5), reader.GetDouble(6))
                 );
                 AssertClose(values.Sum(), reader.GetDouble(4), values.Sum(Math.Abs));
-                // The deviation is judged against the values' own size: of nearly equal values it is all rounding.
+                // The deviation is compared with the values' own size: of nearly equal values it is all rounding.
                 AssertClose(
                     Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / values.Count),
                     reader.GetDouble(7),

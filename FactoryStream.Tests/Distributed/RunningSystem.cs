@@ -49,7 +49,7 @@ internal sealed class RunningSystem : IAsyncDisposable
                 "--persistent=false",
                 $"--Parameters:admin-token={AdminToken}",
                 $"--data={folder.Path}/data",
-                // Many tests wait for the last windows of engines that have fallen silent.
+                // Many tests wait for the last windows of engines that have gone idle.
                 "--aggregator:IdleTimeout=00:00:03",
                 .. args,
             ],

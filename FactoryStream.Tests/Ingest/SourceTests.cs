@@ -68,7 +68,7 @@ public sealed class SourceTests
     }
 
     [Fact]
-    public async Task A_source_that_fell_silent_is_connected_to_anew()
+    public async Task A_source_that_went_idle_is_connected_to_anew()
     {
         var connections = 0;
         await using var factory = await FactoryAsync(async context =>
@@ -113,7 +113,7 @@ public sealed class SourceTests
     [Fact]
     public async Task A_source_whose_host_answers_nothing_is_tried_until_it_does_and_ends_neither_another_nor_the_service()
     {
-        using var silence = await SilentHost.ListenAsync();
+        using var silence = await IdleHost.ListenAsync();
         await using var other = await FactoryAsync(async context =>
         {
             await context.Response.WriteAsync($"{Envelope(value: 1)}\n");
@@ -241,16 +241,16 @@ public sealed class SourceTests
     /// <summary>
     /// A host that answers no connection, not even by a refusal: its queue is full and the kernel drops what comes, as a firewall would.
     /// </summary>
-    private sealed class SilentHost : IDisposable
+    private sealed class IdleHost : IDisposable
     {
         private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         private readonly List<Socket> queue = [];
 
         public int Port { get; private set; }
 
-        public static async Task<SilentHost> ListenAsync()
+        public static async Task<IdleHost> ListenAsync()
         {
-            var host = new SilentHost();
+            var host = new IdleHost();
             host.listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
             host.listener.Listen(1);
             host.Port = ((IPEndPoint)host.listener.LocalEndPoint!).Port;

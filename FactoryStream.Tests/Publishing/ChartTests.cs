@@ -4,7 +4,7 @@ using FactoryStream.Contracts;
 
 namespace FactoryStream.Tests.Publishing;
 
-/// <summary>The chart as Helm and Kubernetes judge it.</summary>
+/// <summary>The chart as Helm and Kubernetes check it.</summary>
 public sealed class ChartTests
 {
     /// <summary>

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace FactoryStream.Tests.Publishing;
 
-/// <summary>Programs that judge published files.</summary>
+/// <summary>Programs that check published files.</summary>
 internal static class Tool
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

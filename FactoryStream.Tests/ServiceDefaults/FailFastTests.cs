@@ -39,7 +39,10 @@ public sealed class FailFastTests
         var (exitCode, said) = await RunAsync(_ => throw new TaskCanceledException());
 
         Assert.Equal(1, exitCode);
-        Assert.Equal(["ServiceWorker cannot go on, so the service ends with exit code 1: it was cancelled though nobody stopped it"], said);
+        Assert.Equal(
+            ["ServiceWorker cannot go on, so the service ends with exit code 1: " + "it was cancelled while the service was not stopping"],
+            said
+        );
     }
 
     [Fact]

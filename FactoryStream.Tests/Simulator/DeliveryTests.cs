@@ -100,7 +100,7 @@ public sealed class DeliveryTests
 
         Assert.Equal(0, result.Accepted);
         Assert.NotEqual(0, result.Repetitions);
-        Assert.Contains("does not answer", result.Failure, StringComparison.Ordinal);
+        Assert.Contains("does not respond", result.Failure, StringComparison.Ordinal);
     }
 
     [Fact]

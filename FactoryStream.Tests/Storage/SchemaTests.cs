@@ -81,7 +81,7 @@ public sealed class SchemaTests(PostgresFixture postgres)
             DatabaseEncoding.RequireUtf8Async(latin, CancellationToken.None)
         );
 
-        Assert.Contains("has the encoding LATIN1; FactoryStream needs UTF8", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("expected the encoding UTF8, found LATIN1", exception.Message, StringComparison.Ordinal);
         Assert.Contains("CREATE DATABASE latin ENCODING 'UTF8'", exception.Message, StringComparison.Ordinal);
     }
 

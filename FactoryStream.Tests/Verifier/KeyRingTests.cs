@@ -22,7 +22,7 @@ public sealed class KeyRingTests : IDisposable
     public KeyRingTests()
     {
         metrics = new VerifierMetrics(services.GetRequiredService<IMeterFactory>(), signatures);
-        keys = new KeyRing(store, time, metrics, NullLogger<KeyRing>.Instance);
+        keys = new KeyRing(store, time, metrics, new VerifierLog(NullLogger<VerifierLog>.Instance));
     }
 
     public void Dispose()

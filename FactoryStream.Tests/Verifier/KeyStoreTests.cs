@@ -1,5 +1,6 @@
 using FactoryStream.Storage;
 using FactoryStream.Tests.Storage;
+using FactoryStream.Verifier;
 using FactoryStream.Verifier.Keys;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,7 +21,7 @@ public sealed class KeyStoreTests(PostgresFixture postgres)
         await using var services = new ServiceCollection()
             .AddDbContext<FactoryDbContext>(options => FactoryDbContext.Configure(options.UseNpgsql(connectionString)))
             .BuildServiceProvider();
-        var store = new KeyStore(services.GetRequiredService<IServiceScopeFactory>(), NullLogger<KeyStore>.Instance);
+        var store = new KeyStore(services.GetRequiredService<IServiceScopeFactory>(), new VerifierLog(NullLogger<VerifierLog>.Instance));
         var keys = Enumerable.Range(0, 4).Select(i => Key($"f{i}", 0)).ToArray();
         foreach (var key in keys)
             await store.EnrolAsync(key, default);

@@ -11,7 +11,7 @@ internal sealed class MemoryKeyStore : IKeyStore
 
     public int Comparisons { get; private set; }
 
-    /// <summary>When set, the database "does not answer".</summary>
+    /// <summary>When set, the database "does not respond".</summary>
     public Exception? Failure { get; set; }
 
     public Task<Enrolled> EnrolAsync(SigningKey key, CancellationToken cancellationToken)

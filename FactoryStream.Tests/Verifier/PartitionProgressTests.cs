@@ -17,28 +17,28 @@ public sealed class PartitionProgressTests
     }
 
     [Fact]
-    public void No_message_is_answered_behind_a_later_one()
+    public void No_message_gets_its_verdicts_behind_a_later_one()
     {
-        progress.Answer(5);
+        progress.GiveVerdicts(5);
 
-        Assert.Throws<InvalidOperationException>(() => progress.Answer(5));
-        Assert.Throws<InvalidOperationException>(() => progress.Answer(4));
+        Assert.Throws<InvalidOperationException>(() => progress.GiveVerdicts(5));
+        Assert.Throws<InvalidOperationException>(() => progress.GiveVerdicts(4));
         Assert.Equal(6, progress.NextOffset);
     }
 
     [Fact]
-    public void An_answer_is_done_with_its_last_message_and_in_order()
+    public void A_delivery_is_done_with_its_last_message_and_in_order()
     {
-        progress.Answer(5);
-        var first = progress.Begin();
-        progress.Answer(6);
+        progress.GiveVerdicts(5);
+        var first = progress.BeginDelivery();
+        progress.GiveVerdicts(6);
         progress.Extend(first);
-        progress.Answer(7);
-        var second = progress.Begin();
-        foreach (var answer in (Answer[])[first, second])
+        progress.GiveVerdicts(7);
+        var second = progress.BeginDelivery();
+        foreach (var delivery in (VerdictDelivery[])[first, second])
         {
-            answer.Sent();
-            answer.Produced(isVerified: true);
+            delivery.Sent();
+            delivery.Produced(isVerified: true);
         }
         Assert.Equal(2, progress.InFlight);
 
@@ -52,8 +52,8 @@ public sealed class PartitionProgressTests
     public void What_is_acknowledged_is_handed_on_for_committing_once()
     {
         Assert.False(progress.TryTakeAcknowledged(out _));
-        progress.Answer(5);
-        progress.Begin().Sent();
+        progress.GiveVerdicts(5);
+        progress.BeginDelivery().Sent();
         progress.Advance();
 
         Assert.True(progress.TryTakeAcknowledged(out var offset));

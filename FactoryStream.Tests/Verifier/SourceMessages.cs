@@ -5,7 +5,7 @@ using static FactoryStream.Tests.Verifier.Factories;
 
 namespace FactoryStream.Tests.Verifier;
 
-/// <summary>Messages of <c>readings.signed</c>, and what was answered to them.</summary>
+/// <summary>Messages of <c>readings.signed</c>, and the verdicts on them.</summary>
 internal static class SourceMessages
 {
     public static string Batch(int pair) =>
@@ -16,7 +16,7 @@ internal static class SourceMessages
 
     private static readonly System.Collections.Concurrent.ConcurrentDictionary<int, string> Batches = new();
 
-    public static string[] Sources(AnsweredPartition partition) =>
+    public static string[] Sources(VerifiedPartition partition) =>
         [.. partition.Producer.To(TopicNames.Verified).Select(message => message[MessageHeaders.Source]!)];
 
     public static string Line(int second) =>

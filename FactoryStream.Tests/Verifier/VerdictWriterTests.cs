@@ -15,14 +15,14 @@ public sealed class VerdictWriterTests : IDisposable
     public void Dispose() => parts.Dispose();
 
     [Fact]
-    public void An_answer_has_the_accepted_lines_and_tells_of_the_others()
+    public void A_verified_message_has_the_accepted_lines_and_names_the_others()
     {
-        using var partition = new AnsweredPartition(parts);
+        using var partition = new VerifiedPartition(parts);
         string good = Line(1),
             bad = good.Replace("3000", "3001", StringComparison.Ordinal),
             other = Line(2);
 
-        partition.Answer(Message(41, good, bad, "garbage", other));
+        partition.Verify(Message(41, good, bad, "garbage", other));
 
         var verified = Assert.Single(partition.Producer.To(TopicNames.Verified));
         Assert.Equal(parts.Expected(good) + "\n" + parts.Expected(other), verified.Value);
@@ -83,11 +83,11 @@ public sealed class VerdictWriterTests : IDisposable
     [Fact]
     public void What_a_factory_without_any_key_sends_stands_in_nobodys_ledger_in_both_messages()
     {
-        using var partition = new AnsweredPartition(parts);
+        using var partition = new VerifiedPartition(parts);
         const string odd = """{"data": {"factory_id": "f3"}, "signature": "AAAA"}""";
         var bad = Line(1).Replace("3000", "3001", StringComparison.Ordinal);
 
-        partition.Answer(Message(41, Line(1), Encoding.UTF8.GetString(Sign(0, "f2", Noon)), odd, bad));
+        partition.Verify(Message(41, Line(1), Encoding.UTF8.GetString(Sign(0, "f2", Noon)), odd, bad));
 
         Assert.Equal("41:4!1=!2=!3=f1", Assert.Single(Sources(partition)));
         Assert.Equal(
@@ -99,11 +99,11 @@ public sealed class VerdictWriterTests : IDisposable
     }
 
     [Fact]
-    public void A_message_of_which_nothing_was_accepted_is_answered_too()
+    public void A_message_of_which_nothing_was_accepted_has_its_verified_message_too()
     {
-        using var partition = new AnsweredPartition(parts);
+        using var partition = new VerifiedPartition(parts);
 
-        partition.Answer(Message(5, "no", "nor this"), Message(6), Message(7, [], "framing", "single"));
+        partition.Verify(Message(5, "no", "nor this"), Message(6), Message(7, [], "framing", "single"));
 
         var verified = Assert.Single(partition.Producer.To(TopicNames.Verified));
         Assert.Equal(
@@ -114,12 +114,12 @@ public sealed class VerdictWriterTests : IDisposable
     }
 
     [Fact]
-    public void An_envelope_with_line_breaks_is_answered_alone()
+    public void An_envelope_with_line_breaks_is_written_alone()
     {
-        using var partition = new AnsweredPartition(parts);
+        using var partition = new VerifiedPartition(parts);
         var pretty = Line(1).Replace(",\"signature\"", ",\n \"signature\"", StringComparison.Ordinal);
 
-        partition.Answer(Message(1, Line(2)), Message(2, Encoding.UTF8.GetBytes(pretty), "framing", "single"), Message(3, Line(3)));
+        partition.Verify(Message(1, Line(2)), Message(2, Encoding.UTF8.GetBytes(pretty), "framing", "single"), Message(3, Line(3)));
         partition.Producer.AcknowledgeAll();
         partition.Deliveries.Drain();
         partition.SendReady();
@@ -135,11 +135,11 @@ public sealed class VerdictWriterTests : IDisposable
     [Fact]
     public void A_signed_batch_is_a_line_and_counts_its_readings_where_it_is_rejected()
     {
-        using var partition = new AnsweredPartition(parts);
+        using var partition = new VerifiedPartition(parts);
         var good = Batch(0);
         var bad = Batch(1);
 
-        partition.Answer(Message(8, Line(1), good, bad, Line(2)));
+        partition.Verify(Message(8, Line(1), good, bad, Line(2)));
 
         var verified = Assert.Single(partition.Producer.To(TopicNames.Verified));
         Assert.Equal(("8:4!2*3=f1", null), (verified[MessageHeaders.Source], verified[MessageHeaders.BatchShare]));
@@ -152,11 +152,11 @@ public sealed class VerdictWriterTests : IDisposable
     }
 
     [Fact]
-    public void A_share_of_a_signed_batch_is_answered_alone_with_its_header_as_it_came()
+    public void A_share_of_a_signed_batch_is_written_alone_with_its_header_as_it_came()
     {
-        using var partition = new AnsweredPartition(parts);
+        using var partition = new VerifiedPartition(parts);
 
-        partition.Answer(Message(1, Line(2)), Share(2, Batch(0)), Share(3, Batch(1)), Message(4, Line(3)));
+        partition.Verify(Message(1, Line(2)), Share(2, Batch(0)), Share(3, Batch(1)), Message(4, Line(3)));
         partition.Drain();
 
         Assert.Equal(
@@ -177,7 +177,7 @@ public sealed class VerdictWriterTests : IDisposable
     }
 
     [Property(MaxTest = 100)]
-    public Property Every_line_has_exactly_one_outcome_and_every_message_one_answer()
+    public Property Every_line_has_exactly_one_outcome_and_every_message_its_verdicts_once()
     {
         string[] kinds =
         [
@@ -195,24 +195,24 @@ public sealed class VerdictWriterTests : IDisposable
             Arb.From(Gen.Choose(1, 6)),
             (messages, maxLines) =>
             {
-                using var partition = new AnsweredPartition(parts, options => options.MaxLinesPerMessage = maxLines);
+                using var partition = new VerifiedPartition(parts, options => options.MaxLinesPerMessage = maxLines);
                 var sources = messages.Select((lines, offset) => Message(offset, [.. lines])).ToArray();
                 foreach (var some in sources.Chunk(2))
-                    partition.Answer(some);
+                    partition.Verify(some);
                 partition.Drain();
 
                 var outcomes = new List<string>();
-                var answered = new List<long>();
+                var offsets = new List<long>();
                 var rejected = partition
                     .Producer.To(TopicNames.Rejected)
                     .ToDictionary(sent => sent[MessageHeaders.Source]!, sent => sent.Value);
                 foreach (var verified in partition.Producer.To(TopicNames.Verified))
                 {
-                    Assert.True(SourcePositions.TryParse(verified[MessageHeaders.Source]!, out var answers));
+                    Assert.True(SourcePositions.TryParse(verified[MessageHeaders.Source]!, out var positions));
                     var lines = new Queue<ReadOnlyMemory<byte>>(MessageLines.Split(verified.Message.Value, single: false));
-                    foreach (var source in answers)
+                    foreach (var source in positions)
                     {
-                        answered.Add(source.Offset);
+                        offsets.Add(source.Offset);
                         for (var line = 0; line < source.LineCount; line++)
                             outcomes.Add(
                                 source.Rejected.Any(other => other.Line == line)
@@ -228,7 +228,7 @@ public sealed class VerdictWriterTests : IDisposable
                     .Select(line => Encoding.UTF8.GetString(line.Span))
                     .Select(line => line == kinds[0] || line == kinds[1] ? parts.Expected(line) : line);
                 Assert.Equal(expected, outcomes);
-                Assert.Equal(sources.Select(source => source.Offset), answered);
+                Assert.Equal(sources.Select(source => source.Offset), offsets);
                 Assert.Equal(sources.Length == 0 ? -1 : sources.Length, partition.Progress.AcknowledgedOffset);
             }
         );

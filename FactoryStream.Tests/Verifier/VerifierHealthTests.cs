@@ -29,7 +29,7 @@ public sealed class VerifierHealthTests
         builder.Services.AddSingleton<IProducer<byte[]?, byte[]>>(new RecordingProducer());
         builder.Services.AddSingleton(signatures);
         builder.Services.AddSingleton<KeyRing>();
-        builder.Services.AddAnswering();
+        builder.Services.AddVerdictWriting();
         builder.Services.AddVerifierOptions();
         builder.Services.AddVerifierHealth();
         await using var app = builder.Build();
@@ -84,11 +84,11 @@ public sealed class VerifierHealthTests
         listener.RecordObservableInstruments();
 
         foreach (var (backend, state) in signatures.Backends)
-            Assert.Equal(state == SignatureVerifier.On ? 1 : 0, measured[("factorystream.verifier.backends", backend)]);
-        Assert.Equal(32, measured.Where(one => one.Key.Instrument == "factorystream.verifier.checks").Sum(one => one.Value));
-        Assert.Equal(32, measured[("factorystream.verifier.checks", signatures.BackendName)]);
-        Assert.Equal(0, measured[("factorystream.verifier.disagreements", null)]);
-        Assert.Equal(signatures.PreparedKeys, measured[("factorystream.verifier.prepared_keys", null)]);
+            Assert.Equal(state == SignatureVerifier.On ? 1 : 0, measured[("factorystream.verifier.signature.backend", backend)]);
+        Assert.Equal(32, measured.Where(one => one.Key.Instrument == "factorystream.verifier.signature.checked").Sum(one => one.Value));
+        Assert.Equal(32, measured[("factorystream.verifier.signature.checked", signatures.BackendName)]);
+        Assert.Equal(0, measured[("factorystream.verifier.signature.disagreement", null)]);
+        Assert.Equal(signatures.PreparedKeys, measured[("factorystream.verifier.key.prepared", null)]);
 
         static object? Backend(ReadOnlySpan<KeyValuePair<string, object?>> tags) => tags.Length == 0 ? null : tags[0].Value;
     }

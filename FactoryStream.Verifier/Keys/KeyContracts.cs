@@ -5,7 +5,7 @@ using FactoryStream.Signatures;
 namespace FactoryStream.Verifier.Keys;
 
 /// <summary>A public key to enrol.</summary>
-/// <param name="FactoryId">Whose key it is; 1 to 128 characters.</param>
+/// <param name="FactoryId">The factory whose key it is; 1 to 128 characters.</param>
 /// <param name="PublicKey">RSA of 2048 to 4096 bits: PEM, an X.509 certificate, or base64 of the key's DER. Never a private key.</param>
 /// <param name="NotBefore">Readings measured earlier are not this key's; 1970 or later; absent: no bound.</param>
 /// <param name="NotAfter">Readings measured at or after this are not this key's; 1970 or later; absent: no bound.</param>
@@ -16,14 +16,14 @@ internal sealed record EnrolRequest(string? FactoryId, string? PublicKey, DateTi
 internal sealed record EnrolResponse(string KeyId);
 
 /// <summary>An enrolled key.</summary>
-/// <param name="KeyId">Its id.</param>
-/// <param name="FactoryId">Whose key it is.</param>
+/// <param name="KeyId">The key's id.</param>
+/// <param name="FactoryId">The factory whose key it is.</param>
 /// <param name="Algorithm">How it signs: <c>RSASSA-PSS-SHA256</c>.</param>
 /// <param name="KeySizeBits">Size of its modulus.</param>
-/// <param name="PublicKey">PEM.</param>
+/// <param name="PublicKey">The key as PEM.</param>
 /// <param name="NotBefore">Validity's start, inclusive.</param>
 /// <param name="NotAfter">Validity's end, exclusive.</param>
-/// <param name="EnrolledAt">Since when it is known here.</param>
+/// <param name="EnrolledAt">When it was enrolled.</param>
 /// <param name="RevokedAt">What is measured at or after this is rejected.</param>
 internal sealed record KeyResponse(
     string KeyId,
@@ -54,13 +54,13 @@ internal sealed record KeyResponse(
 /// <summary>Enrolled keys, by factory, newest first.</summary>
 internal sealed record KeysResponse(IReadOnlyList<KeyResponse> Keys);
 
-/// <summary>Who has a key, whatever became of it, and what time it is.</summary>
-/// <param name="Factories">Their ids.</param>
-/// <param name="Clock">The database's clock, now: by which others may tell whether theirs is right.</param>
+/// <summary>Factories that have a key, valid or not, and the time.</summary>
+/// <param name="Factories">The factories' ids.</param>
+/// <param name="Clock">The database's clock, now: with which others may compare theirs.</param>
 internal sealed record FactoriesResponse(IReadOnlyCollection<string> Factories, DateTime? Clock);
 
 /// <summary>A factory's newest valid key.</summary>
-/// <param name="PublicKey">PEM.</param>
+/// <param name="PublicKey">The key as PEM.</param>
 internal sealed record PublicKeyResponse([property: JsonPropertyName("public-key")] string PublicKey);
 
 [JsonSourceGenerationOptions(

@@ -5,9 +5,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FactoryStream.Verifier.Keys;
 
-/// <summary>What enrolments and revocations are logged as.</summary>
-internal sealed class KeyChanges;
-
 /// <summary>Enrolling, showing and revoking signing keys. No private key is ever served, for none is ever here.</summary>
 internal static class KeyEndpoints
 {
@@ -54,12 +51,12 @@ internal static class KeyEndpoints
         IKeyStore store,
         SignatureVerifier signatures,
         TimeProvider time,
-        ILogger<KeyChanges> logger,
+        VerifierLog log,
         CancellationToken cancellationToken
     )
     {
         if (await ReadBodyAsync(context.Request, cancellationToken) is not { } body)
-            return Problem(StatusCodes.Status413PayloadTooLarge, $"The body has more than {MaxBodyBytes} bytes.");
+            return Problem(StatusCodes.Status413PayloadTooLarge, $"body: expected at most {MaxBodyBytes} bytes, found more.");
         var enrolment = Enrolment.Parse(body, signatures, Now(time));
         if (enrolment.Key is not { } key)
             return Problem(StatusCodes.Status400BadRequest, enrolment.Error!);
@@ -67,13 +64,19 @@ internal static class KeyEndpoints
         var enrolled = await store.EnrolAsync(key, cancellationToken);
         if (enrolled.IsNew)
         {
-            logger.KeyEnrolled(key.KeyId, key.FactoryId);
+            log.KeyEnrolled(key.KeyId, key.FactoryId);
             return TypedResults.Created($"/keys/{key.KeyId}", new EnrolResponse(key.KeyId));
         }
         if (enrolled.Key.RevokedAt is not null)
-            return Problem(StatusCodes.Status409Conflict, $"The key {key.KeyId} is revoked, and that is for good: make a new one.");
+            return Problem(
+                StatusCodes.Status409Conflict,
+                $"The key {key.KeyId} is revoked and stays so; make a new key pair and enrol that."
+            );
         if ((enrolled.Key.NotBefore, enrolled.Key.NotAfter) != (key.NotBefore, key.NotAfter))
-            return Problem(StatusCodes.Status409Conflict, $"The key {key.KeyId} is enrolled with another validity.");
+            return Problem(
+                StatusCodes.Status409Conflict,
+                $"The key {key.KeyId} is enrolled with another validity, which cannot be changed; make a new key pair for another one."
+            );
         return TypedResults.Ok(new EnrolResponse(key.KeyId));
     }
 
@@ -86,7 +89,7 @@ internal static class KeyEndpoints
     private static Results<Ok<FactoriesResponse>, ProblemHttpResult> Factories(KeyRing keys) =>
         keys.IsLoaded
             ? TypedResults.Ok(new FactoriesResponse(keys.Current.Factories, keys.DatabaseClock))
-            : Problem(StatusCodes.Status503ServiceUnavailable, "The signing keys are not loaded yet.");
+            : Problem(StatusCodes.Status503ServiceUnavailable, "The signing keys are not loaded yet; try again later.");
 
     private static async Task<Results<Ok<KeyResponse>, ProblemHttpResult>> FindAsync(
         string keyId,
@@ -95,13 +98,13 @@ internal static class KeyEndpoints
     ) =>
         await store.FindAsync(keyId, cancellationToken) is { } key
             ? TypedResults.Ok(KeyResponse.Of(key))
-            : Problem(StatusCodes.Status404NotFound, $"There is no key {keyId}.");
+            : Problem(StatusCodes.Status404NotFound, $"There is no key {keyId}; GET /keys lists them.");
 
     private static async Task<Results<Ok<KeyResponse>, ProblemHttpResult>> RevokeAsync(
         string keyId,
         IKeyStore store,
         TimeProvider time,
-        ILogger<KeyChanges> logger,
+        VerifierLog log,
         CancellationToken cancellationToken,
         DateTimeOffset? effective = null
     )
@@ -110,11 +113,11 @@ internal static class KeyEndpoints
         if (!Enrolment.IsBounded(from))
             return Problem(
                 StatusCodes.Status400BadRequest,
-                "effective must be in 1970 to 9999; 1970-01-01T00:00:00Z revokes the key for all that it ever signed."
+                "effective: expected a time from 1970 to 9999, found another. 1970-01-01T00:00:00Z revokes the key for all that it signed."
             );
         if (await store.RevokeAsync(keyId, from, cancellationToken) is not { } key)
-            return Problem(StatusCodes.Status404NotFound, $"There is no key {keyId}.");
-        logger.KeyRevoked(key.KeyId, key.FactoryId, key.RevokedAt);
+            return Problem(StatusCodes.Status404NotFound, $"There is no key {keyId}; GET /keys lists them.");
+        log.KeyRevoked(key.KeyId, key.FactoryId, key.RevokedAt);
         return TypedResults.Ok(KeyResponse.Of(key));
     }
 

@@ -3,7 +3,7 @@ using System.Data.Common;
 namespace FactoryStream.Verifier.Keys;
 
 /// <summary>The keys that verdicts are given by: a snapshot in memory, and when it was last known to be what the database says.</summary>
-internal sealed class KeyRing(IKeyStore store, TimeProvider time, VerifierMetrics metrics, ILogger<KeyRing> logger) : IDisposable
+internal sealed class KeyRing(IKeyStore store, TimeProvider time, VerifierMetrics metrics, VerifierLog log) : IDisposable
 {
     private readonly SemaphoreSlim loading = new(1);
     private bool isAway;
@@ -23,7 +23,7 @@ internal sealed class KeyRing(IKeyStore store, TimeProvider time, VerifierMetric
     /// <summary>Whether the keys are at least as new as that moment (<see cref="TimeProvider.GetTimestamp"/>).</summary>
     public bool IsAsOf(long timestamp) => state.ConfirmedAt is { } confirmedAt && confirmedAt >= timestamp;
 
-    /// <summary>Makes the keys at least as new as that moment. False when the database does not answer: try again later.</summary>
+    /// <summary>Makes the keys at least as new as that moment. False when the database does not respond: try again later.</summary>
     public async Task<bool> RefreshAsync(long timestamp, CancellationToken cancellationToken)
     {
         await loading.WaitAsync(cancellationToken);
@@ -40,14 +40,14 @@ internal sealed class KeyRing(IKeyStore store, TimeProvider time, VerifierMetric
                 var loaded = new KeySnapshot(await store.LoadAsync(state.Keys, cancellationToken));
                 state = new(loaded, asked, fingerprint.Text, fingerprint.Clock, readAt);
                 metrics.KeysLoaded(state.Keys.Count);
-                logger.KeysLoaded(state.Keys.Count);
+                log.KeysLoaded(state.Keys.Count);
             }
             else
             {
                 state = state with { ConfirmedAt = asked, Clock = fingerprint.Clock, ClockReadAt = readAt };
             }
             if (isAway)
-                logger.DatabaseBack();
+                log.DatabaseBack();
             isAway = false;
             return true;
         }
@@ -55,7 +55,7 @@ internal sealed class KeyRing(IKeyStore store, TimeProvider time, VerifierMetric
             when (exception is DbException or TimeoutException or InvalidOperationException { InnerException: DbException })
         {
             if (!isAway)
-                logger.DatabaseAway(exception);
+                log.DatabaseAway(exception);
             isAway = true;
             return false;
         }

@@ -7,7 +7,7 @@ namespace FactoryStream.Verifier.Keys;
 /// <summary>
 /// Keys in <c>factory.signing_keys</c>. Each change tells all replicas on the channel <see cref="Channel"/>, in its own transaction.
 /// </summary>
-internal sealed class KeyStore(IServiceScopeFactory scopes, ILogger<KeyStore> logger) : IKeyStore
+internal sealed class KeyStore(IServiceScopeFactory scopes, VerifierLog log) : IKeyStore
 {
     public const string Channel = "factory_keys";
 
@@ -20,7 +20,7 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, ILogger<KeyStore> lo
     {
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<FactoryDbContext>();
-        // Two replicas may enrol the same key at the same moment: the unique key_id decides, and both answer the same.
+        // Two replicas may enrol the same key at the same moment: the unique key_id decides, and both return the same.
         var enrolled = await database
             .Database.SqlQuery<string>(
                 $"""
@@ -109,7 +109,7 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, ILogger<KeyStore> lo
         return new(parts[0], DateTime.UnixEpoch.AddMicroseconds(long.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture)));
     }
 
-    /// <summary>The rows, with times outside 1970 to 9999 moved to the end that they are beyond: what was revoked before all time is
+    /// <summary>The rows, with times outside 1970 to 9999 replaced by the nearer of these ends: what was revoked before all time is
     /// revoked for all that was ever measured.</summary>
     private static IQueryable<SigningKeyRow> Rows(FactoryDbContext database) =>
         database
@@ -125,7 +125,7 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, ILogger<KeyStore> lo
             )
             .AsNoTracking();
 
-    /// <summary>The keys of the rows; a row that holds none is said and left out, for it must not hide the others. All but the revocation
+    /// <summary>The keys of the rows; a row that holds none is logged and left out, for it must not hide the others. All but the revocation
     /// of a known key stays as it was enrolled.</summary>
     private List<SigningKey> Usable(List<SigningKeyRow> rows, KeySnapshot known)
     {
@@ -137,14 +137,14 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, ILogger<KeyStore> lo
             else if (TryFromRow(row, out var error) is { } read)
                 keys.Add(read);
             else
-                logger.KeyUnusable(row.KeyId, row.FactoryId, error!);
+                log.KeyUnusable(row.KeyId, row.FactoryId, error!);
         }
         return keys;
     }
 
     private static SigningKey FromRow(SigningKeyRow row) =>
         TryFromRow(row, out var error)
-        ?? throw new InvalidDataException($"factory.signing_keys holds no usable key under {row.KeyId}: {error}");
+        ?? throw new InvalidDataException($"factory.signing_keys has no usable key in the row {row.KeyId}; enrol the key again. {error}");
 
     private static SigningKey? TryFromRow(SigningKeyRow row, out string? error) =>
         RsaPublicKey.TryParsePem(

@@ -13,7 +13,7 @@ internal sealed class KeyWatchWorker(
     NpgsqlDataSource database,
     IOptions<VerifierOptions> options,
     TimeProvider time,
-    ILogger<KeyWatchWorker> logger
+    VerifierLog log
 ) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -47,7 +47,7 @@ internal sealed class KeyWatchWorker(
         {
             Began = RefreshAsync,
             Notified = (_, cancellationToken) => RefreshAsync(cancellationToken),
-            Lost = logger.ListenerLost,
+            Lost = log.ListenerLost,
         }.RunAsync(stoppingToken);
 
     private Task<bool> RefreshAsync(CancellationToken cancellationToken) => keys.RefreshAsync(time.GetTimestamp(), cancellationToken);

@@ -39,7 +39,7 @@ internal sealed record SigningKey(
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, IdBytes));
     }
 
-    /// <summary>What a reading that this key verifies is worth: its validity and revocation count by the time of measurement.</summary>
+    /// <summary>The verdict on a reading that this key verifies: its validity and revocation count by the time of measurement.</summary>
     public Verdict VerdictFor(DateTime measuredAt)
     {
         if (measuredAt < NotBefore || measuredAt >= NotAfter)
@@ -47,13 +47,13 @@ internal sealed record SigningKey(
         return measuredAt >= RevokedAt ? Verdict.KeyRevoked : Verdict.Accepted;
     }
 
-    /// <summary>What a signed batch that this key verifies is worth: what the worst of its readings is.</summary>
+    /// <summary>The verdict on a signed batch that this key verifies: that of its worst reading.</summary>
     public Verdict VerdictFor(DateTime oldestAt, DateTime newestAt) =>
         VerdictFor(oldestAt) == Verdict.KeyNotValid ? Verdict.KeyNotValid : VerdictFor(newestAt);
 
     /// <summary>
-    /// What a reading is worth that arrives after the key's end: whoever has a key that was stolen writes any time of measurement he likes,
-    /// so that time alone must not open the door for ever. Of a buffer that a machine could not send before, this much is waited for.
+    /// The verdict on a reading that arrives after the key's end: who has stolen a key can write any time of measurement, so that time
+    /// alone must not be enough for ever. A machine has this long to send what it had to buffer.
     /// </summary>
     /// <param name="receivedAt">When it arrived.</param>
     /// <param name="lateArrival">How long after the key's expiry or revocation what was measured before may arrive.</param>

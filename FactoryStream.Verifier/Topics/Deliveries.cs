@@ -18,7 +18,7 @@ internal sealed class Deliveries(IProducer<byte[]?, byte[]> producer, TimeProvid
     private long inFlightBytes;
     private long lastProgress;
 
-    /// <summary>Ends a wait for room in the producer's queue.</summary>
+    /// <summary>Ends a wait for a place in the producer's queue.</summary>
     public CancellationToken Stopping { get; set; }
 
     public long InFlightBytes => Interlocked.Read(ref inFlightBytes);
@@ -26,31 +26,31 @@ internal sealed class Deliveries(IProducer<byte[]?, byte[]> producer, TimeProvid
     /// <summary>How long Kafka has acknowledged nothing though there was something to acknowledge; zero when all is well.</summary>
     public TimeSpan StalledFor => InFlightBytes == 0 ? TimeSpan.Zero : time.GetElapsedTime(Interlocked.Read(ref lastProgress));
 
-    /// <summary>Sends a message of an answer.</summary>
-    /// <param name="topic">Where to; the partition is the answer's.</param>
-    /// <param name="answer">What it is part of.</param>
-    /// <param name="message">With all headers.</param>
-    /// <param name="isVerified">It is the answer's verified message.</param>
+    /// <summary>Sends a message with verdicts.</summary>
+    /// <param name="topic">Where to; the partition is the delivery's.</param>
+    /// <param name="delivery">What it is part of.</param>
+    /// <param name="message">The message, with all headers.</param>
+    /// <param name="isVerified">It is the delivery's verified message.</param>
     /// <param name="span">Stopped when it is acknowledged.</param>
-    public void Produce(string topic, Answer answer, Message<byte[]?, byte[]> message, bool isVerified, Activity? span)
+    public void Produce(string topic, VerdictDelivery delivery, Message<byte[]?, byte[]> message, bool isVerified, Activity? span)
     {
         var bytes = message.Value.Length + MessageOverheadBytes;
         if (Interlocked.Add(ref inFlightBytes, bytes) == bytes)
             Interlocked.Exchange(ref lastProgress, time.GetTimestamp());
-        answer.Produced(isVerified);
+        delivery.Produced(isVerified);
         while (true)
         {
             try
             {
                 producer.Produce(
-                    new TopicPartition(topic, answer.Partition.Partition),
+                    new TopicPartition(topic, delivery.Partition.Partition),
                     message,
                     report =>
                     {
                         if (report.Error.IsError)
                             span?.SetStatus(ActivityStatusCode.Error, report.Error.Reason);
                         span?.Stop();
-                        acknowledgements.Enqueue(new(answer, isVerified, bytes, report.Error));
+                        acknowledgements.Enqueue(new(delivery, isVerified, bytes, report.Error));
                         acknowledged.Set();
                     }
                 );
@@ -72,7 +72,7 @@ internal sealed class Deliveries(IProducer<byte[]?, byte[]> producer, TimeProvid
         {
             if (acknowledgement.Error.IsError)
                 throw new KafkaException(acknowledgement.Error);
-            acknowledgement.Answer.Acknowledged(acknowledgement.IsVerified);
+            acknowledgement.Delivery.Acknowledged(acknowledgement.IsVerified);
             Interlocked.Add(ref inFlightBytes, -acknowledgement.Bytes);
             Interlocked.Exchange(ref lastProgress, time.GetTimestamp());
         }
@@ -83,5 +83,5 @@ internal sealed class Deliveries(IProducer<byte[]?, byte[]> producer, TimeProvid
 
     public void Dispose() => acknowledged.Dispose();
 
-    private readonly record struct Acknowledgement(Answer Answer, bool IsVerified, int Bytes, Error Error);
+    private readonly record struct Acknowledgement(VerdictDelivery Delivery, bool IsVerified, int Bytes, Error Error);
 }

@@ -13,7 +13,7 @@ internal sealed class PartitionAssignment(
     SourceTopic topic,
     IOptions<VerifierOptions> options,
     TimeProvider time,
-    ILogger<PartitionAssignment> logger
+    VerifierLog log
 )
 {
     private readonly VerifierOptions options = options.Value;
@@ -27,28 +27,28 @@ internal sealed class PartitionAssignment(
 
     public PartitionProgress? Find(int partition) => owned.GetValueOrDefault(partition);
 
-    /// <summary>Takes over partitions.</summary>
+    /// <summary>Begins with partitions that the group has assigned.</summary>
     public void Assign(IReadOnlyCollection<TopicPartition> assigned)
     {
         foreach (var partition in assigned)
             owned[partition.Partition.Value] = new PartitionProgress(partition.Partition.Value);
         if (assigned.Count > 0)
         {
-            topic.Doubt();
-            logger.Assigned(Join(assigned.Select(partition => partition.Partition.Value)));
+            topic.RequireIdentification();
+            log.Assigned(Join(assigned.Select(partition => partition.Partition.Value)));
         }
         hasJoined = true;
     }
 
     /// <summary>
-    /// Gives partitions up in good order: everything said is sent and acknowledged, and committed through <paramref name="consumer"/>.
+    /// Gives partitions up in good order: all verdicts are sent and acknowledged, and committed through <paramref name="consumer"/>.
     /// </summary>
     public void Revoke(IConsumer<byte[]?, ReadOnlyMemory<byte>> consumer, IReadOnlyCollection<TopicPartitionOffset> revoked)
     {
         var leaving = Close(revoked);
         if (leaving.Count == 0)
             return;
-        logger.Revoked(Join(leaving.Select(partition => partition.Partition)));
+        log.Revoked(Join(leaving.Select(partition => partition.Partition)));
         foreach (var partition in leaving)
             writer.Send(partition);
         var began = time.GetTimestamp();
@@ -58,7 +58,7 @@ internal sealed class PartitionAssignment(
             deliveries.Drain();
         }
         foreach (var partition in leaving.Where(partition => partition.Outstanding > 0))
-            logger.NotDrained(partition.Partition, partition.Outstanding, options.DrainTimeout);
+            log.NotDrained(partition.Partition, partition.Outstanding, options.DrainTimeout);
         var offsets = leaving
             .Where(partition => partition.AcknowledgedOffset >= 0)
             .Select(partition => new TopicPartitionOffset(TopicNames.Signed, partition.Partition, partition.AcknowledgedOffset))
@@ -71,17 +71,17 @@ internal sealed class PartitionAssignment(
         }
         catch (KafkaException exception)
         {
-            // The group went on without us.
-            logger.NotCommitted(exception.Error.Reason);
+            // The group has given the partitions to another member already.
+            log.NotCommitted(exception.Error.Reason);
         }
     }
 
-    /// <summary>Partitions that another replica has already: nothing can be said for them any more.</summary>
+    /// <summary>Partitions that another replica has already: nothing can be committed for them any more.</summary>
     public void Lose(IReadOnlyCollection<TopicPartitionOffset> lost)
     {
         var gone = Close(lost);
         if (gone.Count > 0)
-            logger.Lost(Join(gone.Select(partition => partition.Partition)));
+            log.Lost(Join(gone.Select(partition => partition.Partition)));
     }
 
     private List<PartitionProgress> Close(IEnumerable<TopicPartitionOffset> closing)

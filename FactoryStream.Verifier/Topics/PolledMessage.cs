@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace FactoryStream.Verifier.Topics;
 
 /// <summary>One message of <c>readings.signed</c> among the <see cref="PolledMessages"/>.</summary>
-/// <param name="Partition">Whose it is, and where its answer goes; closed when the partition was given up meanwhile.</param>
+/// <param name="Partition">The partition it came from, to which its verdicts go as well; closed when it was given up meanwhile.</param>
 /// <param name="Offset">Its offset.</param>
 /// <param name="Key">Its key, set when all its lines are of one engine.</param>
 /// <param name="Bytes">The length of its value.</param>

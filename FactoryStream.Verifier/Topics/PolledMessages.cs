@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
-using FactoryStream.ServiceDefaults;
+using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.Verifier.Verification;
 
 namespace FactoryStream.Verifier.Topics;
@@ -11,7 +11,7 @@ namespace FactoryStream.Verifier.Topics;
 /// What one poll brought: messages that are verified together, over all partitions, in each partition's order. Reused; used by the
 /// consuming thread alone.
 /// </summary>
-internal sealed class PolledMessages(BatchBytes bytes)
+internal sealed class PolledMessages(MessageBytes bytes)
 {
     private readonly List<PolledMessage> messages = [];
     private readonly List<(PartitionProgress Partition, ConsumeResult<byte[]?, ReadOnlyMemory<byte>> Result)> late = [];
@@ -100,7 +100,7 @@ internal sealed class PolledMessages(BatchBytes bytes)
         late.Clear();
     }
 
-    // Whoever writes to the topic past Ingest may give any number as the time: it is a claim to verify by, no reason to stop.
+    // A program that writes to the topic without Ingest may give any number as the time: that must not stop the Verifier.
     private static DateTime ReceivedAt(Timestamp timestamp) =>
         DateTime.UnixEpoch.AddMilliseconds(
             Math.Clamp(timestamp.UnixTimestampMs, 0, (long)(DateTime.MaxValue - DateTime.UnixEpoch).TotalMilliseconds - 1)

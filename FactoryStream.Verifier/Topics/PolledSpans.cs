@@ -13,7 +13,7 @@ internal sealed class PolledSpans
     {
         foreach (var traced in polled.Messages.Where(message => message.IsTraced).GroupBy(message => message.Partition))
         {
-            var span = VerifierMetrics.Source.StartBatch(
+            var span = VerifierTracing.Source.StartLinked(
                 "process readings.signed",
                 ActivityKind.Consumer,
                 [.. traced.Select(message => message.Trace)]

@@ -11,7 +11,7 @@ internal sealed class SignedConsumer(
     PartitionAssignment assignment,
     TimeProvider time,
     VerifierMetrics metrics,
-    ILogger<SignedConsumer> logger
+    VerifierLog log
 )
 {
     private static readonly TimeSpan PauseAfterError = TimeSpan.FromMilliseconds(500),
@@ -24,7 +24,7 @@ internal sealed class SignedConsumer(
     /// <summary>Gives the partitions up in good order (<see cref="PartitionAssignment.Revoke"/>) and leaves the group at once.</summary>
     public void Leave() => consumer.Close();
 
-    /// <summary>The next message, and whose it is; false when none came in time.</summary>
+    /// <summary>The next message and its partition; false when none came in time.</summary>
     public bool TryTake(
         TimeSpan timeout,
         CancellationToken stopping,
@@ -60,7 +60,7 @@ internal sealed class SignedConsumer(
         }
     }
 
-    /// <summary>Measures every second how much is not answered.</summary>
+    /// <summary>Measures every second how much has no verdict yet.</summary>
     public void ReportLag()
     {
         var now = time.GetTimestamp();
@@ -70,7 +70,7 @@ internal sealed class SignedConsumer(
         var lag = 0L;
         foreach (var partition in assignment.Owned)
         {
-            // What librdkafka last heard from the broker; no call is made.
+            // As the broker last reported it to librdkafka; no call is made.
             var high = consumer.GetWatermarkOffsets(new TopicPartition(TopicNames.Signed, partition.Partition)).High.Value;
             if (partition.AcknowledgedOffset >= 0)
                 lag += Math.Max(0, high - partition.AcknowledgedOffset);
@@ -87,7 +87,7 @@ internal sealed class SignedConsumer(
         catch (ConsumeException exception) when (!exception.Error.IsFatal)
         {
             // The topic is not there yet, or a broker is away: librdkafka goes on trying, so do we.
-            logger.KafkaTrouble(exception.Error.Reason);
+            log.KafkaTrouble(exception.Error.Reason);
             stopping.WaitHandle.WaitOne(PauseAfterError);
             return null;
         }

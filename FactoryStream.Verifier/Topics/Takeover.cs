@@ -5,15 +5,15 @@ using FactoryStream.ServiceDefaults;
 namespace FactoryStream.Verifier.Topics;
 
 /// <summary>
-/// What must be known before the first answer to a partition: which topic it is of, and what its last owner said. The same line must not be
-/// given two verdicts, for a key may have been enrolled or revoked since. Each step is asked again and again until it succeeds.
+/// What must be known before the first verdict on a partition: which topic it is of, and its last owner's verdicts. The same line must not
+/// be given two verdicts, for a key may have been enrolled or revoked since. Each step is asked again and again until it succeeds.
 /// </summary>
-internal sealed class Takeover(SourceTopic topic, EarlierAnswersReader reader, TopicIds topicIds, ILogger<Takeover> logger)
+internal sealed class Takeover(SourceTopic topic, EarlierVerdictsReader reader, TopicIds topicIds, VerifierLog log)
 {
     private readonly Dictionary<PartitionProgress, long> wanted = [];
-    private Task<Dictionary<int, EarlierAnswers>>? reading;
+    private Task<Dictionary<int, EarlierVerdicts>>? reading;
 
-    /// <summary>Finds out the topic's id if an assignment left it in doubt; false when Kafka does not answer.</summary>
+    /// <summary>Finds out the topic's id after an assignment; false when Kafka does not respond.</summary>
     public bool TryIdentifyTopic()
     {
         if (!topic.MustIdentify)
@@ -25,13 +25,13 @@ internal sealed class Takeover(SourceTopic topic, EarlierAnswersReader reader, T
         }
         catch (KafkaException exception)
         {
-            logger.KafkaTrouble(exception.Error.Reason);
+            log.KafkaTrouble(exception.Error.Reason);
             return false;
         }
     }
 
     /// <summary>
-    /// Begins to find out what was answered of the partitions that have their first messages here; false when there are none.
+    /// Begins to read the earlier verdicts on the partitions that have their first messages here; false when there are none.
     /// </summary>
     public bool BeginRecall(PolledMessages polled)
     {
@@ -61,13 +61,13 @@ internal sealed class Takeover(SourceTopic topic, EarlierAnswersReader reader, T
                 var earlier = found[partition.Partition];
                 partition.Recall(earlier);
                 if (earlier.LastOffset >= 0)
-                    logger.Recalled(partition.Partition, offset, earlier.LastOffset);
+                    log.Recalled(partition.Partition, offset, earlier.LastOffset);
             }
             return true;
         }
         catch (KafkaException exception)
         {
-            logger.KafkaTrouble(exception.Error.Reason);
+            log.KafkaTrouble(exception.Error.Reason);
             reading = null;
             return false;
         }

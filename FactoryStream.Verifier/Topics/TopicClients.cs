@@ -1,6 +1,5 @@
 using Confluent.Kafka;
 using FactoryStream.Contracts;
-using FactoryStream.ServiceDefaults;
 using FactoryStream.ServiceDefaults.Kafka;
 
 namespace FactoryStream.Verifier.Topics;
@@ -17,10 +16,10 @@ internal static class TopicClients
             config.MessageTimeoutMs = 0;
             config.QueueBufferingMaxMessages = 1_000_000;
             config.QueueBufferingMaxKbytes = 512 << 10;
-            // The broker's limit decides; an answer is a little longer than its source.
+            // The broker's limit decides; a verified message is a little longer than its source.
             config.MessageMaxBytes = 16 << 20;
         });
-        builder.Services.AddSingleton<BatchBytes>();
+        builder.Services.AddSingleton<MessageBytes>();
         builder.AddTopicConsumer(
             config =>
             {
@@ -42,7 +41,7 @@ internal static class TopicClients
             (services, consumer) =>
             {
                 var assignment = services.GetRequiredService<PartitionAssignment>();
-                consumer.SetValueDeserializer(services.GetRequiredService<BatchBytes>());
+                consumer.SetValueDeserializer(services.GetRequiredService<MessageBytes>());
                 consumer.SetPartitionsAssignedHandler((_, assigned) => assignment.Assign(assigned));
                 consumer.SetPartitionsRevokedHandler(
                     (member, revoked) =>

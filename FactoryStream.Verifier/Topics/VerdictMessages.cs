@@ -52,15 +52,15 @@ internal static class VerdictMessages
         }
     }
 
-    /// <summary>The message of an answer's accepted lines, which tells of the rejected ones.</summary>
-    /// <param name="pending">What it answers.</param>
-    /// <param name="topicId">Of the topic that it answers.</param>
+    /// <summary>The message of the accepted lines, whose header <c>source</c> names the rejected ones.</summary>
+    /// <param name="pending">The accepted lines and the source messages.</param>
+    /// <param name="topicId">The source topic's id.</param>
     /// <param name="verdictTime">When the verdicts were given.</param>
     /// <param name="isSingle">The value is one envelope, line breaks and all.</param>
     /// <param name="share">The header of a signed batch that other partitions got as well; null: it is none.</param>
     /// <param name="trace">What the trace goes on from; default: there is none.</param>
     public static Message<byte[]?, byte[]> Verified(
-        PendingAnswer pending,
+        PendingVerdicts pending,
         byte[] topicId,
         byte[] verdictTime,
         bool isSingle,
@@ -89,10 +89,10 @@ internal static class VerdictMessages
     }
 
     /// <summary>The message of a rejected line.</summary>
-    /// <param name="line">With its verdict.</param>
+    /// <param name="line">The line, with its verdict.</param>
     /// <param name="source">Where it stands in <c>readings.signed</c>.</param>
     /// <param name="ledger">The factory in whose ledger it is counted; "" where there is none.</param>
-    /// <param name="topicId">Of the topic that it answers.</param>
+    /// <param name="topicId">The source topic's id.</param>
     /// <param name="verdictTime">When the verdict was given.</param>
     /// <param name="trace">What the trace goes on from; default: there is none.</param>
     public static Message<byte[]?, byte[]> Rejected(

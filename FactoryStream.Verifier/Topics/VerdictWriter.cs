@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace FactoryStream.Verifier.Topics;
 
 /// <summary>
-/// Writes the verdicts to <c>readings.verified</c> and <c>readings.rejected</c>. Every source message is answered in its partition's order.
+/// Writes the verdicts to <c>readings.verified</c> and <c>readings.rejected</c>. Every source message gets them in its partition's order.
 /// Used by the consuming thread alone.
 /// </summary>
 internal sealed class VerdictWriter(
@@ -16,19 +16,19 @@ internal sealed class VerdictWriter(
     IOptions<VerifierOptions> options,
     TimeProvider time,
     VerifierMetrics metrics,
-    ILogger<VerdictWriter> logger
+    VerifierLog log
 )
 {
     private readonly VerifierOptions options = options.Value;
     private readonly long[] byVerdict = new long[Enum.GetValues<Verdict>().Length];
     private byte[] verdictTime = [];
 
-    /// <summary>Whether something waits for the answer before it.</summary>
+    /// <summary>Whether something waits for the acknowledgement of the message before it.</summary>
     public bool HasPending { get; private set; }
 
-    /// <summary>Answers verified messages; what waits for an answer in flight goes with <see cref="SendReady"/>.</summary>
-    /// <param name="polled">With all verdicts given.</param>
-    /// <param name="spans">Of what was polled.</param>
+    /// <summary>Writes the verdicts on polled messages; what waits for a message in flight goes with <see cref="SendReady"/>.</summary>
+    /// <param name="polled">The messages, with all verdicts.</param>
+    /// <param name="spans">The spans of the polled messages.</param>
     public void Write(PolledMessages polled, PolledSpans spans)
     {
         verdictTime = VerdictMessages.Utf8(time.GetUtcNow());
@@ -47,7 +47,7 @@ internal sealed class VerdictWriter(
         HasPending = false;
         foreach (var partition in partitions)
         {
-            if (partition.Pending.Answer is null)
+            if (partition.Pending.Delivery is null)
                 continue;
             if (partition.InFlight == 0)
                 Send(partition);
@@ -62,13 +62,13 @@ internal sealed class VerdictWriter(
     private void Write(in PolledMessage message, Span<CheckedLine> lines, ActivityContext trace)
     {
         var partition = message.Partition;
-        partition.Answer(message.Offset);
+        partition.GiveVerdicts(message.Offset);
         var earlier = partition.Earlier;
         if (earlier is not null)
         {
-            if (earlier.IsAnswered(message.Offset, out var rejectedThen))
+            if (earlier.HasVerdicts(message.Offset, out var rejectedThen))
             {
-                AnswerAgain(message, lines, earlier, rejectedThen, trace);
+                RepeatVerdicts(message, lines, earlier, rejectedThen, trace);
                 return;
             }
             earlier.Apply(message.Offset, lines);
@@ -76,7 +76,7 @@ internal sealed class VerdictWriter(
         var pending = partition.Pending;
         // Its line breaks would be taken for ends of lines beside others; rejected, it leaves no line.
         var goesAlone = message.IsSingle && lines[0].Verdict == Verdict.Accepted;
-        if (pending.Answer is not null && (goesAlone || IsFull(pending, message, lines.Length)))
+        if (pending.Delivery is not null && (goesAlone || IsFull(pending, message, lines.Length)))
             Send(partition);
         pending.Include(message, trace);
         var rejected = WriteLines(message, lines, goesAlone, trace);
@@ -85,13 +85,13 @@ internal sealed class VerdictWriter(
             Send(partition, isSingle: true, message.Share);
     }
 
-    private bool IsFull(PendingAnswer pending, in PolledMessage message, int lineCount) =>
+    private bool IsFull(PendingVerdicts pending, in PolledMessage message, int lineCount) =>
         pending.LineCount + lineCount > options.MaxLinesPerMessage
         || pending.Value.WrittenCount + message.Bytes > options.MaxMessageBytes
         || pending.IsHeaderFull;
 
     /// <summary>
-    /// Adds the accepted lines to the pending answer and writes the rejected ones; returns what the answer tells of these,
+    /// Adds the accepted lines to the pending message and writes the rejected ones; returns what its header says of these,
     /// null: there are none.
     /// </summary>
     private List<SourceRejection>? WriteLines(in PolledMessage message, Span<CheckedLine> lines, bool goesAlone, ActivityContext trace)
@@ -106,7 +106,7 @@ internal sealed class VerdictWriter(
             {
                 // Nothing that was parsed here is known to do that; should it, one line is rejected by name instead of a message's lines
                 // being mistaken for each other.
-                logger.FramingRefused(message.Partition.Partition, message.Offset, i);
+                log.FramingRefused(message.Partition.Partition, message.Offset, i);
                 line.Reject(Verdict.Malformed, "envelope: expected one line, found a line break in what is to be written");
             }
             byVerdict[(int)line.Verdict] += line.Count;
@@ -126,26 +126,26 @@ internal sealed class VerdictWriter(
                 ledger = "";
             (rejected ??= []).Add(new(i, ledger, isWritten ? written.Readings : line.Count));
             if (!isWritten)
-                Reject(pending.Answer!, source, line, ledger, trace);
+                Reject(pending.Delivery!, source, line, ledger, trace);
         }
         return rejected;
     }
 
     /// <summary>
-    /// <c>readings.verified</c> tells of this message already, and a second answer would be ignored. What may be missing is rejections:
-    /// the two topics are written side by side.
+    /// <c>readings.verified</c> has the verdicts on this message already, and a second message would be ignored. What may be missing is
+    /// rejections: the two topics are written side by side.
     /// </summary>
-    private void AnswerAgain(
+    private void RepeatVerdicts(
         in PolledMessage message,
         Span<CheckedLine> lines,
-        EarlierAnswers earlier,
+        EarlierVerdicts earlier,
         IReadOnlyList<SourceRejection> rejected,
         ActivityContext trace
     )
     {
         var partition = message.Partition;
-        var answer = partition.Begin();
-        answer.Sent();
+        var delivery = partition.BeginDelivery();
+        delivery.Sent();
         foreach (var (number, ledger, _) in rejected)
         {
             var source = new SourcePosition(message.Offset, number);
@@ -154,32 +154,32 @@ internal sealed class VerdictWriter(
             ref var line = ref lines[number];
             if (line.Verdict == Verdict.Accepted)
                 line.Reject(Verdict.UnknownKey, "rejected when it was first verified, by the keys of that moment");
-            Reject(answer, source, line, ledger, trace);
+            Reject(delivery, source, line, ledger, trace);
         }
         partition.Advance();
     }
 
-    private void Reject(Answer answer, SourcePosition source, in CheckedLine line, string ledger, ActivityContext trace)
+    private void Reject(VerdictDelivery delivery, SourcePosition source, in CheckedLine line, string ledger, ActivityContext trace)
     {
         var message = VerdictMessages.Rejected(line, source, ledger, topic.IdUtf8, verdictTime, trace);
-        deliveries.Produce(TopicNames.Rejected, answer, message, isVerified: false, span: null);
+        deliveries.Produce(TopicNames.Rejected, delivery, message, isVerified: false, span: null);
     }
 
     private void Send(PartitionProgress partition, bool isSingle, byte[]? share)
     {
         var pending = partition.Pending;
-        if (pending.Answer is not { } answer)
+        if (pending.Delivery is not { } delivery)
             return;
         using var noParent = new NoCurrentActivity();
-        var span = VerifierMetrics.Source.StartBatch("send readings.verified", ActivityKind.Producer, pending.Traces);
+        var span = VerifierTracing.Source.StartLinked("send readings.verified", ActivityKind.Producer, pending.Traces);
         span.SetMessaging("send", TopicNames.Verified, partition.Partition);
 
         var trace = pending.Traces.Count > 0 ? span?.Context ?? pending.Traces[0] : default;
         var message = VerdictMessages.Verified(pending, topic.IdUtf8, verdictTime, isSingle, share, trace);
-        answer.Sent();
+        delivery.Sent();
         pending.Clear();
-        deliveries.Produce(TopicNames.Verified, answer, message, isVerified: true, span);
-        metrics.Answers.Add(1);
+        deliveries.Produce(TopicNames.Verified, delivery, message, isVerified: true, span);
+        metrics.Produced();
     }
 
     /// <summary>A span that ends on another thread must not stay this thread's current one.</summary>

@@ -1,5 +1,5 @@
 using FactoryStream.Contracts;
-using FactoryStream.ServiceDefaults;
+using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.Signatures;
 using FactoryStream.Verifier.Keys;
 using FactoryStream.Verifier.Verification;
@@ -8,12 +8,12 @@ using Microsoft.Extensions.Options;
 namespace FactoryStream.Verifier.Topics;
 
 /// <summary>
-/// Takes signed readings in, has them verified on all cores, as many as one poll brings, and answers them. One thread does it all but the
-/// checking, so that order needs no locks: the next are taken in and checked while Kafka acknowledges the answers to the last.
+/// Takes signed readings in, has them verified on all cores, as many as one poll brings, and writes the verdicts. One thread does it all
+/// but the checking, so that order needs no locks: the next are taken in and checked while Kafka acknowledges the verdicts on the last.
 /// </summary>
 internal sealed class VerifierWorker(
     SignedConsumer consumer,
-    BatchBytes polledBytes,
+    MessageBytes polledBytes,
     PartitionAssignment assignment,
     Takeover takeover,
     VerdictWriter writer,
@@ -23,7 +23,7 @@ internal sealed class VerifierWorker(
     IOptions<VerifierOptions> options,
     TimeProvider time,
     VerifierMetrics metrics,
-    ILogger<VerifierWorker> logger
+    VerifierLog log
 ) : BackgroundService
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
@@ -52,7 +52,7 @@ internal sealed class VerifierWorker(
                         options.LateArrivalAfterRevocation
                     )),
             ]);
-            logger.BackendUsed(signatures.BackendName, threads);
+            log.BackendUsed(signatures.BackendName, threads);
             deliveries.Stopping = stoppingToken;
             consumer.Join();
             try
@@ -67,7 +67,7 @@ internal sealed class VerifierWorker(
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // What was in hand is not committed and will be delivered again.
+            // What was being verified is not committed and will be delivered again.
         }
     }
 
@@ -80,13 +80,13 @@ internal sealed class VerifierWorker(
 
         WaitUntil(
             () => deliveries.InFlightBytes < options.MaxInFlightBytes,
-            () => logger.WaitingForAcknowledgements(deliveries.InFlightBytes),
+            () => log.WaitingForAcknowledgements(deliveries.InFlightBytes),
             stoppingToken
         );
-        WaitUntil(() => keys.Age < options.MaxKeyAge, keys.IsLoaded ? logger.WaitingForKeys : null, stoppingToken);
+        WaitUntil(() => keys.Age < options.MaxKeyAge, keys.IsLoaded ? log.WaitingForKeys : null, stoppingToken);
         if (!Poll(stoppingToken))
             return;
-        WaitUntil(takeover.TryIdentifyTopic, () => logger.KafkaTrouble($"the id of {TopicNames.Signed} is not known"), stoppingToken);
+        WaitUntil(takeover.TryIdentifyTopic, () => log.KafkaTrouble($"the id of {TopicNames.Signed} is not known"), stoppingToken);
         if (takeover.BeginRecall(polled))
             WaitUntil(() => takeover.TryRecall(stoppingToken), explain: null, stoppingToken);
         Process(stoppingToken);
@@ -123,7 +123,7 @@ internal sealed class VerifierWorker(
         // but by keys that are newer than the moment at which the reading was in hand.
         if (!keys.IsAsOf(asOf) && ParallelVerifier.TakeBack(polled.Lines))
         {
-            WaitUntil(() => keys.RefreshAsync(asOf, stoppingToken).GetAwaiter().GetResult(), logger.WaitingForKeys, stoppingToken);
+            WaitUntil(() => keys.RefreshAsync(asOf, stoppingToken).GetAwaiter().GetResult(), log.WaitingForKeys, stoppingToken);
             verifier.Verify(polled.LineSegment, polled.ByteCount, keys.Current);
         }
         metrics.Checked(polled.Messages.Count, polled.LineCount, time.GetElapsedTime(asOf));
@@ -134,7 +134,7 @@ internal sealed class VerifierWorker(
     }
 
     /// <summary>Waits without leaving the consumer group, so that the other replicas need not wait as well.</summary>
-    /// <param name="condition">Asked again and again.</param>
+    /// <param name="condition">Checked until it is true.</param>
     /// <param name="explain">Says once why it takes long; null where a start always does.</param>
     /// <param name="stoppingToken">Ends the wait.</param>
     private void WaitUntil(Func<bool> condition, Action? explain, CancellationToken stoppingToken)
@@ -165,7 +165,7 @@ internal sealed class VerifierWorker(
             isPaused = false;
             consumer.Resume();
             if (explain is not null)
-                logger.GoingOn();
+                log.GoingOn();
         }
     }
 }

@@ -28,7 +28,7 @@ internal struct CheckedLine
     public bool HasVerdict;
 
     /// <summary>
-    /// The factory it names has no key at all: it is in no factory's ledger, or whoever invents names would make it grow for ever.
+    /// The factory it names has no key at all: it is in no factory's ledger, or invented names would make the ledger grow for ever.
     /// </summary>
     public bool IsOfUnknownFactory;
 

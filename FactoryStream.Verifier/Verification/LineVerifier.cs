@@ -22,7 +22,7 @@ internal sealed class LineVerifier
     private byte[] signatureBytes = [];
 
     /// <summary>A verifier for one thread.</summary>
-    /// <param name="signatures">Checks them.</param>
+    /// <param name="signatures">Checks signatures, several at once.</param>
     /// <param name="maxClockSkew">How far clocks may differ.</param>
     /// <param name="minMeasuredAt">The earliest moment that a reading may be of.</param>
     /// <param name="lateArrival">How long after its key's end a reading may arrive that was measured before; null: for ever.</param>
@@ -65,11 +65,11 @@ internal sealed class LineVerifier
 
             // The parser has seen that it is base64.
             var signature = line.Reading.Signature;
-            var room = Base64.GetMaxDecodedFromUtf8Length(signature.Length);
-            if (signatureBytes.Length - decoded < room)
+            var maxLength = Base64.GetMaxDecodedFromUtf8Length(signature.Length);
+            if (signatureBytes.Length - decoded < maxLength)
             {
                 // Slices of the smaller array are in use; they keep it alive as long as they need it.
-                signatureBytes = new byte[Math.Max(signatureBytes.Length * 2, Math.Max(room, lines.Length * 256))];
+                signatureBytes = new byte[Math.Max(signatureBytes.Length * 2, Math.Max(maxLength, lines.Length * 256))];
                 decoded = 0;
             }
             if (Base64.DecodeFromUtf8(signature.Span, signatureBytes.AsSpan(decoded), out _, out var length) != OperationStatus.Done)
@@ -138,8 +138,8 @@ internal sealed class LineVerifier
     }
 
     /// <summary>
-    /// Turns answers into verdicts; where another key of the factory is left to try, moves the check to the front for the next round.
-    /// Returns how many those are.
+    /// Turns results of checks into verdicts; where another key of the factory is left to try, moves the check to the front for the next
+    /// round. Returns how many those are.
     /// </summary>
     private int Apply(Span<CheckedLine> lines, int count)
     {

@@ -4,7 +4,7 @@ using FactoryStream.Verifier.Keys;
 
 namespace FactoryStream.Verifier.Verification;
 
-/// <summary>What a line is worth whose signature is right: is its key valid for it, and its time?</summary>
+/// <summary>The rules for a line whose signature is right: is its key valid for it, and is its time possible?</summary>
 /// <param name="parser">The verifier's, for the readings of a signed batch.</param>
 /// <param name="maxClockSkew">How far clocks may differ.</param>
 /// <param name="minMeasuredAt">The earliest moment that a reading may be of.</param>
@@ -18,7 +18,7 @@ internal sealed class VerdictRules(ReadingParser parser, TimeSpan maxClockSkew, 
     {
         line.Key = key;
         var reading = line.Reading;
-        // A signed batch is one claim: it is worth what the worst of its readings is.
+        // A signed batch is one claim: its verdict is that of its worst reading.
         var (verdict, words) = Check(key, reading.IsBatch ? reading.OldestAt : reading.MeasuredAt, reading.MeasuredAt, line.ReceivedAt);
         if (verdict == Verdict.Accepted)
             line.Accept();

@@ -1,12 +1,12 @@
 using Confluent.Kafka;
 
-namespace FactoryStream.ServiceDefaults;
+namespace FactoryStream.ServiceDefaults.Kafka;
 
 /// <summary>
-/// Copies the values of a batch's messages behind each other into one reused array, so that none of them is garbage afterwards. Used by the
+/// Copies the values of polled messages behind each other into one reused array, so that none of them is garbage afterwards. Used by the
 /// consuming thread alone.
 /// </summary>
-public sealed class BatchBytes : IDeserializer<ReadOnlyMemory<byte>>
+public sealed class MessageBytes : IDeserializer<ReadOnlyMemory<byte>>
 {
     private byte[] bytes = new byte[1 << 20];
     private int used;

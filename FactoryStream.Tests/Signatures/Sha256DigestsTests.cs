@@ -3,7 +3,7 @@ using FactoryStream.Signatures;
 
 namespace FactoryStream.Tests.Signatures;
 
-public sealed class Sha256BatchTests
+public sealed class Sha256DigestsTests
 {
     [Fact]
     public void Every_length_and_every_place_in_the_batch_gets_its_own_digest()
@@ -20,12 +20,12 @@ public sealed class Sha256BatchTests
             }
 
             var digests = new byte[32 * count];
-            Sha256Batch.Hash(inputs, digests);
+            Sha256Digests.Hash(inputs, digests);
             Assert.Equal(inputs.SelectMany(input => SHA256.HashData(input.Span)), digests);
         }
     }
 
     [Fact]
     public void Too_little_room_is_an_error() =>
-        Assert.Throws<ArgumentException>(() => Sha256Batch.Hash(new ReadOnlyMemory<byte>[2], new byte[63]));
+        Assert.Throws<ArgumentException>(() => Sha256Digests.Hash(new ReadOnlyMemory<byte>[2], new byte[63]));
 }

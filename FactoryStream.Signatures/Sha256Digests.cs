@@ -5,7 +5,7 @@ namespace FactoryStream.Signatures;
 /// <summary>
 /// SHA-256 without what <see cref="System.Security.Cryptography.SHA256"/> costs a call, which is twice the hash of a reading.
 /// </summary>
-public static class Sha256Batch
+public static class Sha256Digests
 {
     /// <summary>The length of one digest in bytes.</summary>
     public const int DigestLength = 32;

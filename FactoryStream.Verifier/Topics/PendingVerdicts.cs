@@ -5,9 +5,9 @@ using FactoryStream.Contracts;
 namespace FactoryStream.Verifier.Topics;
 
 /// <summary>A verified message that is being put together. Reused for the next.</summary>
-internal sealed class PendingAnswer
+internal sealed class PendingVerdicts
 {
-    // A header that tells of more rejected lines by name could outgrow what a broker takes as a message.
+    // A header that names the factories of more rejected lines could outgrow what a broker takes as a message.
     private const int MaxRejectedHeaderBytes = 256 << 10;
 
     // What a rejected line takes in the header besides the name of its factory, at most.
@@ -16,7 +16,7 @@ internal sealed class PendingAnswer
     private int rejectedHeaderBytes;
 
     /// <summary>Null: nothing is pending.</summary>
-    public Answer? Answer { get; private set; }
+    public VerdictDelivery? Delivery { get; private set; }
 
     public ArrayBufferWriter<byte> Value { get; } = new(4096);
 
@@ -29,15 +29,15 @@ internal sealed class PendingAnswer
 
     public int LineCount { get; private set; }
 
-    /// <summary>The header tells of as many rejected lines by name as it may.</summary>
+    /// <summary>The header names the factories of as many rejected lines as it may.</summary>
     public bool IsHeaderFull => rejectedHeaderBytes > MaxRejectedHeaderBytes;
 
-    /// <summary>The answer that the message being answered belongs to, which begins here if nothing is pending.</summary>
-    public Answer Include(in PolledMessage message, ActivityContext trace)
+    /// <summary>The delivery that the current message belongs to, which begins here if nothing is pending.</summary>
+    public VerdictDelivery Include(in PolledMessage message, ActivityContext trace)
     {
-        if (Answer is null)
+        if (Delivery is null)
         {
-            Answer = message.Partition.Begin();
+            Delivery = message.Partition.BeginDelivery();
             Key = message.Key;
         }
         else if (Key is not null && !Key.AsSpan().SequenceEqual(message.Key))
@@ -46,14 +46,14 @@ internal sealed class PendingAnswer
         }
         if (trace != default)
             Traces.Add(trace);
-        message.Partition.Extend(Answer);
-        return Answer;
+        message.Partition.Extend(Delivery);
+        return Delivery;
     }
 
-    /// <summary>The header is to tell of a rejected line in this ledger.</summary>
+    /// <summary>Counts a rejected line of this ledger towards the header's bound.</summary>
     public void CountRejected(string ledger) => rejectedHeaderBytes += RejectedLineBytes + Uri.EscapeDataString(ledger).Length;
 
-    /// <summary>A source message is answered.</summary>
+    /// <summary>Adds a source message to the header.</summary>
     public void AddSource(long offset, int lineCount, IReadOnlyList<SourceRejection> rejected)
     {
         LineCount += lineCount;
@@ -62,7 +62,7 @@ internal sealed class PendingAnswer
 
     public void Clear()
     {
-        Answer = null;
+        Delivery = null;
         Value.ResetWrittenCount();
         Sources.Clear();
         Traces.Clear();

@@ -8,28 +8,29 @@ using FactoryStream.Verifier.Verification;
 namespace FactoryStream.Verifier.Topics;
 
 /// <summary>
-/// What was said of a partition's messages before this replica had it, from an offset on. A Verifier that dies between a rejection and the
-/// verified message that tells of it, or before its offset is committed, leaves answers that its successor must repeat: by other keys it
-/// might say otherwise, and a reading would be stored and rejected. Built from the headers of <c>readings.rejected</c> and
+/// The verdicts on a partition's messages, from an offset on, that were given before this replica had it. A Verifier that dies between a
+/// rejection and the verified message that names it, or before its offset is committed, leaves verdicts that its successor must repeat: by
+/// other keys they might come out differently, and a reading would be both stored and rejected. Built from the headers of
+/// <c>readings.rejected</c> and
 /// <c>readings.verified</c>, each in its topic's order; it knows no Kafka client.
 /// </summary>
 /// <param name="from">The first offset that anything is asked of.</param>
 /// <param name="topicId">The id of <c>readings.signed</c>; what is of another topic is of other messages.</param>
-internal sealed class EarlierAnswers(long from, string topicId)
+internal sealed class EarlierVerdicts(long from, string topicId)
 {
     private readonly Dictionary<SourcePosition, EarlierRejection> rejections = [];
-    private readonly Dictionary<long, IReadOnlyList<SourceRejection>> answered = [];
+    private readonly Dictionary<long, IReadOnlyList<SourceRejection>> verified = [];
 
     /// <summary>
     /// The last line that was rejected; every line before it that was not was accepted, for a partition's rejections keep their order.
     /// </summary>
     public SourcePosition LastRejected { get; private set; } = SourcePosition.None;
 
-    /// <summary>The last message that a verified message answers; so everything before it is answered, too.</summary>
-    public long LastAnswered { get; private set; } = -1;
+    /// <summary>The last message that a verified message is for; everything before it has its verdicts, too.</summary>
+    public long LastVerified { get; private set; } = -1;
 
     /// <summary>The last message of which anything is known.</summary>
-    public long LastOffset => Math.Max(LastRejected.Offset, LastAnswered);
+    public long LastOffset => Math.Max(LastRejected.Offset, LastVerified);
 
     /// <summary>Takes in a message of <c>readings.rejected</c>.</summary>
     /// <returns>It is the Verifier's, of this topic, and of a message before the first that is asked of: all after it has been
@@ -72,22 +73,22 @@ internal sealed class EarlierAnswers(long from, string topicId)
         {
             if (message.Offset < from)
                 continue;
-            answered.TryAdd(message.Offset, message.Rejected);
-            LastAnswered = Math.Max(LastAnswered, message.Offset);
+            verified.TryAdd(message.Offset, message.Rejected);
+            LastVerified = Math.Max(LastVerified, message.Offset);
         }
         return messages[0].Offset < from;
     }
 
-    /// <summary>Whether the message is answered, and which of its lines were rejected then; the others were accepted.</summary>
-    public bool IsAnswered(long offset, [NotNullWhen(true)] out IReadOnlyList<SourceRejection>? rejected) =>
-        answered.TryGetValue(offset, out rejected);
+    /// <summary>Whether the message has its verdicts, and which of its lines were rejected; the others were accepted.</summary>
+    public bool HasVerdicts(long offset, [NotNullWhen(true)] out IReadOnlyList<SourceRejection>? rejected) =>
+        verified.TryGetValue(offset, out rejected);
 
     /// <summary>Whether a line's rejection is written.</summary>
     public bool IsRejected(SourcePosition source, out EarlierRejection rejection) => rejections.TryGetValue(source, out rejection);
 
     /// <summary>
     /// Gives a message's lines the verdicts that were given before, of which only the rejections are written. A line before the last of
-    /// those was accepted if it was not rejected; where a key says otherwise by now (it was revoked as from an earlier time), it is
+    /// those was accepted if it was not rejected; where a key would now reject it (it was revoked as from an earlier time), it is
     /// accepted again.
     /// </summary>
     public void Apply(long offset, Span<CheckedLine> lines)
@@ -106,7 +107,7 @@ internal sealed class EarlierAnswers(long from, string topicId)
 
 /// <summary>A rejection that was written before.</summary>
 /// <param name="Verdict">Its reason.</param>
-/// <param name="Detail">That in words.</param>
+/// <param name="Detail">The reason in words; null: none were written.</param>
 /// <param name="Ledger">The factory in whose ledger it is counted; "" where there is none.</param>
 /// <param name="Readings">How many readings it counts.</param>
 internal readonly record struct EarlierRejection(Verdict Verdict, string? Detail, string Ledger, int Readings);

@@ -6,7 +6,7 @@ using static FactoryStream.Tests.Verifier.SourceMessages;
 
 namespace FactoryStream.Tests.Verifier;
 
-public sealed class EarlierAnswersTests : IDisposable
+public sealed class EarlierVerdictsTests : IDisposable
 {
     private readonly VerifierParts parts = new();
 
@@ -16,18 +16,18 @@ public sealed class EarlierAnswersTests : IDisposable
     public void What_was_rejected_before_a_key_was_enrolled_is_rejected_again_by_whoever_takes_over()
     {
         // The last owner rejected two lines of message 41 and died before its verified message; f2 had no key then.
-        using var first = new AnsweredPartition(parts);
+        using var first = new VerifiedPartition(parts);
         var known = Line(1);
         var late = Encoding.UTF8.GetString(Sign(0, "f2", Noon));
-        first.Answer(Message(41, known, late, late));
+        first.Verify(Message(41, known, late, late));
         var written = first.Producer.To(TopicNames.Rejected).ToArray();
 
-        using var next = new AnsweredPartition(parts, keys: [Key("f2", 0)]);
-        var earlier = new EarlierAnswers(41, "topic-1");
+        using var next = new VerifiedPartition(parts, keys: [Key("f2", 0)]);
+        var earlier = new EarlierVerdicts(41, "topic-1");
         foreach (var message in written)
             Assert.False(earlier.AddRejected(message.Message.Headers));
         next.Progress.Recall(earlier);
-        next.Answer(Message(41, known, late, late), Message(42, late));
+        next.Verify(Message(41, known, late, late), Message(42, late));
         next.Drain();
 
         Assert.Equal(["41:3!1=!2=;42:1"], Sources(next));
@@ -37,19 +37,19 @@ public sealed class EarlierAnswersTests : IDisposable
     }
 
     [Fact]
-    public void What_the_verified_topic_tells_of_already_is_not_answered_again_but_a_rejection_that_was_lost_is_written()
+    public void What_the_verified_topic_names_already_is_not_written_again_but_a_rejection_that_was_lost_is_written()
     {
-        using var first = new AnsweredPartition(parts);
+        using var first = new VerifiedPartition(parts);
         var late = Encoding.UTF8.GetString(Sign(0, "f2", Noon));
-        first.Answer(Message(41, Line(1), late, late));
+        first.Verify(Message(41, Line(1), late, late));
 
         // Both topics are written side by side: of the two rejections only the first got through.
-        using var next = new AnsweredPartition(parts, keys: [Key("f2", 0)]);
-        var earlier = new EarlierAnswers(41, "topic-1");
+        using var next = new VerifiedPartition(parts, keys: [Key("f2", 0)]);
+        var earlier = new EarlierVerdicts(41, "topic-1");
         Assert.False(earlier.AddVerified(Assert.Single(first.Producer.To(TopicNames.Verified)).Message.Headers));
         Assert.False(earlier.AddRejected(first.Producer.To(TopicNames.Rejected).First().Message.Headers));
         next.Progress.Recall(earlier);
-        next.Answer(Message(41, Line(1), late, late), Message(42, late));
+        next.Verify(Message(41, Line(1), late, late), Message(42, late));
         next.Drain();
 
         Assert.Equal(["42:1"], Sources(next));
@@ -64,36 +64,36 @@ public sealed class EarlierAnswersTests : IDisposable
     [Fact]
     public void What_was_accepted_before_a_rejection_is_accepted_again_though_its_key_was_revoked_since()
     {
-        using var first = new AnsweredPartition(parts);
-        first.Answer(Message(41, Line(1), "garbage"));
+        using var first = new VerifiedPartition(parts);
+        first.Verify(Message(41, Line(1), "garbage"));
 
-        using var next = new AnsweredPartition(parts, keys: [parts.Key with { RevokedAt = Noon.AddDays(-1) }]);
-        var earlier = new EarlierAnswers(41, "topic-1");
+        using var next = new VerifiedPartition(parts, keys: [parts.Key with { RevokedAt = Noon.AddDays(-1) }]);
+        var earlier = new EarlierVerdicts(41, "topic-1");
         Assert.False(earlier.AddRejected(Assert.Single(first.Producer.To(TopicNames.Rejected)).Message.Headers));
         next.Progress.Recall(earlier);
-        next.Answer(Message(41, Line(1), "garbage", Line(1)));
+        next.Verify(Message(41, Line(1), "garbage", Line(1)));
 
         Assert.Equal(["41:3!1=!2=f1"], Sources(next));
         Assert.Equal("key_revoked", Assert.Single(next.Producer.To(TopicNames.Rejected))[MessageHeaders.Reason]);
     }
 
     [Fact]
-    public void Of_earlier_answers_only_those_count_that_are_of_this_topic_and_not_before_what_is_asked()
+    public void Of_earlier_verdicts_only_those_count_that_are_of_this_topic_and_not_before_what_is_asked()
     {
-        using var partition = new AnsweredPartition(parts);
-        partition.Answer(Message(41, "no"), Message(42, "no"));
+        using var partition = new VerifiedPartition(parts);
+        partition.Verify(Message(41, "no"), Message(42, "no"));
         partition.Drain();
         var rejected = partition.Producer.To(TopicNames.Rejected).Select(message => message.Message.Headers).ToArray();
         var verified = partition.Producer.To(TopicNames.Verified).Select(message => message.Message.Headers).ToArray();
 
-        var earlier = new EarlierAnswers(42, "topic-1");
+        var earlier = new EarlierVerdicts(42, "topic-1");
         Assert.Equal([true, false], rejected.Select(earlier.AddRejected));
         // One message, that begins before.
         Assert.Equal([true], verified.Select(earlier.AddVerified));
-        Assert.Equal((42, new SourcePosition(42, 0)), (earlier.LastAnswered, earlier.LastRejected));
-        Assert.False(earlier.IsAnswered(41, out _));
+        Assert.Equal((42, new SourcePosition(42, 0)), (earlier.LastVerified, earlier.LastRejected));
+        Assert.False(earlier.HasVerdicts(41, out _));
 
-        var other = new EarlierAnswers(42, "topic-2");
+        var other = new EarlierVerdicts(42, "topic-2");
         Assert.DoesNotContain(true, rejected.Select(other.AddRejected));
         Assert.DoesNotContain(true, verified.Select(other.AddVerified));
         Assert.Equal(-1, other.LastOffset);

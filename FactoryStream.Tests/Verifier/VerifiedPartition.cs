@@ -1,7 +1,7 @@
 using System.Text;
 using Confluent.Kafka;
 using FactoryStream.Contracts;
-using FactoryStream.ServiceDefaults;
+using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.Verifier;
 using FactoryStream.Verifier.Keys;
 using FactoryStream.Verifier.Topics;
@@ -12,15 +12,15 @@ using static FactoryStream.Tests.Verifier.Factories;
 
 namespace FactoryStream.Tests.Verifier;
 
-/// <summary>Partition 3, and what answers it.</summary>
-internal sealed class AnsweredPartition : IDisposable
+/// <summary>Partition 3, and what verifies it.</summary>
+internal sealed class VerifiedPartition : IDisposable
 {
     private readonly VerifierParts parts;
-    private readonly PolledMessages polled = new(new BatchBytes());
+    private readonly PolledMessages polled = new(new MessageBytes());
     private readonly KeySnapshot keys;
     private readonly VerdictWriter writer;
 
-    public AnsweredPartition(VerifierParts parts, Action<VerifierOptions>? configure = null, SigningKey[]? keys = null)
+    public VerifiedPartition(VerifierParts parts, Action<VerifierOptions>? configure = null, SigningKey[]? keys = null)
     {
         this.parts = parts;
         var others = keys ?? [];
@@ -29,14 +29,21 @@ internal sealed class AnsweredPartition : IDisposable
         configure?.Invoke(options);
         var time = new FakeTimeProvider(new DateTimeOffset(Noon));
         Deliveries = new Deliveries(Producer, time, parts.Metrics);
-        writer = new VerdictWriter(Deliveries, Topic, Options.Create(options), time, parts.Metrics, NullLogger<VerdictWriter>.Instance);
+        writer = new VerdictWriter(
+            Deliveries,
+            Topic,
+            Options.Create(options),
+            time,
+            parts.Metrics,
+            new VerifierLog(NullLogger<VerifierLog>.Instance)
+        );
         Assignment = new PartitionAssignment(
             writer,
             Deliveries,
             Topic,
             Options.Create(options),
             time,
-            NullLogger<PartitionAssignment>.Instance
+            new VerifierLog(NullLogger<VerifierLog>.Instance)
         );
         Assignment.Assign([new TopicPartition(TopicNames.Signed, 3)]);
         Topic.Identify("topic-1");
@@ -53,8 +60,8 @@ internal sealed class AnsweredPartition : IDisposable
 
     public PartitionProgress Progress { get; }
 
-    /// <summary>Verifies the messages as one poll brings them and answers them.</summary>
-    public void Answer(params SourceValue[] sources)
+    /// <summary>Verifies the messages as one poll brings them and writes the verdicts.</summary>
+    public void Verify(params SourceValue[] sources)
     {
         polled.TakeLate();
         foreach (var source in sources)

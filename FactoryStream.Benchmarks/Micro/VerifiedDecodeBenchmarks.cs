@@ -15,7 +15,7 @@ namespace FactoryStream.Benchmarks.Micro;
 /// What does the Aggregator's decoding of a verified reading cost (headers, lines, parse, SHA-256, base64), by lines a message?
 /// </summary>
 [MemoryDiagnoser]
-public class BatchDecodeBenchmarks : IDisposable
+public class VerifiedDecodeBenchmarks : IDisposable
 {
     private const int Readings = 3_000;
 
@@ -32,7 +32,7 @@ public class BatchDecodeBenchmarks : IDisposable
     public void Setup()
     {
         instruments = new AggregatorMetrics(services.GetRequiredService<IMeterFactory>());
-        decoder = new MessageDecoder(NullLogger.Instance, instruments);
+        decoder = new MessageDecoder(new AggregatorLog(NullLogger<AggregatorLog>.Instance), instruments);
         messages = Samples.VerifiedMessages(Readings / LinesPerMessage, LinesPerMessage);
         if (Decode() != Readings || pending.Rejections.Count > 0)
             throw new InvalidOperationException($"{pending.Readings.Count} of {Readings} readings were decoded.");

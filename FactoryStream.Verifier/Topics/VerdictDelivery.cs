@@ -1,14 +1,14 @@
 namespace FactoryStream.Verifier.Topics;
 
-/// <summary>One verified message together with the rejected lines of the source messages it answers.</summary>
-internal sealed class Answer(PartitionProgress partition)
+/// <summary>One verified message on its way to Kafka, together with the rejected lines of its source messages.</summary>
+internal sealed class VerdictDelivery(PartitionProgress partition)
 {
     private int unacknowledged;
     private bool isSent;
 
     public PartitionProgress Partition { get; } = partition;
 
-    /// <summary>The offset behind the last source message it answers; <see cref="PartitionProgress"/> alone sets it.</summary>
+    /// <summary>The offset behind its last source message; <see cref="PartitionProgress"/> alone sets it.</summary>
     public long NextOffset { get; set; }
 
     /// <summary>Sent, and all its messages, verified and rejected, are acknowledged.</summary>

@@ -6,35 +6,30 @@ using Microsoft.Extensions.Options;
 namespace FactoryStream.Verifier.Topics;
 
 /// <summary>
-/// Reads what was answered of a partition before this replica had it, from the ends of <c>readings.rejected</c> and
+/// Reads the verdicts on a partition that were given before this replica had it, from the ends of <c>readings.rejected</c> and
 /// <c>readings.verified</c> backwards in growing steps: it needs no clock, and mostly the first step reaches back far enough, for only
 /// what is not committed is asked of.
 /// </summary>
-internal sealed class EarlierAnswersReader(
-    KafkaConnection kafka,
-    IOptions<VerifierOptions> options,
-    TimeProvider time,
-    ILogger<EarlierAnswersReader> logger
-)
+internal sealed class EarlierVerdictsReader(KafkaConnection kafka, IOptions<VerifierOptions> options, TimeProvider time, VerifierLog log)
 {
     private const int FirstStep = 128,
         Growth = 8;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    /// <summary>The answers to partitions' messages from an offset on.</summary>
+    /// <summary>The verdicts on partitions' messages from an offset on.</summary>
     /// <param name="wanted">Partitions of <c>readings.signed</c>, and the first offset that is in hand.</param>
     /// <param name="topicId">The topic's id.</param>
     /// <param name="cancellation">Ends the reading.</param>
-    /// <exception cref="KafkaException">Kafka does not answer: to be tried again.</exception>
-    public Dictionary<int, EarlierAnswers> Read(IReadOnlyDictionary<int, long> wanted, string topicId, CancellationToken cancellation)
+    /// <exception cref="KafkaException">Kafka does not respond: to be tried again.</exception>
+    public Dictionary<int, EarlierVerdicts> Read(IReadOnlyDictionary<int, long> wanted, string topicId, CancellationToken cancellation)
     {
         using var consumer = Build();
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
         return wanted.ToDictionary(entry => entry.Key, entry => Read(consumer, admin, entry.Key, entry.Value, topicId, cancellation));
     }
 
-    private EarlierAnswers Read(
+    private EarlierVerdicts Read(
         IConsumer<Ignore, Ignore> consumer,
         IAdminClient admin,
         int partition,
@@ -49,7 +44,7 @@ internal sealed class EarlierAnswersReader(
         var most = options.Value.MaxRecalledMessages;
         for (long step = FirstStep; ; step = Math.Min(step * Growth, most))
         {
-            var earlier = new EarlierAnswers(from, topicId);
+            var earlier = new EarlierVerdicts(from, topicId);
             var isComplete =
                 Scan(consumer, rejected, extents[rejected], step, earlier.AddRejected, cancellation)
                 & Scan(consumer, verified, extents[verified], step, earlier.AddVerified, cancellation);
@@ -57,9 +52,9 @@ internal sealed class EarlierAnswersReader(
                 return earlier;
             if (step >= most)
             {
-                // What is not known is decided anew: so it was always, and mostly it comes out the same.
-                logger.NotRecalled(partition, from, most);
-                return new EarlierAnswers(from, topicId);
+                // What is not known is verified again by the keys of today, which mostly gives the same verdict.
+                log.NotRecalled(partition, from, most);
+                return new EarlierVerdicts(from, topicId);
             }
         }
     }

@@ -12,18 +12,18 @@ using Microsoft.Extensions.Options;
 namespace FactoryStream.Tests.Verifier;
 
 /// <summary>On librdkafka's broker in memory.</summary>
-public sealed class EarlierAnswersReaderTests : IDisposable
+public sealed class EarlierVerdictsReaderTests : IDisposable
 {
     private readonly InMemoryBroker kafka = new(TopicNames.All, 1);
 
     public void Dispose() => kafka.Dispose();
 
     [Fact]
-    public async Task What_the_last_owner_answered_is_found_behind_any_number_of_refused_lines()
+    public async Task What_the_last_owner_wrote_is_found_behind_any_number_of_refused_lines()
     {
         await ProduceAsync(TopicNames.Rejected, Rejection("7:0"), Rejection("8:1"), Rejection("9:0"));
         await ProduceAsync(TopicNames.Rejected, [.. Enumerable.Repeat<(string, string)[]>([(MessageHeaders.RejectedBy, "ingest")], 300)]);
-        await ProduceAsync(TopicNames.Verified, Answer("7:1!0="), Answer("8:2!1="));
+        await ProduceAsync(TopicNames.Verified, Verified("7:1!0="), Verified("8:2!1="));
 
         var earlier = Read(from: 8);
 
@@ -31,9 +31,9 @@ public sealed class EarlierAnswersReaderTests : IDisposable
         Assert.Equal(new EarlierRejection(Verdict.UnknownKey, "no key", "", 1), rejection);
         Assert.True(earlier.IsRejected(new SourcePosition(9, 0), out _));
         Assert.False(earlier.IsRejected(new SourcePosition(7, 0), out _));
-        Assert.True(earlier.IsAnswered(8, out var lines));
+        Assert.True(earlier.HasVerdicts(8, out var lines));
         Assert.Equal([new SourceRejection(1, "")], lines);
-        Assert.Equal((8, 9), (earlier.LastAnswered, earlier.LastOffset));
+        Assert.Equal((8, 9), (earlier.LastVerified, earlier.LastOffset));
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class EarlierAnswersReaderTests : IDisposable
     {
         await ProduceAsync(TopicNames.Rejected, Rejection("7:0"), Rejection("8:1"));
         await ProduceAsync(TopicNames.Rejected, [.. Enumerable.Repeat<(string, string)[]>([(MessageHeaders.RejectedBy, "ingest")], 200)]);
-        await ProduceAsync(TopicNames.Verified, Answer("8:2!1="));
+        await ProduceAsync(TopicNames.Verified, Verified("8:2!1="));
 
         Assert.Equal(-1, Read(from: 8, most: 128).LastOffset);
         Assert.Equal(8, Read(from: 8, most: 1_000).LastOffset);
@@ -50,13 +50,13 @@ public sealed class EarlierAnswersReaderTests : IDisposable
     [Fact]
     public void Of_empty_topics_there_is_nothing_to_repeat() => Assert.Equal(-1, Read(from: 0).LastOffset);
 
-    private EarlierAnswers Read(long from, int most = 100_000)
+    private EarlierVerdicts Read(long from, int most = 100_000)
     {
-        var reader = new EarlierAnswersReader(
+        var reader = new EarlierVerdictsReader(
             new KafkaConnection(kafka.BootstrapServers),
             Options.Create(new VerifierOptions { MaxRecalledMessages = most }),
             TimeProvider.System,
-            NullLogger<EarlierAnswersReader>.Instance
+            new VerifierLog(NullLogger<VerifierLog>.Instance)
         );
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         return reader.Read(new Dictionary<int, long> { [0] = from }, "topic-1", timeout.Token)[0];
@@ -73,7 +73,8 @@ public sealed class EarlierAnswersReaderTests : IDisposable
             (MessageHeaders.Ledger, "unknown"),
         ];
 
-    private static (string, string)[] Answer(string source) => [(MessageHeaders.Source, source), (MessageHeaders.SourceTopicId, "topic-1")];
+    private static (string, string)[] Verified(string source) =>
+        [(MessageHeaders.Source, source), (MessageHeaders.SourceTopicId, "topic-1")];
 
     private async Task ProduceAsync(string topic, params (string Name, string Text)[][] messages)
     {
