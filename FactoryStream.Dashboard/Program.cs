@@ -1,7 +1,5 @@
 using FactoryStream.Dashboard;
 using FactoryStream.Dashboard.Api;
-using FactoryStream.Dashboard.Receipts;
-using FactoryStream.Dashboard.Rejections;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();

@@ -22,12 +22,19 @@ internal sealed record RejectionsPage(List<Rejection> Rejections, RejectionsCurs
 /// <summary>Reads refused and rejected lines.</summary>
 internal sealed class RejectionsReader(TimedSearch search)
 {
+    /// <summary>Rejections of a page when nobody says how many.</summary>
+    public const int DefaultLimit = 100;
+
     private const string Advice = "Give factory_id, or a shorter time by from and to.";
 
     private const string Columns = """
         rejection_no, rejected_at, factory_id, unknown_factory, reason, refused, detail, source_partition, source_offset, source_line,
         readings, data_sha256, sha256(line), octet_length(line)
         """;
+
+    /// <summary>The reasons that there are, by their names.</summary>
+    public static IEnumerable<string> Reasons =>
+        Enum.GetValues<Verdict>().Where(verdict => verdict != Verdict.Accepted).Select(verdict => verdict.ToName());
 
     /// <summary>The rejections, at most as many as allowed.</summary>
     public Task<RejectionsPage> ReadAsync(RejectionsQuery query, int limit, CancellationToken cancellation) =>

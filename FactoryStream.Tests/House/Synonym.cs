@@ -24,6 +24,11 @@ internal sealed record Synonym(string Word, string Instead, string? Project = nu
         new("Careful", "what is done, e.g. ExpectsDuplicates"),
         new("Tally", "Count or Totals"),
         new("Books", "Ledger"),
+        new("Incarnation", "TopicId"),
+        new("Answer", "Verdict", "FactoryStream.Verifier"),
+        new("Engine", "Backend, for what checks signatures", "FactoryStream.Verifier"),
+        new("Engine", "Backend", "FactoryStream.Signatures"),
+        new("Silent", "Idle"),
     ];
 
     /// <summary>Whether an identifier has it among its words: <c>Judge</c> is in <c>JudgedAt</c>, and not in <c>Adjudge</c>.</summary>

@@ -1,10 +1,10 @@
 using System.Buffers;
 using System.Text.Json;
-using FactoryStream.Dashboard.Api;
+using FactoryStream.Dashboard.Receipts;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 
-namespace FactoryStream.Dashboard.Receipts;
+namespace FactoryStream.Dashboard.Api;
 
 /// <summary>What became of a reading, for whoever knows its bytes.</summary>
 internal static class ReceiptsEndpoints
@@ -24,8 +24,8 @@ internal static class ReceiptsEndpoints
             .WithName("GetReceipt")
             .WithSummary(
                 "What became of a reading, by the SHA-256 (64 hexadecimal digits) of the exact bytes of its data: stored, rejected, "
-                    + "refused, pending (not seen, but accepted readings are on the way) or unknown. measured_at, the reading's time or its day "
-                    + "(2026-02-25), makes it fast."
+                    + "refused, pending (not seen, but accepted readings are on the way) or unknown. measured_at, "
+                    + "the reading's time or its day (2026-02-25), makes it fast."
             )
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);

@@ -2,19 +2,16 @@ using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
 using FactoryStream.Contracts;
-using FactoryStream.Dashboard.Api;
 using FactoryStream.Dashboard.Explanations;
+using FactoryStream.Dashboard.Rejections;
 using FactoryStream.ServiceDefaults.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 
-namespace FactoryStream.Dashboard.Rejections;
+namespace FactoryStream.Dashboard.Api;
 
 /// <summary>What was refused and rejected, as it came, and why signatures fail.</summary>
 internal static class RejectionsEndpoints
 {
-    /// <summary>Rejections of a page when no limit is given.</summary>
-    internal const int DefaultLimit = 100;
-
     private const int MaxLimit = 1_000;
 
     public static void MapRejections(this IEndpointRouteBuilder routes)
@@ -63,7 +60,7 @@ internal static class RejectionsEndpoints
         if (start >= end)
             return BadRequest("from: expected a time before to, found one that is not.");
         if (reason is not null && (!VerdictNames.TryParse(reason, out var verdict) || verdict == Verdict.Accepted))
-            return BadRequest($"reason: expected {string.Join(", ", Reasons)}, found '{reason}'");
+            return BadRequest($"reason: expected {string.Join(", ", RejectionsReader.Reasons)}, found '{reason}'");
         if (factory_id is not null && !StorableText.IsName(factory_id))
             return BadRequest("factory_id: expected text of 1 to 128 characters without control characters");
         RejectionsCursor? after = null;
@@ -71,7 +68,11 @@ internal static class RejectionsEndpoints
             return BadRequest("cursor is none that a page gave as next_cursor.");
         if (limit is < 1 or > MaxLimit)
             return BadRequest($"limit must be from 1 to {MaxLimit}.");
-        var page = await rejections.ReadAsync(new(factory_id, reason, start, end, after), limit ?? DefaultLimit, cancellationToken);
+        var page = await rejections.ReadAsync(
+            new(factory_id, reason, start, end, after),
+            limit ?? RejectionsReader.DefaultLimit,
+            cancellationToken
+        );
         return TypedResults.Ok(new RejectionsResponse(page.Rejections, page.Next?.ToString()));
     }
 
@@ -96,10 +97,6 @@ internal static class RejectionsEndpoints
             return context.NotNow(StatusCodes.Status429TooManyRequests, ExplanationAttempt.TooMany, wait);
         return attempt.Explanation is { } explanation ? TypedResults.Ok(explanation) : NotFound(id);
     }
-
-    /// <summary>The reasons that there are, by their names.</summary>
-    internal static IEnumerable<string> Reasons =>
-        Enum.GetValues<Verdict>().Where(verdict => verdict != Verdict.Accepted).Select(verdict => verdict.ToName());
 
     private static ProblemHttpResult BadRequest(string detail) => TypedResults.Problem(detail, statusCode: StatusCodes.Status400BadRequest);
 
