@@ -20,6 +20,8 @@ public sealed class RejectionListTests(PostgresFixture postgres, BrowserFixture 
         await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
         var page = await browser.NewPageAsync();
         await page.GotoAsync(dashboard.Address.ToString());
+        // What a click hits is replaced in the moment when the page comes alive.
+        await Assertions.Expect(page.Locator("main[aria-busy=false]")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Link, new() { NameString = "Every rejection" }).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { NameString = "Rejections" })).ToBeVisibleAsync();
         await Assertions.Expect(page.Locator("main[aria-busy=false]")).ToBeVisibleAsync();
@@ -38,8 +40,7 @@ public sealed class RejectionListTests(PostgresFixture postgres, BrowserFixture 
 
         await Assertions.Expect(page.GetByText("The signature is RSASSA-PKCS1-v1_5; sign with RSASSA-PSS, SHA-256.")).ToBeVisibleAsync();
         Assert.True(await page.EvaluateAsync<bool>("window.isMarkup === undefined"));
-        if (Environment.GetEnvironmentVariable("FACTORYSTREAM_SCREENSHOTS") is { Length: > 0 } folder)
-            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, "rejections.png"), FullPage = true });
+        await Picture.TakeAsync(page, "rejections");
     }
 
     [SkippableFact]
