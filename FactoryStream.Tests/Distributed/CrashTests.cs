@@ -33,10 +33,11 @@ public sealed class CrashTests(SharedSystem shared)
             report
         );
 
-        // The load signs ahead before it sends: the first kill waits for its first reading to arrive.
+        // The load signs ahead before it sends, which takes a busy machine minutes: the first kill waits for its first reading to arrive.
         await RunningSystem.EventuallyAsync(
             () => system.QueryAsync<long>("SELECT coalesce(sum(stored), 0)::bigint FROM factory.ledger WHERE factory_id LIKE 'crash%'"),
-            stored => stored > 0
+            stored => stored > 0,
+            3 * RunningSystem.Patience
         );
         foreach (var service in (string[])["verifier", "aggregator", "ingest", "dashboard", "verifier", "aggregator"])
             await system.KillAndReviveAsync(service);

@@ -131,15 +131,19 @@ internal sealed class RunningSystem : IAsyncDisposable
         EventuallyAsync(() => LedgerAsync(factoryId), ledger => ledger is { Backlog: 0 } && ledger.Accepted >= accepted)!;
 
     /// <summary>Asks again until the answer is the wanted one; the last answer in the error when it never is.</summary>
-    public static async Task<T> EventuallyAsync<T>(Func<Task<T>> ask, Predicate<T> wanted)
+    /// <param name="ask">Gives the answer.</param>
+    /// <param name="wanted">Whether it is the wanted one.</param>
+    /// <param name="patience">How long it may take; <see cref="Patience"/> if it is not given.</param>
+    public static async Task<T> EventuallyAsync<T>(Func<Task<T>> ask, Predicate<T> wanted, TimeSpan? patience = null)
     {
+        var limit = patience ?? Patience;
         var watch = Stopwatch.StartNew();
         while (true)
         {
             var answer = await ask();
             if (wanted(answer))
                 return answer;
-            Assert.True(watch.Elapsed < Patience, $"After {Patience.TotalSeconds:F0} s still: {JsonSerializer.Serialize(answer)}");
+            Assert.True(watch.Elapsed < limit, $"After {limit.TotalSeconds:F0} s still: {JsonSerializer.Serialize(answer)}");
             await Task.Delay(50, CancellationToken.None);
         }
     }
