@@ -2,11 +2,12 @@ using System.CommandLine;
 using FactoryStream.Audit;
 using FactoryStream.Benchmarks.EndToEnd;
 using FactoryStream.Benchmarks.Load;
+using FactoryStream.Benchmarks.Skab;
 using FactoryStream.Simulator;
 
 namespace FactoryStream.Benchmarks;
 
-/// <summary>The commands that send readings. Each says all of its options by <c>--help</c>.</summary>
+/// <summary>The commands that are not BenchmarkDotNet's. Each says all of its options by <c>--help</c>.</summary>
 internal static class Commands
 {
     // The whole system that a command started has this long to stop when Ctrl-C comes.
@@ -21,6 +22,7 @@ internal static class Commands
             StorageCommand.Create(),
             LoadCommand.Create(),
             SignCommand.Create(),
+            SkabCommand.Create(),
         };
         try
         {

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FactoryStream.Benchmarks.Load;
+using FactoryStream.Benchmarks.Skab;
 
 namespace FactoryStream.Benchmarks.EndToEnd;
 
@@ -67,6 +68,7 @@ internal sealed record MachineNote(string Processor, int Processors, string Oper
 )]
 [JsonSerializable(typeof(BenchReport))]
 [JsonSerializable(typeof(StorageReport))]
+[JsonSerializable(typeof(SkabReport))]
 internal sealed partial class BenchJson : JsonSerializerContext;
 
 /// <summary>Results as tables that read well on a terminal and are Markdown.</summary>
@@ -125,7 +127,7 @@ internal static class BenchTables
                 .Replace(" ", "", StringComparison.Ordinal);
 
     /// <summary>The first column to the left, all others to the right.</summary>
-    private static void Write(TextWriter output, List<string[]> cells)
+    public static void Write(TextWriter output, List<string[]> cells)
     {
         var widths = Enumerable.Range(0, cells[0].Length).Select(column => cells.Max(row => row[column].Length)).ToArray();
         WriteRow(cells[0]);

@@ -8,7 +8,7 @@ namespace FactoryStream.Tests.Benchmarks;
 public sealed class LoadCommandTests
 {
     [Theory]
-    [InlineData("", "bench", "storage", "load", "sign")]
+    [InlineData("", "bench", "storage", "load", "sign", "skab")]
     [InlineData(
         "load",
         "--rate",

@@ -115,6 +115,8 @@ public sealed partial class HouseTests
     [InlineData("FactoryStream.Ingest", "Topics", "Http")]
     [InlineData("FactoryStream.Ingest", "Backpressure", "Topics")]
     [InlineData("FactoryStream.Ingest", "Backpressure", "Http")]
+    [InlineData("FactoryStream.Aggregator", "Anomalies", "Committing")]
+    [InlineData("FactoryStream.Aggregator", "Anomalies", "Consuming")]
     [InlineData("FactoryStream.Dashboard", "Live", "Api")]
     [InlineData("FactoryStream.Dashboard", "Pages", "Api")]
     [InlineData("FactoryStream.Dashboard", "Reconciliation", "Api")]
