@@ -50,8 +50,11 @@ public sealed class PlantPageTests(PostgresFixture postgres, BrowserFixture brow
         await Assertions.Expect(page.Locator(".tile").First).ToBeVisibleAsync();
         Assert.InRange(await page.Locator(".tile").CountAsync(), 6, 600);
 
-        await page.GetByLabel("Find an engine").FocusAsync();
-        await page.Keyboard.TypeAsync("y_042 NE_017");
+        var find = page.GetByLabel("Find an engine");
+        await find.FillAsync("nothing like this");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Show all" }).ClickAsync();
+        await Assertions.Expect(find).ToHaveValueAsync("");
+        await find.PressSequentiallyAsync("y_042 NE_017");
 
         await Assertions.Expect(page.Locator(".tile")).ToHaveCountAsync(1);
         await Assertions.Expect(Tile(page, "engine_017")).ToBeVisibleAsync();
@@ -125,6 +128,11 @@ public sealed class PlantPageTests(PostgresFixture postgres, BrowserFixture brow
         await Assertions.Expect(page.GetByRole(AriaRole.Link)).ToHaveCountAsync(0);
         await Assertions.Expect(page.Locator(".is-live")).ToBeVisibleAsync();
         await Assertions.Expect(page.Locator(".corner time")).ToContainTextAsync("UTC");
+        foreach (var (width, height) in ((int, int)[])[(1920, 1080), (1280, 1024), (3840, 2160)])
+        {
+            await page.SetViewportSizeAsync(width, height);
+            await Assertions.Expect(page.Locator("footer")).ToBeInViewportAsync(new() { Ratio = 1 });
+        }
         // Two factories of a hundred engines are 34 rows.
         var screen = page.GetByText(" of 9");
         await Assertions.Expect(screen).ToBeVisibleAsync();
