@@ -34,4 +34,12 @@ internal sealed partial class DashboardLog(ILogger<DashboardLog> logger)
         EventName = nameof(LedgerUnavailable)
     )]
     public partial void LedgerUnavailable(string reason);
+
+    [LoggerMessage(
+        5,
+        LogLevel.Warning,
+        "The rejections of the last hour cannot be counted; the pages show the last counts: {Reason}",
+        EventName = nameof(RejectionsUnavailable)
+    )]
+    public partial void RejectionsUnavailable(string reason);
 }

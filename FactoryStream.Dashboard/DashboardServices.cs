@@ -2,6 +2,7 @@ using FactoryStream.Dashboard.Api;
 using FactoryStream.Dashboard.Explanations;
 using FactoryStream.Dashboard.Live;
 using FactoryStream.Dashboard.Pages;
+using FactoryStream.Dashboard.Plant;
 using FactoryStream.Dashboard.Receipts;
 using FactoryStream.Dashboard.Reconciliation;
 using FactoryStream.Dashboard.Rejections;
@@ -55,6 +56,8 @@ internal static class DashboardServices
         builder.Services.AddSingleton<ReceiptsReader>();
         builder.Services.AddSingleton<RejectionsReader>();
         builder.Services.AddSingleton<RejectionExplanations>();
+        builder.Services.AddSingleton<RecentRejections>();
+        builder.Services.AddSingleton<TrendsReader>();
         builder.Services.AddSingleton<PipelineWatchWorker>();
         builder.Services.AddHostedService(services => services.GetRequiredService<PipelineWatchWorker>());
         builder.Services.AddHealthChecks().AddCheck<PipelineWatchWorker>("pipeline");

@@ -32,7 +32,7 @@ internal sealed class LatestWindowsReader(NpgsqlDataSource database)
     // instead of 240 ms. OFFSET 0 keeps the second look-up an index scan for each engine, where the planner likes to read a young partition
     // as a whole.
     private const string Newest = """
-        SELECT engine_no, window_start, window_end, metric, sum / count, count, revision
+        SELECT engine_no, window_start, window_end, metric, sum / count, count, revision, updated_at
         FROM unnest($1::int[]) AS asked (asked_no)
         CROSS JOIN LATERAL (
             SELECT window_start AS newest_start, window_end AS newest_end
@@ -72,6 +72,7 @@ internal sealed class LatestWindowsReader(NpgsqlDataSource database)
                             engine.EngineId,
                             found.First().Start,
                             found.First().End,
+                            found.Max(row => row.UpdatedAt),
                             [.. found.Select(row => row.Mean).OrderBy(mean => mean.Metric, StringComparer.Ordinal)]
                         )
                     );
@@ -104,7 +105,7 @@ internal sealed class LatestWindowsReader(NpgsqlDataSource database)
         return engines;
     }
 
-    private static async Task<ILookup<int, (DateTime Start, DateTime End, MetricMean Mean)>> NewestAsync(
+    private static async Task<ILookup<int, (DateTime Start, DateTime End, DateTime UpdatedAt, MetricMean Mean)>> NewestAsync(
         NpgsqlConnection connection,
         IEnumerable<int> engineNos,
         DateTime from,
@@ -116,7 +117,7 @@ internal sealed class LatestWindowsReader(NpgsqlDataSource database)
         command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. engineNos] });
         command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = from });
         command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = to });
-        var rows = new List<(int EngineNo, DateTime Start, DateTime End, MetricMean Mean)>();
+        var rows = new List<(int EngineNo, DateTime Start, DateTime End, DateTime UpdatedAt, MetricMean Mean)>();
         // One string for a metric, not one for each row.
         var names = new Dictionary<string, string>();
         await using var reader = await command.ExecuteReaderAsync(cancellation);
@@ -130,10 +131,11 @@ internal sealed class LatestWindowsReader(NpgsqlDataSource database)
                     reader.GetInt32(0),
                     reader.GetDateTime(1),
                     reader.GetDateTime(2),
+                    reader.GetDateTime(7),
                     new(metric, reader.GetDouble(4), reader.GetInt64(5), reader.GetInt32(6))
                 )
             );
         }
-        return rows.ToLookup(row => row.EngineNo, row => (row.Start, row.End, row.Mean));
+        return rows.ToLookup(row => row.EngineNo, row => (row.Start, row.End, row.UpdatedAt, row.Mean));
     }
 }

@@ -3,47 +3,44 @@ using FactoryStream.Tests.Dashboard;
 using FactoryStream.Tests.Distributed;
 using FactoryStream.Tests.Storage;
 using Microsoft.Playwright;
-using Npgsql;
 
 namespace FactoryStream.Tests.Browser;
 
 [Collection(DatabaseTests.Name)]
 public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) : IClassFixture<BrowserFixture>
 {
-    /// <summary>The latest window that may have closed by now.</summary>
-    private static readonly DateTime Recent = DateTime.UnixEpoch.AddSeconds(
-        Math.Floor((TimeProvider.System.GetUtcNow().UtcDateTime - DateTime.UnixEpoch).TotalSeconds / 10) * 10 - 20
-    );
-
     [SkippableFact]
     public async Task The_page_shows_every_engine_and_follows_its_windows_without_being_loaded_again()
     {
-        await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, PlantSeeds.FourEnginesAsync);
         var page = await OpenAsync(dashboard);
         var engine = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "engine_b2" });
         await Assertions.Expect(engine).ToContainTextAsync("222");
         await page.EvaluateAsync("window.isTheSamePage = true");
 
-        await dashboard.Database.CloseAsync(4, Recent, ("rpm", 777), ("temp_air", 20));
+        await dashboard.Database.CloseAsync(4, PlantSeeds.Recent, ("rpm", 777), ("temp_air", 20));
 
         await Assertions.Expect(engine).ToContainTextAsync("777");
-        await Assertions.Expect(engine).ToContainTextAsync(Recent.AddSeconds(10).ToString("HH:mm:ss", CultureInfo.InvariantCulture));
+        await Assertions
+            .Expect(engine)
+            .ToContainTextAsync(PlantSeeds.Recent.AddSeconds(10).ToString("HH:mm:ss", CultureInfo.InvariantCulture));
         Assert.True(await page.EvaluateAsync<bool>("window.isTheSamePage === true"));
     }
 
     [SkippableFact]
-    public async Task Without_a_script_the_page_shows_every_engine_and_the_ledger_as_it_is_now()
+    public async Task Without_a_script_the_pages_show_every_engine_and_the_ledger_as_it_is_now()
     {
-        await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, PlantSeeds.FourEnginesAsync);
         await dashboard.Database.ScalarAsync<object>(
             "INSERT INTO factory.ledger (partition, factory_id, accepted, stored, duplicates) VALUES (1, 'factory_a', 12345, "
                 + "12300, 45) RETURNING 1"
         );
 
-        var page = await RunningSystem.EventuallyAsync(
-            () => dashboard.Client.GetStringAsync("/"),
+        await RunningSystem.EventuallyAsync(
+            () => dashboard.Client.GetStringAsync("/reconciliation"),
             page => page.Contains("12,345", StringComparison.Ordinal)
         );
+        var page = await dashboard.Client.GetStringAsync("/engines");
 
         Assert.All(
             (string[])["engine_a1", "engine_a2", "engine_b1", "engine_b2"],
@@ -54,7 +51,7 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
     [SkippableFact]
     public async Task The_chart_shows_the_metric_that_was_chosen()
     {
-        await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, PlantSeeds.FourEnginesAsync);
         var page = await OpenAsync(dashboard);
 
         await ChooseAsync(page, "Factory", "factory_b");
@@ -64,7 +61,7 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
         var chart = page.GetByRole(AriaRole.Img, new() { NameString = "rpm of engine_b1 in factory_b, 30 windows" });
         await Assertions.Expect(chart.Locator("svg").First).ToBeVisibleAsync();
         // The chart follows as the grid does.
-        await dashboard.Database.CloseAsync(3, Recent, ("rpm", 118), ("temp_air", 20));
+        await dashboard.Database.CloseAsync(3, PlantSeeds.Recent, ("rpm", 118), ("temp_air", 20));
         await Assertions
             .Expect(page.GetByRole(AriaRole.Img, new() { NameString = "rpm of engine_b1 in factory_b, 31 windows" }))
             .ToBeVisibleAsync();
@@ -73,7 +70,7 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
     [SkippableFact]
     public async Task The_grid_can_be_narrowed_to_a_factory()
     {
-        await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, PlantSeeds.FourEnginesAsync);
         var page = await OpenAsync(dashboard);
         await Assertions.Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "engine_a1" })).ToBeVisibleAsync();
 
@@ -86,12 +83,12 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
     [SkippableFact]
     public async Task The_ledger_is_shown_and_kept_up_to_date()
     {
-        await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, PlantSeeds.FourEnginesAsync);
         await dashboard.Database.ScalarAsync<object>(
             "INSERT INTO factory.ledger (partition, factory_id, accepted, stored, duplicates) VALUES (1, 'factory_a', 12345, "
                 + "12300, 40) RETURNING 1"
         );
-        var page = await OpenAsync(dashboard);
+        var page = await OpenAsync(dashboard, "reconciliation");
         var ledger = page.GetByRole(AriaRole.Table, new() { NameString = "Reconciliation" })
             .GetByRole(AriaRole.Row)
             .Filter(new() { HasText = "factory_a" });
@@ -103,9 +100,54 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
     }
 
     [SkippableFact]
+    public async Task A_page_without_any_window_says_so_and_fills_by_itself()
+    {
+        await using var dashboard = await RunningDashboard.StartAsync(postgres);
+        var page = await OpenAsync(dashboard);
+        await Assertions.Expect(page.GetByText("No window has closed yet")).ToBeVisibleAsync();
+
+        await dashboard.Database.CloseAsync(
+            await dashboard.Database.EngineAsync("factory_z", "engine_z"),
+            PlantSeeds.Recent,
+            ("rpm", 1234)
+        );
+
+        await Assertions.Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "engine_z" })).ToContainTextAsync("1,234");
+    }
+
+    [SkippableFact]
+    public async Task Ten_thousand_engines_are_a_grid_of_a_few_rows()
+    {
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, database => PlantSeeds.EnginesAsync(database, 10_000));
+        var page = await OpenAsync(dashboard);
+
+        await Assertions.Expect(page.GetByText("10,000 engines")).ToBeVisibleAsync();
+
+        await Assertions.Expect(page.Locator("tbody tr").Nth(4)).ToBeVisibleAsync();
+        Assert.InRange(await page.Locator("tbody tr").CountAsync(), 5, 200);
+    }
+
+    [SkippableFact]
+    public async Task A_page_whose_Dashboard_is_gone_says_so_and_comes_back_with_it()
+    {
+        var dashboard = await RunningDashboard.StartAsync(postgres, PlantSeeds.FourEnginesAsync);
+        var page = await OpenAsync(dashboard);
+        await Assertions.Expect(page.GetByText("4 engines")).ToBeVisibleAsync();
+        await page.EvaluateAsync("window.isTheSamePage = true");
+
+        await dashboard.DisposeAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Alertdialog)).ToBeVisibleAsync(new() { Timeout = 30_000 });
+
+        await using var next = await RunningDashboard.StartAsync(postgres, PlantSeeds.FourEnginesAsync, $"--urls={dashboard.Address}");
+        await page.WaitForFunctionAsync("window.isTheSamePage === undefined");
+        await Assertions.Expect(page.GetByText("4 engines")).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await Assertions.Expect(page.GetByRole(AriaRole.Alertdialog)).ToBeHiddenAsync();
+    }
+
+    [SkippableFact]
     public async Task Nothing_is_asked_of_any_other_address_and_nothing_is_missing()
     {
-        await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, PlantSeeds.FourEnginesAsync);
         var page = await browser.NewPageAsync();
         var foreign = new List<string>();
         var failed = new List<string>();
@@ -129,54 +171,21 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
                 errors.Add(message.Text);
         };
 
-        await page.GotoAsync(dashboard.Address.ToString());
-        await Assertions.Expect(page.Locator("[role=img] svg").First).ToBeVisibleAsync();
+        foreach (var address in (string[])["", "engines", "kiosk"])
+        {
+            await page.GotoAsync($"{dashboard.Address}{address}");
+            await Assertions.Expect(page.Locator("[role=img] svg").First).ToBeVisibleAsync();
+        }
+        foreach (var address in (string[])["reconciliation", "rejections"])
+        {
+            await page.GotoAsync($"{dashboard.Address}{address}");
+            await Assertions.Expect(page.Locator("main[aria-busy=false]")).ToBeVisibleAsync();
+        }
         await page.GotoAsync($"{dashboard.Address}favicon.ico");
 
         Assert.Empty(foreign);
         Assert.Empty(failed);
         Assert.Empty(errors);
-    }
-
-    [SkippableFact]
-    public async Task A_page_without_any_window_says_so_and_fills_by_itself()
-    {
-        await using var dashboard = await RunningDashboard.StartAsync(postgres);
-        var page = await OpenAsync(dashboard);
-        await Assertions.Expect(page.GetByText("No window has closed yet")).ToBeVisibleAsync();
-
-        await dashboard.Database.CloseAsync(await dashboard.Database.EngineAsync("factory_z", "engine_z"), Recent, ("rpm", 1234));
-
-        await Assertions.Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "engine_z" })).ToContainTextAsync("1,234");
-    }
-
-    [SkippableFact]
-    public async Task Ten_thousand_engines_are_a_grid_of_a_few_rows()
-    {
-        await using var dashboard = await RunningDashboard.StartAsync(postgres, database => SeedEnginesAsync(database, 10_000));
-        var page = await OpenAsync(dashboard);
-
-        await Assertions.Expect(page.GetByText("10,000 engines")).ToBeVisibleAsync();
-
-        await Assertions.Expect(page.Locator("tbody tr").Nth(4)).ToBeVisibleAsync();
-        Assert.InRange(await page.Locator("tbody tr").CountAsync(), 5, 200);
-    }
-
-    [SkippableFact]
-    public async Task A_page_whose_Dashboard_is_gone_says_so_and_comes_back_with_it()
-    {
-        var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
-        var page = await OpenAsync(dashboard);
-        await Assertions.Expect(page.GetByText("4 engines")).ToBeVisibleAsync();
-        await page.EvaluateAsync("window.isTheSamePage = true");
-
-        await dashboard.DisposeAsync();
-        await Assertions.Expect(page.GetByRole(AriaRole.Alertdialog)).ToBeVisibleAsync(new() { Timeout = 30_000 });
-
-        await using var next = await RunningDashboard.StartAsync(postgres, SeedAsync, $"--urls={dashboard.Address}");
-        await page.WaitForFunctionAsync("window.isTheSamePage === undefined");
-        await Assertions.Expect(page.GetByText("4 engines")).ToBeVisibleAsync(new() { Timeout = 30_000 });
-        await Assertions.Expect(page.GetByRole(AriaRole.Alertdialog)).ToBeHiddenAsync();
     }
 
     /// <summary>
@@ -187,80 +196,59 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
     [InlineData(ColorScheme.Dark)]
     public async Task Its_text_stands_out_from_its_background_in_light_and_dark(ColorScheme scheme)
     {
-        await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, PlantSeeds.FourEnginesAsync);
         await dashboard.Database.ScalarAsync<object>(
             "INSERT INTO factory.ledger (partition, factory_id, accepted, stored, duplicates) VALUES (1, 'factory_a', 12345, "
                 + "12300, 40) RETURNING 1"
         );
         var page = await browser.NewPageAsync(scheme);
-        await page.GotoAsync(dashboard.Address.ToString());
-        await Assertions.Expect(page.Locator("[role=img] svg").First).ToBeVisibleAsync();
 
         // WCAG's contrast ratio of what is read most, against the nearest background that is painted; 4.5 is asked for.
         var contrast = TestData.Text("browser/contrast.js");
         foreach (
-            var selector in (string[])
-                ["h1", "h2", "[role=status]", "[role=combobox]", "[role=gridcell]", "[role=columnheader]", ".ledger td"]
-        )
-            Assert.True(
-                await page.Locator(selector).First.EvaluateAsync<double>(contrast) >= 4.5,
-                $"{selector} is hard to read in {scheme}"
-            );
-        if (Environment.GetEnvironmentVariable("FACTORYSTREAM_SCREENSHOTS") is { Length: > 0 } folder)
-            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{scheme}.png"), FullPage = true });
-    }
-
-    private static async Task SeedAsync(NpgsqlDataSource database)
-    {
-        // Numbers 1 to 4.
-        foreach (
-            var (factory, engine, rpm) in ((string, string, double)[])
+            var (address, selectors) in ((string, string[])[])
                 [
-                    ("factory_a", "engine_a1", 3000),
-                    ("factory_a", "engine_a2", 111),
-                    ("factory_b", "engine_b1", 100),
-                    ("factory_b", "engine_b2", 222),
+                    (
+                        "",
+                        [
+                            "h1",
+                            "h2",
+                            "h3",
+                            "nav a",
+                            "header a",
+                            "[role=status]",
+                            "[role=combobox]",
+                            ".count",
+                            ".count .rejecting",
+                            ".tile strong",
+                            ".tile .state",
+                            ".tile-value",
+                            ".tile-facts",
+                        ]
+                    ),
+                    ("engines", ["h1", "h2", "[role=status]", "[role=combobox]", "[role=gridcell]", "[role=columnheader]"]),
+                    ("reconciliation", ["h1", "h2", ".ledger td"]),
+                    ("kiosk", ["h1", "h3", ".count", ".is-live", "time", ".tile strong", ".tile .state", ".tile-facts"]),
                 ]
         )
         {
-            var engineNo = await database.EngineAsync(factory, engine);
-            for (var window = 30; window >= 1; window--)
-                await database.CloseAsync(
-                    engineNo,
-                    Recent.AddSeconds(-10 * window),
-                    ("rpm", rpm + (window == 1 ? 0 : 20 * Math.Sin(window / 4.0))),
-                    ("temp_air", 20 + window / 10.0)
+            await page.GotoAsync($"{dashboard.Address}{address}");
+            await Assertions.Expect(page.Locator("main[aria-busy=false]")).ToBeVisibleAsync();
+            await Assertions.Expect(page.Locator(address == "reconciliation" ? ".ledger td" : "[role=img] svg").First).ToBeVisibleAsync();
+            if (Environment.GetEnvironmentVariable("FACTORYSTREAM_SCREENSHOTS") is { Length: > 0 } folder)
+                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{scheme}{address}.png"), FullPage = true });
+            foreach (var selector in selectors)
+                Assert.True(
+                    await page.Locator(selector).First.EvaluateAsync<double>(contrast) >= 4.5,
+                    $"{selector} of /{address} is hard to read in {scheme}"
                 );
         }
     }
 
-    private static async Task SeedEnginesAsync(NpgsqlDataSource database, int engines)
-    {
-        await database.ScalarAsync<object>("SELECT factory.ensure_partition('windows', $1)", Recent);
-        await database.ScalarAsync<object>(
-            """
-            WITH engine AS (
-                INSERT INTO factory.engines (factory_id, engine_id, closed_until)
-                SELECT 'factory_' || to_char(n / 100, 'FM000'), 'engine_' || to_char(n % 100, 'FM000'), $1::timestamptz + interval '10 s'
-                FROM generate_series(0, $2 - 1) AS n
-                RETURNING engine_no),
-            written AS (
-                INSERT INTO factory.windows
-                    (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation, updated_at, metric)
-                SELECT engine_no, 0, $1, $1::timestamptz + interval '10 s', 10, 250, 24, 27, 3, now(), metric
-                FROM engine, unnest('{temp_air,temp_oil,temp_exhaust,vibration,pressure_1,pressure_2,rpm}'::text[]) AS metric
-                RETURNING 1)
-            SELECT count(*) FROM written
-            """,
-            Recent,
-            engines
-        );
-    }
-
-    private async Task<IPage> OpenAsync(RunningDashboard dashboard)
+    private async Task<IPage> OpenAsync(RunningDashboard dashboard, string address = "engines")
     {
         var page = await browser.NewPageAsync();
-        await page.GotoAsync(dashboard.Address.ToString());
+        await page.GotoAsync($"{dashboard.Address}{address}");
         // Until then it is the page's first, static form, which answers no click.
         await Assertions.Expect(page.Locator("main[aria-busy=false]")).ToBeVisibleAsync(new() { Timeout = 30_000 });
         return page;

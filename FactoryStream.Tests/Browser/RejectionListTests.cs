@@ -19,7 +19,7 @@ public sealed class RejectionListTests(PostgresFixture postgres, BrowserFixture 
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres, SeedAsync);
         var page = await browser.NewPageAsync();
-        await page.GotoAsync(dashboard.Address.ToString());
+        await page.GotoAsync($"{dashboard.Address}reconciliation");
         // What a click hits is replaced in the moment when the page comes alive.
         await Assertions.Expect(page.Locator("main[aria-busy=false]")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Link, new() { NameString = "Every rejection" }).ClickAsync();

@@ -1,0 +1,21 @@
+using System.Globalization;
+using FactoryStream.Dashboard.Live;
+
+namespace FactoryStream.Dashboard.Pages;
+
+/// <summary>What there is to see, in one sentence.</summary>
+internal static class SnapshotSummary
+{
+    public static string Of(LatestSnapshot snapshot) =>
+        snapshot switch
+        {
+            { Version: 0 } => "Waiting for the database.",
+            { IsLive: false } => "The database is away: this is how it was.",
+            { Engines.Count: 0 } => "Waiting for the first closed window.",
+            _ => string.Create(
+                CultureInfo.InvariantCulture,
+                $"{snapshot.Engines.Count:N0} engines in {snapshot.Engines.DistinctBy(engine => engine.FactoryId).Count():N0} factories; "
+                    + $"newest window closed until {snapshot.Engines.Max(engine => engine.WindowEnd):yyyy-MM-dd HH:mm:ss} UTC."
+            ),
+        };
+}
