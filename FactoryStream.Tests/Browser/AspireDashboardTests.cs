@@ -36,7 +36,7 @@ public sealed class AspireDashboardTests(ObservedAppHost appHost, BrowserFixture
         foreach (var name in (string[])["kafka", "postgres", "factorydb", "migrations", "ingest", "aggregator", "dashboard", "simulator"])
             await Assertions.Expect(Row(page, $": {name}")).ToBeVisibleAsync();
         await Assertions.Expect(page.Locator("tr").Filter(new() { Has = page.Locator("td[title*=': verifier-']") })).ToHaveCountAsync(2);
-        foreach (var link in (string[])["RunningSystem", "Live readings"])
+        foreach (var link in (string[])["Plant", "Live readings"])
             await Assertions.Expect(page.GetByRole(AriaRole.Link, new() { Name = link, Exact = true })).ToBeVisibleAsync();
         await Assertions.Expect(Row(page, ": aggregator").Locator(Running)).ToBeVisibleAsync();
         await Picture.TakeAsync(page, "aspire-resources");

@@ -28,7 +28,7 @@ internal sealed record Synonym(string Word, string Instead, string? Project = nu
         new("Answer", "Verdict", "FactoryStream.Verifier"),
         new("Engine", "Backend, for what checks signatures", "FactoryStream.Verifier"),
         new("Engine", "Backend", "FactoryStream.Signatures"),
-        new("Silent", "Idle"),
+        new("Silent", "Idle, for a partition or an engine that sends nothing", "FactoryStream.Aggregator"),
     ];
 
     /// <summary>Whether an identifier has it among its words: <c>Judge</c> is in <c>JudgedAt</c>, and not in <c>Adjudge</c>.</summary>
