@@ -13,7 +13,7 @@ internal sealed class DashboardMetrics : IDisposable
     {
         meter = factory.Create(MeterName);
         Updates = meter.CreateCounter<long>(
-            "factorystream.dashboard.updates",
+            "factorystream.dashboard.update.count",
             "{update}",
             "Times that changed windows were read from the database, bursts taken together"
         );
@@ -26,8 +26,8 @@ internal sealed class DashboardMetrics : IDisposable
                 HistogramBucketBoundaries = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5],
             }
         );
-        Sockets = meter.CreateUpDownCounter<long>("factorystream.dashboard.sockets", "{connection}", "Open connections of /ws");
-        Pages = meter.CreateUpDownCounter<long>("factorystream.dashboard.pages", "{page}", "Pages that are being kept up to date");
+        Sockets = meter.CreateUpDownCounter<long>("factorystream.dashboard.socket.active", "{connection}", "Open connections of /ws");
+        Pages = meter.CreateUpDownCounter<long>("factorystream.dashboard.page.active", "{page}", "Pages that are being kept up to date");
         TailReadings = meter.CreateHistogram<long>(
             "factorystream.dashboard.ledger.tail",
             "{reading}",

@@ -40,7 +40,7 @@ internal sealed class IngestMetrics : IDisposable
             "Time from handing a message to the client library to its acknowledgement."
         );
         sourceConnections = meter.CreateCounter<long>(
-            "factorystream.ingest.source.connections",
+            "factorystream.ingest.source.connection.opened",
             "{connection}",
             "Connections made to pull sources."
         );
@@ -49,7 +49,7 @@ internal sealed class IngestMetrics : IDisposable
             "{reading}",
             "Readings that slow clients of GET /stream missed."
         );
-        streamClients = meter.CreateUpDownCounter<int>("factorystream.ingest.stream.clients", "{client}", "Clients of GET /stream.");
+        streamClients = meter.CreateUpDownCounter<int>("factorystream.ingest.stream.client.active", "{client}", "Clients of GET /stream.");
     }
 
     public void Acknowledged(int readings, TimeSpan duration)

@@ -14,17 +14,17 @@ internal sealed class SimulatorMetrics
     {
         var meter = factory.Create(MeterName);
         readings = meter.CreateCounter<long>(
-            "factorystream.simulator.readings",
+            "factorystream.simulator.reading.answered",
             "{reading}",
             "Readings that Ingest has answered, by outcome."
         );
         repetitions = meter.CreateCounter<long>(
-            "factorystream.simulator.repetitions",
+            "factorystream.simulator.post.repeated",
             "{post}",
             "POSTs repeated because they had no answer, or 429 or 503."
         );
         skipped = meter.CreateCounter<long>(
-            "factorystream.simulator.skipped",
+            "factorystream.simulator.reading.skipped",
             "{reading}",
             "Readings not taken because the factory's buffer was full."
         );

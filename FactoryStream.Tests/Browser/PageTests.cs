@@ -188,9 +188,6 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
         Assert.Empty(errors);
     }
 
-    /// <summary>
-    /// Where to put pictures of the page for somebody to look at: the environment variable <c>FACTORYSTREAM_SCREENSHOTS</c>.
-    /// </summary>
     [SkippableTheory]
     [InlineData(ColorScheme.Light)]
     [InlineData(ColorScheme.Dark)]
@@ -235,8 +232,6 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
             await page.GotoAsync($"{dashboard.Address}{address}");
             await Assertions.Expect(page.Locator("main[aria-busy=false]")).ToBeVisibleAsync();
             await Assertions.Expect(page.Locator(address == "reconciliation" ? ".ledger td" : "[role=img] svg").First).ToBeVisibleAsync();
-            if (Environment.GetEnvironmentVariable("FACTORYSTREAM_SCREENSHOTS") is { Length: > 0 } folder)
-                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{scheme}{address}.png"), FullPage = true });
             foreach (var selector in selectors)
                 Assert.True(
                     await page.Locator(selector).First.EvaluateAsync<double>(contrast) >= 4.5,
