@@ -119,7 +119,7 @@ internal sealed class ConsumerSession : IAsyncDisposable
             }
             catch (Exception exception) when (exception is NpgsqlException or FencedException)
             {
-                // The worker has seen it already, or starts the next session from the checkpoint.
+                // The worker has seen it already, or joins the group again and goes on from the checkpoint.
                 log.CommitDropped(0, exception.Message);
             }
         }

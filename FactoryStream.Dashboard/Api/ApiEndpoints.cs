@@ -96,12 +96,9 @@ internal static class ApiEndpoints
         bool excel = false
     )
     {
-        if (!QueryTime.TryParse(from, out var start, out var error))
-            return Problem(StatusCodes.Status400BadRequest, $"from: {error}");
-        if (!QueryTime.TryParse(to, out var end, out error))
-            return Problem(StatusCodes.Status400BadRequest, $"to: {error}");
-        if (start >= end)
-            return Problem(StatusCodes.Status400BadRequest, "from: expected a time before to, found one that is not.");
+        if (!QueryTime.TryParseRange(from, to, out var range, out var error))
+            return Problem(StatusCodes.Status400BadRequest, error);
+        var (start, end) = range;
 
         WindowsCursor? after = null;
         if (cursor is not null && !WindowsCursor.TryParse(cursor, out after))

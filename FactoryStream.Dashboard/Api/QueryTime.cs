@@ -28,6 +28,30 @@ internal static class QueryTime
         return false;
     }
 
+    /// <summary>The parameters <c>from</c>, inclusive, and <c>to</c>, exclusive, each of which may be missing.</summary>
+    /// <param name="from">As <see cref="TryParse"/> takes it.</param>
+    /// <param name="to">As <see cref="TryParse"/> takes it.</param>
+    /// <param name="range">Both times.</param>
+    /// <param name="error">Which of them is wrong and how; null: none is.</param>
+    public static bool TryParseRange(
+        string? from,
+        string? to,
+        out (DateTime? From, DateTime? To) range,
+        [NotNullWhen(false)] out string? error
+    )
+    {
+        range = default;
+        if (!TryParse(from, out var start, out error))
+            error = $"from: {error}";
+        else if (!TryParse(to, out var end, out error))
+            error = $"to: {error}";
+        else if (start >= end)
+            error = "from: expected a time before to, found one that is not.";
+        else
+            range = (start, end);
+        return error is null;
+    }
+
     /// <summary>A moment, or a whole day of UTC, e.g. <c>2026-02-25</c>: from inclusive, to exclusive.</summary>
     public static bool TryParseSpan(string? text, out (DateTime From, DateTime To)? span, [NotNullWhen(false)] out string? error)
     {

@@ -53,12 +53,8 @@ internal static class RejectionsEndpoints
         string? cursor = null
     )
     {
-        if (!QueryTime.TryParse(from, out var start, out var error))
-            return BadRequest($"from: {error}");
-        if (!QueryTime.TryParse(to, out var end, out error))
-            return BadRequest($"to: {error}");
-        if (start >= end)
-            return BadRequest("from: expected a time before to, found one that is not.");
+        if (!QueryTime.TryParseRange(from, to, out var range, out var error))
+            return BadRequest(error);
         if (reason is not null && (!VerdictNames.TryParse(reason, out var verdict) || verdict == Verdict.Accepted))
             return BadRequest($"reason: expected {string.Join(", ", RejectionsReader.Reasons)}, found '{reason}'");
         if (factory_id is not null && !StorableText.IsName(factory_id))
@@ -69,7 +65,7 @@ internal static class RejectionsEndpoints
         if (limit is < 1 or > MaxLimit)
             return BadRequest($"limit must be from 1 to {MaxLimit}.");
         var page = await rejections.ReadAsync(
-            new(factory_id, reason, start, end, after),
+            new(factory_id, reason, range.From, range.To, after),
             limit ?? RejectionsReader.DefaultLimit,
             cancellationToken
         );
