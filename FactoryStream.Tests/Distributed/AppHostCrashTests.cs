@@ -96,7 +96,7 @@ public sealed class AppHostCrashTests : IDisposable
         Running.Kill(orchestrator[which]);
 
         Assert.True(await appHost.ExitCodeAsync() == 1, appHost.Console);
-        await appHost.UntilAsync(() => Task.FromResult(appHost.Environments().Count == 0));
+        await appHost.AloneAsync();
         Assert.Equal("shut down", LocalServers.ClusterState($"{folder.Path}/data/postgres/data"));
     }
 
@@ -208,7 +208,7 @@ public sealed class AppHostCrashTests : IDisposable
         appHost.Kill();
         await appHost.ExitCodeAsync();
 
-        await appHost.UntilAsync(() => Task.FromResult(appHost.Environments().Count == 0));
+        await appHost.AloneAsync();
         Assert.Equal("shut down", LocalServers.ClusterState($"{folder.Path}/data/postgres/data"));
         foreach (var port in (int[])[ingest, verifier, dashboard])
             Assert.Null(await StatusAsync($"http://127.0.0.1:{port}/alive"));

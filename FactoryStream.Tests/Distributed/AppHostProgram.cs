@@ -65,6 +65,20 @@ internal sealed class AppHostProgram : IDisposable
         }
     }
 
+    /// <summary>Waits until nothing that it started is left.</summary>
+    public async Task AloneAsync()
+    {
+        var watch = Stopwatch.StartNew();
+        while (Environments().Keys.ToArray() is { Length: > 0 } left)
+        {
+            Assert.True(watch.Elapsed < RunningSystem.Patience, $"left: {string.Join("; ", left.Select(CommandLine))}\n{Console}");
+            await Task.Delay(50, CancellationToken.None);
+        }
+
+        static string CommandLine(int pid) =>
+            File.Exists($"/proc/{pid}/cmdline") ? $"{pid} {File.ReadAllText($"/proc/{pid}/cmdline").Replace('\0', ' ')}" : $"{pid}";
+    }
+
     /// <summary>The environments of all processes of this run, by process id; one that has ended has none any more.</summary>
     public IReadOnlyDictionary<int, string[]> Environments()
     {

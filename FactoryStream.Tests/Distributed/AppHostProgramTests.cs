@@ -109,7 +109,7 @@ public sealed class AppHostProgramTests : IDisposable
         Assert.Equal(["127.0.0.2", "127.0.0.2", "127.0.0.2", "127.0.0.2", "localhost"], addresses.Select(address => address.Host).Order());
         appHost.Interrupt();
         Assert.True(await appHost.ExitCodeAsync() == 0, appHost.Console);
-        await appHost.UntilAsync(() => Task.FromResult(appHost.Environments().Count == 0));
+        await appHost.AloneAsync();
     }
 
     [Fact]
@@ -129,7 +129,7 @@ public sealed class AppHostProgramTests : IDisposable
         Assert.True(await appHost.ExitCodeAsync() == 0, appHost.Console);
         foreach (var complaint in (string[])["   at ", "Exception", "Unhandled", "Hosting failed", "Failed to create resource"])
             Assert.DoesNotContain(complaint, appHost.Console, StringComparison.Ordinal);
-        await appHost.UntilAsync(() => Task.FromResult(appHost.Environments().Count == 0));
+        await appHost.AloneAsync();
     }
 
     private string[] Arguments() =>
