@@ -69,6 +69,8 @@ internal sealed class MigrationsWorker(
         await DatabaseEncoding.RequireUtf8Async((NpgsqlConnection)context.Database.GetDbConnection(), stoppingToken);
         // On a new database its absence would be asked for, and logged by the server as an error.
         await context.GetService<IHistoryRepository>().CreateIfNotExistsAsync(stoppingToken);
+        // What is stored may have to be written anew, which takes as long as there is of it.
+        context.Database.SetCommandTimeout(TimeSpan.Zero);
         var pending = (await context.Database.GetPendingMigrationsAsync(stoppingToken)).ToArray();
         await context.Database.MigrateAsync(stoppingToken);
         log.Migrated(pending.Length);

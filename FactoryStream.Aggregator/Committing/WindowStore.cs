@@ -9,12 +9,12 @@ namespace FactoryStream.Aggregator.Committing;
 /// <summary>The windows of a transaction: those that close in it, and those closed before that late readings correct.</summary>
 internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rules)
 {
-    private readonly TablePartitions tablePartitions = new(database, "windows");
+    private readonly TablePartitions tablePartitions = new(database, WindowStatements.Table);
     private readonly BinaryCopyBuffer rows = new();
     private readonly List<ClosedWindow> closing = [];
     private readonly List<(TrackedEngine Engine, ClosedWindow Window)> closed = [];
     private readonly HashSet<TrackedEngine> changed = [];
-    private readonly Dictionary<(TrackedEngine Engine, long Start, string Metric), MetricTotals> late = [];
+    private readonly Dictionary<(TrackedEngine Engine, long Start), List<MetricTotals>> late = [];
 
     /// <summary>Windows have closed, or been corrected, that are not written yet.</summary>
     public bool HasChanges => changed.Count > 0;
@@ -43,13 +43,16 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
     {
         var start = rules.StartOf(measuredAt);
         changed.Add(engine);
+        if (metrics.Length == 0)
+            return;
+        ref var totals = ref CollectionsMarshal.GetValueRefOrAddDefault(late, (engine, start), out _);
+        totals ??= [];
         foreach (var metric in metrics)
         {
-            ref var totals = ref CollectionsMarshal.GetValueRefOrAddDefault(late, (engine, start, metric.Name), out var exists);
-            if (exists)
-                totals.Add(metric.Value);
+            if (totals.FindIndex(known => known.Metric == metric.Name) is >= 0 and var index)
+                CollectionsMarshal.AsSpan(totals)[index].Add(metric.Value);
             else
-                totals = MetricTotals.Of(metric.Name, metric.Value);
+                totals.Add(MetricTotals.Of(metric.Name, metric.Value));
         }
     }
 
@@ -70,29 +73,37 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
         rows.Reset();
         foreach (var (engine, window) in closed)
         {
-            if (window.Totals.Count > 0)
-                await EnsureTablePartitionAsync(window.Start, cancellation);
-            foreach (var totals in window.Totals)
-                WindowStatements.Append(rows, Row(engine, window.Start, totals), now);
+            if (window.Totals.Count == 0)
+                continue;
+            await EnsureTablePartitionAsync(window.Start, cancellation);
+            WindowStatements.Append(rows, Row(engine, window.Start, window.Totals), now);
         }
         await rows.CopyToAsync(connection, WindowStatements.CopyTarget, cancellation);
 
-        var corrections = late.Select(entry => Row(entry.Key.Engine, entry.Key.Start, entry.Value)).ToArray();
-        foreach (var correction in corrections)
-            await tablePartitions.EnsureAsync(correction.WindowStart, cancellation);
-        await MergeAsync(connection, corrections, newRevision: 1, now, cancellation);
+        foreach (var correction in late.Keys)
+            await EnsureTablePartitionAsync(correction.Start, cancellation);
+        await MergeAsync(
+            connection,
+            [.. late.Select(entry => Row(entry.Key.Engine, entry.Key.Start, entry.Value))],
+            newRevision: 1,
+            now,
+            cancellation
+        );
     }
 
     /// <summary>Writes windows that closed while the state was rebuilt; some of them may be stored already.</summary>
     public async Task WriteRebuiltAsync(NpgsqlConnection connection, DateTime now, CancellationToken cancellation)
     {
-        foreach (var (_, window) in closed)
+        var withTotals = closed.Where(entry => entry.Window.Totals.Count > 0).ToArray();
+        foreach (var (_, window) in withTotals)
             await EnsureTablePartitionAsync(window.Start, cancellation);
-        WindowTotals[] totals =
-        [
-            .. closed.SelectMany(entry => entry.Window.Totals.Select(totals => Row(entry.Engine, entry.Window.Start, totals))),
-        ];
-        await MergeAsync(connection, totals, newRevision: 0, now, cancellation);
+        await MergeAsync(
+            connection,
+            [.. withTotals.Select(entry => Row(entry.Engine, entry.Window.Start, entry.Window.Totals))],
+            newRevision: 0,
+            now,
+            cancellation
+        );
     }
 
     /// <summary>Statements that store up to when the changed engines are closed, and notify the Dashboard.</summary>
@@ -115,7 +126,7 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
     /// engines' windows.
     /// </summary>
     /// <param name="connection">A connection within the transaction.</param>
-    /// <param name="windows">Each engine, window and metric once.</param>
+    /// <param name="windows">Each engine and window once.</param>
     /// <param name="newRevision">
     /// Of a row that is not there yet: 1 when the window was closed without it, 0 when it closes now. A row that is there goes up by one.
     /// </param>
@@ -133,16 +144,26 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
             return;
         var merged = windows.ToDictionary(Key);
         foreach (var stored in await WindowStatements.ReadAsync(connection, windows, cancellation))
-        {
-            var totals = Totals(stored).With(Totals(merged[Key(stored)]));
-            merged[Key(stored)] = Row(stored.EngineNo, stored.WindowStart, stored.WindowEnd, totals);
-        }
+            merged[Key(stored)] = stored with { Metrics = Merge(stored.Metrics, merged[Key(stored)].Metrics) };
         await WindowStatements.UpsertAsync(connection, merged.Values, newRevision, now, cancellation);
 
-        static (int, DateTime, DateTime, string) Key(WindowTotals window) =>
-            (window.EngineNo, window.WindowStart, window.WindowEnd, window.Metric);
+        static (int, DateTime, DateTime) Key(WindowTotals window) => (window.EngineNo, window.WindowStart, window.WindowEnd);
+    }
 
-        static MetricTotals Totals(in WindowTotals row) => new(row.Metric, row.Count, row.Sum, row.Min, row.Max, row.SquaredDeviation);
+    private static List<MetricRow> Merge(IReadOnlyList<MetricRow> stored, IReadOnlyList<MetricRow> added)
+    {
+        var merged = stored.ToList();
+        var places = merged.Select((row, place) => (row.Metric, place)).ToDictionary();
+        foreach (var row in added)
+        {
+            if (places.TryGetValue(row.Metric, out var place))
+                merged[place] = Row(Totals(merged[place]).With(Totals(row)));
+            else
+                merged.Add(row);
+        }
+        return merged;
+
+        static MetricTotals Totals(in MetricRow row) => new(row.Metric, row.Count, row.Sum, row.Min, row.Max, row.SquaredDeviation);
     }
 
     private void Close(TrackedEngine engine)
@@ -156,9 +177,14 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
     private ValueTask EnsureTablePartitionAsync(long start, CancellationToken cancellation) =>
         tablePartitions.EnsureAsync(new DateTime(start, DateTimeKind.Utc), cancellation);
 
-    private WindowTotals Row(TrackedEngine engine, long start, in MetricTotals totals) =>
-        Row(engine.EngineNo, new DateTime(start, DateTimeKind.Utc), new DateTime(start + rules.Length, DateTimeKind.Utc), totals);
+    private WindowTotals Row(TrackedEngine engine, long start, List<MetricTotals> totals) =>
+        new(
+            engine.EngineNo,
+            new DateTime(start, DateTimeKind.Utc),
+            new DateTime(start + rules.Length, DateTimeKind.Utc),
+            totals.ConvertAll(metric => Row(metric))
+        );
 
-    private static WindowTotals Row(int engineNo, DateTime start, DateTime end, in MetricTotals totals) =>
-        new(engineNo, start, end, totals.Metric, totals.Count, totals.Sum, totals.Min, totals.Max, totals.SquaredDeviation);
+    private static MetricRow Row(in MetricTotals totals) =>
+        new(totals.Metric, totals.Count, totals.Sum, totals.Min, totals.Max, totals.SquaredDeviation);
 }

@@ -42,7 +42,7 @@ internal sealed record BytesByHop(
                 coalesce(sum(pg_relation_size(inhrelid)), 0)::bigint, coalesce(sum(pg_indexes_size(inhrelid)), 0)::bigint,
                 coalesce(sum(pg_table_size(inhrelid) - pg_relation_size(inhrelid)), 0)::bigint
             FROM pg_class AS parent LEFT JOIN pg_inherits ON inhparent = parent.oid
-            WHERE parent.relnamespace = 'factory'::regnamespace AND parent.relname IN ('readings', 'windows', 'batches')
+            WHERE parent.relnamespace = 'factory'::regnamespace AND parent.relname IN ('readings', 'engine_windows', 'batches')
             GROUP BY parent.relname
             """
         );
@@ -59,7 +59,7 @@ internal sealed record BytesByHop(
             log is null ? null : KafkaLogFolder.Bytes(log, TopicNames.Verified),
             wal,
             tables["readings"],
-            tables["windows"],
+            tables["engine_windows"],
             tables.GetValueOrDefault("batches")
         );
     }

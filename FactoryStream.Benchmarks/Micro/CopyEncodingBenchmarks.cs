@@ -43,7 +43,12 @@ public class CopyEncodingBenchmarks
         [
             .. Enumerable
                 .Range(0, Rows)
-                .Select(i => new WindowTotals(i, Samples.Start, Samples.Start.AddSeconds(10), "temp_exhaust", 100, 76_000, 759, 761, 12.5)),
+                .Select(i => new WindowTotals(
+                    i,
+                    Samples.Start,
+                    Samples.Start.AddSeconds(10),
+                    [.. Enumerable.Range(0, 7).Select(metric => new MetricRow($"temp_exhaust_{metric}", 100, 76_000, 759, 761, 12.5))]
+                )),
         ];
     }
 

@@ -31,22 +31,17 @@ public class LateUpsertBenchmarks
     public async Task Setup()
     {
         system = await SystemUnderLoad.StartAsync(isApacheKafka: false, [], CancellationToken.None);
-        foreach (var parent in (string[])["readings", "windows"])
+        foreach (var parent in (string[])["readings", WindowStatements.Table])
             await new TablePartitions(system.Database, parent).EnsureAsync(Samples.Start, CancellationToken.None);
         totals =
         [
             .. Enumerable
-                .Range(0, LateReadings * Metrics)
+                .Range(0, LateReadings)
                 .Select(i => new WindowTotals(
-                    1 + i / Metrics,
+                    1 + i,
                     Samples.Start,
                     Samples.Start.AddSeconds(10),
-                    $"metric_{i % Metrics}",
-                    1,
-                    100,
-                    100,
-                    100,
-                    0
+                    [.. Enumerable.Range(0, Metrics).Select(metric => new MetricRow($"metric_{metric}", 1, 100, 100, 100, 0))]
                 )),
         ];
         connection = await system.Database.OpenConnectionAsync();

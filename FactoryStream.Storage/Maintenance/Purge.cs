@@ -29,7 +29,7 @@ public static class Purge
                 new("UPDATE factory.checkpoints SET epoch = epoch + 1"),
                 new(
                     """
-                    TRUNCATE factory.readings, factory.batches, factory.windows, factory.rejections, factory.rejection_counts,
+                    TRUNCATE factory.readings, factory.batches, factory.engine_windows, factory.rejections, factory.rejection_counts,
                         factory.rejections_dropped, factory.ledger, factory.engine_metrics, factory.losses
                     """
                 ),

@@ -481,48 +481,48 @@ namespace FactoryStream.Storage.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("window_end");
 
-                    b.Property<string>("Metric")
-                        .HasColumnType("text")
-                        .HasColumnName("metric");
+                    b.Property<long[]>("Counts")
+                        .IsRequired()
+                        .HasColumnType("bigint[]")
+                        .HasColumnName("counts");
 
-                    b.Property<bool>("Closed")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("boolean")
-                        .HasDefaultValue(true)
-                        .HasColumnName("closed");
+                    b.Property<double[]>("Maxs")
+                        .IsRequired()
+                        .HasColumnType("double precision[]")
+                        .HasColumnName("maxs");
 
-                    b.Property<long>("Count")
-                        .HasColumnType("bigint")
-                        .HasColumnName("count");
+                    b.Property<string[]>("Metrics")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("metrics");
 
-                    b.Property<double>("Max")
-                        .HasColumnType("double precision")
-                        .HasColumnName("max");
-
-                    b.Property<double>("Min")
-                        .HasColumnType("double precision")
-                        .HasColumnName("min");
+                    b.Property<double[]>("Mins")
+                        .IsRequired()
+                        .HasColumnType("double precision[]")
+                        .HasColumnName("mins");
 
                     b.Property<int>("Revision")
                         .HasColumnType("integer")
                         .HasColumnName("revision");
 
-                    b.Property<double>("SquaredDeviation")
-                        .HasColumnType("double precision")
-                        .HasColumnName("squared_deviation");
+                    b.Property<double[]>("SquaredDeviations")
+                        .IsRequired()
+                        .HasColumnType("double precision[]")
+                        .HasColumnName("squared_deviations");
 
-                    b.Property<double>("Sum")
-                        .HasColumnType("double precision")
-                        .HasColumnName("sum");
+                    b.Property<double[]>("Sums")
+                        .IsRequired()
+                        .HasColumnType("double precision[]")
+                        .HasColumnName("sums");
 
                     b.Property<DateTime>("UpdatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("updated_at");
 
-                    b.HasKey("EngineNo", "WindowStart", "WindowEnd", "Metric")
-                        .HasName("pk_windows");
+                    b.HasKey("EngineNo", "WindowStart", "WindowEnd")
+                        .HasName("pk_engine_windows");
 
-                    b.ToTable("windows", "factory");
+                    b.ToTable("engine_windows", "factory");
                 });
 #pragma warning restore 612, 618
         }

@@ -45,6 +45,65 @@ internal static class TableSql
         ALTER TABLE factory.ledger SET (fillfactor = 10);
         """;
 
+    // Columns in the order that wastes no padding: 4 + 4 + 8 + 8 + 8, then what varies.
+    public const string EngineWindows = """
+        CREATE TABLE factory.engine_windows (
+            engine_no integer NOT NULL,
+            revision integer NOT NULL,
+            window_start timestamptz NOT NULL,
+            window_end timestamptz NOT NULL,
+            updated_at timestamptz NOT NULL,
+            metrics text[] NOT NULL,
+            counts bigint[] NOT NULL,
+            sums double precision[] NOT NULL,
+            mins double precision[] NOT NULL,
+            maxs double precision[] NOT NULL,
+            squared_deviations double precision[] NOT NULL,
+            CONSTRAINT pk_engine_windows PRIMARY KEY (engine_no, window_start, window_end)
+        ) PARTITION BY RANGE (window_start);
+        COMMENT ON TABLE factory.engine_windows IS
+            'Closed windows; each array has a value for each of metrics. The view factory.windows shows a row for each metric';
+        COMMENT ON COLUMN factory.engine_windows.squared_deviations IS
+            'sum of (value - mean)^2; standard deviation = sqrt(squared_deviation / count)';
+        COMMENT ON COLUMN factory.engine_windows.revision IS 'how often late readings corrected the closed window';
+        """;
+
+    // Of rows that are corrected metric by metric a window has the highest revision.
+    public const string EngineWindowsOfMetricWindows = """
+        DO $$
+        DECLARE
+            child record;
+        BEGIN
+            FOR child IN
+                SELECT inhrelid::regclass AS name,
+                    substring(pg_get_expr(relpartbound, oid) FROM 'FROM \(''([^'']+)''\)')::timestamptz AS lower_bound
+                FROM pg_inherits JOIN pg_class ON oid = inhrelid
+                WHERE inhparent = 'factory.metric_windows'::regclass
+            LOOP
+                PERFORM factory.ensure_partition('engine_windows', child.lower_bound);
+                EXECUTE format(
+                    'INSERT INTO factory.engine_windows (engine_no, revision, window_start, window_end, updated_at, metrics, counts, sums, '
+                    'mins, maxs, squared_deviations) '
+                    'SELECT engine_no, max(revision), window_start, window_end, max(updated_at), array_agg(metric), array_agg(count), '
+                    'array_agg(sum), array_agg(min), array_agg(max), array_agg(squared_deviation) '
+                    'FROM (SELECT * FROM %s ORDER BY engine_no, window_start, window_end, metric) AS ordered '
+                    'GROUP BY engine_no, window_start, window_end', child.name);
+            END LOOP;
+        END $$;
+        """;
+
+    public const string MetricWindowsOfEngineWindows = """
+        SELECT factory.ensure_partition('windows', lower_bound)
+        FROM (
+            SELECT substring(pg_get_expr(relpartbound, oid) FROM 'FROM \(''([^'']+)''\)')::timestamptz AS lower_bound
+            FROM pg_inherits JOIN pg_class ON oid = inhrelid
+            WHERE inhparent = 'factory.engine_windows'::regclass) AS children;
+        INSERT INTO factory.windows (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation, updated_at,
+            metric)
+        SELECT engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation, updated_at, metric
+        FROM factory.windows_of_engines;
+        """;
+
     // EXTERNAL: PostgreSQL would spend more time compressing a batch than on all else it does with it. No foreign key: it would cost a
     // look-up a reading; the same transaction writes both, and retention drops both. The check needs no look at the rows there are: each
     // has a signature, for none was allowed to miss it.

@@ -6,18 +6,23 @@ namespace FactoryStream.Storage.Migrations;
 /// </summary>
 internal static class ViewSql
 {
-    public const string Views = """
-        CREATE VIEW factory.sensor_data AS
-        SELECT factory_id, engine_id, measured_at AS "timestamp",
-            (data ->> 'temp_air')::double precision AS temp_air,
-            (data ->> 'temp_oil')::double precision AS temp_oil,
-            (data ->> 'temp_exhaust')::double precision AS temp_exhaust,
-            (data ->> 'vibration')::double precision AS vibration,
-            (data ->> 'pressure_1')::double precision AS pressure_1,
-            (data ->> 'pressure_2')::double precision AS pressure_2,
-            (data ->> 'rpm')::double precision AS rpm
-        FROM factory.readings JOIN factory.engines USING (engine_no);
+    public const string Views = SensorData + AggregatedSensorData;
 
+    // A row for each metric of each window, with the columns of the table that had this name: what is closed is stored, the rest is not.
+    public const string Windows = """
+        CREATE VIEW factory.windows AS
+        SELECT engine_no, revision, window_start, window_end, totals.count, totals.sum, totals.min, totals.max,
+            totals.squared_deviation, updated_at, true AS closed, totals.metric
+        FROM factory.engine_windows
+        CROSS JOIN LATERAL unnest(metrics, counts, sums, mins, maxs, squared_deviations)
+            AS totals (metric, count, sum, min, max, squared_deviation);
+        COMMENT ON VIEW factory.windows IS 'Closed windows, a row for each metric';
+        COMMENT ON COLUMN factory.windows.squared_deviation IS
+            'sum of (value - mean)^2; standard deviation = sqrt(squared_deviation / count)';
+        COMMENT ON COLUMN factory.windows.revision IS 'how often late readings corrected the closed window';
+        """;
+
+    public const string AggregatedSensorData = """
         CREATE VIEW factory.aggregated_sensor_data AS
         SELECT factory_id, engine_id, window_end AS watermark,
             max(sum / count) FILTER (WHERE metric = 'temp_air') AS avg_temp_air,
@@ -30,6 +35,20 @@ internal static class ViewSql
             max(count) AS batch_size
         FROM factory.windows JOIN factory.engines USING (engine_no)
         GROUP BY factory_id, engine_id, window_end;
+        """;
+
+    private const string SensorData = """
+        CREATE VIEW factory.sensor_data AS
+        SELECT factory_id, engine_id, measured_at AS "timestamp",
+            (data ->> 'temp_air')::double precision AS temp_air,
+            (data ->> 'temp_oil')::double precision AS temp_oil,
+            (data ->> 'temp_exhaust')::double precision AS temp_exhaust,
+            (data ->> 'vibration')::double precision AS vibration,
+            (data ->> 'pressure_1')::double precision AS pressure_1,
+            (data ->> 'pressure_2')::double precision AS pressure_2,
+            (data ->> 'rpm')::double precision AS rpm
+        FROM factory.readings JOIN factory.engines USING (engine_no);
+
         """;
 
     // 1e-400 is a number in JSON and in .NET, where it is 0; to PostgreSQL it is an error, and one such reading would fail every query of

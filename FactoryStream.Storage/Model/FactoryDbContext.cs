@@ -92,19 +92,15 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
             reading.Property(row => row.Data).HasColumnType("json");
         });
         modelBuilder.Entity<BatchRow>().ToTable("batches").HasKey(row => new { row.Sha256, row.MeasuredUntil });
-        modelBuilder.Entity<WindowRow>(window =>
-        {
-            window
-                .ToTable("windows")
-                .HasKey(row => new
-                {
-                    row.EngineNo,
-                    row.WindowStart,
-                    row.WindowEnd,
-                    row.Metric,
-                });
-            window.Property(row => row.Closed).HasDefaultValue(true);
-        });
+        modelBuilder
+            .Entity<WindowRow>()
+            .ToTable("engine_windows")
+            .HasKey(row => new
+            {
+                row.EngineNo,
+                row.WindowStart,
+                row.WindowEnd,
+            });
         modelBuilder.Entity<RejectionRow>(rejection =>
         {
             rejection.ToTable("rejections").HasKey(row => row.RejectionNo);

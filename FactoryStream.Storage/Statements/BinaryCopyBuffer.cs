@@ -10,6 +10,11 @@ namespace FactoryStream.Storage;
 /// </summary>
 public sealed class BinaryCopyBuffer
 {
+    // Numbers of types in PostgreSQL's catalogue.
+    private const int Int64Oid = 20,
+        TextOid = 25,
+        Float8Oid = 701;
+
     // "PGCOPY\n\377\r\n\0", flags, header extension length.
     private static readonly byte[] Header = [0x50, 0x47, 0x43, 0x4F, 0x50, 0x59, 0x0A, 0xFF, 0x0D, 0x0A, 0x00, 0, 0, 0, 0, 0, 0, 0, 0];
     private static readonly long PostgresEpoch = new DateTime(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc).Ticks;
@@ -89,6 +94,39 @@ public sealed class BinaryCopyBuffer
         Encoding.UTF8.GetBytes(value, space[4..]);
     }
 
+    /// <summary>A <c>text[]</c>.</summary>
+    /// <param name="items">One element each.</param>
+    /// <param name="value">An element's text, without NUL.</param>
+    public void TextArray<T>(IReadOnlyList<T> items, Func<T, string> value)
+    {
+        var bytes = 0;
+        foreach (var item in items)
+            bytes += 4 + Encoding.UTF8.GetByteCount(value(item));
+        Array(TextOid, items.Count, bytes);
+        foreach (var item in items)
+            Text(value(item));
+    }
+
+    /// <summary>A <c>bigint[]</c>.</summary>
+    /// <param name="items">One element each.</param>
+    /// <param name="value">An element's value.</param>
+    public void Int64Array<T>(IReadOnlyList<T> items, Func<T, long> value)
+    {
+        Array(Int64Oid, items.Count, 12 * items.Count);
+        foreach (var item in items)
+            Int64(value(item));
+    }
+
+    /// <summary>A <c>double precision[]</c>.</summary>
+    /// <param name="items">One element each.</param>
+    /// <param name="value">An element's value.</param>
+    public void Float8Array<T>(IReadOnlyList<T> items, Func<T, double> value)
+    {
+        Array(Float8Oid, items.Count, 12 * items.Count);
+        foreach (var item in items)
+            Float8(value(item));
+    }
+
     /// <summary>Ends the rows.</summary>
     /// <returns>What is to be sent; valid until the next <see cref="Reset"/>.</returns>
     public ReadOnlyMemory<byte> Complete()
@@ -110,10 +148,19 @@ public sealed class BinaryCopyBuffer
         await copy.WriteAsync(Complete(), cancellation);
     }
 
+    /// <summary>Begins an array of one dimension, without nulls (PostgreSQL's <c>array_send</c>); its elements follow.</summary>
+    private void Array(int elementOid, int count, int elementBytes)
+    {
+        var space = Reserve(24);
+        ReadOnlySpan<int> words = [20 + elementBytes, 1, 0, elementOid, count, 1];
+        for (var i = 0; i < words.Length; i++)
+            BinaryPrimitives.WriteInt32BigEndian(space[(4 * i)..], words[i]);
+    }
+
     private Span<byte> Reserve(int count)
     {
         if (length + count > bytes.Length)
-            Array.Resize(ref bytes, Math.Max(bytes.Length * 2, length + count));
+            System.Array.Resize(ref bytes, Math.Max(bytes.Length * 2, length + count));
         var space = bytes.AsSpan(length, count);
         length += count;
         return space;

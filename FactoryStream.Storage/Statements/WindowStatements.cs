@@ -3,19 +3,23 @@ using NpgsqlTypes;
 
 namespace FactoryStream.Storage;
 
-/// <summary>What a commit's transaction reads of <c>factory.windows</c>, writes into it and tells of it.</summary>
+/// <summary>What a commit's transaction reads of <c>factory.engine_windows</c>, writes into it and tells of it.</summary>
 public static class WindowStatements
 {
+    /// <summary>The partitioned table of windows, for <see cref="TablePartitions"/>.</summary>
+    public const string Table = "engine_windows";
+
     /// <summary>The target of <see cref="BinaryCopyBuffer.CopyToAsync"/> for rows written by <see cref="Append"/>.</summary>
     public const string CopyTarget =
-        "factory.windows (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation, updated_at, metric)";
+        "factory.engine_windows (engine_no, revision, window_start, window_end, updated_at, metrics, counts, sums, mins, maxs, "
+        + "squared_deviations)";
 
     /// <summary>The channel of <see cref="Notify"/>.</summary>
     public const string Channel = "factory_windows";
 
     /// <summary>Appends a window that is closed for the first time, as revision 0.</summary>
     /// <param name="rows">The rows for <see cref="CopyTarget"/>; one is added.</param>
-    /// <param name="window">The totals of one engine, window and metric.</param>
+    /// <param name="window">The totals of one engine and window.</param>
     /// <param name="updatedAt">The time to state in the row, UTC.</param>
     public static void Append(BinaryCopyBuffer rows, in WindowTotals window, DateTime updatedAt)
     {
@@ -24,33 +28,33 @@ public static class WindowStatements
         rows.Int32(0);
         rows.Timestamp(window.WindowStart.Ticks);
         rows.Timestamp(window.WindowEnd.Ticks);
-        rows.Int64(window.Count);
-        rows.Float8(window.Sum);
-        rows.Float8(window.Min);
-        rows.Float8(window.Max);
-        rows.Float8(window.SquaredDeviation);
         rows.Timestamp(updatedAt.Ticks);
-        rows.Text(window.Metric);
+        rows.TextArray(window.Metrics, metric => metric.Metric);
+        rows.Int64Array(window.Metrics, metric => metric.Count);
+        rows.Float8Array(window.Metrics, metric => metric.Sum);
+        rows.Float8Array(window.Metrics, metric => metric.Min);
+        rows.Float8Array(window.Metrics, metric => metric.Max);
+        rows.Float8Array(window.Metrics, metric => metric.SquaredDeviation);
     }
 
     /// <summary>The closed windows that are stored, of those named; in the transaction that is to write them again.</summary>
     /// <param name="connection">The connection of the transaction under way.</param>
-    /// <param name="windows">The windows that are wanted; only engine, start, end and metric are looked at.</param>
+    /// <param name="windows">The windows that are wanted; only engine, start and end are looked at.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     public static async Task<List<WindowTotals>> ReadAsync(
         NpgsqlConnection connection,
-        IReadOnlyList<WindowTotals> windows,
+        IReadOnlyCollection<WindowTotals> windows,
         CancellationToken cancellation
     )
     {
         await using var select = new NpgsqlCommand(
             """
-            SELECT w.engine_no, w.window_start, w.window_end, w.metric, w.count, w.sum, w.min, w.max, w.squared_deviation
-            FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[], $4::text[]) AS named (engine_no, window_start, window_end, metric)
+            SELECT w.engine_no, w.window_start, w.window_end, w.metrics, w.counts, w.sums, w.mins, w.maxs, w.squared_deviations
+            FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) AS named (engine_no, window_start, window_end)
             CROSS JOIN LATERAL (
-                SELECT * FROM factory.windows
-                WHERE windows.engine_no = named.engine_no AND windows.window_start = named.window_start
-                    AND windows.window_end = named.window_end AND windows.metric = named.metric
+                SELECT * FROM factory.engine_windows AS stored
+                WHERE stored.engine_no = named.engine_no AND stored.window_start = named.window_start
+                    AND stored.window_end = named.window_end
                 OFFSET 0) AS w
             """,
             connection
@@ -58,7 +62,6 @@ public static class WindowStatements
         select.Parameters.AddArray(NpgsqlDbType.Integer, windows.Select(window => window.EngineNo));
         select.Parameters.AddArray(NpgsqlDbType.TimestampTz, windows.Select(window => window.WindowStart));
         select.Parameters.AddArray(NpgsqlDbType.TimestampTz, windows.Select(window => window.WindowEnd));
-        select.Parameters.AddArray(NpgsqlDbType.Text, windows.Select(window => window.Metric));
         var stored = new List<WindowTotals>();
         await using var reader = await select.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
@@ -68,55 +71,66 @@ public static class WindowStatements
                     reader.GetInt32(0),
                     reader.GetDateTime(1),
                     reader.GetDateTime(2),
-                    reader.GetString(3),
-                    reader.GetInt64(4),
-                    reader.GetDouble(5),
-                    reader.GetDouble(6),
-                    reader.GetDouble(7),
-                    reader.GetDouble(8)
+                    Metrics(
+                        reader.GetFieldValue<string[]>(3),
+                        reader.GetFieldValue<long[]>(4),
+                        reader.GetFieldValue<double[]>(5),
+                        reader.GetFieldValue<double[]>(6),
+                        reader.GetFieldValue<double[]>(7),
+                        reader.GetFieldValue<double[]>(8)
+                    )
                 )
             );
         }
         return stored;
+
+        static MetricRow[] Metrics(string[] names, long[] counts, double[] sums, double[] mins, double[] maxs, double[] deviations) =>
+            [.. names.Select((name, i) => new MetricRow(name, counts[i], sums[i], mins[i], maxs[i], deviations[i]))];
     }
 
     /// <summary>Writes closed windows over those that are there.</summary>
     /// <param name="connection">The connection of the transaction under way.</param>
-    /// <param name="rows">The new totals, each engine, window and metric once.</param>
+    /// <param name="windows">The new totals, each engine and window once.</param>
     /// <param name="newRevision">The revision of a row that is not there yet; that of a row that is there goes up by one.</param>
     /// <param name="updatedAt">The time to state in the rows, UTC.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
     public static async Task UpsertAsync(
         NpgsqlConnection connection,
-        IReadOnlyCollection<WindowTotals> rows,
+        IReadOnlyCollection<WindowTotals> windows,
         int newRevision,
         DateTime updatedAt,
         CancellationToken cancellation
     )
     {
+        // unnest takes arrays of arrays apart to the last element, so metrics come as rows and are put together here.
         await using var upsert = new NpgsqlCommand(
             """
-            INSERT INTO factory.windows AS w (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation,
-                updated_at, metric)
-            SELECT engine_no, $11, window_start, window_end, count, sum, min, max, squared_deviation, $10, metric
-            FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::bigint[], $6::float8[], $7::float8[],
-                    $8::float8[], $9::float8[])
-                AS merged (engine_no, window_start, window_end, metric, count, sum, min, max, squared_deviation)
-            ON CONFLICT (engine_no, window_start, window_end, metric) DO UPDATE SET
-                revision = w.revision + 1, count = EXCLUDED.count, sum = EXCLUDED.sum, min = EXCLUDED.min, max = EXCLUDED.max,
-                squared_deviation = EXCLUDED.squared_deviation, updated_at = EXCLUDED.updated_at
+            INSERT INTO factory.engine_windows AS w (engine_no, revision, window_start, window_end, updated_at, metrics, counts, sums,
+                mins, maxs, squared_deviations)
+            SELECT engine_no, $11, window_start, window_end, $10, array_agg(metric), array_agg(count), array_agg(sum), array_agg(min),
+                array_agg(max), array_agg(squared_deviation)
+            FROM (
+                SELECT * FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::bigint[], $6::float8[],
+                        $7::float8[], $8::float8[], $9::float8[]) WITH ORDINALITY
+                    AS merged (engine_no, window_start, window_end, metric, count, sum, min, max, squared_deviation, place)
+                ORDER BY engine_no, window_start, window_end, place) AS ordered
+            GROUP BY engine_no, window_start, window_end
+            ON CONFLICT (engine_no, window_start, window_end) DO UPDATE SET
+                revision = w.revision + 1, updated_at = EXCLUDED.updated_at, metrics = EXCLUDED.metrics, counts = EXCLUDED.counts,
+                sums = EXCLUDED.sums, mins = EXCLUDED.mins, maxs = EXCLUDED.maxs, squared_deviations = EXCLUDED.squared_deviations
             """,
             connection
         );
-        upsert.Parameters.AddArray(NpgsqlDbType.Integer, rows.Select(window => window.EngineNo));
-        upsert.Parameters.AddArray(NpgsqlDbType.TimestampTz, rows.Select(window => window.WindowStart));
-        upsert.Parameters.AddArray(NpgsqlDbType.TimestampTz, rows.Select(window => window.WindowEnd));
-        upsert.Parameters.AddArray(NpgsqlDbType.Text, rows.Select(window => window.Metric));
-        upsert.Parameters.AddArray(NpgsqlDbType.Bigint, rows.Select(window => window.Count));
-        upsert.Parameters.AddArray(NpgsqlDbType.Double, rows.Select(window => window.Sum));
-        upsert.Parameters.AddArray(NpgsqlDbType.Double, rows.Select(window => window.Min));
-        upsert.Parameters.AddArray(NpgsqlDbType.Double, rows.Select(window => window.Max));
-        upsert.Parameters.AddArray(NpgsqlDbType.Double, rows.Select(window => window.SquaredDeviation));
+        var rows = windows.SelectMany(window => window.Metrics.Select(metric => (Window: window, Metric: metric))).ToArray();
+        upsert.Parameters.AddArray(NpgsqlDbType.Integer, rows.Select(row => row.Window.EngineNo));
+        upsert.Parameters.AddArray(NpgsqlDbType.TimestampTz, rows.Select(row => row.Window.WindowStart));
+        upsert.Parameters.AddArray(NpgsqlDbType.TimestampTz, rows.Select(row => row.Window.WindowEnd));
+        upsert.Parameters.AddArray(NpgsqlDbType.Text, rows.Select(row => row.Metric.Metric));
+        upsert.Parameters.AddArray(NpgsqlDbType.Bigint, rows.Select(row => row.Metric.Count));
+        upsert.Parameters.AddArray(NpgsqlDbType.Double, rows.Select(row => row.Metric.Sum));
+        upsert.Parameters.AddArray(NpgsqlDbType.Double, rows.Select(row => row.Metric.Min));
+        upsert.Parameters.AddArray(NpgsqlDbType.Double, rows.Select(row => row.Metric.Max));
+        upsert.Parameters.AddArray(NpgsqlDbType.Double, rows.Select(row => row.Metric.SquaredDeviation));
         upsert.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = updatedAt });
         upsert.Parameters.Add(new NpgsqlParameter<int> { TypedValue = newRevision });
         await upsert.ExecuteNonQueryAsync(cancellation);

@@ -40,7 +40,7 @@ internal static class PlantSeeds
     /// <summary>Factories of a hundred engines, each with one window that no test is slow enough to outlive.</summary>
     public static async Task EnginesAsync(NpgsqlDataSource database, int engines)
     {
-        await database.ScalarAsync<object>("SELECT factory.ensure_partition('windows', $1)", Recent);
+        await database.ScalarAsync<object>("SELECT factory.ensure_partition('engine_windows', $1)", Recent);
         await database.ScalarAsync<object>(
             """
             WITH engine AS (
@@ -49,10 +49,12 @@ internal static class PlantSeeds
                 FROM generate_series(0, $2 - 1) AS n
                 RETURNING engine_no),
             written AS (
-                INSERT INTO factory.windows
-                    (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation, updated_at, metric)
-                SELECT engine_no, 0, $1, $1::timestamptz + interval '10 s', 10, 250, 24, 27, 3, $3, metric
-                FROM engine, unnest('{temp_air,temp_oil,temp_exhaust,vibration,pressure_1,pressure_2,rpm}'::text[]) AS metric
+                INSERT INTO factory.engine_windows
+                    (engine_no, revision, window_start, window_end, updated_at, metrics, counts, sums, mins, maxs, squared_deviations)
+                SELECT engine_no, 0, $1, $1::timestamptz + interval '10 s', $3,
+                    '{temp_air,temp_oil,temp_exhaust,vibration,pressure_1,pressure_2,rpm}', array_fill(10, '{7}'), array_fill(250, '{7}'),
+                    array_fill(24, '{7}'), array_fill(27, '{7}'), array_fill(3, '{7}')
+                FROM engine
                 RETURNING 1)
             SELECT count(*) FROM written
             """,
@@ -64,5 +66,9 @@ internal static class PlantSeeds
 
     /// <summary>Says that the engine's windows were written so long ago; less than zero: that they will be.</summary>
     public static Task UpdatedAsync(this NpgsqlDataSource database, int engineNo, TimeSpan ago) =>
-        database.ScalarAsync<object>("UPDATE factory.windows SET updated_at = now() - $2 WHERE engine_no = $1 RETURNING 1", engineNo, ago);
+        database.ScalarAsync<object>(
+            "UPDATE factory.engine_windows SET updated_at = now() - $2 WHERE engine_no = $1 RETURNING 1",
+            engineNo,
+            ago
+        );
 }

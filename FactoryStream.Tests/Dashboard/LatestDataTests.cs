@@ -83,7 +83,8 @@ public sealed class LatestDataTests(PostgresFixture postgres)
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres, Seeds.TwoFactoriesAsync);
         await dashboard.Database.ScalarAsync<object>(
-            "UPDATE factory.windows SET sum = 30050, revision = 1 WHERE metric = 'rpm' AND window_start = $1 RETURNING 1",
+            "UPDATE factory.engine_windows SET sums[array_position(metrics, 'rpm')] = 30050, revision = 1 WHERE window_start = $1 "
+                + "RETURNING 1",
             Seeds.Start.AddSeconds(10)
         );
 

@@ -33,7 +33,7 @@ public sealed class ReceiptsTests(PostgresFixture postgres)
                 var key = await database.EnrolAsync("factory_a", "k1", TestKeys.Pair().Key);
                 reading = await database.ReadingAsync(1, key, Seeds.Start.AddSeconds(5), """{"rpm":3001}""");
                 await database.ReadingAsync(1, key, Seeds.Start.AddDays(3), """{"rpm":3002}""");
-                await database.RowsAsync("UPDATE factory.windows SET revision = 2 WHERE metric = 'rpm' AND engine_no = 1");
+                await database.RowsAsync("UPDATE factory.engine_windows SET revision = 2 WHERE engine_no = 1");
             }
         );
 

@@ -51,20 +51,16 @@ internal static class Seeds
         params (string Metric, double Mean)[] metrics
     )
     {
-        await database.ScalarAsync<object>("SELECT factory.ensure_partition('windows', $1)", start);
-        foreach (var (metric, mean) in metrics)
+        await new TablePartitions(database, WindowStatements.Table).EnsureAsync(start, CancellationToken.None);
+        await using (var connection = await database.OpenConnectionAsync())
         {
-            await database.ScalarAsync<object>(
-                """
-                INSERT INTO factory.windows (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation,
-                    updated_at, metric)
-                VALUES ($1, 0, $2, $3, 10, $4::float8 * 10, $4 - 1, $4 + 2, 40, now(), $5)
-                """,
-                engineNo,
-                start,
-                start.AddSeconds(10),
-                mean,
-                metric
+            var totals = metrics.Select(metric => new MetricRow(metric.Metric, 10, metric.Mean * 10, metric.Mean - 1, metric.Mean + 2, 40));
+            await WindowStatements.UpsertAsync(
+                connection,
+                [new(engineNo, start, start.AddSeconds(10), [.. totals])],
+                newRevision: 0,
+                TimeProvider.System.GetUtcNow().UtcDateTime,
+                CancellationToken.None
             );
         }
         await database.ScalarAsync<object>(

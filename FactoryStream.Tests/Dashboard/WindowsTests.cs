@@ -142,15 +142,15 @@ public sealed class WindowsTests(PostgresFixture postgres)
     public async Task A_page_of_a_long_time_reads_hardly_more_windows_than_it_holds(string? after)
     {
         await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
-        await database.ScalarAsync<object>("SELECT factory.ensure_partition('windows', $1)", Seeds.Start);
+        await database.ScalarAsync<object>("SELECT factory.ensure_partition('engine_windows', $1)", Seeds.Start);
         for (var engine = 0; engine < 3; engine++)
         {
             await database.ScalarAsync<int>(
                 """
-                INSERT INTO factory.windows (engine_no, revision, window_start, window_end, count, sum, min, max, squared_deviation,
-                    updated_at, metric)
-                SELECT $1, 0, $2 + n * interval '10 s', $2 + (n + 1) * interval '10 s', 1, 1, 1, 1, 0, now(),
-                    'rpm' FROM generate_series(0, 999) AS n RETURNING 1
+                INSERT INTO factory.engine_windows (engine_no, revision, window_start, window_end, updated_at, metrics, counts, sums, mins,
+                    maxs, squared_deviations)
+                SELECT $1, 0, $2 + n * interval '10 s', $2 + (n + 1) * interval '10 s', now(), '{rpm}', '{1}', '{1}', '{1}', '{1}', '{0}'
+                FROM generate_series(0, 999) AS n RETURNING 1
                 """,
                 await database.EngineAsync("f", $"e{engine}"),
                 Seeds.Start
@@ -172,10 +172,13 @@ public sealed class WindowsTests(PostgresFixture postgres)
                 plan.Add(reader.GetString(0));
         }
 
-        // Sample: "->  Index Scan using windows_202602_pkey on windows_202602 windows_1  (cost=0.28..49.25 rows=1000 width=78) (actual
-        // rows=12.00 loops=1)"
+        // Sample: "->  Index Scan using engine_windows_202602_pkey on engine_windows_202602 engine_windows  (cost=0.28..49.25 rows=1000
+        // width=78) (actual rows=12.00 loops=1)"
         var scans = plan.Select(line =>
-                System.Text.RegularExpressions.Regex.Match(line, @" on windows_.*\(actual rows=([0-9]+)(?:\.[0-9]+)? loops=([0-9]+)\)")
+                System.Text.RegularExpressions.Regex.Match(
+                    line,
+                    @" on engine_windows_.*\(actual rows=([0-9]+)(?:\.[0-9]+)? loops=([0-9]+)\)"
+                )
             )
             .Where(match => match.Success)
             .ToArray();

@@ -15,7 +15,7 @@ internal static class StorageSamples
     {
         var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
         await new TablePartitions(database, "readings").EnsureAsync(Noon, CancellationToken.None);
-        await new TablePartitions(database, "windows").EnsureAsync(Noon, CancellationToken.None);
+        await new TablePartitions(database, WindowStatements.Table).EnsureAsync(Noon, CancellationToken.None);
         return database;
     }
 

@@ -56,7 +56,7 @@ public sealed class TablePartitionTests(PostgresFixture postgres)
 
         Task<string[]> BoundsAsync(string moment) =>
             database.RowsAsync(
-                "SELECT lower_bound, upper_bound FROM factory.ensure_partition('windows', $1::timestamptz)",
+                "SELECT lower_bound, upper_bound FROM factory.ensure_partition('engine_windows', $1::timestamptz)",
                 DateTimeOffset.Parse(moment, System.Globalization.CultureInfo.InvariantCulture).UtcDateTime
             );
     }
@@ -65,7 +65,7 @@ public sealed class TablePartitionTests(PostgresFixture postgres)
     public async Task Table_partitions_of_rows_that_are_only_inserted_are_not_vacuumed_for_that()
     {
         await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
-        foreach (var table in (string[])["readings", "batches", "windows"])
+        foreach (var table in (string[])["readings", "batches", "engine_windows"])
             await database.ScalarAsync<DateTime>(
                 "SELECT lower_bound FROM factory.ensure_partition($1, $2)",
                 table,

@@ -18,22 +18,48 @@ public sealed class WindowStatementsTests(PostgresFixture postgres)
         await using var database = await DatabaseAsync(postgres);
         await using var connection = await database.OpenConnectionAsync();
         await MergeAsync(0, Of("a", 1, 2, 3));
-        await MergeAsync(1, Of("a", 10), Of("b", 4, 8));
+        await MergeAsync(1, Of("a", 10) with { Metrics = [.. Of("a", 10).Metrics, .. Of("b", 4, 8).Metrics] });
         await MergeAsync(1, Of("a", -6, 2));
 
         var all = Of("a", 1, 2, 3, 10, -6, 2);
         Assert.Equal(
-            ["a|2|6|12|-6|10", "b|1|2|12|4|8"],
+            ["a|2|6|12|-6|10", "b|2|2|12|4|8"],
             await database.RowsAsync("SELECT metric, revision, count, sum, min, max FROM factory.windows ORDER BY metric")
         );
         Assert.Equal(
-            all.SquaredDeviation,
+            all.Metrics[0].SquaredDeviation,
             await database.ScalarAsync<double>("SELECT squared_deviation FROM factory.windows WHERE metric = 'a'"),
             1e-9
         );
 
         Task MergeAsync(int revision, params WindowTotals[] windows) =>
             WindowStore.MergeAsync(connection, windows, revision, Noon, CancellationToken.None);
+    }
+
+    [SkippableFact]
+    public async Task A_copied_window_is_read_as_it_was_written()
+    {
+        await using var database = await DatabaseAsync(postgres);
+        await using var connection = await database.OpenConnectionAsync();
+        var window = new WindowTotals(
+            7,
+            Noon,
+            Noon.AddSeconds(10),
+            [
+                new MetricRow("Öltemperatur \"{,}\\", long.MaxValue, -1.5, double.MinValue, double.MaxValue, 1e-290),
+                new MetricRow("b", 1, 2, 2, 2, 0),
+            ]
+        );
+        var rows = new BinaryCopyBuffer();
+        rows.Reset();
+        WindowStatements.Append(rows, window, Noon.AddSeconds(11));
+        await rows.CopyToAsync(connection, WindowStatements.CopyTarget, CancellationToken.None);
+
+        var read = Assert.Single(await WindowStatements.ReadAsync(connection, [window with { Metrics = [] }], CancellationToken.None));
+
+        Assert.Equal((window.EngineNo, window.WindowStart, window.WindowEnd), (read.EngineNo, read.WindowStart, read.WindowEnd));
+        Assert.Equal(window.Metrics, read.Metrics);
+        Assert.Equal(["0|01/01/2026 12:00:11"], await database.RowsAsync("SELECT revision, updated_at FROM factory.engine_windows"));
     }
 
     [SkippableFact]
@@ -60,7 +86,7 @@ public sealed class WindowStatementsTests(PostgresFixture postgres)
             values =>
             {
                 var merged = Totals([.. values.Item1]).With(Totals([.. values.Item2]));
-                var all = Of("a", [.. values.Item1, .. values.Item2]);
+                var all = Of("a", [.. values.Item1, .. values.Item2]).Metrics[0];
                 return merged.Count == all.Count
                     && merged.Min == all.Min
                     && merged.Max == all.Max
@@ -99,7 +125,7 @@ public sealed class WindowStatementsTests(PostgresFixture postgres)
 
     private static MetricTotals Totals(params double[] values)
     {
-        var row = Of("a", values);
+        var row = Of("a", values).Metrics[0];
         return new(row.Metric, row.Count, row.Sum, row.Min, row.Max, row.SquaredDeviation);
     }
 
@@ -107,16 +133,12 @@ public sealed class WindowStatementsTests(PostgresFixture postgres)
     private static WindowTotals Of(string metric, params double[] values)
     {
         var mean = values.Average();
+        var squaredDeviation = values.Sum(value => (value - mean) * (value - mean));
         return new WindowTotals(
             1,
             Noon,
             Noon.AddSeconds(10),
-            metric,
-            values.Length,
-            values.Sum(),
-            values.Min(),
-            values.Max(),
-            values.Sum(value => (value - mean) * (value - mean))
+            [new MetricRow(metric, values.Length, values.Sum(), values.Min(), values.Max(), squaredDeviation)]
         );
     }
 }
