@@ -49,8 +49,8 @@ internal sealed class DashboardOptions
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan StalledAfter { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Longest that one statement of <c>/api/receipts</c> or <c>/api/rejections</c> may take; then the answer is 503. Default
-    /// 5 s.</summary>
+    /// <summary>Longest that one statement of <c>/api/receipts</c>, <c>/api/rejections</c>, <c>/api/readings</c> or an engine's page may
+    /// take; then the answer is 503. Default 5 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
     public TimeSpan SearchTimeout { get; set; } = TimeSpan.FromSeconds(5);
 

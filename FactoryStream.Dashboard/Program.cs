@@ -17,6 +17,7 @@ app.UseWebSockets();
 app.MapDefaultEndpoints();
 app.MapOpenApi();
 app.MapApi();
+app.MapReadings();
 app.MapReceipts();
 app.MapRejections();
 app.MapPages();

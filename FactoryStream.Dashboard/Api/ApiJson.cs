@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using FactoryStream.Dashboard.Explanations;
 using FactoryStream.Dashboard.Live;
+using FactoryStream.Dashboard.Readings;
 using FactoryStream.Dashboard.Receipts;
 using FactoryStream.Dashboard.Reconciliation;
 using FactoryStream.Dashboard.Rejections;
@@ -16,6 +17,7 @@ namespace FactoryStream.Dashboard.Api;
 [JsonSerializable(typeof(LedgerResponse))]
 [JsonSerializable(typeof(LatestDataResponse))]
 [JsonSerializable(typeof(WindowsResponse))]
+[JsonSerializable(typeof(ReadingsResponse))]
 [JsonSerializable(typeof(Receipt))]
 [JsonSerializable(typeof(ReceiptsRequest))]
 [JsonSerializable(typeof(ReceiptsResponse))]

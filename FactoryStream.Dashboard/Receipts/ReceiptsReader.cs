@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FactoryStream.Dashboard.Reconciliation;
 using FactoryStream.Dashboard.Rejections;
+using FactoryStream.Dashboard.Windows;
 using Npgsql;
 
 namespace FactoryStream.Dashboard.Receipts;
@@ -16,7 +17,7 @@ internal sealed class ReceiptsReader(TimedSearch search, RejectionsReader reject
 
     // A reading's key begins with its engine and its time, so no index finds a hash alone. With a moment it is one look-up an engine; with
     // a day, or without a time, each table partition is read through. The planner sees the values, so it opens no other table partition.
-    internal const string Statement = """
+    internal const string Statement = $"""
         SELECT reading.data_sha256, factory_id, engine_id, reading.measured_at, key_id, reading.verdict_at, reading.batch_sha256,
             closed.window_start, closed.window_end, closed.revision
         FROM (
@@ -25,14 +26,7 @@ internal sealed class ReceiptsReader(TimedSearch search, RejectionsReader reject
             WHERE measured_at >= $2 AND measured_at < $3 AND data_sha256 = ANY ($1)
         ) AS reading
         JOIN factory.signing_keys USING (key_no, factory_id)
-        LEFT JOIN LATERAL (
-            SELECT window_start, window_end, max(revision) AS revision FROM factory.windows
-            WHERE windows.engine_no = reading.engine_no AND window_start <= reading.measured_at AND window_end > reading.measured_at
-                AND window_start > reading.measured_at - interval '1 day'
-            GROUP BY window_start, window_end
-            ORDER BY window_start DESC
-            LIMIT 1
-        ) AS closed ON true
+        {ReadingWindow.Join}
         """;
 
     // Each of them may read through whole table partitions.

@@ -23,6 +23,11 @@ public sealed class ApiTests(PostgresFixture postgres)
     [InlineData("/api/rejections?factory_id=%00", "factory_id")]
     [InlineData("/api/rejections?from=yesterday", "from")]
     [InlineData("/api/rejections?from=2026-02-25T06:13:20Z&to=2026-02-25T06:13:20Z", "from: expected a time before to")]
+    [InlineData("/api/readings?engine_id=e", "factory_id")]
+    [InlineData("/api/readings?factory_id=f", "engine_id")]
+    [InlineData("/api/readings?factory_id=f&engine_id=e&limit=1001", "limit")]
+    [InlineData("/api/readings?factory_id=f&engine_id=e&cursor=nonsense", "cursor")]
+    [InlineData("/api/readings?factory_id=f&engine_id=e&to=yesterday", "to")]
     [InlineData("/api/receipts/abc", "sha256: expected 64 hexadecimal digits, found 'abc'")]
     [InlineData(
         "/api/receipts/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855?measured_at=25.02.2026",
@@ -54,6 +59,7 @@ public sealed class ApiTests(PostgresFixture postgres)
                 "/api/latest-data",
                 "/api/windows",
                 "/api/books",
+                "/api/readings",
                 "/api/receipts",
                 "/api/receipts/{sha256}",
                 "/api/rejections",

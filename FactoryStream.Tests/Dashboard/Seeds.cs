@@ -68,11 +68,34 @@ internal static class Seeds
             engineNo,
             start.AddSeconds(10)
         );
-        await database.ScalarAsync<object>(
-            "SELECT pg_notify($1, $2)",
-            WindowStatements.Channel,
-            string.Create(CultureInfo.InvariantCulture, $"[{engineNo}]")
-        );
+        await database.NotifyAsync(engineNo);
+    }
+
+    /// <summary>The same window as if late readings had corrected it.</summary>
+    public static async Task CorrectAsync(
+        this NpgsqlDataSource database,
+        int engineNo,
+        DateTime start,
+        params (string Metric, double Mean)[] metrics
+    )
+    {
+        await database.ScalarAsync<object>("SELECT factory.ensure_partition('windows', $1)", start);
+        await using (var connection = await database.OpenConnectionAsync())
+        {
+            var totals = metrics.Select(metric => new WindowTotals(
+                engineNo,
+                start,
+                start.AddSeconds(10),
+                metric.Metric,
+                10,
+                metric.Mean * 10,
+                metric.Mean - 1,
+                metric.Mean + 2,
+                40
+            ));
+            await WindowStatements.UpsertAsync(connection, [.. totals], newRevision: 1, start, CancellationToken.None);
+        }
+        await database.NotifyAsync(engineNo);
     }
 
     /// <summary>An enrolled key; its number.</summary>
@@ -117,4 +140,11 @@ internal static class Seeds
         await RejectionWriter.StoreAsync(connection, entries, (_, reason) => Assert.Fail(reason), CancellationToken.None);
         await transaction.CommitAsync();
     }
+
+    private static async Task NotifyAsync(this NpgsqlDataSource database, int engineNo) =>
+        await database.ScalarAsync<object>(
+            "SELECT pg_notify($1, $2)",
+            WindowStatements.Channel,
+            string.Create(CultureInfo.InvariantCulture, $"[{engineNo}]")
+        );
 }

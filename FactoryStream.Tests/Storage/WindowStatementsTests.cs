@@ -1,5 +1,5 @@
 using FactoryStream.Aggregator.Committing;
-using FactoryStream.Aggregator.Windowing;
+using FactoryStream.Contracts;
 using FactoryStream.Storage;
 using FsCheck;
 using FsCheck.Fluent;

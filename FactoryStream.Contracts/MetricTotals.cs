@@ -1,7 +1,7 @@
-namespace FactoryStream.Aggregator.Windowing;
+namespace FactoryStream.Contracts;
 
-/// <summary>Totals of one metric in one window; never infinite and never not a number, whatever a machine sends.</summary>
-internal struct MetricTotals
+/// <summary>Totals of one metric in one or more windows; never infinite and never not a number, whatever a machine sends.</summary>
+public struct MetricTotals
 {
     // Below this, a division by a count could underflow, which ends a query of PostgreSQL with an error.
     private const double Smallest = 1e-290;
@@ -21,23 +21,31 @@ internal struct MetricTotals
         mean = sum / count;
     }
 
+    /// <summary>The metric's name.</summary>
     public string Metric { get; }
 
+    /// <summary>How many values.</summary>
     public long Count { get; private set; }
 
+    /// <summary>The sum of the values, in the metric's own unit.</summary>
     public double Sum { get; private set; }
 
+    /// <summary>The least value.</summary>
     public double Min { get; private set; }
 
+    /// <summary>The greatest value.</summary>
     public double Max { get; private set; }
 
     /// <summary>Sum of (value - mean)^2.</summary>
     public double SquaredDeviation { get; private set; }
 
     /// <summary>Totals of one value.</summary>
+    /// <param name="metric">The metric's name.</param>
+    /// <param name="value">The value.</param>
     public static MetricTotals Of(string metric, double value) => new(metric, 1, Bounded(value), value, value, 0) { mean = value };
 
     /// <summary>Counts one more value: Welford's update.</summary>
+    /// <param name="value">The value.</param>
     public void Add(double value)
     {
         Count++;
@@ -54,6 +62,7 @@ internal struct MetricTotals
     /// These values and the others' together: the pairwise update of Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm
     /// for Computing Sample Variances" (1979).
     /// </summary>
+    /// <param name="other">Totals of other values of the same metric.</param>
     public readonly MetricTotals With(in MetricTotals other)
     {
         var count = Count + other.Count;

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using FactoryStream.Contracts;
 
-namespace FactoryStream.Dashboard.Api;
+namespace FactoryStream.Dashboard;
 
 /// <summary>Times as they stand in the addresses of requests.</summary>
 internal static class QueryTime
