@@ -42,4 +42,7 @@ internal sealed partial class DashboardLog(ILogger<DashboardLog> logger)
         EventName = nameof(RejectionsUnavailable)
     )]
     public partial void RejectionsUnavailable(string reason);
+
+    [LoggerMessage(6, LogLevel.Warning, "A sign-in from {Address} with a wrong token was refused.", EventName = nameof(SignInRefused))]
+    public partial void SignInRefused(string address);
 }

@@ -107,9 +107,10 @@ internal static class DashboardServices
 
     public static void MapPages(this WebApplication app)
     {
-        app.MapStaticAssets();
+        // Styles and scripts show nothing of the plant, and the page to sign in at needs them.
+        app.MapStaticAssets().AllowAnonymous();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         // For what shows no page of ours and so asks for the file that browsers ask for.
-        app.MapGet("/favicon.ico", () => TypedResults.LocalRedirect("/favicon.svg")).ExcludeFromDescription();
+        app.MapGet("/favicon.ico", () => TypedResults.LocalRedirect("/favicon.svg")).AllowAnonymous().ExcludeFromDescription();
     }
 }

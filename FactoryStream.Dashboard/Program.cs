@@ -1,8 +1,10 @@
 using FactoryStream.Dashboard;
+using FactoryStream.Dashboard.Access;
 using FactoryStream.Dashboard.Api;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
+builder.AddAccess();
 builder.AddReading();
 builder.AddLive();
 builder.AddApi();
@@ -12,6 +14,7 @@ var app = builder.Build();
 app.UseExceptionHandler();
 app.UseStatusCodePages();
 app.UseRefusalWhileStopping();
+app.UseAccess();
 app.UseAntiforgery();
 app.UseWebSockets();
 app.MapDefaultEndpoints();
@@ -19,5 +22,6 @@ app.MapOpenApi();
 app.MapApi();
 app.MapReceipts();
 app.MapRejections();
+app.MapProviderSignIn();
 app.MapPages();
 app.RunService();
