@@ -39,7 +39,8 @@ public sealed class SchemaTests(PostgresFixture postgres)
             """
             SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
             WHERE table_schema = 'factory' AND table_name IN ('signing_keys', 'engines', 'readings', 'batches', 'windows', 'rejections',
-                'checkpoints', 'ledger', 'rejection_counts', 'engine_metrics', 'rejections_dropped', 'losses', 'topics')
+                'checkpoints', 'ledger', 'rejection_counts', 'engine_metrics', 'rejections_dropped', 'losses', 'topics',
+                'audit_events')
             """
         );
 
