@@ -1,5 +1,7 @@
 using FactoryStream.Dashboard.Api;
+using FactoryStream.Dashboard.AuditEvents;
 using FactoryStream.Dashboard.Explanations;
+using FactoryStream.Dashboard.Keys;
 using FactoryStream.Dashboard.Live;
 using FactoryStream.Dashboard.Pages;
 using FactoryStream.Dashboard.Plant;
@@ -55,6 +57,7 @@ internal static class DashboardServices
         builder.Services.AddSingleton<TimedSearch>();
         builder.Services.AddSingleton<ReceiptsReader>();
         builder.Services.AddSingleton<RejectionsReader>();
+        builder.Services.AddSingleton<AuditEventsReader>();
         builder.Services.AddSingleton<RejectionExplanations>();
         builder.Services.AddSingleton<RecentRejections>();
         builder.Services.AddSingleton<TrendsReader>();
@@ -87,6 +90,21 @@ internal static class DashboardServices
         builder.Services.AddSingleton<WindowsWatchWorker>();
         builder.Services.AddHostedService(services => services.GetRequiredService<WindowsWatchWorker>());
         builder.Services.AddHealthChecks().AddCheck<WindowsWatchWorker>("windows");
+    }
+
+    /// <summary>The Verifier's keys, found by service discovery.</summary>
+    public static void AddKeys(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<LastUsesReader>();
+        var verifier = builder.Services.AddHttpClient<VerifierKeys>(client =>
+        {
+            client.BaseAddress = new Uri("http://verifier");
+            client.Timeout = TimeSpan.FromSeconds(10);
+        });
+#pragma warning disable EXTEXP0001 // Still experimental by name; it only takes away what the defaults have added.
+        // A person waits, and is told at once that it is away; half a minute of retries would tell no more.
+        verifier.RemoveAllResilienceHandlers();
+#pragma warning restore EXTEXP0001
     }
 
     public static void AddApi(this WebApplicationBuilder builder)

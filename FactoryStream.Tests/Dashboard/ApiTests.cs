@@ -23,6 +23,9 @@ public sealed class ApiTests(PostgresFixture postgres)
     [InlineData("/api/rejections?factory_id=%00", "factory_id")]
     [InlineData("/api/rejections?from=yesterday", "from")]
     [InlineData("/api/rejections?from=2026-02-25T06:13:20Z&to=2026-02-25T06:13:20Z", "from: expected a time before to")]
+    [InlineData("/api/audit-events?limit=0", "limit")]
+    [InlineData("/api/audit-events?cursor=nonsense", "cursor")]
+    [InlineData("/api/audit-events?cursor=WyIwMSIsIjEiXQ", "cursor")]
     [InlineData("/api/receipts/abc", "sha256: expected 64 hexadecimal digits, found 'abc'")]
     [InlineData(
         "/api/receipts/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855?measured_at=25.02.2026",
@@ -59,6 +62,7 @@ public sealed class ApiTests(PostgresFixture postgres)
                 "/api/rejections",
                 "/api/rejections/{id}",
                 "/api/rejections/{id}/explanation",
+                "/api/audit-events",
             },
             document.GetProperty("paths").EnumerateObject().Select(path => path.Name).ToHashSet()
         );
