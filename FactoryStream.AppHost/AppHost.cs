@@ -45,6 +45,7 @@ if (settings.Dashboard)
     builder
         .AddService<Projects.FactoryStream_Dashboard>("dashboard", port: 8003)
         .WithServers(migrations, kafka, factoryDb)
+        .WithAccess(verifier, adminToken)
         .WithUrlForEndpoint("http", url => url.DisplayText = "Plant")
         .WithExternalHttpEndpoints();
 }

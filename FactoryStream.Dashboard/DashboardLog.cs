@@ -42,4 +42,10 @@ internal sealed partial class DashboardLog(ILogger<DashboardLog> logger)
         EventName = nameof(RejectionsUnavailable)
     )]
     public partial void RejectionsUnavailable(string reason);
+
+    [LoggerMessage(6, LogLevel.Warning, "A sign-in from {Address} with a wrong token was refused.", EventName = nameof(SignInRefused))]
+    public partial void SignInRefused(string address);
+
+    [LoggerMessage(7, LogLevel.Warning, "The Verifier does not respond: {Reason}", EventName = nameof(VerifierAway))]
+    public partial void VerifierAway(string reason);
 }

@@ -54,6 +54,11 @@ internal sealed class DashboardOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
     public TimeSpan SearchTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// The Verifier's admin token, with which admins enrol and revoke keys on the page <c>/keys</c>. Default: none, and then they cannot.
+    /// </summary>
+    public string? VerifierAdminToken { get; set; }
+
     /// <summary>Most explanations of rejections that an address may ask for in a minute, of each replica; one more is answered 429. Default
     /// 10.</summary>
     [Range(1, 10_000)]

@@ -1,5 +1,7 @@
 using FactoryStream.Dashboard.Api;
+using FactoryStream.Dashboard.AuditEvents;
 using FactoryStream.Dashboard.Explanations;
+using FactoryStream.Dashboard.Keys;
 using FactoryStream.Dashboard.Live;
 using FactoryStream.Dashboard.Pages;
 using FactoryStream.Dashboard.Plant;
@@ -58,6 +60,7 @@ internal static class DashboardServices
         builder.Services.AddSingleton<ReceiptsReader>();
         builder.Services.AddSingleton<ReadingsReader>();
         builder.Services.AddSingleton<RejectionsReader>();
+        builder.Services.AddSingleton<AuditEventsReader>();
         builder.Services.AddSingleton<RejectionExplanations>();
         builder.Services.AddSingleton<RecentRejections>();
         builder.Services.AddSingleton<TrendsReader>();
@@ -92,6 +95,21 @@ internal static class DashboardServices
         builder.Services.AddHealthChecks().AddCheck<WindowsWatchWorker>("windows");
     }
 
+    /// <summary>The Verifier's keys, found by service discovery.</summary>
+    public static void AddKeys(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<LastUsesReader>();
+        var verifier = builder.Services.AddHttpClient<VerifierKeys>(client =>
+        {
+            client.BaseAddress = new Uri("http://verifier");
+            client.Timeout = TimeSpan.FromSeconds(10);
+        });
+#pragma warning disable EXTEXP0001 // Still experimental by name; it only takes away what the defaults have added.
+        // A person waits, and is told at once that it is away; half a minute of retries would tell no more.
+        verifier.RemoveAllResilienceHandlers();
+#pragma warning restore EXTEXP0001
+    }
+
     public static void AddApi(this WebApplicationBuilder builder)
     {
         builder.Services.AddApiDefaults(ApiJson.Default);
@@ -110,9 +128,10 @@ internal static class DashboardServices
 
     public static void MapPages(this WebApplication app)
     {
-        app.MapStaticAssets();
+        // Styles and scripts show nothing of the plant, and the page to sign in at needs them.
+        app.MapStaticAssets().AllowAnonymous();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         // For what shows no page of ours and so asks for the file that browsers ask for.
-        app.MapGet("/favicon.ico", () => TypedResults.LocalRedirect("/favicon.svg")).ExcludeFromDescription();
+        app.MapGet("/favicon.ico", () => TypedResults.LocalRedirect("/favicon.svg")).AllowAnonymous().ExcludeFromDescription();
     }
 }

@@ -1,17 +1,22 @@
 using FactoryStream.Dashboard;
+using FactoryStream.Dashboard.Access;
 using FactoryStream.Dashboard.Api;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
+builder.AddAccess();
 builder.AddReading();
+builder.AddKeys();
 builder.AddLive();
 builder.AddApi();
 builder.AddPages();
 
 var app = builder.Build();
+app.UseSecurityHeaders();
 app.UseExceptionHandler();
 app.UseStatusCodePages();
 app.UseRefusalWhileStopping();
+app.UseAccess();
 app.UseAntiforgery();
 app.UseWebSockets();
 app.MapDefaultEndpoints();
@@ -20,5 +25,7 @@ app.MapApi();
 app.MapReadings();
 app.MapReceipts();
 app.MapRejections();
+app.MapAuditEvents();
+app.MapProviderSignIn();
 app.MapPages();
 app.RunService();

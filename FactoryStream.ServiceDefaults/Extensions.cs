@@ -58,7 +58,7 @@ public static class Extensions
         var levels = loud.ToDictionary(category => $"Logging:LogLevel:{category}", _ => (string?)nameof(LogLevel.Warning));
         // A failed check is in the answer to the probe; the service itself logs once what it lacks, and not with every probe.
         levels.Add("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", nameof(LogLevel.Critical));
-        // No key ring protects anything but the pages' own forms: where it lies, and that it is not encrypted, needs no warning.
+        // Where the key ring of the Dashboard's cookies lies is a setting of its own; that it is not encrypted there needs no warning.
         levels.Add("Logging:LogLevel:Microsoft.AspNetCore.DataProtection", nameof(LogLevel.Error));
         levels.Add("Logging:LogLevel:Default", nameof(LogLevel.Information));
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = levels });
@@ -143,12 +143,14 @@ public static class Extensions
     /// <c>/health</c>: all checks pass, ready for traffic, and in its body what each says. <c>/alive</c>: the process responds.
     /// </summary>
     /// <remarks>
-    /// Served in every environment: orchestrators probe them, and look at the status code alone. No check tells a payload, key or token.
+    /// Served in every environment, and to everybody: orchestrators probe them, and look at the status code alone. No check tells a
+    /// payload, key or token.
     /// </remarks>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
-        app.MapHealthChecks(HealthEndpointPath);
-        app.MapHealthChecks(AlivenessEndpointPath, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") });
+        app.MapHealthChecks(HealthEndpointPath).AllowAnonymous();
+        app.MapHealthChecks(AlivenessEndpointPath, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") })
+            .AllowAnonymous();
         return app;
     }
 }

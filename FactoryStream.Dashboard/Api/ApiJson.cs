@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FactoryStream.Dashboard.AuditEvents;
 using FactoryStream.Dashboard.Explanations;
 using FactoryStream.Dashboard.Live;
 using FactoryStream.Dashboard.Readings;
@@ -21,6 +22,7 @@ namespace FactoryStream.Dashboard.Api;
 [JsonSerializable(typeof(Receipt))]
 [JsonSerializable(typeof(ReceiptsRequest))]
 [JsonSerializable(typeof(ReceiptsResponse))]
+[JsonSerializable(typeof(AuditEventsResponse))]
 [JsonSerializable(typeof(RejectionsResponse))]
 [JsonSerializable(typeof(RejectionDetails))]
 [JsonSerializable(typeof(ExplanationResponse))]

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,8 +7,6 @@ namespace FactoryStream.ServiceDefaults.Http;
 /// <summary>Endpoints that only the holder of a service's admin token may use.</summary>
 public static class AdminToken
 {
-    private const string Scheme = "Bearer ";
-
     /// <summary>
     /// Serves requests that carry the token as <c>Authorization: Bearer</c>; others get 401, and all of them 503 while none is configured.
     /// The comparison takes the same time whatever the token.
@@ -40,11 +36,7 @@ public static class AdminToken
                         $"{deed} needs an admin token, and the service has none; set {setting}.",
                         statusCode: StatusCodes.Status503ServiceUnavailable
                     );
-                var authorization = context.HttpContext.Request.Headers.Authorization.ToString();
-                if (
-                    authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-                    && CryptographicOperations.FixedTimeEquals(Digest(authorization[Scheme.Length..].Trim()), Digest(expected))
-                )
+                if (BearerToken.Of(context.HttpContext.Request) is { } given && BearerToken.IsRight(given, expected))
                     return await next(context);
                 context.HttpContext.Response.Headers.WWWAuthenticate = "Bearer";
                 return TypedResults.Problem(
@@ -53,7 +45,4 @@ public static class AdminToken
                 );
             }
         );
-
-    // Digests are of one length, whatever the lengths of the tokens.
-    private static byte[] Digest(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
 }

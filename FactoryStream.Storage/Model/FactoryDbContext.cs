@@ -62,6 +62,9 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
     /// <summary>The table of <see cref="TopicRow"/>.</summary>
     public DbSet<TopicRow> TopicCounts => Set<TopicRow>();
 
+    /// <summary>The table of <see cref="AuditEventRow"/>.</summary>
+    public DbSet<AuditEventRow> AuditEvents => Set<AuditEventRow>();
+
     /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -140,5 +143,10 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
             loss.Property(row => row.Acknowledged).HasDefaultValue(0L);
         });
         modelBuilder.Entity<TopicRow>().ToTable("topics").HasKey(row => row.Topic);
+        modelBuilder.Entity<AuditEventRow>(audit =>
+        {
+            audit.ToTable("audit_events").HasKey(row => row.EventNo);
+            audit.Property(row => row.At).HasDefaultValueSql("now()");
+        });
     }
 }

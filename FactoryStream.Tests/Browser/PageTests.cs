@@ -16,7 +16,7 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
         var page = await OpenAsync(dashboard);
         var engine = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "engine_b2" });
         await Assertions.Expect(engine).ToContainTextAsync("222");
-        await page.EvaluateAsync("window.isTheSamePage = true");
+        await page.EvaluateAsync("document.body.setAttribute('data-same-page', 'true')");
 
         await dashboard.Database.CloseAsync(4, PlantSeeds.Recent, ("rpm", 777), ("temp_air", 20));
 
@@ -139,7 +139,7 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
         await Assertions.Expect(page.GetByRole(AriaRole.Alertdialog)).ToBeVisibleAsync(new() { Timeout = 30_000 });
 
         await using var next = await RunningDashboard.StartAsync(postgres, PlantSeeds.FourEnginesAsync, $"--urls={dashboard.Address}");
-        await page.WaitForFunctionAsync("window.isTheSamePage === undefined");
+        await Assertions.Expect(page.Locator("body[data-same-page]")).ToHaveCountAsync(0);
         await Assertions.Expect(page.GetByText("4 engines")).ToBeVisibleAsync(new() { Timeout = 30_000 });
         await Assertions.Expect(page.GetByRole(AriaRole.Alertdialog)).ToBeHiddenAsync();
     }

@@ -28,6 +28,9 @@ public sealed class ApiTests(PostgresFixture postgres)
     [InlineData("/api/readings?factory_id=f&engine_id=e&limit=1001", "limit")]
     [InlineData("/api/readings?factory_id=f&engine_id=e&cursor=nonsense", "cursor")]
     [InlineData("/api/readings?factory_id=f&engine_id=e&to=yesterday", "to")]
+    [InlineData("/api/audit-events?limit=0", "limit")]
+    [InlineData("/api/audit-events?cursor=nonsense", "cursor")]
+    [InlineData("/api/audit-events?cursor=WyIwMSIsIjEiXQ", "cursor")]
     [InlineData("/api/receipts/abc", "sha256: expected 64 hexadecimal digits, found 'abc'")]
     [InlineData(
         "/api/receipts/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855?measured_at=25.02.2026",
@@ -65,6 +68,7 @@ public sealed class ApiTests(PostgresFixture postgres)
                 "/api/rejections",
                 "/api/rejections/{id}",
                 "/api/rejections/{id}/explanation",
+                "/api/audit-events",
             },
             document.GetProperty("paths").EnumerateObject().Select(path => path.Name).ToHashSet()
         );

@@ -79,21 +79,19 @@ internal static class Seeds
         params (string Metric, double Mean)[] metrics
     )
     {
-        await database.ScalarAsync<object>("SELECT factory.ensure_partition('windows', $1)", start);
-        await using (var connection = await database.OpenConnectionAsync())
+        foreach (var (metric, mean) in metrics)
         {
-            var totals = metrics.Select(metric => new WindowTotals(
+            await database.ScalarAsync<int>(
+                """
+                UPDATE factory.engine_windows SET revision = revision + 1, updated_at = now(), sums[array_position(metrics, $3)] = $4 * 10,
+                    mins[array_position(metrics, $3)] = $4 - 1, maxs[array_position(metrics, $3)] = $4 + 2
+                WHERE engine_no = $1 AND window_start = $2 RETURNING 1
+                """,
                 engineNo,
                 start,
-                start.AddSeconds(10),
-                metric.Metric,
-                10,
-                metric.Mean * 10,
-                metric.Mean - 1,
-                metric.Mean + 2,
-                40
-            ));
-            await WindowStatements.UpsertAsync(connection, [.. totals], newRevision: 1, start, CancellationToken.None);
+                metric,
+                mean
+            );
         }
         await database.NotifyAsync(engineNo);
     }

@@ -145,10 +145,7 @@ public sealed class WindowSeriesTests(PostgresFixture postgres)
             {
                 var values = window.Select(reading => reading.Value).ToArray();
                 var mean = values.Average();
-                return new WindowTotals(
-                    engineNo,
-                    window.Key,
-                    window.Key + Window,
+                var row = new MetricRow(
                     metric,
                     values.Length,
                     values.Sum(),
@@ -156,10 +153,11 @@ public sealed class WindowSeriesTests(PostgresFixture postgres)
                     values.Max(),
                     values.Sum(value => Math.Pow(value - mean, 2))
                 );
+                return new WindowTotals(engineNo, window.Key, window.Key + Window, [row]);
             })
             .ToArray();
         foreach (var day in windows.Select(window => window.WindowStart.Date).Distinct())
-            await database.ScalarAsync<object>("SELECT factory.ensure_partition('windows', $1)", day);
+            await database.ScalarAsync<object>("SELECT factory.ensure_partition('engine_windows', $1)", day);
         await using var connection = await database.OpenConnectionAsync();
         foreach (var ofRevision in windows.GroupBy(window => window.WindowStart >= correctedFrom ? 3 : 0))
             await WindowStatements.UpsertAsync(connection, [.. ofRevision], ofRevision.Key, Midnight, CancellationToken.None);

@@ -125,7 +125,7 @@ public sealed class AppHostCrashTests : IDisposable
         );
 
         Assert.Superset(new HashSet<string> { "dcp", "postgres", "InMemoryKafka", "Ingest", "Dashboard" }, NamesOf(_ => true));
-        Assert.Equal(["Aggregator", "Simulator", "Verifier"], NamesOf(process => process.IsTold(RunningSystem.AdminToken)));
+        Assert.Equal(["Aggregator", "Dashboard", "Simulator", "Verifier"], NamesOf(process => process.IsTold(RunningSystem.AdminToken)));
         Assert.Equal(["Aggregator", "Dashboard", "Verifier"], NamesOf(process => process.IsTold(password)));
         // An option may be as secret as any.
         Assert.Equal(["Dashboard"], NamesOf(process => process.IsTold(option)));

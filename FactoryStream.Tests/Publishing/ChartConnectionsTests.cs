@@ -110,6 +110,15 @@ public sealed partial class ChartConnectionsTests
     }
 
     [SkippableFact]
+    public async Task The_Dashboard_has_tokens_for_its_readers_and_admins_and_for_the_Verifier()
+    {
+        var told = RenderedChart.EnvironmentOf(await RenderedChart.RenderAsync("default"), "dashboard");
+        Assert.Equal("read-token-secrets/read-token", told["Dashboard__Access__ReadToken"]);
+        Assert.Equal("admin-token-secrets/admin-token", told["Dashboard__Access__AdminToken"]);
+        Assert.Equal("admin-token-secrets/admin-token", told["Dashboard__VerifierAdminToken"]);
+    }
+
+    [SkippableFact]
     public async Task Servers_from_outside_take_the_place_of_the_charts()
     {
         var objects = await RenderedChart.RenderAsync("external");
@@ -157,7 +166,7 @@ public sealed partial class ChartConnectionsTests
                 .Order();
         Assert.Equal(["aggregator", "dashboard", "migrations", "verifier"], Clients("postgres-networkpolicy"));
         Assert.Equal(["aggregator", "dashboard", "ingest", "kafka", "migrations", "verifier"], Clients("kafka-networkpolicy"));
-        Assert.Equal(["ingest", "simulator"], Clients("verifier-networkpolicy"));
+        Assert.Equal(["dashboard", "ingest", "simulator"], Clients("verifier-networkpolicy"));
         Assert.Null(policies["ingest-networkpolicy"].Spec.Ingress.Single().FromProperty);
         Assert.True(policies["aggregator-networkpolicy"].Spec.Ingress is null or { Count: 0 });
     }

@@ -18,6 +18,8 @@ internal static class ChartInstallations
                 "--set",
                 "parameters.adminToken.existingSecret=plant-token,parameters.adminToken.existingSecretKey=token",
                 "--set",
+                "parameters.readToken.existingSecret=plant-token,parameters.readToken.existingSecretKey=read",
+                "--set",
                 "postgres.external.options=SSL Mode=VerifyFull",
             ],
             ["everything"] =

@@ -69,7 +69,7 @@ public sealed class ChartObjectsTests
                 .Order()
         );
         Assert.Equal(
-            ["admin-token-secrets", "postgres-password-secrets"],
+            ["admin-token-secrets", "postgres-password-secrets", "read-token-secrets"],
             objects.OfType<V1Secret>().Select(secret => secret.Metadata.Name).Order()
         );
         Assert.All(

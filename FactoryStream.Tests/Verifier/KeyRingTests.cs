@@ -62,13 +62,13 @@ public sealed class KeyRingTests : IDisposable
     public async Task Keys_are_read_anew_only_when_they_changed()
     {
         var key = Key("f1", 0);
-        await store.EnrolAsync(key, default);
+        await store.EnrolAsync(key, "Ann", default);
         await RefreshAsync();
         await RefreshAsync();
         Assert.Equal((2, 1), (store.Comparisons, store.Loads));
         Assert.Null(keys.Current.Find("f1", key.KeyId)!.RevokedAt);
 
-        await store.RevokeAsync(key.KeyId, Noon, default);
+        await store.RevokeAsync(key.KeyId, Noon, "Ann", default);
         await RefreshAsync();
 
         Assert.Equal(2, store.Loads);
@@ -78,7 +78,7 @@ public sealed class KeyRingTests : IDisposable
     [Fact]
     public async Task While_the_database_is_away_the_keys_stay_and_age()
     {
-        await store.EnrolAsync(Key("f1", 0), default);
+        await store.EnrolAsync(Key("f1", 0), "Ann", default);
         await RefreshAsync();
         store.Failure = new NpgsqlException("away");
         time.Advance(TimeSpan.FromSeconds(3));

@@ -24,7 +24,7 @@ public sealed class KeyStoreTests(PostgresFixture postgres)
         var store = new KeyStore(services.GetRequiredService<IServiceScopeFactory>(), new VerifierLog(NullLogger<VerifierLog>.Instance));
         var keys = Enumerable.Range(0, 4).Select(i => Key($"f{i}", 0)).ToArray();
         foreach (var key in keys)
-            await store.EnrolAsync(key, default);
+            await store.EnrolAsync(key, "Ann", default);
         await database.RowsAsync(
             "UPDATE factory.signing_keys SET revoked_at = '-infinity', not_before = '-infinity', not_after = 'infinity' "
                 + "WHERE factory_id = 'f0'"
@@ -36,9 +36,9 @@ public sealed class KeyStoreTests(PostgresFixture postgres)
         var before = (await store.FingerprintAsync(default)).Text;
 
         var loaded = await store.LoadAsync(KeySnapshot.Empty, default);
-        await store.RevokeAsync(keys[3].KeyId, Noon, default);
+        await store.RevokeAsync(keys[3].KeyId, Noon, "Ann", default);
         var revoked = (await store.FingerprintAsync(default)).Text;
-        await store.RevokeAsync(keys[3].KeyId, Noon.AddSeconds(-1), default);
+        await store.RevokeAsync(keys[3].KeyId, Noon.AddSeconds(-1), "Ann", default);
         var revokedEarlier = (await store.FingerprintAsync(default)).Text;
 
         var end = new DateTime(9999, 12, 31, 23, 59, 59, DateTimeKind.Utc);
@@ -54,5 +54,31 @@ public sealed class KeyStoreTests(PostgresFixture postgres)
         Assert.Equal(DateTime.UnixEpoch, (await store.FindAsync(keys[1].KeyId, default))!.EnrolledAt);
         // Each change shows, so that each is loaded within a poll.
         Assert.Equal(3, new HashSet<string> { before, revoked, revokedEarlier }.Count);
+    }
+
+    [SkippableFact]
+    public async Task A_change_of_a_key_is_an_audit_event_and_a_repeat_is_none()
+    {
+        var connectionString = await postgres.CreateDatabaseAsync();
+        await using var database = NpgsqlDataSource.Create(connectionString);
+        await using var services = new ServiceCollection()
+            .AddDbContext<FactoryDbContext>(options => FactoryDbContext.Configure(options.UseNpgsql(connectionString)))
+            .BuildServiceProvider();
+        var store = new KeyStore(services.GetRequiredService<IServiceScopeFactory>(), new VerifierLog(NullLogger<VerifierLog>.Instance));
+        var key = Key("f1", 0);
+
+        await store.EnrolAsync(key, "Ann", default);
+        await store.EnrolAsync(key, "Bob", default);
+        await store.RevokeAsync(key.KeyId, Noon, "Bob", default);
+        await store.RevokeAsync(key.KeyId, Noon.AddSeconds(1), "Ann", default);
+        await store.RevokeAsync("none", Noon, "Ann", default);
+
+        Assert.Equal(
+            [
+                $"Ann|admin|key_enrolled|{key.KeyId}|factory f1",
+                $"Bob|admin|key_revoked|{key.KeyId}|factory f1, as from {Noon:yyyy-MM-dd HH:mm:ss} UTC",
+            ],
+            await database.RowsAsync("SELECT who, role, action, subject, detail FROM factory.audit_events ORDER BY event_no")
+        );
     }
 }

@@ -14,14 +14,14 @@ internal sealed class MemoryKeyStore : IKeyStore
     /// <summary>When set, the database "does not respond".</summary>
     public Exception? Failure { get; set; }
 
-    public Task<Enrolled> EnrolAsync(SigningKey key, CancellationToken cancellationToken)
+    public Task<Enrolled> EnrolAsync(SigningKey key, string who, CancellationToken cancellationToken)
     {
         ThrowIfAway();
         var isNew = keys.TryAdd(key.KeyId, key);
         return Task.FromResult(new Enrolled(keys[key.KeyId], isNew));
     }
 
-    public Task<SigningKey?> RevokeAsync(string keyId, DateTime effective, CancellationToken cancellationToken)
+    public Task<SigningKey?> RevokeAsync(string keyId, DateTime effective, string who, CancellationToken cancellationToken)
     {
         if (!keys.TryGetValue(keyId, out var key))
             return Task.FromResult<SigningKey?>(null);

@@ -3,11 +3,16 @@ namespace FactoryStream.Verifier.Keys;
 /// <summary>Where keys are kept; a seam for the tests of the endpoints.</summary>
 internal interface IKeyStore
 {
-    /// <summary>Enrols the key, or finds it enrolled already.</summary>
-    Task<Enrolled> EnrolAsync(SigningKey key, CancellationToken cancellationToken);
+    /// <summary>
+    /// Enrols the key, or finds it enrolled already. What changes is an audit event of <paramref name="who"/>, in the same transaction.
+    /// </summary>
+    Task<Enrolled> EnrolAsync(SigningKey key, string who, CancellationToken cancellationToken);
 
-    /// <summary>Revokes as from <paramref name="effective"/>; an earlier revocation stands. Null: there is no such key.</summary>
-    Task<SigningKey?> RevokeAsync(string keyId, DateTime effective, CancellationToken cancellationToken);
+    /// <summary>
+    /// Revokes as from <paramref name="effective"/>; an earlier revocation stands. Null: there is no such key. What changes is an audit
+    /// event of <paramref name="who"/>, in the same transaction.
+    /// </summary>
+    Task<SigningKey?> RevokeAsync(string keyId, DateTime effective, string who, CancellationToken cancellationToken);
 
     Task<SigningKey?> FindAsync(string keyId, CancellationToken cancellationToken);
 

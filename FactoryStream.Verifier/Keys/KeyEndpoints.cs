@@ -61,7 +61,7 @@ internal static class KeyEndpoints
         if (enrolment.Key is not { } key)
             return Problem(StatusCodes.Status400BadRequest, enrolment.Error!);
 
-        var enrolled = await store.EnrolAsync(key, cancellationToken);
+        var enrolled = await store.EnrolAsync(key, ActingFor.Of(context.Request), cancellationToken);
         if (enrolled.IsNew)
         {
             log.KeyEnrolled(key.KeyId, key.FactoryId);
@@ -101,6 +101,7 @@ internal static class KeyEndpoints
             : Problem(StatusCodes.Status404NotFound, $"There is no key {keyId}; GET /keys lists them.");
 
     private static async Task<Results<Ok<KeyResponse>, ProblemHttpResult>> RevokeAsync(
+        HttpContext context,
         string keyId,
         IKeyStore store,
         TimeProvider time,
@@ -115,7 +116,7 @@ internal static class KeyEndpoints
                 StatusCodes.Status400BadRequest,
                 "effective: expected a time from 1970 to 9999, found another. 1970-01-01T00:00:00Z revokes the key for all that it signed."
             );
-        if (await store.RevokeAsync(keyId, from, cancellationToken) is not { } key)
+        if (await store.RevokeAsync(keyId, from, ActingFor.Of(context.Request), cancellationToken) is not { } key)
             return Problem(StatusCodes.Status404NotFound, $"There is no key {keyId}; GET /keys lists them.");
         log.KeyRevoked(key.KeyId, key.FactoryId, key.RevokedAt);
         return TypedResults.Ok(KeyResponse.Of(key));

@@ -11,12 +11,15 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, VerifierLog log) : I
 {
     public const string Channel = "factory_keys";
 
+    // Who changes keys has the admin token, or acts for an admin.
+    private const string Role = "admin";
+
     // What .NET and a verdict can tell apart. PostgreSQL keeps -infinity and the year 294276 as well, and one such time would fail the
     // reading of every row.
     private static readonly DateTime First = DateTime.UnixEpoch,
         Last = new DateTime(9999, 12, 31, 23, 59, 59, DateTimeKind.Utc);
 
-    public async Task<Enrolled> EnrolAsync(SigningKey key, CancellationToken cancellationToken)
+    public async Task<Enrolled> EnrolAsync(SigningKey key, string who, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<FactoryDbContext>();
@@ -29,7 +32,10 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, VerifierLog log) : I
                     VALUES ({key.KeyId}, {key.FactoryId}, {SigningKey.Algorithm}, {key.PublicKey.SubjectPublicKeyInfo.ToArray()},
                         {key.NotBefore}, {key.NotAfter}, {key.EnrolledAt})
                     ON CONFLICT (key_id) DO NOTHING
-                    RETURNING key_id)
+                    RETURNING key_id, factory_id),
+                audited AS (
+                    INSERT INTO factory.audit_events (who, role, action, subject, detail)
+                    SELECT {who}, {Role}, 'key_enrolled', key_id, 'factory ' || factory_id FROM enrolled)
                 SELECT key_id AS "Value" FROM enrolled, pg_notify({Channel}, key_id)
                 """
             )
@@ -40,7 +46,7 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, VerifierLog log) : I
         return new(FromRow(row), IsNew: false);
     }
 
-    public async Task<SigningKey?> RevokeAsync(string keyId, DateTime effective, CancellationToken cancellationToken)
+    public async Task<SigningKey?> RevokeAsync(string keyId, DateTime effective, string who, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<FactoryDbContext>();
@@ -50,7 +56,13 @@ internal sealed class KeyStore(IServiceScopeFactory scopes, VerifierLog log) : I
                 WITH revoked AS (
                     UPDATE factory.signing_keys SET revoked_at = {effective}
                     WHERE key_id = {keyId} AND (revoked_at IS NULL OR revoked_at > {effective})
-                    RETURNING key_id)
+                    RETURNING key_id, factory_id, revoked_at),
+                audited AS (
+                    INSERT INTO factory.audit_events (who, role, action, subject, detail)
+                    SELECT {who}, {Role}, 'key_revoked', key_id,
+                        'factory ' || factory_id || ', as from '
+                            || to_char(revoked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC'
+                    FROM revoked)
                 SELECT key_id AS "Value" FROM revoked, pg_notify({Channel}, key_id)
                 """
             )

@@ -1,0 +1,44 @@
+using FactoryStream.Dashboard.AuditEvents;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace FactoryStream.Dashboard.Api;
+
+/// <summary>Who did what to keys.</summary>
+internal static class AuditEventsEndpoints
+{
+    private const int MaxLimit = 1_000;
+
+    public static void MapAuditEvents(this IEndpointRouteBuilder routes) =>
+        routes
+            .MapGroup("/api")
+            .WithTags("Dashboard")
+            .MapGet("/audit-events", AuditEventsAsync)
+            .WithName("GetAuditEvents")
+            .WithSummary(
+                "Who enrolled and revoked which key, the newest first. A page has at most limit (100) of them; next_cursor, given back as "
+                    + "cursor, continues it."
+            )
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+
+    private static async Task<Results<Ok<AuditEventsResponse>, ProblemHttpResult>> AuditEventsAsync(
+        AuditEventsReader events,
+        CancellationToken cancellationToken,
+        int? limit = null,
+        string? cursor = null
+    )
+    {
+        long? before = null;
+        if (cursor is not null)
+        {
+            if (!AuditEventsReader.TryParseCursor(cursor, out var id))
+                return BadRequest("cursor: expected the next_cursor of a page, found another text.");
+            before = id;
+        }
+        if (limit is < 1 or > MaxLimit)
+            return BadRequest($"limit: expected a number from 1 to {MaxLimit}, found another.");
+        return TypedResults.Ok(await events.ReadAsync(before, limit ?? AuditEventsReader.DefaultLimit, cancellationToken));
+    }
+
+    private static ProblemHttpResult BadRequest(string detail) => TypedResults.Problem(detail, statusCode: StatusCodes.Status400BadRequest);
+}
