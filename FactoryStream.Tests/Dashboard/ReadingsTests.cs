@@ -91,6 +91,7 @@ public sealed class ReadingsTests(PostgresFixture postgres)
         await database.ReadingAsync(engineNo, keyNo, Seeds.Start.AddSeconds(30), """{"n":5}""");
         await database.ReadingAsync(await database.EngineAsync("f", "e2"), keyNo, Seeds.Start, """{"n":6}""");
         await database.CloseAsync(engineNo, Seeds.Start, ("rpm", 1));
+        await database.CloseAsync(engineNo, Seeds.Start.AddSeconds(10), ("rpm", 2));
         await database.CorrectAsync(engineNo, Seeds.Start.AddSeconds(10), ("rpm", 1));
     }
 
