@@ -20,6 +20,10 @@ internal static class ApiEndpoints
 
     public static void MapApi(this IEndpointRouteBuilder routes)
     {
+        routes.MapReadings();
+        routes.MapReceipts();
+        routes.MapRejections();
+        routes.MapAuditEvents();
         var api = routes.MapGroup("/api").WithTags("Dashboard");
         api.MapGet("/books", LedgerAsync)
             .WithName("GetBooks")

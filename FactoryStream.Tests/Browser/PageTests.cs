@@ -16,7 +16,7 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
         var page = await OpenAsync(dashboard);
         var engine = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "engine_b2" });
         await Assertions.Expect(engine).ToContainTextAsync("222");
-        await page.EvaluateAsync("document.body.setAttribute('data-same-page', 'true')");
+        await page.EvaluateAsync("window.isTheSamePage = true");
 
         await dashboard.Database.CloseAsync(4, PlantSeeds.Recent, ("rpm", 777), ("temp_air", 20));
 
@@ -133,7 +133,7 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) 
         var dashboard = await RunningDashboard.StartAsync(postgres, PlantSeeds.FourEnginesAsync);
         var page = await OpenAsync(dashboard);
         await Assertions.Expect(page.GetByText("4 engines")).ToBeVisibleAsync();
-        await page.EvaluateAsync("window.isTheSamePage = true");
+        await page.EvaluateAsync("document.body.setAttribute('data-same-page', 'true')");
 
         await dashboard.DisposeAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Alertdialog)).ToBeVisibleAsync(new() { Timeout = 30_000 });
