@@ -17,12 +17,14 @@ public sealed class LongestFirst : ITestCollectionOrderer
     private static readonly string[] Long =
     [
         DistributedTests.Name,
-        nameof(ScalingTests),
         nameof(AppHostCrashTests),
+        nameof(FuzzTests),
+        nameof(ScalingTests),
         DatabaseTests.Name,
         nameof(SecuredKafkaTests),
         nameof(ServerDataTests),
         nameof(SupervisionTests),
+        nameof(AppHostProgramTests),
         nameof(AspireDashboardTests),
     ];
 

@@ -8,7 +8,6 @@ using FactoryStream.Tests.AppHost;
 namespace FactoryStream.Tests.Distributed;
 
 /// <summary>What a user of the AppHost sees from outside: its console, its ports, its end.</summary>
-[Collection(DistributedTests.Name)]
 public sealed class AppHostProgramTests : IDisposable
 {
     private const string Told = "127.0.0.2";

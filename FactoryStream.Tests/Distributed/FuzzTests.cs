@@ -14,9 +14,6 @@ namespace FactoryStream.Tests.Distributed;
 /// No byte from outside may hurt a neighbour: mutants of all vectors go through the whole running system between good lines of other
 /// factories, by POST in every form and by a pulled source. docs/reliability.md has the command for any number of them.
 /// </summary>
-[Collection(nameof(FuzzTests))]
-// Alone: how many mutants fit into its time is the machine's, and not its neighbours'.
-[CollectionDefinition(nameof(FuzzTests), DisableParallelization = true)]
 public sealed class FuzzTests(ITestOutputHelper output)
 {
     private const int Senders = 4;
