@@ -42,4 +42,12 @@ internal sealed partial class DashboardLog(ILogger<DashboardLog> logger)
         EventName = nameof(RejectionsUnavailable)
     )]
     public partial void RejectionsUnavailable(string reason);
+
+    [LoggerMessage(
+        6,
+        LogLevel.Warning,
+        "Raised alerts cannot be read; the pages mark engines by the last ones: {Reason}",
+        EventName = nameof(AlertsUnavailable)
+    )]
+    public partial void AlertsUnavailable(string reason);
 }

@@ -1,3 +1,4 @@
+using FactoryStream.Dashboard.Alerts;
 using FactoryStream.Dashboard.Api;
 using FactoryStream.Dashboard.Explanations;
 using FactoryStream.Dashboard.Live;
@@ -57,6 +58,11 @@ internal static class DashboardServices
         builder.Services.AddSingleton<RejectionsReader>();
         builder.Services.AddSingleton<RejectionExplanations>();
         builder.Services.AddSingleton<RecentRejections>();
+        builder.Services.AddSingleton<AlertRulesReader>();
+        builder.Services.AddSingleton<AlertRulesWriter>();
+        builder.Services.AddSingleton<AlertsReader>();
+        builder.Services.AddSingleton<AcknowledgementWriter>();
+        builder.Services.AddSingleton<RaisedAlerts>();
         builder.Services.AddSingleton<TrendsReader>();
         builder.Services.AddSingleton<PipelineWatchWorker>();
         builder.Services.AddHostedService(services => services.GetRequiredService<PipelineWatchWorker>());

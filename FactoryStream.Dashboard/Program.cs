@@ -19,5 +19,7 @@ app.MapOpenApi();
 app.MapApi();
 app.MapReceipts();
 app.MapRejections();
+app.MapAlertRules();
+app.MapAlerts();
 app.MapPages();
 app.RunService();
