@@ -135,4 +135,12 @@ internal sealed partial class AggregatorLog(ILogger<AggregatorLog> logger)
         EventName = nameof(LossesUnknown)
     )]
     public partial void LossesUnknown(string reason);
+
+    [LoggerMessage(
+        35,
+        LogLevel.Warning,
+        "Alerts of silence and rejections could not be evaluated; they are again in {Seconds} s: {Reason}",
+        EventName = nameof(AlertWatchFailed)
+    )]
+    public partial void AlertWatchFailed(double seconds, string reason);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using FactoryStream.Storage;
 
 namespace FactoryStream.Aggregator;
 
@@ -55,6 +56,11 @@ internal sealed class AggregatorMetrics : IDisposable
             "{partition}",
             "Table partitions of readings and signed batches dropped because they were too old."
         );
+        AlertEvents = meter.CreateCounter<long>(
+            "factorystream.aggregator.alert.event",
+            "{event}",
+            "Alerts raised, cleared, and changed or withdrawn by late readings, by event."
+        );
         meter.CreateObservableGauge(
             "factorystream.aggregator.backlog",
             () => Interlocked.Read(ref backlog),
@@ -107,11 +113,19 @@ internal sealed class AggregatorMetrics : IDisposable
 
     public Counter<long> TablePartitionsDropped { get; }
 
+    public Counter<long> AlertEvents { get; }
+
     public Histogram<double> CommitDuration { get; }
 
     public Histogram<double> ReadingAge { get; }
 
     public Histogram<long> CommitReadings { get; }
+
+    public void CountAlertEvents(IReadOnlyList<AlertChange> changes)
+    {
+        foreach (var change in changes)
+            AlertEvents.Add(1, new KeyValuePair<string, object?>("event", AlertNames.ToName(change.Event)));
+    }
 
     public void Backlog(long messages) => Interlocked.Exchange(ref backlog, messages);
 

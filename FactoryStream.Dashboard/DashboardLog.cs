@@ -48,4 +48,12 @@ internal sealed partial class DashboardLog(ILogger<DashboardLog> logger)
 
     [LoggerMessage(7, LogLevel.Warning, "The Verifier does not respond: {Reason}", EventName = nameof(VerifierAway))]
     public partial void VerifierAway(string reason);
+
+    [LoggerMessage(
+        8,
+        LogLevel.Warning,
+        "Raised alerts cannot be read; the pages mark engines by the last ones: {Reason}",
+        EventName = nameof(AlertsUnavailable)
+    )]
+    public partial void AlertsUnavailable(string reason);
 }

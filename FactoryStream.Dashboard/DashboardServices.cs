@@ -1,3 +1,4 @@
+using FactoryStream.Dashboard.Alerts;
 using FactoryStream.Dashboard.Api;
 using FactoryStream.Dashboard.AuditEvents;
 using FactoryStream.Dashboard.Explanations;
@@ -63,6 +64,11 @@ internal static class DashboardServices
         builder.Services.AddSingleton<AuditEventsReader>();
         builder.Services.AddSingleton<RejectionExplanations>();
         builder.Services.AddSingleton<RecentRejections>();
+        builder.Services.AddSingleton<AlertRulesReader>();
+        builder.Services.AddSingleton<AlertRulesWriter>();
+        builder.Services.AddSingleton<AlertsReader>();
+        builder.Services.AddSingleton<AcknowledgementWriter>();
+        builder.Services.AddSingleton<RaisedAlerts>();
         builder.Services.AddSingleton<TrendsReader>();
         builder.Services.AddSingleton<PipelineWatchWorker>();
         builder.Services.AddHostedService(services => services.GetRequiredService<PipelineWatchWorker>());

@@ -80,7 +80,7 @@ public sealed partial class RequestsTests
 
     private static Regex Pattern(string address) => new($"^{Parameter().Replace(address, "[^/]+")}$");
 
-    [GeneratedRegex(@"^(?<verb>GET|POST|DELETE) \{\{\w+\}\}(?<path>/[^?]*?)(\?.*)?$")]
+    [GeneratedRegex(@"^(?<verb>GET|POST|PUT|DELETE) \{\{\w+\}\}(?<path>/[^?]*?)(\?.*)?$")]
     private static partial Regex Example();
 
     [GeneratedRegex(@"var (?<name>\w+) = routes\.MapGroup\(""(?<path>[^""]+)""\)")]

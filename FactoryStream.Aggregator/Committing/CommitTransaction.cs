@@ -19,6 +19,7 @@ internal readonly record struct CaughtUpPartition(int Partition, long Until);
 /// <item>windows that closed, by time or because their engine is idle, and corrections of those closed before;</item>
 /// <item>rejections;</item>
 /// <item>how far engines are closed, the ledger, new names of metrics, losses, and the notification;</item>
+/// <item>alerts, by the windows that closed or were corrected and the alert rules;</item>
 /// <item>commit.</item>
 /// </list>
 /// Before it, each in a short transaction of its own: engines get their number, tables their partitions. A failed transaction leaves the
@@ -36,6 +37,8 @@ internal sealed class CommitTransaction
     private readonly ReadingRules rules;
     private readonly ReadingStore readings;
     private readonly WindowStore windows;
+    private readonly AlertRuleDirectory alertRules;
+    private readonly AlertStore alerts;
     private readonly List<LedgerDelta> ledgers = [];
     private int retentionRuns;
 
@@ -45,13 +48,16 @@ internal sealed class CommitTransaction
         AggregatorOptions options,
         AggregatorMetrics metrics,
         RetentionRuns retention,
+        AlertRuleDirectory alertRules,
         TimeProvider time,
         AggregatorLog log
     )
     {
-        (this.database, this.metrics, this.retention, this.time, this.log) = (database, metrics, retention, time, log);
+        (this.database, this.metrics, this.retention, this.alertRules) = (database, metrics, retention, alertRules);
+        (this.time, this.log) = (time, log);
         keys = new KeyDirectory(new KeyReader(database));
         windows = new WindowStore(database, options.Rules);
+        alerts = new AlertStore(alertRules, options.Rules);
         engines = new EngineDirectory(new EngineReader(database), windows, options.Rules, options.MaxEnginesPerFactory, time);
         rules = new ReadingRules(
             options.RetentionDays == 0 ? TimeSpan.MaxValue : TimeSpan.FromDays(options.RetentionDays),
@@ -75,6 +81,7 @@ internal sealed class CommitTransaction
     )
     {
         windows.Clear();
+        await alertRules.LoadAsync(cancellation);
         var rebuilt = await engines.RebuildAsync(
             added.Select(progress => progress.TopicPartition.Partition.Value).ToHashSet(),
             partitionCount,
@@ -86,8 +93,10 @@ internal sealed class CommitTransaction
             await using var connection = await database.OpenConnectionAsync(cancellation);
             await using var transaction = await connection.BeginTransactionAsync(cancellation);
             await CheckpointStatements.AdvanceAsync(connection, [.. added.Select(progress => progress.TakeStep())], cancellation);
-            await windows.WriteRebuiltAsync(connection, time.GetUtcNow().UtcDateTime, cancellation);
-            await ExecuteAsync(connection, windows.ClosingStatements(), cancellation);
+            var now = time.GetUtcNow().UtcDateTime;
+            await windows.WriteRebuiltAsync(connection, now, cancellation);
+            await ExecuteAsync(connection, windows.ClosingStatements(now), cancellation);
+            await alerts.WriteAsync(connection, windows, now, cancellation);
             await transaction.CommitAsync(cancellation);
         }
         return rebuilt;
@@ -140,8 +149,10 @@ internal sealed class CommitTransaction
             cancellation
         );
         // 6
-        await ExecuteAsync(connection, [.. LedgerChanges(pending), .. windows.ClosingStatements()], cancellation);
+        await ExecuteAsync(connection, [.. LedgerChanges(pending), .. windows.ClosingStatements(now.UtcDateTime)], cancellation);
         // 7
+        await alerts.WriteAsync(connection, windows, now.UtcDateTime, cancellation);
+        // 8
         await transaction.CommitAsync(cancellation);
 
         if (ConflictTolerantCommits > 0)
@@ -232,6 +243,7 @@ internal sealed class CommitTransaction
         foreach (var ((topic, _), messages) in pending.Losses)
             metrics.Lost.Add(messages, new KeyValuePair<string, object?>("topic", topic));
         metrics.WindowRowsClosed.Add(windows.ClosedRows);
+        metrics.CountAlertEvents(alerts.Changes);
         metrics.CommitDuration.Record(duration.TotalSeconds);
         if (pending.Readings.Count > 0)
             metrics.CommitReadings.Record(pending.Readings.Count);

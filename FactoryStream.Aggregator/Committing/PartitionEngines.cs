@@ -23,7 +23,7 @@ internal sealed class PartitionEngines(int partition)
             return engine;
         var ledger = Ledger(factoryId);
         ledger.HasEngines = true;
-        return engine = new TrackedEngine(engineNo, ledger);
+        return engine = new TrackedEngine(engineId, engineNo, ledger);
     }
 
     public LedgerDelta Ledger(string factoryId)

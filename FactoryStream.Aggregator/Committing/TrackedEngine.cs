@@ -3,10 +3,15 @@ using FactoryStream.Aggregator.Windowing;
 namespace FactoryStream.Aggregator.Committing;
 
 /// <summary>An engine of a partition that this process owns.</summary>
+/// <param name="engineId">Its id within its factory.</param>
 /// <param name="engineNo">Its number in the database.</param>
 /// <param name="ledger">Its factory's, in its partition.</param>
-internal sealed class TrackedEngine(int engineNo, LedgerDelta ledger)
+internal sealed class TrackedEngine(string engineId, int engineNo, LedgerDelta ledger)
 {
+    public string FactoryId => Ledger.FactoryId;
+
+    public string EngineId { get; } = engineId;
+
     public int EngineNo { get; } = engineNo;
 
     /// <summary>What the commit under way adds to its factory's ledger.</summary>

@@ -6,6 +6,13 @@ using Npgsql;
 
 namespace FactoryStream.Aggregator.Committing;
 
+/// <summary>A window that a transaction writes.</summary>
+/// <param name="Engine">Whose it is.</param>
+/// <param name="Start">The window's start, in ticks, UTC.</param>
+/// <param name="Totals">The totals of each metric; of a correction those of the late readings alone.</param>
+/// <param name="IsCorrection">It was closed before.</param>
+internal readonly record struct WrittenWindow(TrackedEngine Engine, long Start, List<MetricTotals> Totals, bool IsCorrection);
+
 /// <summary>The windows of a transaction: those that close in it, and those closed before that late readings correct.</summary>
 internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rules)
 {
@@ -21,6 +28,16 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
 
     /// <summary>How many rows the last <see cref="WriteAsync"/> wrote of windows that closed.</summary>
     public int ClosedRows => rows.RowCount;
+
+    /// <summary>The engines whose windows have closed or been corrected.</summary>
+    public IReadOnlyCollection<TrackedEngine> Changed => changed;
+
+    /// <summary>The windows that have closed or been corrected and have a metric.</summary>
+    public IEnumerable<WrittenWindow> Written =>
+        closed
+            .Where(entry => entry.Window.Totals.Count > 0)
+            .Select(entry => new WrittenWindow(entry.Engine, entry.Window.Start, entry.Window.Totals, IsCorrection: false))
+            .Concat(late.Select(entry => new WrittenWindow(entry.Key.Engine, entry.Key.Start, entry.Value, IsCorrection: true)));
 
     public void Clear()
     {
@@ -106,16 +123,19 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
         );
     }
 
-    /// <summary>Statements that store up to when the changed engines are closed, and notify the Dashboard.</summary>
-    public IEnumerable<NpgsqlBatchCommand> ClosingStatements()
+    /// <summary>Statements that store up to when the changed engines are closed, and when, and notify the Dashboard.</summary>
+    public IEnumerable<NpgsqlBatchCommand> ClosingStatements(DateTime now)
     {
         if (changed.Count == 0)
             yield break;
-        yield return EngineStatements.CloseUntil([
-            .. changed
-                .OrderBy(engine => engine.EngineNo)
-                .Select(engine => (engine.EngineNo, new DateTime(engine.Windows.ClosedUntil(rules), DateTimeKind.Utc))),
-        ]);
+        yield return EngineStatements.CloseUntil(
+            [
+                .. changed
+                    .OrderBy(engine => engine.EngineNo)
+                    .Select(engine => (engine.EngineNo, new DateTime(engine.Windows.ClosedUntil(rules), DateTimeKind.Utc))),
+            ],
+            now
+        );
         yield return WindowStatements.Notify([.. changed.Select(engine => engine.EngineNo)]);
     }
 

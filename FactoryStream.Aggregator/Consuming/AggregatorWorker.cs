@@ -19,6 +19,7 @@ internal sealed class AggregatorWorker(
     AggregatorMetrics metrics,
     AggregatorHealthCheck health,
     RetentionRuns retention,
+    AlertRuleDirectory alertRules,
     TimeProvider time,
     AggregatorLog log
 ) : BackgroundService
@@ -47,6 +48,7 @@ internal sealed class AggregatorWorker(
                 metrics,
                 health,
                 retention,
+                alertRules,
                 time,
                 log,
                 stoppingToken

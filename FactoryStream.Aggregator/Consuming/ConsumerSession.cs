@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using FactoryStream.Aggregator.Committing;
+using FactoryStream.Aggregator.Maintenance;
 using FactoryStream.Contracts;
 using FactoryStream.ServiceDefaults.Kafka;
 using FactoryStream.Storage;
@@ -37,6 +38,7 @@ internal sealed class ConsumerSession : IAsyncDisposable
     /// <param name="metrics">The Aggregator's instruments.</param>
     /// <param name="health">Gets the state of every commit.</param>
     /// <param name="retention">Counts the runs that drop table partitions.</param>
+    /// <param name="alertRules">The alert rules that are turned on.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">The Aggregator's log.</param>
     /// <param name="stopping">Ends the session after a last commit.</param>
@@ -47,7 +49,8 @@ internal sealed class ConsumerSession : IAsyncDisposable
         int conflictTolerantCommits,
         AggregatorMetrics metrics,
         AggregatorHealthCheck health,
-        Maintenance.RetentionRuns retention,
+        RetentionRuns retention,
+        AlertRuleDirectory alertRules,
         TimeProvider time,
         AggregatorLog log,
         CancellationToken stopping
@@ -62,7 +65,7 @@ internal sealed class ConsumerSession : IAsyncDisposable
                 .Range(0, options.Parallelism)
                 .Select(number => new CommitLane(
                     number,
-                    new CommitTransaction(database, options, metrics, retention, time, log)
+                    new CommitTransaction(database, options, metrics, retention, alertRules, time, log)
                     {
                         ConflictTolerantCommits = conflictTolerantCommits,
                     },

@@ -200,9 +200,9 @@ internal static class ServiceExtensions
             commandName: "purge",
             commandOptions: new()
             {
-                Description = "Deletes every reading, window, rejection and the ledger; signing keys stay.",
+                Description = "Deletes every reading, window, alert, rejection and the ledger; signing keys and alert rules stay.",
                 ConfirmationMessage =
-                    "Delete all readings, windows, rejections and the ledger for good? Signing keys stay, and counting "
+                    "Delete all readings, windows, alerts, rejections and the ledger for good? Signing keys stay, and counting "
                     + "goes on from zero.",
                 IconName = "Delete",
                 PrepareRequest = async context =>

@@ -24,6 +24,8 @@ internal static class ApiEndpoints
         routes.MapReceipts();
         routes.MapRejections();
         routes.MapAuditEvents();
+        routes.MapAlertRules();
+        routes.MapAlerts();
         var api = routes.MapGroup("/api").WithTags("Dashboard");
         api.MapGet("/books", LedgerAsync)
             .WithName("GetBooks")

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FactoryStream.Dashboard.Alerts;
 using FactoryStream.Dashboard.AuditEvents;
 using FactoryStream.Dashboard.Explanations;
 using FactoryStream.Dashboard.Live;
@@ -26,4 +27,10 @@ namespace FactoryStream.Dashboard.Api;
 [JsonSerializable(typeof(RejectionsResponse))]
 [JsonSerializable(typeof(RejectionDetails))]
 [JsonSerializable(typeof(ExplanationResponse))]
+[JsonSerializable(typeof(AlertRuleRequest))]
+[JsonSerializable(typeof(StoredAlertRule))]
+[JsonSerializable(typeof(AlertRulesResponse))]
+[JsonSerializable(typeof(AlertsResponse))]
+[JsonSerializable(typeof(AlertEventsResponse))]
+[JsonSerializable(typeof(AcknowledgementRequest))]
 internal sealed partial class ApiJson : JsonSerializerContext;

@@ -1,7 +1,5 @@
 using System.Buffers;
-using System.Text.Json;
 using FactoryStream.Dashboard.Receipts;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FactoryStream.Dashboard.Api;
@@ -11,9 +9,6 @@ internal static class ReceiptsEndpoints
 {
     /// <summary>Most hashes of one request.</summary>
     private const int MaxHashes = 1_000;
-
-    // A thousand hashes are 70 kB, however they are laid out.
-    private const long MaxBodyBytes = 1 << 20;
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdefABCDEF");
 
@@ -59,21 +54,10 @@ internal static class ReceiptsEndpoints
         CancellationToken cancellationToken
     )
     {
-        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-            limit.MaxRequestBodySize = MaxBodyBytes;
-        ReceiptsRequest? asked;
-        try
-        {
-            asked = await JsonSerializer.DeserializeAsync(request.Body, ApiJson.Default.ReceiptsRequest, cancellationToken);
-        }
-        catch (JsonException exception)
-        {
-            return BadRequest($$"""body: expected {"sha256": ["..."], "measured_at": "optional"}; {{exception.Message}}""");
-        }
-        catch (BadHttpRequestException exception)
-        {
-            return TypedResults.Problem($"body: at most {MaxBodyBytes} bytes; {exception.Message}", statusCode: exception.StatusCode);
-        }
+        const string Sample = """{"sha256": ["..."], "measured_at": "optional"}""";
+        var (asked, problem) = await JsonBody.ReadAsync(request, ApiJson.Default.ReceiptsRequest, Sample, cancellationToken);
+        if (problem is not null)
+            return problem;
         if (asked?.Sha256 is not { Count: > 0 and <= MaxHashes } texts)
             return BadRequest($"sha256: expected 1 to {MaxHashes} texts, found {asked?.Sha256?.Count ?? 0}");
         for (var i = 0; i < texts.Count; i++)

@@ -59,8 +59,8 @@ internal static class RejectionsEndpoints
             return BadRequest($"reason: expected {string.Join(", ", RejectionsReader.Reasons)}, found '{reason}'");
         if (factory_id is not null && !StorableText.IsName(factory_id))
             return BadRequest("factory_id: expected text of 1 to 128 characters without control characters");
-        RejectionsCursor? after = null;
-        if (cursor is not null && !RejectionsCursor.TryParse(cursor, out after))
+        RowCursor? after = null;
+        if (cursor is not null && !RowCursor.TryParse(cursor, out after))
             return BadRequest("cursor is none that a page gave as next_cursor.");
         if (limit is < 1 or > MaxLimit)
             return BadRequest($"limit must be from 1 to {MaxLimit}.");

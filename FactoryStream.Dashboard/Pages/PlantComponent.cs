@@ -1,6 +1,7 @@
 using FactoryStream.Dashboard.Live;
 using FactoryStream.Dashboard.Plant;
 using FactoryStream.ServiceDefaults.Http;
+using FactoryStream.Storage;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.Options;
 
@@ -23,12 +24,18 @@ public abstract class PlantComponent : LiveComponent
 
     private VisibleTrends? trends;
     private bool isCounted;
+    private IReadOnlyDictionary<int, AlertSeverity> raised = new Dictionary<int, AlertSeverity>();
+    private string? alertsFailure;
+    private string? trendsFailure;
 
     [Inject]
     private LatestWindows Latest { get; set; } = default!;
 
     [Inject]
     private RecentRejections Rejections { get; set; } = default!;
+
+    [Inject]
+    private RaisedAlerts Alerts { get; set; } = default!;
 
     [Inject]
     private TrendsReader Reader { get; set; } = default!;
@@ -46,7 +53,8 @@ public abstract class PlantComponent : LiveComponent
 
     private protected RejectionCounts Rejected { get; private set; } = RejectionCounts.None;
 
-    private protected PlantView View { get; private set; } = PlantView.Of([], RejectionCounts.None.Recent, PlantFilter.None, default);
+    private protected PlantView View { get; private set; } =
+        PlantView.Of([], new Dictionary<int, AlertSeverity>(), RejectionCounts.None.Recent, PlantFilter.None, default);
 
     private protected PlantFilter Filter { get; private set; } = PlantFilter.None;
 
@@ -58,7 +66,7 @@ public abstract class PlantComponent : LiveComponent
     private protected string? ShownMetric { get; private set; }
 
     /// <summary>Why something on the page may be old; null: nothing is.</summary>
-    private protected string? Failure { get; private set; }
+    private protected string? Failure => Rejected.Failure ?? alertsFailure ?? trendsFailure;
 
     protected override TimeSpan Interval => Options.Value.PushInterval;
 
@@ -68,7 +76,7 @@ public abstract class PlantComponent : LiveComponent
     protected override async Task OnInitializedAsync()
     {
         Take();
-        Rejected = await Rejections.GetAsync(CancellationToken.None);
+        await ReadAsync(CancellationToken.None);
         Take();
     }
 
@@ -90,7 +98,7 @@ public abstract class PlantComponent : LiveComponent
             await waiting.CancelAsync();
         }
         cancellation.ThrowIfCancellationRequested();
-        Rejected = await Rejections.GetAsync(cancellation);
+        await ReadAsync(cancellation);
         Take();
         await ShowAsync(cancellation);
     }
@@ -118,21 +126,27 @@ public abstract class PlantComponent : LiveComponent
         try
         {
             await trends.FollowAsync([.. rows.SelectMany(row => row.Tiles).Select(tile => tile.Engine)], metric, cancellation);
-            Failure = null;
+            trendsFailure = null;
         }
         catch (Exception exception) when (Unavailable.Describe(exception) is { } reason)
         {
-            Failure = reason;
+            trendsFailure = reason;
         }
     }
 
     private protected IReadOnlyList<TrendPoint> Trend(EngineWindow engine) => trends?.Of(engine, ShownMetric) ?? [];
 
+    private async Task ReadAsync(CancellationToken cancellation)
+    {
+        Rejected = await Rejections.GetAsync(cancellation);
+        (raised, alertsFailure) = await Alerts.GetAsync(cancellation);
+    }
+
     private void Take()
     {
         Snapshot = Latest.Current;
         Now = Clock.GetUtcNow().UtcDateTime;
-        View = PlantView.Of(Snapshot.Engines, Rejected.Recent, Filter, Now);
+        View = PlantView.Of(Snapshot.Engines, raised, Rejected.Recent, Filter, Now);
         var found = Snapshot
             .Engines.SelectMany(engine => engine.Means)
             .Select(mean => mean.Metric)

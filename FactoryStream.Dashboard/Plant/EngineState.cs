@@ -8,4 +8,10 @@ public enum EngineState
 
     /// <summary>No window of it was written for longer than three windows last.</summary>
     Silent,
+
+    /// <summary>An alert of the severity warning is raised of it.</summary>
+    Warning,
+
+    /// <summary>An alert of the severity alarm is raised of it.</summary>
+    Alarm,
 }

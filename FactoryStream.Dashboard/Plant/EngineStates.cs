@@ -1,4 +1,5 @@
 using FactoryStream.Dashboard.Live;
+using FactoryStream.Storage;
 
 namespace FactoryStream.Dashboard.Plant;
 
@@ -10,12 +11,24 @@ internal static class EngineStates
     // A window closes in each ten seconds; one may come late by a commit, three do not.
     private const int MissedWindows = 3;
 
+    /// <summary>What is worst of an engine: its alerts stand above silence, which may be what they are of.</summary>
+    /// <param name="newest">Its newest window.</param>
+    /// <param name="now">The time that silence is told by.</param>
+    /// <param name="raised">The worst of its raised alerts; null: it has none.</param>
+    public static EngineState Of(EngineWindow newest, DateTime now, AlertSeverity? raised = null) =>
+        raised switch
+        {
+            AlertSeverity.Alarm => EngineState.Alarm,
+            AlertSeverity.Warning => EngineState.Warning,
+            _ => IsSilent(newest, now) ? EngineState.Silent : EngineState.Normal,
+        };
+
     /// <summary>
     /// By the clock and by when the newest window was written, not by the time of its readings: a plant that stands still is silent, and
     /// one that replays old readings is not.
     /// </summary>
-    public static EngineState Of(EngineWindow newest, DateTime now) =>
-        now - newest.UpdatedAt > MissedWindows * (newest.WindowEnd - newest.WindowStart) ? EngineState.Silent : EngineState.Normal;
+    public static bool IsSilent(EngineWindow newest, DateTime now) =>
+        now - newest.UpdatedAt > MissedWindows * (newest.WindowEnd - newest.WindowStart);
 
     /// <summary>The state in a word, so that nobody has to tell colours apart.</summary>
     public static string Word(EngineState state) =>
@@ -23,6 +36,8 @@ internal static class EngineStates
         {
             EngineState.Normal => "normal",
             EngineState.Silent => "silent",
+            EngineState.Warning => "warning",
+            EngineState.Alarm => "alarm",
             _ => throw new ArgumentOutOfRangeException(nameof(state), state, "a state without a word"),
         };
 
@@ -32,6 +47,8 @@ internal static class EngineStates
         {
             EngineState.Normal => "●",
             EngineState.Silent => "◌",
+            EngineState.Warning => "▲",
+            EngineState.Alarm => "◆",
             _ => throw new ArgumentOutOfRangeException(nameof(state), state, "a state without a symbol"),
         };
 }

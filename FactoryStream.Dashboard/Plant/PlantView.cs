@@ -1,4 +1,5 @@
 using FactoryStream.Dashboard.Live;
+using FactoryStream.Storage;
 
 namespace FactoryStream.Dashboard.Plant;
 
@@ -24,11 +25,13 @@ internal sealed class PlantView
     public int Count(EngineState state) => counts.GetValueOrDefault(state);
 
     /// <param name="engines">By factory and engine.</param>
+    /// <param name="alerts">The worst raised alert of engines that have one, by the engine's number.</param>
     /// <param name="rejections">Recent rejections by factory.</param>
     /// <param name="filter">Which engines are shown.</param>
     /// <param name="now">The time that states are told by.</param>
     public static PlantView Of(
         IReadOnlyList<EngineWindow> engines,
+        IReadOnlyDictionary<int, AlertSeverity> alerts,
         IReadOnlyDictionary<string, long> rejections,
         PlantFilter filter,
         DateTime now
@@ -40,9 +43,10 @@ internal sealed class PlantView
         var view = new PlantView(rows) { RejectingFactories = rejections.Count(factory => factory.Value > 0) };
         foreach (var engine in engines)
         {
-            var tile = new Tile(engine, EngineStates.Of(engine, now));
+            AlertSeverity? raised = alerts.TryGetValue(engine.EngineNo, out var severity) ? severity : null;
+            var tile = new Tile(engine, EngineStates.Of(engine, now, raised));
             view.counts[tile.State] = view.Count(tile.State) + 1;
-            if (tile.State != EngineState.Silent)
+            if (!EngineStates.IsSilent(engine, now))
                 view.ReadingsPerSecond += engine.ReadingsPerSecond;
             if (
                 (filter.State is null || filter.State == tile.State)

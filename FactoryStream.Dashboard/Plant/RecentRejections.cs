@@ -1,12 +1,10 @@
-using FactoryStream.ServiceDefaults.Http;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace FactoryStream.Dashboard.Plant;
 
 /// <summary>The rejections of the last hour, counted once for all pages, and only while one asks.</summary>
-internal sealed class RecentRejections(NpgsqlDataSource database, IOptions<DashboardOptions> options, TimeProvider time, DashboardLog log)
-    : IDisposable
+internal sealed class RecentRejections : IDisposable
 {
     /// <summary>More of them in an hour are not counted, so that a flood of them costs a page no more than that.</summary>
     public const int MaxCounted = 10_000;
@@ -23,38 +21,23 @@ internal sealed class RecentRejections(NpgsqlDataSource database, IOptions<Dashb
         GROUP BY known_id
         """;
 
-    private readonly SemaphoreSlim turn = new(1);
-    private RejectionCounts counts = RejectionCounts.None;
-    private long? readAt;
+    private readonly NpgsqlDataSource database;
+    private readonly SharedRead<RejectionCounts> shared;
+
+    public RecentRejections(NpgsqlDataSource database, IOptions<DashboardOptions> options, TimeProvider time, DashboardLog log)
+    {
+        this.database = database;
+        shared = new(ReadAsync, RejectionCounts.None, options.Value.LedgerInterval, log.RejectionsUnavailable, time);
+    }
 
     /// <summary>The counts, at most <see cref="DashboardOptions.LedgerInterval"/> old, or why there are no newer ones.</summary>
     public async Task<RejectionCounts> GetAsync(CancellationToken cancellation)
     {
-        await turn.WaitAsync(cancellation);
-        try
-        {
-            if (readAt is { } moment && time.GetElapsedTime(moment) < options.Value.LedgerInterval)
-                return counts;
-            try
-            {
-                counts = await ReadAsync(cancellation);
-            }
-            catch (Exception exception) when (Unavailable.Describe(exception) is { } reason)
-            {
-                if (counts.Failure is null)
-                    log.RejectionsUnavailable(exception.Message);
-                counts = counts with { Failure = reason };
-            }
-            readAt = time.GetTimestamp();
-            return counts;
-        }
-        finally
-        {
-            turn.Release();
-        }
+        var (counts, failure) = await shared.GetAsync(cancellation);
+        return counts with { Failure = failure };
     }
 
-    public void Dispose() => turn.Dispose();
+    public void Dispose() => shared.Dispose();
 
     private async Task<RejectionCounts> ReadAsync(CancellationToken cancellation)
     {

@@ -8,16 +8,10 @@ namespace FactoryStream.Dashboard.Rejections;
 /// Which rejections are asked for (null: any), by when they were rejected: <c>From</c> inclusive, <c>To</c> exclusive; those behind
 /// <c>After</c>, if that is given. The factory <c>unknown</c> is all that have no key or could not be read.
 /// </summary>
-internal readonly record struct RejectionsQuery(
-    string? FactoryId,
-    string? Reason,
-    DateTime? From,
-    DateTime? To,
-    RejectionsCursor? After = null
-);
+internal readonly record struct RejectionsQuery(string? FactoryId, string? Reason, DateTime? From, DateTime? To, RowCursor? After = null);
 
 /// <summary>Rejections, the newest first, and where the next page begins; null: there are no more.</summary>
-internal sealed record RejectionsPage(List<Rejection> Rejections, RejectionsCursor? Next);
+internal sealed record RejectionsPage(List<Rejection> Rejections, RowCursor? Next);
 
 /// <summary>Reads refused and rejected lines.</summary>
 internal sealed class RejectionsReader(TimedSearch search)
@@ -61,8 +55,8 @@ internal sealed class RejectionsReader(TimedSearch search)
                         Nullable(NpgsqlDbType.Text, query.Reason),
                         Nullable(NpgsqlDbType.TimestampTz, query.From),
                         Nullable(NpgsqlDbType.TimestampTz, query.To),
-                        Nullable(NpgsqlDbType.TimestampTz, query.After?.RejectedAt),
-                        Nullable(NpgsqlDbType.Bigint, query.After?.Id),
+                        Nullable(NpgsqlDbType.TimestampTz, query.After?.Time),
+                        Nullable(NpgsqlDbType.Bigint, query.After?.Number),
                         // One more tells whether there are more.
                         new NpgsqlParameter<long> { TypedValue = limit + 1L },
                         new NpgsqlParameter<string> { TypedValue = MessageHeaders.LedgerUnknown },
@@ -73,7 +67,7 @@ internal sealed class RejectionsReader(TimedSearch search)
                 while (await reader.ReadAsync(cancellation))
                 {
                     if (rejections.Count == limit)
-                        return new RejectionsPage(rejections, RejectionsCursor.Behind(rejections[^1]));
+                        return new RejectionsPage(rejections, new(rejections[^1].RejectedAt, rejections[^1].Id));
                     rejections.Add(Of(reader));
                 }
                 return new RejectionsPage(rejections, null);

@@ -3,7 +3,8 @@ using Npgsql;
 namespace FactoryStream.Storage;
 
 /// <summary>
-/// Deletes every reading, batch, window and rejection, and the ledger of them; signing keys, engines and how far the log was read stay.
+/// Deletes every reading, batch, window, rejection and alert, and the ledger of them; signing keys, engines, alert rules and how far the
+/// log was read stay.
 /// </summary>
 public static class Purge
 {
@@ -30,11 +31,12 @@ public static class Purge
                 new(
                     """
                     TRUNCATE factory.readings, factory.batches, factory.engine_windows, factory.rejections, factory.rejection_counts,
-                        factory.rejections_dropped, factory.ledger, factory.engine_metrics, factory.losses
+                        factory.rejections_dropped, factory.ledger, factory.engine_metrics, factory.losses, factory.alerts,
+                        factory.alert_events
                     """
                 ),
                 // No window is closed any more: what comes next is late for none.
-                new("UPDATE factory.engines SET closed_until = DEFAULT"),
+                new("UPDATE factory.engines SET closed_until = DEFAULT, windows_written_at = DEFAULT"),
                 new("SELECT pg_notify($1, '\"*\"')")
                 {
                     Parameters = { new NpgsqlParameter<string> { TypedValue = WindowStatements.Channel } },

@@ -23,6 +23,237 @@ namespace FactoryStream.Storage.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("FactoryStream.Storage.AlertEventRow", b =>
+                {
+                    b.Property<long>("EventNo")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("event_no");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("EventNo"));
+
+                    b.Property<long>("AlertNo")
+                        .HasColumnType("bigint")
+                        .HasColumnName("alert_no");
+
+                    b.Property<string>("By")
+                        .HasColumnType("text")
+                        .HasColumnName("by");
+
+                    b.Property<string>("Comment")
+                        .HasColumnType("text")
+                        .HasColumnName("comment");
+
+                    b.Property<string>("Event")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("event");
+
+                    b.Property<DateTime>("RecordedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("recorded_at");
+
+                    b.Property<double?>("Value")
+                        .HasColumnType("double precision")
+                        .HasColumnName("value");
+
+                    b.Property<DateTime?>("WindowEnd")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("window_end");
+
+                    b.Property<DateTime?>("WindowStart")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("window_start");
+
+                    b.HasKey("EventNo")
+                        .HasName("pk_alert_events");
+
+                    b.HasIndex("AlertNo")
+                        .HasDatabaseName("ix_alert_events_alert_no");
+
+                    b.ToTable("alert_events", "factory");
+                });
+
+            modelBuilder.Entity("FactoryStream.Storage.AlertRow", b =>
+                {
+                    b.Property<long>("AlertNo")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("alert_no");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("AlertNo"));
+
+                    b.Property<DateTime?>("AcknowledgedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("acknowledged_at");
+
+                    b.Property<string>("AcknowledgedBy")
+                        .HasColumnType("text")
+                        .HasColumnName("acknowledged_by");
+
+                    b.Property<string>("AcknowledgedComment")
+                        .HasColumnType("text")
+                        .HasColumnName("acknowledged_comment");
+
+                    b.Property<DateTime?>("ClearedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("cleared_at");
+
+                    b.Property<int?>("EngineNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("engine_no");
+
+                    b.Property<string>("FactoryId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("factory_id");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Metric")
+                        .HasColumnType("text")
+                        .HasColumnName("metric");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<DateTime>("RaisedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("raised_at");
+
+                    b.Property<DateTime>("RaisedRecordedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("raised_recorded_at");
+
+                    b.Property<int>("Revision")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("revision");
+
+                    b.Property<int>("RuleNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("rule_no");
+
+                    b.Property<string>("Severity")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("severity");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<double>("Value")
+                        .HasColumnType("double precision")
+                        .HasColumnName("value");
+
+                    b.HasKey("AlertNo")
+                        .HasName("pk_alerts");
+
+                    b.HasIndex("EngineNo", "RaisedAt")
+                        .HasDatabaseName("ix_alerts_engine_no_raised_at");
+
+                    b.HasIndex("RaisedAt", "AlertNo")
+                        .HasDatabaseName("ix_alerts_raised_at_alert_no");
+
+                    b.HasIndex("RuleNo", "EngineNo")
+                        .IsUnique()
+                        .HasDatabaseName("ix_alerts_rule_no_engine_no")
+                        .HasFilter("state = 'raised'");
+
+                    b.HasIndex("RuleNo", "FactoryId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_alerts_rule_no_factory_id")
+                        .HasFilter("state = 'raised' AND engine_no IS NULL");
+
+                    b.ToTable("alerts", "factory");
+                });
+
+            modelBuilder.Entity("FactoryStream.Storage.AlertRuleRow", b =>
+                {
+                    b.Property<int>("RuleNo")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("rule_no");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("RuleNo"));
+
+                    b.Property<string>("Comparison")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("comparison");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<int>("Duration")
+                        .HasColumnType("integer")
+                        .HasColumnName("duration");
+
+                    b.Property<string>("EngineId")
+                        .HasColumnType("text")
+                        .HasColumnName("engine_id");
+
+                    b.Property<string>("FactoryId")
+                        .HasColumnType("text")
+                        .HasColumnName("factory_id");
+
+                    b.Property<bool>("IsEnabled")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_enabled");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<double>("Limit")
+                        .HasColumnType("double precision")
+                        .HasColumnName("limit");
+
+                    b.Property<string>("Metric")
+                        .HasColumnType("text")
+                        .HasColumnName("metric");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Severity")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("severity");
+
+                    b.Property<string>("Statistic")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("statistic");
+
+                    b.Property<DateTime>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.Property<int>("Version")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(1)
+                        .HasColumnName("version");
+
+                    b.HasKey("RuleNo")
+                        .HasName("pk_alert_rules");
+
+                    b.ToTable("alert_rules", "factory");
+                });
+
             modelBuilder.Entity("FactoryStream.Storage.AuditEventRow", b =>
                 {
                     b.Property<long>("EventNo")
@@ -182,6 +413,10 @@ namespace FactoryStream.Storage.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("factory_id");
+
+                    b.Property<DateTime?>("WindowsWrittenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("windows_written_at");
 
                     b.HasKey("EngineNo")
                         .HasName("pk_engines");

@@ -14,4 +14,7 @@ public sealed class EngineRow
 
     /// <summary>Windows that end at or before this are closed; null: none is yet.</summary>
     public DateTime? ClosedUntil { get; set; }
+
+    /// <summary>When its windows were last written, by the wall clock, UTC; null: none is yet.</summary>
+    public DateTime? WindowsWrittenAt { get; set; }
 }

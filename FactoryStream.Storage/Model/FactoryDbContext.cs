@@ -65,6 +65,15 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
     /// <summary>The table of <see cref="AuditEventRow"/>.</summary>
     public DbSet<AuditEventRow> AuditEvents => Set<AuditEventRow>();
 
+    /// <summary>The table of <see cref="AlertRuleRow"/>.</summary>
+    public DbSet<AlertRuleRow> AlertRules => Set<AlertRuleRow>();
+
+    /// <summary>The table of <see cref="AlertRow"/>.</summary>
+    public DbSet<AlertRow> Alerts => Set<AlertRow>();
+
+    /// <summary>The table of <see cref="AlertEventRow"/>.</summary>
+    public DbSet<AlertEventRow> AlertEvents => Set<AlertEventRow>();
+
     /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -147,6 +156,25 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
         {
             audit.ToTable("audit_events").HasKey(row => row.EventNo);
             audit.Property(row => row.At).HasDefaultValueSql("now()");
+        });
+        modelBuilder.Entity<AlertRuleRow>(rule =>
+        {
+            rule.ToTable("alert_rules").HasKey(row => row.RuleNo);
+            rule.Property(row => row.Version).HasDefaultValue(1);
+        });
+        modelBuilder.Entity<AlertRow>(alert =>
+        {
+            alert.ToTable("alerts").HasKey(row => row.AlertNo);
+            alert.HasIndex(row => new { row.RuleNo, row.EngineNo }).IsUnique().HasFilter("state = 'raised'");
+            alert.HasIndex(row => new { row.RuleNo, row.FactoryId }).IsUnique().HasFilter("state = 'raised' AND engine_no IS NULL");
+            alert.HasIndex(row => new { row.EngineNo, row.RaisedAt });
+            alert.HasIndex(row => new { row.RaisedAt, row.AlertNo });
+            alert.Property(row => row.Revision).HasDefaultValue(0);
+        });
+        modelBuilder.Entity<AlertEventRow>(entry =>
+        {
+            entry.ToTable("alert_events").HasKey(row => row.EventNo);
+            entry.HasIndex(row => row.AlertNo);
         });
     }
 }

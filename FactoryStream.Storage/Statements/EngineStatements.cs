@@ -6,19 +6,21 @@ namespace FactoryStream.Storage;
 /// <summary>What a commit's transaction writes into <c>factory.engines</c> and <c>factory.engine_metrics</c>.</summary>
 public static class EngineStatements
 {
-    /// <summary>States how far engines' windows are closed; never moves it back.</summary>
+    /// <summary>States how far engines' windows are closed, which never moves back, and when they were written.</summary>
     /// <param name="engines">Each engine's number once, and the moment (UTC) up to which its windows are closed.</param>
-    public static NpgsqlBatchCommand CloseUntil(IReadOnlyList<(int EngineNo, DateTime ClosedUntil)> engines)
+    /// <param name="now">The wall clock's time, UTC.</param>
+    public static NpgsqlBatchCommand CloseUntil(IReadOnlyList<(int EngineNo, DateTime ClosedUntil)> engines, DateTime now)
     {
         var command = new NpgsqlBatchCommand(
             """
-            UPDATE factory.engines SET closed_until = greatest(engines.closed_until, closed.closed_until)
+            UPDATE factory.engines SET closed_until = greatest(engines.closed_until, closed.closed_until), windows_written_at = $3
             FROM unnest($1::int[], $2::timestamptz[]) AS closed (engine_no, closed_until)
             WHERE engines.engine_no = closed.engine_no
             """
         );
         command.Parameters.AddArray(NpgsqlDbType.Integer, engines.Select(engine => engine.EngineNo));
         command.Parameters.AddArray(NpgsqlDbType.TimestampTz, engines.Select(engine => engine.ClosedUntil));
+        command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = now });
         return command;
     }
 

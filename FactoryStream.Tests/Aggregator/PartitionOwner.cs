@@ -47,6 +47,7 @@ internal sealed class PartitionOwner : IAsyncDisposable
                 options,
                 instruments,
                 new RetentionRuns(),
+                new AlertRuleDirectory(database),
                 TimeProvider.System,
                 new AggregatorLog(NullLogger<AggregatorLog>.Instance)
             )
@@ -82,6 +83,7 @@ internal sealed class PartitionOwner : IAsyncDisposable
     /// <summary>What was in memory is gone.</summary>
     public async Task RestartAsync()
     {
+        pending.Clear();
         transaction = make();
         var checkpoints = new CheckpointReader(database);
         foreach (var topic in (string[])[TopicNames.Verified, TopicNames.Rejected])
@@ -96,6 +98,19 @@ internal sealed class PartitionOwner : IAsyncDisposable
         pending.Seal([]);
         await transaction.CommitAsync(pending, [], CancellationToken.None);
         pending.Clear();
+    }
+
+    /// <summary>Evaluates once what the clock decides of alerts.</summary>
+    public async Task WatchAlertsAsync()
+    {
+        using var worker = new AlertWatchWorker(
+            database,
+            new AlertRuleDirectory(database),
+            instruments,
+            TimeProvider.System,
+            new AggregatorLog(NullLogger<AggregatorLog>.Instance)
+        );
+        await worker.RunAsync(CancellationToken.None);
     }
 
     public Task<string[]> RowsAsync(string sql) => database.RowsAsync(sql);

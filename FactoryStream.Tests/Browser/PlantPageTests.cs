@@ -24,6 +24,30 @@ public sealed class PlantPageTests(PostgresFixture postgres, BrowserFixture brow
     }
 
     [SkippableFact]
+    public async Task An_engine_with_a_raised_alert_is_seen_by_its_word_counted_and_normal_when_it_is_cleared()
+    {
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, OneSilentOfFourAsync);
+        await dashboard.Database.AlertAsync(1, "factory_a", 1, "raised", "alarm", Seeds.Start);
+        await dashboard.Database.AlertAsync(2, "factory_a", 1, "raised", "warning", Seeds.Start);
+        await dashboard.Database.AlertAsync(1, "factory_b", 3, "raised", "warning", Seeds.Start);
+        await dashboard.Database.AlertAsync(1, "factory_b", 4, "withdrawn", "alarm", Seeds.Start);
+        var page = await OpenAsync(dashboard);
+
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "1 warning" })).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "2 normal" })).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "1 alarm" }).ClickAsync();
+        await Assertions.Expect(page.Locator(".tile")).ToHaveCountAsync(1);
+        await Assertions.Expect(Tile(page, "alarm")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "1 alarm" }).ClickAsync();
+        await Picture.TakeAsync(page, "plant-alerts");
+
+        await dashboard.Database.RowsAsync("UPDATE factory.alerts SET state = 'cleared' WHERE engine_no = 1");
+
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "3 normal" })).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "0 alarm" })).ToBeVisibleAsync();
+    }
+
+    [SkippableFact]
     public async Task A_click_on_a_count_shows_the_engines_that_it_counts_and_a_second_one_all()
     {
         await using var dashboard = await RunningDashboard.StartAsync(postgres, OneSilentOfFourAsync);

@@ -1,10 +1,13 @@
 using FactoryStream.Dashboard.Live;
 using FactoryStream.Dashboard.Plant;
+using FactoryStream.Storage;
 
 namespace FactoryStream.Tests.Dashboard;
 
 public sealed class EngineStatesTests
 {
+    private static readonly Dictionary<int, AlertSeverity> NoAlerts = [];
+
     private static readonly DateTime Written = new(2026, 2, 25, 6, 13, 32, DateTimeKind.Utc);
 
     [Theory]
@@ -20,6 +23,20 @@ public sealed class EngineStatesTests
     [Fact]
     public void A_replay_of_old_readings_is_not_silent_while_its_windows_are_written() =>
         Assert.Equal(EngineState.Normal, EngineStates.Of(Engine("a", "e1") with { UpdatedAt = Written.AddYears(5) }, Written.AddYears(5)));
+
+    [Theory]
+    [InlineData(AlertSeverity.Warning, nameof(EngineState.Warning))]
+    [InlineData(AlertSeverity.Alarm, nameof(EngineState.Alarm))]
+    public void A_raised_alert_is_the_state_of_an_engine_silent_or_not_and_silence_still_sends_nothing(AlertSeverity severity, string state)
+    {
+        var silent = Engine("a", "e1") with { EngineNo = 7, UpdatedAt = Written.AddMinutes(-5) };
+        var alerts = new Dictionary<int, AlertSeverity> { [7] = severity };
+
+        var view = PlantView.Of([silent, Engine("a", "e2")], alerts, new Dictionary<string, long>(), PlantFilter.None, Written);
+
+        Assert.Equal([state, "Normal"], view.Rows[0].Tiles.Select(tile => tile.State.ToString()));
+        Assert.Equal(1, view.ReadingsPerSecond);
+    }
 
     [Fact]
     public void Every_state_has_a_word_and_a_symbol_of_its_own()
@@ -37,6 +54,7 @@ public sealed class EngineStatesTests
 
         var view = PlantView.Of(
             [Engine("a", "e1"), silent, Engine("b", "e1")],
+            NoAlerts,
             rejections,
             new("E1", EngineState.Normal, OnlyRejecting: true),
             Written
@@ -55,7 +73,7 @@ public sealed class EngineStatesTests
     {
         EngineWindow[] engines = [.. Enumerable.Range(1, 7).Select(n => Engine("a", $"e{n}")), Engine("b", "e1")];
 
-        var view = PlantView.Of(engines, new Dictionary<string, long>(), PlantFilter.None, Written);
+        var view = PlantView.Of(engines, NoAlerts, new Dictionary<string, long>(), PlantFilter.None, Written);
 
         Assert.Equal(
             [("a", true, 6), ("a", false, 1), ("b", true, 1)],

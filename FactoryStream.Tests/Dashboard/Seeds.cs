@@ -32,6 +32,34 @@ internal static class Seeds
         await database.EngineAsync("factory_b", "e2");
     }
 
+    /// <summary>An alert of an engine, or of the whole factory, with the beginning of its history.</summary>
+    public static Task AlertAsync(
+        this NpgsqlDataSource database,
+        int ruleNo,
+        string factoryId,
+        int? engineNo,
+        string state,
+        string severity,
+        DateTime raisedAt
+    ) =>
+        database.ScalarAsync<long>(
+            """
+            WITH alert AS (
+                INSERT INTO factory.alerts (rule_no, name, kind, severity, factory_id, engine_no, state, raised_at, raised_recorded_at,
+                    value)
+                VALUES ($1, 'too hot', 'threshold', $2, $3, nullif($4, 0), $5, $6, $6, 7)
+                RETURNING alert_no)
+            INSERT INTO factory.alert_events (alert_no, event, recorded_at) SELECT alert_no, 'raised', $6 FROM alert
+            RETURNING event_no
+            """,
+            ruleNo,
+            severity,
+            factoryId,
+            engineNo ?? 0,
+            state,
+            raisedAt
+        );
+
     /// <summary>An engine; its number.</summary>
     public static async Task<int> EngineAsync(this NpgsqlDataSource database, string factoryId, string engineId) =>
         await database.ScalarAsync<int>(

@@ -43,7 +43,7 @@ public sealed class SchemaTests(PostgresFixture postgres)
             FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
             WHERE relnamespace = 'factory'::regnamespace AND attnum > 0 AND NOT attisdropped AND relname IN ('signing_keys', 'engines',
                 'readings', 'batches', 'engine_windows', 'rejections', 'checkpoints', 'ledger', 'rejection_counts', 'engine_metrics',
-                'rejections_dropped', 'losses', 'topics', 'audit_events')
+                'rejections_dropped', 'losses', 'topics', 'audit_events', 'alert_rules', 'alerts', 'alert_events')
             """
         );
 

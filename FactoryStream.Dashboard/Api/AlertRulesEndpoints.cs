@@ -1,0 +1,113 @@
+using System.Globalization;
+using FactoryStream.Dashboard.Access;
+using FactoryStream.Dashboard.Alerts;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace FactoryStream.Dashboard.Api;
+
+/// <summary>The rules by which alerts are raised.</summary>
+internal static class AlertRulesEndpoints
+{
+    private const string Sample =
+        """{"name": "too hot", "kind": "threshold", "metric": "temp_oil", "comparison": "above", "limit": 95, """
+        + "\"duration\": 30, \"severity\": \"alarm\"}";
+
+    public static void MapAlertRules(this IEndpointRouteBuilder routes)
+    {
+        var rules = routes.MapGroup("/api/alert-rules").WithTags("Alerts");
+        rules
+            .MapGet("/", RulesAsync)
+            .WithName("GetAlertRules")
+            .WithSummary("All alert rules.")
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        var writing = routes.MapGroup("/api/alert-rules").WithTags("Alerts").ForWriters();
+        writing
+            .MapPost("/", AddAsync)
+            .WithName("AddAlertRule")
+            .WithSummary($"Makes an alert rule, e.g. {Sample}. It takes effect within 5 seconds, for windows that close from then on.")
+            .Accepts<AlertRuleRequest>("application/json")
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        writing
+            .MapPut("/{no}", ChangeAsync)
+            .WithName("ChangeAlertRule")
+            .WithSummary("Changes an alert rule; the body is the whole rule.")
+            .Accepts<AlertRuleRequest>("application/json")
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        writing
+            .MapDelete("/{no}", DeleteAsync)
+            .WithName("DeleteAlertRule")
+            .WithSummary("Deletes an alert rule; what it has raised is cleared within 5 seconds, and its alerts stay.")
+            .ProducesProblem(StatusCodes.Status404NotFound);
+    }
+
+    /// <summary>
+    /// The one place where it is decided who may write rules and acknowledge alerts: operators.
+    /// </summary>
+    internal static RouteGroupBuilder ForWriters(this RouteGroupBuilder routes) =>
+        routes
+            .RequireAuthorization(Roles.Operator)
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status403Forbidden)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+
+    private static async Task<Ok<AlertRulesResponse>> RulesAsync(AlertRulesReader rules, CancellationToken cancellationToken) =>
+        TypedResults.Ok(new AlertRulesResponse(await rules.ReadAsync(cancellationToken)));
+
+    private static async Task<Results<Created<StoredAlertRule>, ProblemHttpResult>> AddAsync(
+        HttpRequest request,
+        AlertRulesWriter rules,
+        CancellationToken cancellationToken
+    )
+    {
+        var (settings, problem) = await ReadAsync(request, cancellationToken);
+        if (settings is null)
+            return problem!;
+        return await rules.AddAsync(settings, cancellationToken) is { } rule
+            ? TypedResults.Created(string.Create(CultureInfo.InvariantCulture, $"/api/alert-rules/{rule.RuleNo}"), rule)
+            : Problem(
+                StatusCodes.Status409Conflict,
+                $"There are {AlertRulesWriter.MaxRules} rules, the most there may be; delete one first."
+            );
+    }
+
+    private static async Task<Results<Ok<StoredAlertRule>, ProblemHttpResult>> ChangeAsync(
+        HttpRequest request,
+        AlertRulesWriter rules,
+        int no,
+        CancellationToken cancellationToken
+    )
+    {
+        var (settings, problem) = await ReadAsync(request, cancellationToken);
+        if (settings is null)
+            return problem!;
+        return await rules.ChangeAsync(no, settings, cancellationToken) is { } rule ? TypedResults.Ok(rule) : NotFound(no);
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
+        AlertRulesWriter rules,
+        int no,
+        CancellationToken cancellationToken
+    ) => await rules.DeleteAsync(no, cancellationToken) ? TypedResults.NoContent() : NotFound(no);
+
+    private static async Task<(AlertRuleSettings? Settings, ProblemHttpResult? Problem)> ReadAsync(
+        HttpRequest request,
+        CancellationToken cancellation
+    )
+    {
+        var (body, problem) = await JsonBody.ReadAsync(request, ApiJson.Default.AlertRuleRequest, Sample, cancellation);
+        if (problem is not null)
+            return (null, problem);
+        if (body is null)
+            return (null, Problem(StatusCodes.Status400BadRequest, $"body: expected {Sample}, found null"));
+        return body.TryValidate(out var settings, out var error)
+            ? (settings, null)
+            : (null, Problem(StatusCodes.Status400BadRequest, error));
+    }
+
+    private static ProblemHttpResult NotFound(int no) =>
+        Problem(StatusCodes.Status404NotFound, string.Create(CultureInfo.InvariantCulture, $"There is no alert rule {no}."));
+
+    private static ProblemHttpResult Problem(int status, string detail) => TypedResults.Problem(detail, statusCode: status);
+}
