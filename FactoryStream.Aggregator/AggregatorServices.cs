@@ -20,7 +20,9 @@ internal static class AggregatorServices
         builder.Services.AddSingleton<AggregatorHealthCheck>();
         builder.Services.AddHealthChecks().AddCheck<AggregatorHealthCheck>("aggregator");
         builder.Services.AddSingleton<RetentionRuns>();
+        builder.Services.AddSingleton<RetentionTimes>();
         builder.Services.AddHostedService<AggregatorWorker>();
         builder.Services.AddHostedService<RetentionWorker>();
+        builder.Services.AddHostedService<RollupWorker>();
     }
 }

@@ -14,4 +14,7 @@ public sealed class EngineRow
 
     /// <summary>Windows that end at or before this are closed; null: none is yet.</summary>
     public DateTime? ClosedUntil { get; set; }
+
+    /// <summary>Minutes, and the hours and days of them, that end at or before this are rolled up; null: none is yet.</summary>
+    public DateTime? RolledUntil { get; set; }
 }

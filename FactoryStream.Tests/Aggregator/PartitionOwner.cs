@@ -98,6 +98,9 @@ internal sealed class PartitionOwner : IAsyncDisposable
         pending.Clear();
     }
 
+    /// <summary>The database that is this owner's alone.</summary>
+    public NpgsqlDataSource Database => database;
+
     public Task<string[]> RowsAsync(string sql) => database.RowsAsync(sql);
 
     public async ValueTask DisposeAsync()
