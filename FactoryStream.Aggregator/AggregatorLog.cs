@@ -143,4 +143,36 @@ internal sealed partial class AggregatorLog(ILogger<AggregatorLog> logger)
         EventName = nameof(AlertWatchFailed)
     )]
     public partial void AlertWatchFailed(double seconds, string reason);
+
+    [LoggerMessage(
+        36,
+        LogLevel.Information,
+        "Windows are rolled up until {RolledUntil} (UTC) at least; {Minutes} minutes written so far, and more are due.",
+        EventName = nameof(RollupBehind)
+    )]
+    public partial void RollupBehind(DateTime rolledUntil, long minutes);
+
+    [LoggerMessage(
+        37,
+        LogLevel.Warning,
+        "Windows could not be rolled up; it is tried again in {Seconds} s: {Reason}",
+        EventName = nameof(RollupFailed)
+    )]
+    public partial void RollupFailed(double seconds, string reason);
+
+    [LoggerMessage(
+        38,
+        LogLevel.Information,
+        "Retention: {Count} table partitions of {Table} dropped, whose windows are older than {Days} days.",
+        EventName = nameof(WindowsDropped)
+    )]
+    public partial void WindowsDropped(int count, string table, int days);
+
+    [LoggerMessage(
+        39,
+        LogLevel.Information,
+        "Retention: {Count} windows of an hour dropped that are older than {Days} days.",
+        EventName = nameof(HoursDropped)
+    )]
+    public partial void HoursDropped(long count, int days);
 }

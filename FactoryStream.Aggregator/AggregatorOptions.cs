@@ -1,10 +1,11 @@
 using System.ComponentModel.DataAnnotations;
 using FactoryStream.Aggregator.Windowing;
+using FactoryStream.Storage;
 
 namespace FactoryStream.Aggregator;
 
 /// <summary>The Aggregator's settings; section <c>Aggregator</c>.</summary>
-internal sealed class AggregatorOptions
+internal sealed class AggregatorOptions : IValidatableObject
 {
     public const string Section = "Aggregator";
 
@@ -74,6 +75,25 @@ internal sealed class AggregatorOptions
     [Range(typeof(TimeSpan), "01:00:00", "365.00:00:00")]
     public TimeSpan RetentionGrace { get; set; } = TimeSpan.FromDays(1);
 
+    /// <summary>
+    /// Days that windows of ten seconds are kept; 0: for ever. Those of a day are. At least <see cref="RetentionDays"/> and <see
+    /// cref="RetentionGrace"/>, for so long may a late reading correct one. Default 0.
+    /// </summary>
+    [Range(0, 36_500)]
+    public int WindowRetentionDays { get; set; }
+
+    /// <summary>Days that windows of a minute are kept; 0: for ever. No fewer than <see cref="WindowRetentionDays"/>. Default 0.</summary>
+    [Range(0, 36_500)]
+    public int MinuteRetentionDays { get; set; }
+
+    /// <summary>Days that windows of an hour are kept; 0: for ever. No fewer than <see cref="MinuteRetentionDays"/>. Default 0.</summary>
+    [Range(0, 36_500)]
+    public int HourRetentionDays { get; set; }
+
+    /// <summary>How often closed windows are rolled up into minutes, hours and days. Default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
+    public TimeSpan RollupInterval { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Days that refused and rejected lines are kept; 0: for ever. Their counts stay. Default 90.</summary>
     [Range(0, 36_500)]
     public int RejectionRetentionDays { get; set; } = 90;
@@ -99,6 +119,33 @@ internal sealed class AggregatorOptions
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan OffsetCommitInterval { get; set; } = TimeSpan.FromMilliseconds(200);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        var lateDays = RetentionDays + (int)Math.Ceiling(RetentionGrace.TotalDays);
+        if (WindowRetentionDays > 0 && (RetentionDays == 0 || WindowRetentionDays < lateDays))
+            yield return new(
+                $"{nameof(WindowRetentionDays)} needs {nameof(RetentionDays)}, and no fewer days than that and {nameof(RetentionGrace)} "
+                    + "together: a late reading may correct a window for so long.",
+                [nameof(WindowRetentionDays)]
+            );
+        if (IsShorter(MinuteRetentionDays, WindowRetentionDays))
+            yield return new(
+                $"{nameof(MinuteRetentionDays)} must not be less than {nameof(WindowRetentionDays)}.",
+                [nameof(MinuteRetentionDays)]
+            );
+        if (IsShorter(HourRetentionDays, MinuteRetentionDays))
+            yield return new(
+                $"{nameof(HourRetentionDays)} must not be less than {nameof(MinuteRetentionDays)}.",
+                [nameof(HourRetentionDays)]
+            );
+
+        static bool IsShorter(int days, int than) => days > 0 && (than == 0 || days < than);
+    }
+
+    /// <summary>Days that windows of each step are kept; 0: for ever.</summary>
+    public IReadOnlyList<(WindowStep Step, int Days)> WindowRetention =>
+        [(WindowStep.TenSeconds, WindowRetentionDays), (WindowStep.Minute, MinuteRetentionDays), (WindowStep.Hour, HourRetentionDays)];
 
     public WindowingRules Rules => new(WindowLength.Ticks, Lateness.Ticks, IdleTimeout.Ticks);
 }

@@ -21,8 +21,10 @@ internal static class AggregatorServices
         builder.Services.AddHealthChecks().AddCheck<AggregatorHealthCheck>("aggregator");
         builder.Services.AddSingleton<RetentionRuns>();
         builder.Services.AddSingleton<AlertRuleDirectory>();
+        builder.Services.AddSingleton<RetentionTimes>();
         builder.Services.AddHostedService<AggregatorWorker>();
         builder.Services.AddHostedService<RetentionWorker>();
         builder.Services.AddHostedService<AlertWatchWorker>();
+        builder.Services.AddHostedService<RollupWorker>();
     }
 }

@@ -55,6 +55,7 @@ internal static class DashboardServices
         ));
         builder.Services.AddSingleton<SharedLedger>();
         builder.Services.AddSingleton<WindowsReader>();
+        builder.Services.AddSingleton<StepWindowsReader>();
         builder.Services.AddSingleton<WindowSeriesReader>();
         builder.Services.AddSingleton<BacklogReader>();
         builder.Services.AddSingleton<TimedSearch>();

@@ -174,6 +174,7 @@ internal sealed class CommitTransaction
         {
             retentionRuns = runs;
             readings.ForgetTablePartitions();
+            windows.ForgetTablePartitions();
         }
         await keys.EnsureAsync(pending, cancellation);
         rules.RejectTooOld(pending);

@@ -39,6 +39,9 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
             .Select(entry => new WrittenWindow(entry.Engine, entry.Window.Start, entry.Window.Totals, IsCorrection: false))
             .Concat(late.Select(entry => new WrittenWindow(entry.Key.Engine, entry.Key.Start, entry.Value, IsCorrection: true)));
 
+    /// <summary>After a retention run, table partitions may be gone.</summary>
+    public void ForgetTablePartitions() => tablePartitions.Forget();
+
     public void Clear()
     {
         closed.Clear();
@@ -141,9 +144,9 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
 
     /// <summary>
     /// Merges totals of readings that no closed row counts yet into the rows that are there; a window that has no such row gets one.
-    /// Read, merged here and written: PostgreSQL's own arithmetic ends a statement where a value overflows or underflows, and one odd
-    /// reading must not stop all others. Safe because the partition's epoch, checked by the same transaction, lets nobody else write its
-    /// engines' windows.
+    /// The minutes of all of them are marked stale, be they rolled up or not: late is rare, and to look would cost more than a mark.
+    /// Read, merged here (<see cref="WindowMerge"/> says why) and written. Safe because the partition's epoch, checked by the same
+    /// transaction, lets nobody else write its engines' windows.
     /// </summary>
     /// <param name="connection">A connection within the transaction.</param>
     /// <param name="windows">Each engine and window once.</param>
@@ -166,24 +169,17 @@ internal sealed class WindowStore(NpgsqlDataSource database, WindowingRules rule
         foreach (var stored in await WindowStatements.ReadAsync(connection, windows, cancellation))
             merged[Key(stored)] = stored with { Metrics = Merge(stored.Metrics, merged[Key(stored)].Metrics) };
         await WindowStatements.UpsertAsync(connection, merged.Values, newRevision, now, cancellation);
+        await RollupStatements.MarkStaleAsync(connection, windows, cancellation);
 
         static (int, DateTime, DateTime) Key(WindowTotals window) => (window.EngineNo, window.WindowStart, window.WindowEnd);
     }
 
     private static List<MetricRow> Merge(IReadOnlyList<MetricRow> stored, IReadOnlyList<MetricRow> added)
     {
-        var merged = stored.ToList();
-        var places = merged.Select((row, place) => (row.Metric, place)).ToDictionary();
-        foreach (var row in added)
-        {
-            if (places.TryGetValue(row.Metric, out var place))
-                merged[place] = Row(Totals(merged[place]).With(Totals(row)));
-            else
-                merged.Add(row);
-        }
-        return merged;
-
-        static MetricTotals Totals(in MetricRow row) => new(row.Metric, row.Count, row.Sum, row.Min, row.Max, row.SquaredDeviation);
+        var merge = new WindowMerge();
+        merge.Add(stored);
+        merge.Add(added);
+        return merge.Metrics;
     }
 
     private void Close(TrackedEngine engine)

@@ -17,14 +17,15 @@ internal sealed class RetentionRuns
 }
 
 /// <summary>
-/// Drops what is older than it is kept: table partitions of readings, and rejections. A few a transaction, over a connection of its own,
-/// beside the pipeline: an error of the database is logged, and the run is repeated later. Every replica has one; the
-/// database lets one work.
+/// Drops what is older than it is kept: table partitions of readings and of windows, windows of an hour, and rejections. A few a
+/// transaction, over a connection of its own, beside the pipeline: an error of the database is logged, and the run is repeated later. Every
+/// replica has one; the database lets one work.
 /// </summary>
 internal sealed class RetentionWorker(
     NpgsqlDataSource database,
     IOptions<AggregatorOptions> options,
     RetentionRuns runs,
+    RetentionTimes times,
     AggregatorMetrics metrics,
     TimeProvider time,
     AggregatorLog log
@@ -33,6 +34,7 @@ internal sealed class RetentionWorker(
     // Each has a handful of locks, of which PostgreSQL has some 6,400 by default for everybody.
     private const int PartitionsAtOnce = 8;
     private const int RejectionsAtOnce = 1_000;
+    private const int HoursAtOnce = 10_000;
 
     private static readonly TimeSpan Period = TimeSpan.FromHours(1);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
@@ -50,9 +52,10 @@ internal sealed class RetentionWorker(
     /// <returns>Whether all of it could be done; else it is to be tried again soon.</returns>
     public async Task<bool> RunAsync(CancellationToken cancellation)
     {
-        var partitions = await TryAsync(DropPartitionsAsync, cancellation);
+        var readings = await TryAsync(DropReadingsAsync, cancellation);
+        var windows = await TryAsync(DropWindowsAsync, cancellation);
         var rejections = await TryAsync(DropRejectionsAsync, cancellation);
-        return partitions && rejections;
+        return readings && windows && rejections;
     }
 
     private async Task<bool> TryAsync(Func<CancellationToken, Task> drop, CancellationToken cancellation)
@@ -78,21 +81,65 @@ internal sealed class RetentionWorker(
         }
     }
 
-    private async Task DropPartitionsAsync(CancellationToken cancellation)
+    private async Task DropReadingsAsync(CancellationToken cancellation)
     {
         if (options.Value.RetentionDays == 0)
             return;
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var evidence = new NpgsqlCommand("SELECT factory.newest_evidence()", connection);
-        if (await evidence.ExecuteScalarAsync(cancellation) is not DateTime newest)
-            return;
-        // A clock that runs ahead must not make evidence old: it is as old as the newest evidence says.
-        var now = time.GetUtcNow().UtcDateTime;
-        var before = (newest < now ? newest : now).AddDays(-options.Value.RetentionDays) - options.Value.RetentionGrace;
-        await using var drop = new NpgsqlCommand("SELECT factory.drop_partitions('readings', $1, $2)", connection)
+        if (await times.ExpiredBeforeAsync(connection, cancellation) is { } before)
+            await DropPartitionsAsync(
+                connection,
+                "readings",
+                before,
+                count => log.Retained(count, options.Value.RetentionDays),
+                cancellation
+            );
+    }
+
+    private async Task DropWindowsAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        foreach (var (step, days) in options.Value.WindowRetention)
+        {
+            if (days == 0 || await times.KeptSinceAsync(connection, days, cancellation) is not { } since)
+                continue;
+            // What is not rolled up, or is to be once more, stays.
+            var before = await WindowRetention.RolledUpBeforeAsync(connection, since, cancellation);
+            if (step == WindowStep.Hour)
+                await DropHoursAsync(connection, before, days, cancellation);
+            else
+                await DropPartitionsAsync(
+                    connection,
+                    step.Table,
+                    before,
+                    count => log.WindowsDropped(count, step.Table, days),
+                    cancellation
+                );
+        }
+    }
+
+    private async Task DropHoursAsync(NpgsqlConnection connection, DateTime before, int days, CancellationToken cancellation)
+    {
+        var total = 0L;
+        while (await WindowRetention.DropHoursAsync(connection, before, HoursAtOnce, cancellation) is var hours and > 0)
+            total += hours;
+        if (total > 0)
+            log.HoursDropped(total, days);
+    }
+
+    private async Task DropPartitionsAsync(
+        NpgsqlConnection connection,
+        string table,
+        DateTime before,
+        Action<int> dropped,
+        CancellationToken cancellation
+    )
+    {
+        await using var drop = new NpgsqlCommand("SELECT factory.drop_partitions($1, $2, $3)", connection)
         {
             Parameters =
             {
+                new NpgsqlParameter<string> { TypedValue = table },
                 new NpgsqlParameter<DateTime> { TypedValue = before },
                 new NpgsqlParameter<int> { TypedValue = PartitionsAtOnce },
             },
@@ -101,7 +148,7 @@ internal sealed class RetentionWorker(
         {
             runs.Add();
             metrics.TablePartitionsDropped.Add(count);
-            log.Retained(count, options.Value.RetentionDays);
+            dropped(count);
         }
     }
 

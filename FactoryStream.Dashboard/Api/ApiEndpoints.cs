@@ -40,8 +40,8 @@ internal static class ApiEndpoints
         api.MapGet("/windows", WindowsAsync)
             .WithName("GetWindows")
             .WithSummary(
-                "Windows by factory, engine, metric and start (from inclusive, to exclusive); without times those of the last 15 "
-                    + "minutes. A page has at most limit "
+                "Windows by factory, engine, metric and start (from inclusive, to exclusive), of step 10s, 1m, 1h or 1d; without times "
+                    + "those of the last 90 steps, of 10s 15 minutes. A page has at most limit "
                     + "(10,000) of them; next_cursor, given back as cursor, continues it, as does the Link header. JSON, or CSV by "
                     + "Accept; excel=true is CSV with a byte order mark."
             )
@@ -89,12 +89,14 @@ internal static class ApiEndpoints
     private static async Task<IResult> WindowsAsync(
         HttpContext context,
         WindowsReader windows,
+        StepWindowsReader stepWindows,
         IOptions<DashboardOptions> options,
         TimeProvider time,
         CancellationToken cancellationToken,
         string? factory_id = null,
         string? engine_id = null,
         string? metric = null,
+        string? step = null,
         string? from = null,
         string? to = null,
         int? limit = null,
@@ -113,12 +115,18 @@ internal static class ApiEndpoints
         if (limit < 1 || limit > most)
             return Problem(StatusCodes.Status400BadRequest, $"limit: expected a number from 1 to {most}, found another.");
 
-        start ??= Earlier(end ?? time.GetUtcNow().UtcDateTime, WindowsReader.DefaultSpan);
-        var page = await windows.ReadAsync(
-            new(factory_id, engine_id, metric, start.Value, end, after),
-            limit ?? Math.Min(DefaultLimit, most),
-            cancellationToken
-        );
+        var windowStep = WindowStep.All.FirstOrDefault(known => known.Name == (step ?? WindowStep.TenSeconds.Name));
+        if (windowStep is null)
+            return Problem(StatusCodes.Status400BadRequest, $"step: expected 10s, 1m, 1h or 1d, found '{step}'.");
+
+        var span = WindowsReader.DefaultSpan * (windowStep.Length / WindowStep.TenSeconds.Length);
+        start ??= Earlier(end ?? time.GetUtcNow().UtcDateTime, span);
+        var query = new WindowsQuery(factory_id, engine_id, metric, start.Value, end, after);
+        var rows = limit ?? Math.Min(DefaultLimit, most);
+        var page =
+            windowStep == WindowStep.TenSeconds
+                ? await windows.ReadAsync(query, rows, cancellationToken)
+                : await stepWindows.ReadAsync(query, windowStep, rows, cancellationToken);
         if (page.Next is { } next)
             context.Response.Headers.Link = $"<{NextPage(context.Request, start.Value, next)}>; rel=\"next\"";
         context.Response.Headers.Vary = HeaderNames.Accept;

@@ -1,3 +1,5 @@
+using FactoryStream.Storage;
+
 namespace FactoryStream.Dashboard.Windows;
 
 /// <summary>How much time one point of a series stands for. Steps are aligned to the Unix epoch, as windows are.</summary>
@@ -26,7 +28,7 @@ internal static class SeriesStep
         Array.Find(Steps, step => span <= step * MaxPoints) is { Ticks: > 0 } step ? step : Steps[^1];
 
     /// <summary>The start of the step that holds a time.</summary>
-    public static DateTime Floor(DateTime time, TimeSpan step) => time.AddTicks(-((time - DateTime.UnixEpoch).Ticks % step.Ticks));
+    public static DateTime Floor(DateTime time, TimeSpan step) => WindowStep.Floor(time, step);
 
     /// <summary>The step as a person reads it, e.g. <c>10 min</c>.</summary>
     public static string Text(TimeSpan step) =>

@@ -1,4 +1,4 @@
-using FactoryStream.Contracts;
+using FactoryStream.Storage;
 
 namespace FactoryStream.Dashboard.Windows;
 
@@ -15,7 +15,7 @@ public sealed record MetricSeries(string Metric, IReadOnlyList<StepPoint> Points
 /// <param name="End">When it ends, exclusive.</param>
 /// <param name="Totals">What the windows hold together.</param>
 /// <param name="Revision">The greatest of their revisions: above 0, a closed window was corrected by late readings.</param>
-public sealed record StepPoint(DateTime Start, DateTime End, MetricTotals Totals, int Revision)
+public sealed record StepPoint(DateTime Start, DateTime End, MetricRow Totals, int Revision)
 {
     public double Mean => Totals.Sum / Totals.Count;
 
@@ -25,12 +25,4 @@ public sealed record StepPoint(DateTime Start, DateTime End, MetricTotals Totals
 
     /// <summary>The population's, the root of the mean squared deviation.</summary>
     public double StandardDeviation => Math.Sqrt(Totals.SquaredDeviation / Totals.Count);
-
-    /// <summary>This point with one more window of its step.</summary>
-    public StepPoint With(in MetricTotals totals, int revision) =>
-        this with
-        {
-            Totals = Totals.With(totals),
-            Revision = Math.Max(Revision, revision),
-        };
 }

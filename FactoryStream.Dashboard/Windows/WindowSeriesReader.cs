@@ -1,6 +1,5 @@
-using FactoryStream.Contracts;
-using Npgsql;
-using NpgsqlTypes;
+using System.Data;
+using FactoryStream.Storage;
 
 namespace FactoryStream.Dashboard.Windows;
 
@@ -8,14 +7,6 @@ namespace FactoryStream.Dashboard.Windows;
 internal sealed class WindowSeriesReader(TimedSearch search)
 {
     private const string Advice = "Choose a shorter time, or fewer metrics.";
-
-    // Merged here, where what overflows stays a number; in PostgreSQL a sum that overflows ends the query. The bounds are parameters, so
-    // that the planner leaves out all other table partitions.
-    private const string Windows = """
-        SELECT metric, window_start, count, sum, min, max, squared_deviation, revision
-        FROM factory.windows
-        WHERE engine_no = $1 AND window_start >= $2 AND window_start < $3 AND ($4::text[] IS NULL OR metric = ANY ($4))
-        """;
 
     /// <summary>
     /// The engine's windows that begin in a time, in the smallest step with at most <see cref="SeriesStep.MaxPoints"/> points of a metric.
@@ -36,35 +27,35 @@ internal sealed class WindowSeriesReader(TimedSearch search)
         search.RunAsync(
             async connection =>
             {
+                await using var state = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
                 var step = SeriesStep.For(range.To - range.From);
-                var points = new SortedDictionary<string, SortedDictionary<DateTime, StepPoint>>(StringComparer.Ordinal);
                 if (await EngineNumber.FindAsync(connection, factoryId, engineId, cancellation) is not { } engineNo)
                     return new WindowSeries(step, []);
-                await using var command = new NpgsqlCommand(Windows, connection);
-                command.Parameters.AddWithValue(engineNo);
-                command.Parameters.AddWithValue(range.From);
-                command.Parameters.AddWithValue(range.To);
-                command.Parameters.AddWithValue(NpgsqlDbType.Array | NpgsqlDbType.Text, metrics?.ToArray() ?? (object)DBNull.Value);
-                await using var reader = await command.ExecuteReaderAsync(cancellation);
-                while (await reader.ReadAsync(cancellation))
-                {
-                    var totals = new MetricTotals(
-                        reader.GetString(0),
-                        reader.GetInt64(2),
-                        reader.GetDouble(3),
-                        reader.GetDouble(4),
-                        reader.GetDouble(5),
-                        reader.GetDouble(6)
-                    );
-                    var revision = reader.GetInt32(7);
-                    if (!points.TryGetValue(totals.Metric, out var ofMetric))
-                        points[totals.Metric] = ofMetric = [];
-                    var start = SeriesStep.Floor(reader.GetDateTime(1), step);
-                    ofMetric[start] = ofMetric.TryGetValue(start, out var point)
-                        ? point.With(totals, revision)
-                        : new StepPoint(start, start + step, totals, revision);
-                }
-                return new WindowSeries(step, [.. points.Select(metric => new MetricSeries(metric.Key, [.. metric.Value.Values]))]);
+                var rolled = await RollupStatements.ReadRolledUntilAsync(connection, [engineNo], cancellation);
+                var windows = await SteppedWindows.ReadAsync(
+                    connection,
+                    step,
+                    [(new EngineSpan(engineNo, range.From, range.To), rolled.TryGetValue(engineNo, out var until) ? until : null)],
+                    metrics,
+                    null,
+                    cancellation
+                );
+                return new WindowSeries(
+                    step,
+                    [
+                        .. from window in windows
+                        from metric in window.Window.Metrics
+                        where metrics is null || metrics.Contains(metric.Metric)
+                        group new StepPoint(
+                            window.Window.WindowStart,
+                            window.Window.WindowEnd,
+                            metric,
+                            window.Revision
+                        ) by metric.Metric into points
+                        orderby points.Key
+                        select new MetricSeries(points.Key, [.. points]),
+                    ]
+                );
             },
             Advice,
             cancellation

@@ -19,7 +19,7 @@ internal sealed record WindowsPage(List<MetricWindow> Windows, WindowsCursor? Ne
 /// <summary>Reads windows of any time, a page at a time.</summary>
 internal sealed class WindowsReader(NpgsqlDataSource database)
 {
-    /// <summary>How far back is shown when no time is given.</summary>
+    /// <summary>How far back is shown when no time is given: 90 windows of ten seconds.</summary>
     public static readonly TimeSpan DefaultSpan = TimeSpan.FromMinutes(15);
 
     // Engine by engine, each by its own stretch of the primary key, in the key's own order: whatever the time asked for, hardly more is
@@ -57,20 +57,19 @@ internal sealed class WindowsReader(NpgsqlDataSource database)
         {
             if (windows.Count == limit)
                 return new(windows, WindowsCursor.Behind(windows[^1]));
-            var (count, sum, squaredDeviation) = (reader.GetInt64(5), reader.GetDouble(6), reader.GetDouble(9));
             windows.Add(
-                new MetricWindow(
+                MetricWindow.Of(
                     reader.GetString(0),
                     reader.GetString(1),
-                    reader.GetString(2),
-                    reader.GetDateTime(3),
-                    reader.GetDateTime(4),
-                    count,
-                    sum,
-                    reader.GetDouble(7),
-                    reader.GetDouble(8),
-                    sum / count,
-                    Math.Sqrt(squaredDeviation / count),
+                    (reader.GetDateTime(3), reader.GetDateTime(4)),
+                    new(
+                        reader.GetString(2),
+                        reader.GetInt64(5),
+                        reader.GetDouble(6),
+                        reader.GetDouble(7),
+                        reader.GetDouble(8),
+                        reader.GetDouble(9)
+                    ),
                     reader.GetInt32(10),
                     reader.GetBoolean(11)
                 )

@@ -26,17 +26,19 @@ public static class Purge
             BatchCommands =
             {
                 new("SET LOCAL lock_timeout = '10s'"),
-                // The order in which an Aggregator's transaction locks: checkpoints, then the rest.
+                // The order in which an Aggregator's transaction locks: checkpoints, then the rest. A roll-up begins with the stale
+                // minutes: it is waited for there, or begins when all of this is over.
                 new("UPDATE factory.checkpoints SET epoch = epoch + 1"),
                 new(
                     """
-                    TRUNCATE factory.readings, factory.batches, factory.engine_windows, factory.rejections, factory.rejection_counts,
-                        factory.rejections_dropped, factory.ledger, factory.engine_metrics, factory.losses, factory.alerts,
-                        factory.alert_events
+                    TRUNCATE factory.stale_minutes, factory.readings, factory.batches, factory.engine_windows, factory.engine_minutes,
+                        factory.engine_hours, factory.engine_days, factory.rejections, factory.rejection_counts,
+                        factory.rejections_dropped, factory.ledger, factory.engine_metrics, factory.losses,
+                        factory.alerts, factory.alert_events
                     """
                 ),
                 // No window is closed any more: what comes next is late for none.
-                new("UPDATE factory.engines SET closed_until = DEFAULT, windows_written_at = DEFAULT"),
+                new("UPDATE factory.engines SET closed_until = DEFAULT, rolled_until = DEFAULT, windows_written_at = DEFAULT"),
                 new("SELECT pg_notify($1, '\"*\"')")
                 {
                     Parameters = { new NpgsqlParameter<string> { TypedValue = WindowStatements.Channel } },

@@ -414,6 +414,10 @@ namespace FactoryStream.Storage.Migrations
                         .HasColumnType("text")
                         .HasColumnName("factory_id");
 
+                    b.Property<DateTime?>("RolledUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("rolled_until");
+
                     b.Property<DateTime?>("WindowsWrittenAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("windows_written_at");
@@ -745,6 +749,203 @@ namespace FactoryStream.Storage.Migrations
                         .HasName("pk_topics");
 
                     b.ToTable("topics", "factory");
+                });
+
+            modelBuilder.Entity("FactoryStream.Storage.MinuteRow", b =>
+                {
+                    b.Property<int>("EngineNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("engine_no");
+
+                    b.Property<DateTime>("WindowStart")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("window_start");
+
+                    b.Property<DateTime>("WindowEnd")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("window_end");
+
+                    b.Property<long[]>("Counts")
+                        .IsRequired()
+                        .HasColumnType("bigint[]")
+                        .HasColumnName("counts");
+
+                    b.Property<double[]>("Maxs")
+                        .IsRequired()
+                        .HasColumnType("double precision[]")
+                        .HasColumnName("maxs");
+
+                    b.Property<string[]>("Metrics")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("metrics");
+
+                    b.Property<double[]>("Mins")
+                        .IsRequired()
+                        .HasColumnType("double precision[]")
+                        .HasColumnName("mins");
+
+                    b.Property<int>("Revision")
+                        .HasColumnType("integer")
+                        .HasColumnName("revision");
+
+                    b.Property<double[]>("SquaredDeviations")
+                        .IsRequired()
+                        .HasColumnType("double precision[]")
+                        .HasColumnName("squared_deviations");
+
+                    b.Property<double[]>("Sums")
+                        .IsRequired()
+                        .HasColumnType("double precision[]")
+                        .HasColumnName("sums");
+
+                    b.Property<DateTime>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.HasKey("EngineNo", "WindowStart", "WindowEnd")
+                        .HasName("pk_engine_minutes");
+
+                    b.ToTable("engine_minutes", "factory");
+                });
+
+            modelBuilder.Entity("FactoryStream.Storage.HourRow", b =>
+                {
+                    b.Property<int>("EngineNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("engine_no");
+
+                    b.Property<DateTime>("WindowStart")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("window_start");
+
+                    b.Property<DateTime>("WindowEnd")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("window_end");
+
+                    b.Property<long[]>("Counts")
+                        .IsRequired()
+                        .HasColumnType("bigint[]")
+                        .HasColumnName("counts");
+
+                    b.Property<double[]>("Maxs")
+                        .IsRequired()
+                        .HasColumnType("double precision[]")
+                        .HasColumnName("maxs");
+
+                    b.Property<string[]>("Metrics")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("metrics");
+
+                    b.Property<double[]>("Mins")
+                        .IsRequired()
+                        .HasColumnType("double precision[]")
+                        .HasColumnName("mins");
+
+                    b.Property<int>("Revision")
+                        .HasColumnType("integer")
+                        .HasColumnName("revision");
+
+                    b.Property<double[]>("SquaredDeviations")
+                        .IsRequired()
+                        .HasColumnType("double precision[]")
+                        .HasColumnName("squared_deviations");
+
+                    b.Property<double[]>("Sums")
+                        .IsRequired()
+                        .HasColumnType("double precision[]")
+                        .HasColumnName("sums");
+
+                    b.Property<DateTime>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.HasKey("EngineNo", "WindowStart", "WindowEnd")
+                        .HasName("pk_engine_hours");
+
+                    b.ToTable("engine_hours", "factory");
+                });
+
+            modelBuilder.Entity("FactoryStream.Storage.DayRow", b =>
+                {
+                    b.Property<int>("EngineNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("engine_no");
+
+                    b.Property<DateTime>("WindowStart")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("window_start");
+
+                    b.Property<DateTime>("WindowEnd")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("window_end");
+
+                    b.Property<long[]>("Counts")
+                        .IsRequired()
+                        .HasColumnType("bigint[]")
+                        .HasColumnName("counts");
+
+                    b.Property<double[]>("Maxs")
+                        .IsRequired()
+                        .HasColumnType("double precision[]")
+                        .HasColumnName("maxs");
+
+                    b.Property<string[]>("Metrics")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("metrics");
+
+                    b.Property<double[]>("Mins")
+                        .IsRequired()
+                        .HasColumnType("double precision[]")
+                        .HasColumnName("mins");
+
+                    b.Property<int>("Revision")
+                        .HasColumnType("integer")
+                        .HasColumnName("revision");
+
+                    b.Property<double[]>("SquaredDeviations")
+                        .IsRequired()
+                        .HasColumnType("double precision[]")
+                        .HasColumnName("squared_deviations");
+
+                    b.Property<double[]>("Sums")
+                        .IsRequired()
+                        .HasColumnType("double precision[]")
+                        .HasColumnName("sums");
+
+                    b.Property<DateTime>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.HasKey("EngineNo", "WindowStart", "WindowEnd")
+                        .HasName("pk_engine_days");
+
+                    b.ToTable("engine_days", "factory");
+                });
+
+            modelBuilder.Entity("FactoryStream.Storage.StaleMinuteRow", b =>
+                {
+                    b.Property<long>("StaleNo")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("stale_no");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("StaleNo"));
+
+                    b.Property<int>("EngineNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("engine_no");
+
+                    b.Property<DateTime>("WindowStart")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("window_start");
+
+                    b.HasKey("StaleNo")
+                        .HasName("pk_stale_minutes");
+
+                    b.ToTable("stale_minutes", "factory");
                 });
 
             modelBuilder.Entity("FactoryStream.Storage.WindowRow", b =>

@@ -17,4 +17,7 @@ public sealed class EngineRow
 
     /// <summary>When its windows were last written, by the wall clock, UTC; null: none is yet.</summary>
     public DateTime? WindowsWrittenAt { get; set; }
+
+    /// <summary>Minutes, and the hours and days of them, that end at or before this are rolled up; null: none is yet.</summary>
+    public DateTime? RolledUntil { get; set; }
 }

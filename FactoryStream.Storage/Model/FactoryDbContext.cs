@@ -41,6 +41,18 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
     /// <summary>The table of <see cref="WindowRow"/>.</summary>
     public DbSet<WindowRow> Windows => Set<WindowRow>();
 
+    /// <summary>The table of <see cref="MinuteRow"/>.</summary>
+    public DbSet<MinuteRow> Minutes => Set<MinuteRow>();
+
+    /// <summary>The table of <see cref="HourRow"/>.</summary>
+    public DbSet<HourRow> Hours => Set<HourRow>();
+
+    /// <summary>The table of <see cref="DayRow"/>.</summary>
+    public DbSet<DayRow> Days => Set<DayRow>();
+
+    /// <summary>The table of <see cref="StaleMinuteRow"/>.</summary>
+    public DbSet<StaleMinuteRow> StaleMinutes => Set<StaleMinuteRow>();
+
     /// <summary>The table of <see cref="RejectionRow"/>.</summary>
     public DbSet<RejectionRow> Rejections => Set<RejectionRow>();
 
@@ -104,15 +116,11 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
             reading.Property(row => row.Data).HasColumnType("json");
         });
         modelBuilder.Entity<BatchRow>().ToTable("batches").HasKey(row => new { row.Sha256, row.MeasuredUntil });
-        modelBuilder
-            .Entity<WindowRow>()
-            .ToTable("engine_windows")
-            .HasKey(row => new
-            {
-                row.EngineNo,
-                row.WindowStart,
-                row.WindowEnd,
-            });
+        Windows<WindowRow>("engine_windows");
+        Windows<MinuteRow>("engine_minutes");
+        Windows<HourRow>("engine_hours");
+        Windows<DayRow>("engine_days");
+        modelBuilder.Entity<StaleMinuteRow>().ToTable("stale_minutes").HasKey(row => row.StaleNo);
         modelBuilder.Entity<RejectionRow>(rejection =>
         {
             rejection.ToTable("rejections").HasKey(row => row.RejectionNo);
@@ -176,5 +184,17 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
             entry.ToTable("alert_events").HasKey(row => row.EventNo);
             entry.HasIndex(row => row.AlertNo);
         });
+
+        void Windows<TRow>(string table)
+            where TRow : WindowColumns =>
+            modelBuilder
+                .Entity<TRow>()
+                .ToTable(table)
+                .HasKey(row => new
+                {
+                    row.EngineNo,
+                    row.WindowStart,
+                    row.WindowEnd,
+                });
     }
 }

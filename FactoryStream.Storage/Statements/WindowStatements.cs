@@ -14,6 +14,21 @@ public static class WindowStatements
         "factory.engine_windows (engine_no, revision, window_start, window_end, updated_at, metrics, counts, sums, mins, maxs, "
         + "squared_deviations)";
 
+    /// <summary>
+    /// Windows to insert, of metrics that come as rows: unnest takes arrays of arrays apart to the last element, so they are put together
+    /// here.
+    /// </summary>
+    internal const string MergedWindows = """
+        (SELECT engine_no, window_start, window_end, array_agg(metric) AS metrics, array_agg(count) AS counts, array_agg(sum) AS sums,
+            array_agg(min) AS mins, array_agg(max) AS maxs, array_agg(squared_deviation) AS squared_deviations
+        FROM (
+            SELECT * FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::bigint[], $6::float8[],
+                    $7::float8[], $8::float8[], $9::float8[]) WITH ORDINALITY
+                AS rows (engine_no, window_start, window_end, metric, count, sum, min, max, squared_deviation, place)
+            ORDER BY engine_no, window_start, window_end, place) AS ordered
+        GROUP BY engine_no, window_start, window_end) AS merged
+        """;
+
     /// <summary>The channel of <see cref="Notify"/>.</summary>
     public const string Channel = "factory_windows";
 
@@ -66,26 +81,9 @@ public static class WindowStatements
         await using var reader = await select.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            stored.Add(
-                new WindowTotals(
-                    reader.GetInt32(0),
-                    reader.GetDateTime(1),
-                    reader.GetDateTime(2),
-                    Metrics(
-                        reader.GetFieldValue<string[]>(3),
-                        reader.GetFieldValue<long[]>(4),
-                        reader.GetFieldValue<double[]>(5),
-                        reader.GetFieldValue<double[]>(6),
-                        reader.GetFieldValue<double[]>(7),
-                        reader.GetFieldValue<double[]>(8)
-                    )
-                )
-            );
+            stored.Add(new WindowTotals(reader.GetInt32(0), reader.GetDateTime(1), reader.GetDateTime(2), Metrics(reader, 3)));
         }
         return stored;
-
-        static MetricRow[] Metrics(string[] names, long[] counts, double[] sums, double[] mins, double[] maxs, double[] deviations) =>
-            [.. names.Select((name, i) => new MetricRow(name, counts[i], sums[i], mins[i], maxs[i], deviations[i]))];
     }
 
     /// <summary>Writes closed windows over those that are there.</summary>
@@ -102,35 +100,19 @@ public static class WindowStatements
         CancellationToken cancellation
     )
     {
-        // unnest takes arrays of arrays apart to the last element, so metrics come as rows and are put together here.
         await using var upsert = new NpgsqlCommand(
-            """
+            $"""
             INSERT INTO factory.engine_windows AS w (engine_no, revision, window_start, window_end, updated_at, metrics, counts, sums,
                 mins, maxs, squared_deviations)
-            SELECT engine_no, $11, window_start, window_end, $10, array_agg(metric), array_agg(count), array_agg(sum), array_agg(min),
-                array_agg(max), array_agg(squared_deviation)
-            FROM (
-                SELECT * FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::bigint[], $6::float8[],
-                        $7::float8[], $8::float8[], $9::float8[]) WITH ORDINALITY
-                    AS merged (engine_no, window_start, window_end, metric, count, sum, min, max, squared_deviation, place)
-                ORDER BY engine_no, window_start, window_end, place) AS ordered
-            GROUP BY engine_no, window_start, window_end
+            SELECT engine_no, $11, window_start, window_end, $10, metrics, counts, sums, mins, maxs, squared_deviations
+            FROM {MergedWindows}
             ON CONFLICT (engine_no, window_start, window_end) DO UPDATE SET
                 revision = w.revision + 1, updated_at = EXCLUDED.updated_at, metrics = EXCLUDED.metrics, counts = EXCLUDED.counts,
                 sums = EXCLUDED.sums, mins = EXCLUDED.mins, maxs = EXCLUDED.maxs, squared_deviations = EXCLUDED.squared_deviations
             """,
             connection
         );
-        var rows = windows.SelectMany(window => window.Metrics.Select(metric => (Window: window, Metric: metric))).ToArray();
-        upsert.Parameters.AddArray(NpgsqlDbType.Integer, rows.Select(row => row.Window.EngineNo));
-        upsert.Parameters.AddArray(NpgsqlDbType.TimestampTz, rows.Select(row => row.Window.WindowStart));
-        upsert.Parameters.AddArray(NpgsqlDbType.TimestampTz, rows.Select(row => row.Window.WindowEnd));
-        upsert.Parameters.AddArray(NpgsqlDbType.Text, rows.Select(row => row.Metric.Metric));
-        upsert.Parameters.AddArray(NpgsqlDbType.Bigint, rows.Select(row => row.Metric.Count));
-        upsert.Parameters.AddArray(NpgsqlDbType.Double, rows.Select(row => row.Metric.Sum));
-        upsert.Parameters.AddArray(NpgsqlDbType.Double, rows.Select(row => row.Metric.Min));
-        upsert.Parameters.AddArray(NpgsqlDbType.Double, rows.Select(row => row.Metric.Max));
-        upsert.Parameters.AddArray(NpgsqlDbType.Double, rows.Select(row => row.Metric.SquaredDeviation));
+        AddMetrics(upsert.Parameters, windows);
         upsert.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = updatedAt });
         upsert.Parameters.Add(new NpgsqlParameter<int> { TypedValue = newRevision });
         await upsert.ExecuteNonQueryAsync(cancellation);
@@ -147,5 +129,38 @@ public static class WindowStatements
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Channel });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = payload.Length <= 7000 ? payload : "\"*\"" });
         return command;
+    }
+
+    /// <summary>Adds the parameters that <see cref="MergedWindows"/> needs, the statement's first nine.</summary>
+    internal static void AddMetrics(NpgsqlParameterCollection parameters, IEnumerable<WindowTotals> windows)
+    {
+        var rows = windows.SelectMany(window => window.Metrics.Select(metric => (Window: window, Metric: metric))).ToArray();
+        parameters.AddArray(NpgsqlDbType.Integer, rows.Select(row => row.Window.EngineNo));
+        parameters.AddArray(NpgsqlDbType.TimestampTz, rows.Select(row => row.Window.WindowStart));
+        parameters.AddArray(NpgsqlDbType.TimestampTz, rows.Select(row => row.Window.WindowEnd));
+        parameters.AddArray(NpgsqlDbType.Text, rows.Select(row => row.Metric.Metric));
+        parameters.AddArray(NpgsqlDbType.Bigint, rows.Select(row => row.Metric.Count));
+        parameters.AddArray(NpgsqlDbType.Double, rows.Select(row => row.Metric.Sum));
+        parameters.AddArray(NpgsqlDbType.Double, rows.Select(row => row.Metric.Min));
+        parameters.AddArray(NpgsqlDbType.Double, rows.Select(row => row.Metric.Max));
+        parameters.AddArray(NpgsqlDbType.Double, rows.Select(row => row.Metric.SquaredDeviation));
+    }
+
+    /// <summary>The six arrays of a row.</summary>
+    /// <param name="reader">At the row.</param>
+    /// <param name="first">The column <c>metrics</c>; the other five follow it.</param>
+    internal static MetricRow[] Metrics(NpgsqlDataReader reader, int first)
+    {
+        var counts = reader.GetFieldValue<long[]>(first + 1);
+        var sums = reader.GetFieldValue<double[]>(first + 2);
+        var mins = reader.GetFieldValue<double[]>(first + 3);
+        var maxs = reader.GetFieldValue<double[]>(first + 4);
+        var deviations = reader.GetFieldValue<double[]>(first + 5);
+        return
+        [
+            .. reader
+                .GetFieldValue<string[]>(first)
+                .Select((name, i) => new MetricRow(name, counts[i], sums[i], mins[i], maxs[i], deviations[i])),
+        ];
     }
 }

@@ -7,6 +7,11 @@ namespace FactoryStream.Storage;
 /// <param name="Metrics">Each metric once, in any order; at least one.</param>
 public readonly record struct WindowTotals(int EngineNo, DateTime WindowStart, DateTime WindowEnd, IReadOnlyList<MetricRow> Metrics);
 
+/// <summary>A window as it is stored.</summary>
+/// <param name="Window">Engine, time and totals.</param>
+/// <param name="Revision">How often late readings corrected it; of a coarser step, the greatest of its parts.</param>
+public readonly record struct StoredWindow(WindowTotals Window, int Revision);
+
 /// <summary>Totals of one metric of one engine in one window.</summary>
 /// <param name="Metric">The metric's name, 1 to 128 characters.</param>
 /// <param name="Count">How many readings have the metric, at least 1.</param>

@@ -113,6 +113,9 @@ internal sealed class PartitionOwner : IAsyncDisposable
         await worker.RunAsync(CancellationToken.None);
     }
 
+    /// <summary>The database that is this owner's alone.</summary>
+    public NpgsqlDataSource Database => database;
+
     public Task<string[]> RowsAsync(string sql) => database.RowsAsync(sql);
 
     public async ValueTask DisposeAsync()

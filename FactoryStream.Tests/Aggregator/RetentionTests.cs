@@ -225,10 +225,12 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
     {
         using var instruments = new AggregatorMetrics(services.GetRequiredService<IMeterFactory>());
         var clock = new FakeTimeProvider(new DateTimeOffset(year, month, day, 0, 0, 0, TimeSpan.Zero));
+        var options = Options.Create(new AggregatorOptions { RetentionDays = 5 });
         using var worker = new RetentionWorker(
             database,
-            Options.Create(new AggregatorOptions { RetentionDays = 5 }),
+            options,
             runs,
+            new RetentionTimes(options, clock),
             instruments,
             clock,
             new AggregatorLog(NullLogger<AggregatorLog>.Instance)

@@ -11,6 +11,7 @@ public sealed class ApiTests(PostgresFixture postgres)
     [SkippableTheory]
     [InlineData("/api/windows?limit=0", "limit")]
     [InlineData("/api/windows?limit=50001", "limit")]
+    [InlineData("/api/windows?step=60", "step: expected 10s, 1m, 1h or 1d, found '60'")]
     [InlineData("/api/windows?cursor=nonsense", "cursor")]
     [InlineData("/api/windows?cursor=WyJmIiwiZSIsIjAiLCIwIiwibSJd", "cursor")]
     [InlineData("/api/windows?from=yesterday", "from")]

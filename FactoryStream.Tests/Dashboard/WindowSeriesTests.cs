@@ -28,12 +28,16 @@ public sealed class WindowSeriesTests(PostgresFixture postgres)
         Assert.Equal(TimeSpan.Parse(step, null), SeriesStep.For(TimeSpan.Parse(span, null)));
 
     [SkippableTheory]
-    [InlineData(1)]
-    [InlineData(5)]
-    [InlineData(23)]
-    [InlineData(200)]
-    [InlineData(740)]
-    public async Task A_point_holds_what_the_raw_values_of_its_step_give(int hours)
+    [InlineData(1, false)]
+    [InlineData(5, false)]
+    [InlineData(23, false)]
+    [InlineData(200, false)]
+    [InlineData(740, false)]
+    [InlineData(5, true)]
+    [InlineData(23, true)]
+    [InlineData(200, true)]
+    [InlineData(740, true)]
+    public async Task A_point_holds_what_the_raw_values_of_its_step_give(int hours, bool isRolledUp)
     {
         await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
         var to = Midnight.AddHours(hours);
@@ -45,6 +49,13 @@ public sealed class WindowSeriesTests(PostgresFixture postgres)
             .Select(at => (At: at, Value: 1_000_000 + Math.Round(random.NextDouble(), 6)))
             .ToArray();
         await SeedAsync(database, await database.EngineAsync("f", "e"), "rpm", readings, correctedFrom: Midnight.AddMinutes(30));
+
+        if (isRolledUp)
+        {
+            // But for the last half hour.
+            await database.RowsAsync("UPDATE factory.engines SET closed_until = $1", to.AddMinutes(-30));
+            while ((await Rollup.RunAsync(database, Midnight, null, null, CancellationToken.None)).IsMore) { }
+        }
 
         var series = await Reader(database).ReadAsync("f", "e", (Midnight, to), null, CancellationToken.None);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using FactoryStream.Signatures;
@@ -148,6 +149,66 @@ public sealed class PipelineTests(SharedSystem shared)
                 factory,
                 start
             );
+    }
+
+    [Fact]
+    public async Task Minutes_are_rolled_up_and_given_as_the_stored_readings_have_them()
+    {
+        const string factory = "rolled_up";
+        using var signer = ReadingSigner.Create();
+        await system.EnrolAsync(factory, signer.ExportPublicKeyPem());
+        var start = new DateTime(2026, 1, 4, 23, 58, 0, DateTimeKind.Utc);
+        await system.PostAsync(
+            Enumerable.Range(0, 70).Select(n => RunningSystem.Sign(signer, factory, "e1", start.AddSeconds(n * 3), n * n % 17))
+        );
+        await RunningSystem.EventuallyAsync(
+            () =>
+                system.QueryAsync<long>(
+                    "SELECT count(*) FROM factory.window_minutes JOIN factory.engines USING (engine_no) WHERE factory_id = $1",
+                    factory
+                ),
+            minutes => minutes == 3
+        );
+        // Late for a minute that is rolled up.
+        await system.PostAsync(RunningSystem.Sign(signer, factory, "e1", start.AddSeconds(1), 1_000));
+
+        using var client = system.Client("dashboard");
+        var url = $"/api/windows?factory_id={factory}&step=1m&from={start:O}";
+        var windows = await RunningSystem.EventuallyAsync(
+            async () => (await client.GetFromJsonAsync<JsonElement>(url)).GetProperty("windows"),
+            windows => windows[0].GetProperty("count").GetInt64() == 21
+        );
+
+        Assert.Equal(
+            await system.QueryAsync<string>(
+                """
+                SELECT string_agg(format('%s %s %s %s %s', to_char(minute AT TIME ZONE 'UTC', 'HH24:MI'), count, sum, max, deviation), ', '
+                    ORDER BY minute)
+                FROM (
+                    SELECT date_bin('1 minute', "timestamp", 'epoch') AS minute, count(*), sum(rpm), max(rpm),
+                        round(stddev_pop(rpm::numeric), 6)::float8 AS deviation
+                    FROM factory.sensor_data
+                    WHERE factory_id = $1 AND "timestamp" < date_bin('10 s', (SELECT max(closed_until) FROM factory.engines
+                        WHERE factory_id = $1), 'epoch')
+                    GROUP BY 1) AS minutes
+                """,
+                factory
+            ),
+            string.Join(
+                ", ",
+                windows
+                    .EnumerateArray()
+                    .Select(window =>
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{window.GetProperty("window_start").GetDateTime():HH:mm} {window.GetProperty("count").GetInt64()} "
+                                + $"{window.GetProperty("sum").GetDouble()} {window.GetProperty("max").GetDouble()} "
+                                + $"{Math.Round(window.GetProperty("standard_deviation").GetDouble(), 6)}"
+                        )
+                    )
+            )
+        );
+        Assert.Equal([true, true, true, false], windows.EnumerateArray().Select(window => window.GetProperty("closed").GetBoolean()));
     }
 
     [Fact]

@@ -36,7 +36,10 @@ public sealed class PurgeTests(SharedSystem shared)
         var result = await system.App.ResourceCommands.ExecuteCommandAsync(resource, "purge", timeout.Token);
 
         Assert.True(result.Success, result.Message);
-        foreach (var table in (string[])["readings", "batches", "windows", "rejections", "rejection_counts", "ledger"])
+        foreach (
+            var table in (string[])
+                ["readings", "batches", "windows", "window_days", "stale_minutes", "rejections", "rejection_counts", "ledger"]
+        )
             Assert.Equal((table, 0L), (table, await system.QueryAsync<long>($"SELECT count(*) FROM factory.{table}")));
         // Ledger that were counted a moment ago are given again for a second.
         await RunningSystem.EventuallyAsync(() => system.LedgerAsync("purged"), ledger => ledger is null);

@@ -42,8 +42,9 @@ public sealed class SchemaTests(PostgresFixture postgres)
             SELECT relname::text, attname::text, format_type(atttypid, atttypmod), CASE WHEN attnotnull THEN 'NO' ELSE 'YES' END
             FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
             WHERE relnamespace = 'factory'::regnamespace AND attnum > 0 AND NOT attisdropped AND relname IN ('signing_keys', 'engines',
-                'readings', 'batches', 'engine_windows', 'rejections', 'checkpoints', 'ledger', 'rejection_counts', 'engine_metrics',
-                'rejections_dropped', 'losses', 'topics', 'audit_events', 'alert_rules', 'alerts', 'alert_events')
+                'readings', 'batches', 'engine_windows', 'engine_minutes', 'engine_hours', 'engine_days', 'stale_minutes', 'rejections',
+                'checkpoints', 'ledger', 'rejection_counts', 'engine_metrics', 'rejections_dropped', 'losses', 'topics', 'audit_events',
+                'alert_rules', 'alerts', 'alert_events')
             """
         );
 
