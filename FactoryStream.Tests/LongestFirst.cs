@@ -17,10 +17,11 @@ public sealed class LongestFirst : ITestCollectionOrderer
     private static readonly string[] Long =
     [
         DistributedTests.Name,
+        BrowserTests.Name,
+        DatabaseTests.Name,
         nameof(AppHostCrashTests),
         nameof(FuzzTests),
         nameof(ScalingTests),
-        DatabaseTests.Name,
         nameof(SecuredKafkaTests),
         nameof(ServerDataTests),
         nameof(SupervisionTests),

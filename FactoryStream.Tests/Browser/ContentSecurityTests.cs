@@ -6,8 +6,8 @@ using Microsoft.Playwright;
 
 namespace FactoryStream.Tests.Browser;
 
-[Collection(DatabaseTests.Name)]
-public sealed class ContentSecurityTests(PostgresFixture postgres, BrowserFixture browser) : IClassFixture<BrowserFixture>
+[Collection(BrowserTests.Name)]
+public sealed class ContentSecurityTests(PostgresFixture postgres, BrowserFixture browser)
 {
     [SkippableFact]
     public async Task No_page_does_what_its_policy_forbids()

@@ -7,8 +7,8 @@ using Microsoft.Playwright;
 namespace FactoryStream.Tests.Browser;
 
 /// <summary>One engine's page, as who looks for a cause has it open.</summary>
-[Collection(DatabaseTests.Name)]
-public sealed class EnginePageTests(PostgresFixture postgres, BrowserFixture browser) : IClassFixture<BrowserFixture>
+[Collection(BrowserTests.Name)]
+public sealed class EnginePageTests(PostgresFixture postgres, BrowserFixture browser)
 {
     private const string Address = "engines/factory_b/engine_b2";
 

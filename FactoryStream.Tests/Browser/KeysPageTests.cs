@@ -9,8 +9,8 @@ using Microsoft.Playwright;
 
 namespace FactoryStream.Tests.Browser;
 
-[Collection(DatabaseTests.Name)]
-public sealed class KeysPageTests(PostgresFixture postgres, BrowserFixture browser) : IClassFixture<BrowserFixture>
+[Collection(BrowserTests.Name)]
+public sealed class KeysPageTests(PostgresFixture postgres, BrowserFixture browser)
 {
     private const string Token = "the-admin-token";
 

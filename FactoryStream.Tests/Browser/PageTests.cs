@@ -6,8 +6,8 @@ using Microsoft.Playwright;
 
 namespace FactoryStream.Tests.Browser;
 
-[Collection(DatabaseTests.Name)]
-public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser) : IClassFixture<BrowserFixture>
+[Collection(BrowserTests.Name)]
+public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser)
 {
     [SkippableFact]
     public async Task The_page_shows_every_engine_and_follows_its_windows_without_being_loaded_again()

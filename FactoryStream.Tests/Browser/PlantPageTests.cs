@@ -6,8 +6,8 @@ using Npgsql;
 namespace FactoryStream.Tests.Browser;
 
 /// <summary>The plant's page and the kiosk, as a shift lead has them open.</summary>
-[Collection(DatabaseTests.Name)]
-public sealed class PlantPageTests(PostgresFixture postgres, BrowserFixture browser) : IClassFixture<BrowserFixture>
+[Collection(BrowserTests.Name)]
+public sealed class PlantPageTests(PostgresFixture postgres, BrowserFixture browser)
 {
     [SkippableFact]
     public async Task A_silent_engine_is_seen_as_silent_by_its_word()

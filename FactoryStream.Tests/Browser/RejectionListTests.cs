@@ -8,8 +8,8 @@ using Npgsql;
 
 namespace FactoryStream.Tests.Browser;
 
-[Collection(DatabaseTests.Name)]
-public sealed class RejectionListTests(PostgresFixture postgres, BrowserFixture browser) : IClassFixture<BrowserFixture>
+[Collection(BrowserTests.Name)]
+public sealed class RejectionListTests(PostgresFixture postgres, BrowserFixture browser)
 {
     private const string Data =
         """{"factory_id":"factory_a","engine_id":"<img src=x onerror=window.isMarkup=true>","timestamp":"2026-02-25 06:13:20","rpm":1}""";

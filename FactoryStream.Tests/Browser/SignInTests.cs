@@ -4,8 +4,8 @@ using Microsoft.Playwright;
 
 namespace FactoryStream.Tests.Browser;
 
-[Collection(DatabaseTests.Name)]
-public sealed class SignInTests(PostgresFixture postgres, BrowserFixture browser) : IClassFixture<BrowserFixture>
+[Collection(BrowserTests.Name)]
+public sealed class SignInTests(PostgresFixture postgres, BrowserFixture browser)
 {
     [SkippableFact]
     public async Task A_person_signs_in_with_a_token_sees_the_page_that_was_asked_for_and_signs_out()
