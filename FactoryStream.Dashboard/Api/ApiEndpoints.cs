@@ -24,6 +24,7 @@ internal static class ApiEndpoints
         routes.MapReceipts();
         routes.MapRejections();
         routes.MapAuditEvents();
+        routes.MapPipeline();
         var api = routes.MapGroup("/api").WithTags("Dashboard");
         api.MapGet("/books", LedgerAsync)
             .WithName("GetBooks")

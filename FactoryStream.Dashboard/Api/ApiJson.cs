@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using FactoryStream.Dashboard.AuditEvents;
 using FactoryStream.Dashboard.Explanations;
 using FactoryStream.Dashboard.Live;
+using FactoryStream.Dashboard.Pipeline;
 using FactoryStream.Dashboard.Readings;
 using FactoryStream.Dashboard.Receipts;
 using FactoryStream.Dashboard.Reconciliation;
@@ -26,4 +27,5 @@ namespace FactoryStream.Dashboard.Api;
 [JsonSerializable(typeof(RejectionsResponse))]
 [JsonSerializable(typeof(RejectionDetails))]
 [JsonSerializable(typeof(ExplanationResponse))]
+[JsonSerializable(typeof(PipelineState))]
 internal sealed partial class ApiJson : JsonSerializerContext;
