@@ -12,9 +12,9 @@ internal sealed class GroupsReader(KafkaConnection kafka) : IDisposable
 
     /// <exception cref="KafkaException">The broker is away.</exception>
     /// <exception cref="NotNowException">The broker does not tell.</exception>
-    public Task<IReadOnlyList<GroupState>> ReadAsync() =>
-        // The calls block.
-        Task.Run<IReadOnlyList<GroupState>>(() => [Read(TopicNames.VerifierGroup), Read(TopicNames.AggregatorGroup)]);
+    public async Task<IReadOnlyList<GroupState>> ReadAsync() =>
+        // The calls block, each at most as long as the other.
+        await Task.WhenAll(Task.Run(() => Read(TopicNames.VerifierGroup)), Task.Run(() => Read(TopicNames.AggregatorGroup)));
 
     private GroupState Read(string group)
     {

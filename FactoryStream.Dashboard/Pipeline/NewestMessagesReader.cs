@@ -31,8 +31,8 @@ internal sealed class NewestMessagesReader(KafkaConnection kafka, TimeProvider t
     private readonly SemaphoreSlim turn = new(1);
 
     /// <summary>The newest messages, the newest first; empty: the partition holds none.</summary>
-    /// <exception cref="KafkaException">The broker is away, or there is no such partition.</exception>
-    /// <exception cref="NotNowException">They did not come in time.</exception>
+    /// <exception cref="KafkaException">The broker is away.</exception>
+    /// <exception cref="NotNowException">There is no such partition, or they did not come in time.</exception>
     public async Task<IReadOnlyList<KeptMessage>> ReadAsync(string topic, int partition, int count, CancellationToken cancellation)
     {
         if (!TopicNames.All.Contains(topic))
@@ -67,6 +67,12 @@ internal sealed class NewestMessagesReader(KafkaConnection kafka, TimeProvider t
             }
         );
         var began = time.GetTimestamp();
+        using (var admin = new DependentAdminClientBuilder(consumer.Handle).Build())
+        {
+            var there = admin.GetMetadata(partition.Topic, TopicLogsReader.Patience).Topics.Single().Partitions.Count;
+            if (partition.Partition.Value >= there)
+                throw new NotNowException($"There is no such partition; the topic has {there}, numbered from 0.");
+        }
         var extent = consumer.QueryWatermarkOffsets(partition, TopicLogsReader.Patience);
         var (start, end) = (Math.Max(extent.Low.Value, extent.High.Value - count), extent.High.Value);
         var messages = new List<KeptMessage>();

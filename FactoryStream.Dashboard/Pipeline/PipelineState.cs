@@ -20,7 +20,12 @@ public sealed record PipelineState(
     IReadOnlyList<GroupState>? Groups,
     string DashboardVersion,
     IReadOnlyDictionary<string, string> Failures
-);
+)
+{
+    /// <summary>How many messages of a topic are not in the database; null: not known.</summary>
+    public long? LagOf(string topic) =>
+        Partitions?.Where(partition => partition.Topic == topic).Aggregate((long?)0, (sum, partition) => sum + partition.Lag);
+}
 
 /// <summary>What passed in each second, from one step to the next; null: not known, or not yet looked at twice.</summary>
 /// <param name="AcceptedReadings">Readings that Ingest put on <c>readings.signed</c>.</param>

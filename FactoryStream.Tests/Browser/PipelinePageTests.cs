@@ -21,11 +21,15 @@ public sealed class PipelinePageTests(PostgresFixture postgres, BrowserFixture b
         await Assertions.Expect(page.Locator("main[aria-busy=false]")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Link, new() { NameString = "Where readings are on their way" }).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { NameString = "Pipeline", Exact = true })).ToBeVisibleAsync();
-        await Assertions.Expect(page.Locator("header [role=status]")).ToHaveTextAsync("0 messages are not in the database yet.");
+        await Assertions
+            .Expect(page.Locator("header [role=status]"))
+            .ToHaveTextAsync("0 messages of readings.signed are not in the database yet.");
 
         await PipelineTests.PutAsync(dashboard, TopicNames.Signed, 2, "one", "two");
 
-        await Assertions.Expect(page.Locator("header [role=status]")).ToHaveTextAsync("2 messages are not in the database yet.");
+        await Assertions
+            .Expect(page.Locator("header [role=status]"))
+            .ToHaveTextAsync("2 messages of readings.signed are not in the database yet.");
         var first = page.GetByRole(AriaRole.Table, new() { NameString = "Partitions" }).Locator("tbody tr").First;
         await Assertions.Expect(first).ToContainTextAsync("readings.signed");
         await Assertions.Expect(first.Locator("td").Last).ToHaveTextAsync("2");
@@ -68,8 +72,12 @@ public sealed class PipelinePageTests(PostgresFixture postgres, BrowserFixture b
         await Assertions.Expect(rows.Last.Locator("pre")).ToHaveTextAsync(Hostile);
         await Assertions.Expect(rows.Last).ToContainTextAsync("reason: <b>no</b>");
         Assert.True(await page.EvaluateAsync<bool>("window.isMarkup === undefined"));
-        await page.GetByRole(AriaRole.Heading, new() { NameString = "Newest messages" }).ScrollIntoViewIfNeededAsync();
+        await page.SetViewportSizeAsync(1440, 2_300);
         await Picture.TakeAsync(page, "pipeline-messages");
+        await page.GetByLabel("Partition", new() { Exact = true }).FillAsync("7");
+        await page.GetByLabel("Partition", new() { Exact = true }).PressAsync("Tab");
+        await button.ClickAsync();
+        await Assertions.Expect(page.GetByText("There is no such partition; the topic has 3, numbered from 0.")).ToBeVisibleAsync();
     }
 
     [SkippableFact]

@@ -98,6 +98,30 @@ public sealed class PipelineTests(PostgresFixture postgres)
         Assert.Equal(JsonValueKind.Object, pipeline.GetProperty("database").ValueKind);
     }
 
+    [SkippableFact]
+    public async Task Without_Kafka_the_database_is_told()
+    {
+        await using var dashboard = await RunningDashboard.StartAsync(
+            postgres,
+            Seeds.TwoFactoriesAsync,
+            "--ConnectionStrings:kafka=127.0.0.1:1"
+        );
+
+        var pipeline = await dashboard.Client.GetFromJsonAsync<JsonElement>("/api/pipeline");
+
+        foreach (var part in (string[])["partitions", "groups"])
+        {
+            Assert.True(IsNull(pipeline, part));
+            Assert.StartsWith(
+                "Kafka does not respond",
+                pipeline.GetProperty("failures").GetProperty(part).GetString(),
+                StringComparison.Ordinal
+            );
+        }
+        Assert.Equal(1, pipeline.GetProperty("verdicts").GetArrayLength());
+        Assert.Equal(JsonValueKind.Object, pipeline.GetProperty("database").ValueKind);
+    }
+
     private static async Task<JsonElement> EventuallyAsync(RunningDashboard dashboard, Predicate<JsonElement> isSo) =>
         await RunningSystem.EventuallyAsync(
             async () =>
