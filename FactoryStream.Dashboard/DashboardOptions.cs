@@ -13,7 +13,8 @@ internal sealed class DashboardOptions
     [Range(typeof(TimeSpan), "00:00:00.05", "00:01:00")]
     public TimeSpan PushInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Time between two looks at the ledger, or at the last hour's rejections, while a page shows them. Default 2 s.</summary>
+    /// <summary>Time between two looks at the ledger, the last hour's rejections or the pipeline, while a page shows them. Default
+    /// 2 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan LedgerInterval { get; set; } = TimeSpan.FromSeconds(2);
 

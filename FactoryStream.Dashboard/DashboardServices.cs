@@ -5,6 +5,7 @@ using FactoryStream.Dashboard.Explanations;
 using FactoryStream.Dashboard.Keys;
 using FactoryStream.Dashboard.Live;
 using FactoryStream.Dashboard.Pages;
+using FactoryStream.Dashboard.Pipeline;
 using FactoryStream.Dashboard.Plant;
 using FactoryStream.Dashboard.Readings;
 using FactoryStream.Dashboard.Receipts;
@@ -116,6 +117,34 @@ internal static class DashboardServices
         verifier.RemoveAllResilienceHandlers();
 #pragma warning restore EXTEXP0001
     }
+
+    public static void AddPipeline(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<TopicLogsReader>();
+        builder.Services.AddSingleton<StoredCountsReader>();
+        builder.Services.AddSingleton<DatabaseReader>();
+        builder.Services.AddSingleton<GroupsReader>();
+        builder.Services.AddSingleton<PipelineReader>();
+        builder.Services.AddSingleton<NewestMessagesReader>();
+        builder.Services.AddSingleton<TableRowsReader>();
+        builder.Services.AddSingleton(services =>
+            services.Shared(services.GetRequiredService<DatabaseReader>().ReadAsync, DatabaseReader.Interval)
+        );
+        builder.Services.AddSingleton(services =>
+            services.Shared(
+                services.GetRequiredService<PipelineReader>().ReadAsync,
+                services.GetRequiredService<IOptions<DashboardOptions>>().Value.LedgerInterval
+            )
+        );
+    }
+
+    private static Recent<T> Shared<T>(this IServiceProvider services, Func<CancellationToken, Task<T>> read, TimeSpan maxAge) =>
+        new(
+            read,
+            maxAge,
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping
+        );
 
     public static void AddApi(this WebApplicationBuilder builder)
     {

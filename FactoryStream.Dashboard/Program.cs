@@ -8,6 +8,7 @@ builder.AddAccess();
 builder.AddReading();
 builder.AddKeys();
 builder.AddLive();
+builder.AddPipeline();
 builder.AddApi();
 builder.AddPages();
 

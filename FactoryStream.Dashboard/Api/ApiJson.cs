@@ -3,6 +3,7 @@ using FactoryStream.Dashboard.Alerts;
 using FactoryStream.Dashboard.AuditEvents;
 using FactoryStream.Dashboard.Explanations;
 using FactoryStream.Dashboard.Live;
+using FactoryStream.Dashboard.Pipeline;
 using FactoryStream.Dashboard.Readings;
 using FactoryStream.Dashboard.Receipts;
 using FactoryStream.Dashboard.Reconciliation;
@@ -33,4 +34,5 @@ namespace FactoryStream.Dashboard.Api;
 [JsonSerializable(typeof(AlertsResponse))]
 [JsonSerializable(typeof(AlertEventsResponse))]
 [JsonSerializable(typeof(AcknowledgementRequest))]
+[JsonSerializable(typeof(PipelineState))]
 internal sealed partial class ApiJson : JsonSerializerContext;

@@ -21,7 +21,7 @@ internal sealed class SharedLedger(RecentLedger ledger, IOptions<DashboardOption
                 return state;
             try
             {
-                state = new(await ledger.GetAsync(cancellation), null);
+                state = new(await ledger.GetAsync(cancellation), null, time.GetTimestamp());
             }
             catch (Exception exception) when (Unavailable.Describe(exception) is { } reason)
             {
@@ -41,5 +41,5 @@ internal sealed class SharedLedger(RecentLedger ledger, IOptions<DashboardOption
     public void Dispose() => turn.Dispose();
 }
 
-/// <summary>The last ledger that could be read, and why there is no newer one (null: it is new).</summary>
-internal sealed record LedgerState(IReadOnlyList<FactoryLedger> Factories, string? Failure);
+/// <summary>The last ledger that could be read, why there is no newer one (null: it is new), and the clock's timestamp of it.</summary>
+internal sealed record LedgerState(IReadOnlyList<FactoryLedger> Factories, string? Failure, long ReadAt = 0);

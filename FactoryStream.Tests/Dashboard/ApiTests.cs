@@ -75,6 +75,7 @@ public sealed class ApiTests(PostgresFixture postgres)
                 "/api/rejections/{id}",
                 "/api/rejections/{id}/explanation",
                 "/api/audit-events",
+                "/api/pipeline",
             },
             document.GetProperty("paths").EnumerateObject().Select(path => path.Name).ToHashSet()
         );
