@@ -132,13 +132,13 @@ public sealed class AspireDashboardTests(ObservedAppHost appHost, BrowserFixture
 
         await CommandAsync(page, "aggregator", "Purge data");
         var dialog = page.Locator("fluent-dialog");
-        await Assertions.Expect(dialog.GetByText("Delete all readings, windows, rejections").First).ToBeVisibleAsync();
+        await Assertions.Expect(dialog.GetByText("Delete all readings, windows, alerts, rejections").First).ToBeVisibleAsync();
         await dialog.GetByText("No", new() { Exact = true }).ClickAsync();
         await Assertions.Expect(dialog).ToHaveCountAsync(0);
         Assert.True((await LedgerAsync()).Stored > 0);
 
         await CommandAsync(page, "aggregator", "Purge data");
-        await Assertions.Expect(dialog.GetByText("Delete all readings, windows, rejections").First).ToBeVisibleAsync();
+        await Assertions.Expect(dialog.GetByText("Delete all readings, windows, alerts, rejections").First).ToBeVisibleAsync();
         await dialog.Locator("fluent-button[appearance=primary]").ClickAsync();
         await RunningSystem.EventuallyAsync(LedgerAsync, ledger => ledger.Stored == 0);
         await CommandAsync(page, "simulator", "Resume");
