@@ -21,7 +21,21 @@ public sealed class ContentSecurityTests(PostgresFixture postgres, BrowserFixtur
                 forbidden.Enqueue($"{page.Url}: {message.Text}");
         };
 
-        foreach (var path in (string[])["", "engines", "reconciliation", "rejections", "keys", "kiosk", "sign-in", "engines/factory_a/e1"])
+        foreach (
+            var path in (string[])
+                [
+                    "",
+                    "engines",
+                    "reconciliation",
+                    "rejections",
+                    "alerts",
+                    "alerts/rules",
+                    "keys",
+                    "kiosk",
+                    "sign-in",
+                    "engines/factory_a/e1",
+                ]
+        )
         {
             await page.GotoAsync($"{dashboard.Address}{path}");
             await Assertions.Expect(page.Locator("main[aria-busy=false]")).ToBeVisibleAsync();
