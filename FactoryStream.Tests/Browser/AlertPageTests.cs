@@ -118,9 +118,9 @@ public sealed class AlertPageTests(PostgresFixture postgres, BrowserFixture brow
         await Assertions.Expect(page.GetByLabel("Limit", new() { Exact = true })).ToHaveAttributeAsync("aria-describedby", "limit-error");
         await page.GetByLabel("Limit", new() { Exact = true }).FillAsync("95");
         await page.GetByLabel("Seconds beyond the limit").FillAsync("30");
-        await Picture.TakeAsync(page, "alert-rules");
         await page.GetByRole(AriaRole.Button, new() { Name = "Make the rule" }).ClickAsync();
         await Assertions.Expect(Cell(page, "mean of temp_oil above 95 for 30 s")).ToBeVisibleAsync();
+        await Picture.TakeAsync(page, "alert-rules");
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Change too hot" }).ClickAsync();
         await page.GetByLabel("Factory", new() { Exact = true }).FillAsync("factory_a");
