@@ -56,4 +56,12 @@ internal sealed partial class DashboardLog(ILogger<DashboardLog> logger)
         EventName = nameof(AlertsUnavailable)
     )]
     public partial void AlertsUnavailable(string reason);
+
+    [LoggerMessage(
+        9,
+        LogLevel.Warning,
+        "The database cannot be reached, so the pages may show old alerts; connecting again: {Reason}",
+        EventName = nameof(AlertsListenerLost)
+    )]
+    public partial void AlertsListenerLost(string reason);
 }

@@ -101,6 +101,11 @@ internal static class DashboardServices
         builder.Services.AddSingleton<WindowsWatchWorker>();
         builder.Services.AddHostedService(services => services.GetRequiredService<WindowsWatchWorker>());
         builder.Services.AddHealthChecks().AddCheck<WindowsWatchWorker>("windows");
+        builder.Services.AddSingleton<LatestAlertsReader>();
+        builder.Services.AddSingleton<LatestAlerts>();
+        builder.Services.AddSingleton<AlertsWatchWorker>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<AlertsWatchWorker>());
+        builder.Services.AddHealthChecks().AddCheck<AlertsWatchWorker>("alerts");
     }
 
     /// <summary>The Verifier's keys, found by service discovery.</summary>

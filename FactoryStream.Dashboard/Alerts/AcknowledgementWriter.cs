@@ -19,6 +19,12 @@ internal enum Acknowledged
 /// <summary>Writes who took note of an alert: once, and into its history.</summary>
 internal sealed class AcknowledgementWriter(NpgsqlDataSource database, TimeProvider time)
 {
+    /// <summary>Longest comment, in characters.</summary>
+    public const int MaxComment = 1_000;
+
+    /// <summary>Longest name of who acknowledges, in characters.</summary>
+    public const int MaxName = 128;
+
     public async Task<Acknowledged> WriteAsync(long alertNo, string by, string? comment, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand(

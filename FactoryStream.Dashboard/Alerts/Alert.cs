@@ -20,7 +20,7 @@ namespace FactoryStream.Dashboard.Alerts;
 /// <param name="AcknowledgedAt">When, UTC.</param>
 /// <param name="AcknowledgedComment">What was said then.</param>
 /// <param name="Revision">How often late readings changed or withdrew it.</param>
-internal sealed record Alert(
+public sealed record Alert(
     long AlertNo,
     int RuleNo,
     string Name,
@@ -53,7 +53,7 @@ internal sealed record AlertsResponse(IReadOnlyList<Alert> Alerts, string? NextC
 /// <param name="Value">The value that decided.</param>
 /// <param name="By">Who acknowledged it.</param>
 /// <param name="Comment">What was said then, or why it was cleared where no value did.</param>
-internal sealed record AlertHistoryEntry(
+public sealed record AlertHistoryEntry(
     string Event,
     DateTime RecordedAt,
     DateTime? WindowStart,

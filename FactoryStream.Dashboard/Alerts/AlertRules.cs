@@ -12,7 +12,7 @@ namespace FactoryStream.Dashboard.Alerts;
 /// <param name="Duration">Seconds that the limit must be broken or silence last; over which rejections are counted.</param>
 /// <param name="Severity"><c>warning</c> or <c>alarm</c>.</param>
 /// <param name="IsEnabled">False: nothing is raised by it.</param>
-internal sealed record AlertRuleSettings(
+public sealed record AlertRuleSettings(
     string Name,
     string Kind,
     string? FactoryId,
@@ -32,7 +32,7 @@ internal sealed record AlertRuleSettings(
 /// <param name="CreatedAt">UTC.</param>
 /// <param name="UpdatedAt">When it was last changed, UTC.</param>
 /// <param name="Settings">What it says.</param>
-internal sealed record StoredAlertRule(int RuleNo, int Version, DateTime CreatedAt, DateTime UpdatedAt, AlertRuleSettings Settings);
+public sealed record StoredAlertRule(int RuleNo, int Version, DateTime CreatedAt, DateTime UpdatedAt, AlertRuleSettings Settings);
 
 /// <summary>The answer of <c>GET /api/alert-rules</c>.</summary>
 /// <param name="Rules">By their number.</param>

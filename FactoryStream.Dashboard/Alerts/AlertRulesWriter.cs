@@ -9,6 +9,9 @@ internal sealed class AlertRulesWriter(NpgsqlDataSource database, TimeProvider t
     /// <summary>Most rules: each is compared with each engine whose windows close.</summary>
     public const int MaxRules = 500;
 
+    /// <summary>What is said where no more may be made.</summary>
+    public static readonly string TooMany = $"There are {MaxRules} rules, the most there may be; delete one first.";
+
     /// <summary>Makes a rule; null: there are <see cref="MaxRules"/> already.</summary>
     public Task<StoredAlertRule?> AddAsync(AlertRuleSettings settings, CancellationToken cancellation) =>
         WriteAsync(

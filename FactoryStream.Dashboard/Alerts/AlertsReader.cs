@@ -26,12 +26,17 @@ internal sealed class AlertsReader(TimedSearch search)
     /// <summary>Alerts of a page when nobody says how many.</summary>
     public const int DefaultLimit = 100;
 
+    /// <summary>What an alert may be.</summary>
+    public static readonly IReadOnlyList<string> States = ["raised", "cleared", "withdrawn"];
+
     // A machine whose readings come late again and again may change an alert without end.
     private const int MaxEvents = 1_000;
 
     private const string Advice = "Give a shorter time by from and to.";
 
-    private const string Columns = """
+    internal const int ColumnCount = 17;
+
+    internal const string Columns = """
         alert_no, rule_no, name, kind, severity, a.factory_id, engine_id, metric, state, raised_at, raised_recorded_at, cleared_at, value,
         acknowledged_by, acknowledged_at, acknowledged_comment, revision
         """;
@@ -82,6 +87,23 @@ internal sealed class AlertsReader(TimedSearch search)
             cancellation
         );
 
+    /// <summary>An alert; null: there is none of this number.</summary>
+    public Task<Alert?> FindAsync(long alertNo, CancellationToken cancellation) =>
+        search.RunAsync(
+            async connection =>
+            {
+                await using var command = new NpgsqlCommand(
+                    $"SELECT {Columns} FROM factory.alerts AS a LEFT JOIN factory.engines USING (engine_no) WHERE alert_no = $1",
+                    connection
+                );
+                command.Parameters.AddWithValue(alertNo);
+                await using var reader = await command.ExecuteReaderAsync(cancellation);
+                return await reader.ReadAsync(cancellation) ? Of(reader) : null;
+            },
+            Advice,
+            cancellation
+        );
+
     /// <summary>What happened to an alert, the oldest first; null: there is no such alert.</summary>
     public Task<List<AlertHistoryEntry>?> HistoryAsync(long alertNo, CancellationToken cancellation) =>
         search.RunAsync(
@@ -118,7 +140,7 @@ internal sealed class AlertsReader(TimedSearch search)
             cancellation
         );
 
-    private static Alert Of(NpgsqlDataReader reader) =>
+    internal static Alert Of(NpgsqlDataReader reader) =>
         new(
             reader.GetInt64(0),
             reader.GetInt32(1),

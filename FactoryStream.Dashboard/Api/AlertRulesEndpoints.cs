@@ -66,10 +66,7 @@ internal static class AlertRulesEndpoints
             return problem!;
         return await rules.AddAsync(settings, cancellationToken) is { } rule
             ? TypedResults.Created(string.Create(CultureInfo.InvariantCulture, $"/api/alert-rules/{rule.RuleNo}"), rule)
-            : Problem(
-                StatusCodes.Status409Conflict,
-                $"There are {AlertRulesWriter.MaxRules} rules, the most there may be; delete one first."
-            );
+            : Problem(StatusCodes.Status409Conflict, AlertRulesWriter.TooMany);
     }
 
     private static async Task<Results<Ok<StoredAlertRule>, ProblemHttpResult>> ChangeAsync(

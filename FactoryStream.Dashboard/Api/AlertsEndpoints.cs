@@ -10,9 +10,6 @@ namespace FactoryStream.Dashboard.Api;
 internal static class AlertsEndpoints
 {
     private const int MaxLimit = 1_000;
-    private const int MaxComment = 1_000;
-
-    private static readonly string[] States = ["raised", "cleared", "withdrawn"];
 
     public static void MapAlerts(this IEndpointRouteBuilder routes)
     {
@@ -59,8 +56,8 @@ internal static class AlertsEndpoints
     {
         if (!QueryTime.TryParseRange(from, to, out var range, out var error))
             return BadRequest(error);
-        if (state is not null && !States.Contains(state))
-            return BadRequest($"state: expected {string.Join(", ", States)}, found '{state}'");
+        if (state is not null && !AlertsReader.States.Contains(state))
+            return BadRequest($"state: expected {string.Join(", ", AlertsReader.States)}, found '{state}'");
         if (severity is not null && !AlertNames.TryParse<AlertSeverity>(severity, out _))
             return BadRequest($"severity: expected {string.Join(", ", AlertNames.All<AlertSeverity>())}, found '{severity}'");
         if (factory_id is not null && !StorableText.IsName(factory_id))
@@ -99,8 +96,8 @@ internal static class AlertsEndpoints
             return problem;
         if (!StorableText.IsName(body?.By))
             return BadRequest("by: expected text of 1 to 128 characters without control characters");
-        if (body.Comment?.Length > MaxComment)
-            return BadRequest($"comment: expected at most {MaxComment} characters, found {body.Comment.Length}");
+        if (body.Comment?.Length > AcknowledgementWriter.MaxComment)
+            return BadRequest($"comment: expected at most {AcknowledgementWriter.MaxComment} characters, found {body.Comment.Length}");
         return await acknowledgements.WriteAsync(no, body.By, StorableText.Of(body.Comment), cancellationToken) switch
         {
             Acknowledged.Now => TypedResults.NoContent(),

@@ -39,10 +39,9 @@ internal sealed class LatestWindows
         )
     );
 
-    private LatestSnapshot snapshot = new(0, [], IsLive: false);
-    private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Latest<LatestSnapshot> latest = new(new(0, [], IsLive: false));
 
-    public LatestSnapshot Current => Volatile.Read(ref snapshot);
+    public LatestSnapshot Current => latest.Current;
 
     /// <summary>Takes changed engines in, or all engines there are.</summary>
     public void Update(IEnumerable<EngineWindow> windows, bool all)
@@ -53,7 +52,7 @@ internal sealed class LatestWindows
                 engines.Clear();
             foreach (var window in windows)
                 engines[(window.FactoryId, window.EngineId)] = window;
-            Publish(new(snapshot.Version + 1, [.. engines.Values], IsLive: true));
+            latest.Publish(new(Current.Version + 1, [.. engines.Values], IsLive: true));
         }
     }
 
@@ -62,31 +61,12 @@ internal sealed class LatestWindows
     {
         lock (gate)
         {
-            if (snapshot.IsLive)
-                Publish(snapshot with { Version = snapshot.Version + 1, IsLive = false });
+            if (Current.IsLive)
+                latest.Publish(Current with { Version = Current.Version + 1, IsLive = false });
         }
     }
 
     /// <summary>The first state after a version; at once if there is one already.</summary>
-    public async Task<LatestSnapshot> NextAsync(long version, CancellationToken cancellation)
-    {
-        while (true)
-        {
-            Task next;
-            lock (gate)
-            {
-                if (snapshot.Version > version)
-                    return snapshot;
-                next = changed.Task;
-            }
-            await next.WaitAsync(cancellation);
-        }
-    }
-
-    private void Publish(LatestSnapshot next)
-    {
-        Volatile.Write(ref snapshot, next);
-        changed.SetResult();
-        changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
+    public Task<LatestSnapshot> NextAsync(long version, CancellationToken cancellation) =>
+        latest.NextAsync(snapshot => snapshot.Version > version, cancellation);
 }

@@ -73,4 +73,17 @@ internal static class AlertSql
         CREATE INDEX ix_alert_events_alert_no ON factory.alert_events (alert_no);
         COMMENT ON TABLE factory.alert_events IS 'What happened to each alert; rows are only ever added';
         """;
+
+    // Whoever writes of an alert, it is told when that is committed; the database sends what is the same once a transaction.
+    public const string Notifications = """
+        CREATE FUNCTION factory.notify_alerts() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM pg_notify('factory_alerts', '');
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER tr_alert_events_insert AFTER INSERT ON factory.alert_events
+            FOR EACH ROW EXECUTE FUNCTION factory.notify_alerts();
+        CREATE TRIGGER tr_alert_events_truncate AFTER TRUNCATE ON factory.alert_events
+            FOR EACH STATEMENT EXECUTE FUNCTION factory.notify_alerts();
+        """;
 }

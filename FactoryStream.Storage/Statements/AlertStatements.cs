@@ -9,6 +9,11 @@ namespace FactoryStream.Storage;
 public static class AlertStatements
 {
     /// <summary>
+    /// The channel on which the database tells, with the commit, that something happened to alerts; its payload is empty.
+    /// </summary>
+    public const string Channel = "factory_alerts";
+
+    /// <summary>
     /// Statements for changes, in the order to execute them: what is withdrawn or over makes room for what is raised, for one rule and
     /// engine has one raised alert. What another transaction has changed meanwhile stays as it is.
     /// </summary>

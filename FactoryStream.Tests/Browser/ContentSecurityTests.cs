@@ -23,7 +23,19 @@ public sealed class ContentSecurityTests(PostgresFixture postgres, BrowserFixtur
 
         foreach (
             var path in (string[])
-                ["", "engines", "pipeline", "reconciliation", "rejections", "keys", "kiosk", "sign-in", "engines/factory_a/e1"]
+                [
+                    "",
+                    "engines",
+                    "pipeline",
+                    "reconciliation",
+                    "rejections",
+                    "alerts",
+                    "alerts/rules",
+                    "keys",
+                    "kiosk",
+                    "sign-in",
+                    "engines/factory_a/e1",
+                ]
         )
         {
             await page.GotoAsync($"{dashboard.Address}{path}");

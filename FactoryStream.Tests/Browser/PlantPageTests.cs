@@ -182,7 +182,7 @@ public sealed class PlantPageTests(PostgresFixture postgres, BrowserFixture brow
         await using var dashboard = await RunningDashboard.StartAsync(postgres, PlantSeeds.FourEnginesAsync);
         var page = await OpenAsync(dashboard);
 
-        foreach (var name in (string[])["Engines", "Reconciliation", "Rejections", "Plant"])
+        foreach (var name in (string[])["Engines", "Reconciliation", "Rejections", "Alerts", "Plant"])
         {
             await page.GetByRole(AriaRole.Navigation).GetByRole(AriaRole.Link, new() { Name = name, Exact = true }).ClickAsync();
             await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync(name);
