@@ -1,5 +1,3 @@
-using System.Data.Common;
-using System.Net.Sockets;
 using FactoryStream.Aggregator.Alerts;
 using FactoryStream.Storage;
 using Npgsql;
@@ -20,25 +18,8 @@ internal sealed class AlertWatchWorker(
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await RunAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception) when (exception is DbException or TimeoutException or IOException or SocketException)
-            {
-                log.AlertWatchFailed(Period.TotalSeconds, exception.Message);
-            }
-            await Task.Delay(Period, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        DatabaseWork.RepeatAsync(RunAsync, Period, reason => log.AlertWatchFailed(Period.TotalSeconds, reason), time, stoppingToken);
 
     /// <summary>Reads the rules, and evaluates those that the clock decides.</summary>
     public async Task RunAsync(CancellationToken cancellation)

@@ -1,5 +1,3 @@
-using System.Data.Common;
-using System.Net.Sockets;
 using FactoryStream.Storage;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -74,7 +72,7 @@ internal sealed class RetentionWorker(
             log.RetentionWaits();
             return false;
         }
-        catch (Exception exception) when (exception is DbException or TimeoutException or IOException or SocketException)
+        catch (Exception exception) when (DatabaseWork.IsOfDatabase(exception))
         {
             log.RetentionFailed(exception.Message);
             return false;

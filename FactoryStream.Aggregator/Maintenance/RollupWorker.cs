@@ -1,5 +1,3 @@
-using System.Data.Common;
-using System.Net.Sockets;
 using FactoryStream.Storage;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -26,25 +24,14 @@ internal sealed class RollupWorker(
     private (DateTime? ExpiredBefore, DateTime? DroppedBefore) kept;
     private DateTimeOffset? keptReadAt;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await RunAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception) when (exception is DbException or TimeoutException or IOException or SocketException)
-            {
-                log.RollupFailed(options.Value.RollupInterval.TotalSeconds, exception.Message);
-            }
-            await Task.Delay(options.Value.RollupInterval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        DatabaseWork.RepeatAsync(
+            RunAsync,
+            options.Value.RollupInterval,
+            reason => log.RollupFailed(options.Value.RollupInterval.TotalSeconds, reason),
+            time,
+            stoppingToken
+        );
 
     /// <summary>Rolls up all that is due by now, some a transaction; nothing while another replica does it.</summary>
     public async Task RunAsync(CancellationToken cancellation)

@@ -55,20 +55,20 @@ internal static class AlertsEndpoints
     )
     {
         if (!QueryTime.TryParseRange(from, to, out var range, out var error))
-            return BadRequest(error);
+            return QueryProblem.BadRequest(error);
         if (state is not null && !AlertsReader.States.Contains(state))
-            return BadRequest($"state: expected {string.Join(", ", AlertsReader.States)}, found '{state}'");
+            return QueryProblem.BadRequest($"state: expected {string.Join(", ", AlertsReader.States)}, found '{state}'");
         if (severity is not null && !AlertNames.TryParse<AlertSeverity>(severity, out _))
-            return BadRequest($"severity: expected {string.Join(", ", AlertNames.All<AlertSeverity>())}, found '{severity}'");
+            return QueryProblem.BadRequest($"severity: expected {string.Join(", ", AlertNames.All<AlertSeverity>())}, found '{severity}'");
         if (factory_id is not null && !StorableText.IsName(factory_id))
-            return BadRequest("factory_id: expected text of 1 to 128 characters without control characters");
+            return QueryProblem.BadRequest(QueryProblem.Name("factory_id"));
         if (engine_id is not null && !StorableText.IsName(engine_id))
-            return BadRequest("engine_id: expected text of 1 to 128 characters without control characters");
+            return QueryProblem.BadRequest(QueryProblem.Name("engine_id"));
         RowCursor? after = null;
         if (cursor is not null && !RowCursor.TryParse(cursor, out after))
-            return BadRequest("cursor is none that a page gave as next_cursor.");
+            return QueryProblem.BadRequest(QueryProblem.Cursor);
         if (limit is < 1 or > MaxLimit)
-            return BadRequest($"limit must be from 1 to {MaxLimit}.");
+            return QueryProblem.BadRequest(QueryProblem.Limit(MaxLimit));
         var page = await alerts.ReadAsync(
             new(state, factory_id, engine_id, severity, range.From, range.To, after),
             limit ?? AlertsReader.DefaultLimit,
@@ -95,9 +95,11 @@ internal static class AlertsEndpoints
         if (problem is not null)
             return problem;
         if (!StorableText.IsName(body?.By))
-            return BadRequest("by: expected text of 1 to 128 characters without control characters");
+            return QueryProblem.BadRequest(QueryProblem.Name("by"));
         if (body.Comment?.Length > AcknowledgementWriter.MaxComment)
-            return BadRequest($"comment: expected at most {AcknowledgementWriter.MaxComment} characters, found {body.Comment.Length}");
+            return QueryProblem.BadRequest(
+                $"comment: expected at most {AcknowledgementWriter.MaxComment} characters, found {body.Comment.Length}"
+            );
         return await acknowledgements.WriteAsync(no, body.By, StorableText.Of(body.Comment), cancellationToken) switch
         {
             Acknowledged.Now => TypedResults.NoContent(),
@@ -108,8 +110,6 @@ internal static class AlertsEndpoints
             _ => NotFound(no),
         };
     }
-
-    private static ProblemHttpResult BadRequest(string detail) => TypedResults.Problem(detail, statusCode: StatusCodes.Status400BadRequest);
 
     private static ProblemHttpResult NotFound(long no) =>
         TypedResults.Problem(

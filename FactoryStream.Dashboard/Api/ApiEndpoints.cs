@@ -111,10 +111,10 @@ internal static class ApiEndpoints
 
         WindowsCursor? after = null;
         if (cursor is not null && !WindowsCursor.TryParse(cursor, out after))
-            return Problem(StatusCodes.Status400BadRequest, "cursor: expected the next_cursor of a page, found another text.");
+            return QueryProblem.BadRequest(QueryProblem.Cursor);
         var most = options.Value.MaxWindows;
         if (limit < 1 || limit > most)
-            return Problem(StatusCodes.Status400BadRequest, $"limit: expected a number from 1 to {most}, found another.");
+            return QueryProblem.BadRequest(QueryProblem.Limit(most));
 
         var windowStep = WindowStep.All.FirstOrDefault(known => known.Name == (step ?? WindowStep.TenSeconds.Name));
         if (windowStep is null)

@@ -32,13 +32,11 @@ internal static class AuditEventsEndpoints
         if (cursor is not null)
         {
             if (!AuditEventsReader.TryParseCursor(cursor, out var id))
-                return BadRequest("cursor: expected the next_cursor of a page, found another text.");
+                return QueryProblem.BadRequest(QueryProblem.Cursor);
             before = id;
         }
         if (limit is < 1 or > MaxLimit)
-            return BadRequest($"limit: expected a number from 1 to {MaxLimit}, found another.");
+            return QueryProblem.BadRequest(QueryProblem.Limit(MaxLimit));
         return TypedResults.Ok(await events.ReadAsync(before, limit ?? AuditEventsReader.DefaultLimit, cancellationToken));
     }
-
-    private static ProblemHttpResult BadRequest(string detail) => TypedResults.Problem(detail, statusCode: StatusCodes.Status400BadRequest);
 }

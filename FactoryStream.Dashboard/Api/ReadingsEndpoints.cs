@@ -36,16 +36,16 @@ internal static class ReadingsEndpoints
     )
     {
         if (!StorableText.IsName(factory_id))
-            return BadRequest("factory_id: expected text of 1 to 128 characters without control characters");
+            return QueryProblem.BadRequest(QueryProblem.Name("factory_id"));
         if (!StorableText.IsName(engine_id))
-            return BadRequest("engine_id: expected text of 1 to 128 characters without control characters");
+            return QueryProblem.BadRequest(QueryProblem.Name("engine_id"));
         if (!QueryTime.TryParseRange(from, to, out var range, out var error))
-            return BadRequest(error);
+            return QueryProblem.BadRequest(error);
         ReadingsCursor? after = null;
         if (cursor is not null && !ReadingsCursor.TryParse(cursor, out after))
-            return BadRequest("cursor is none that a page gave as next_cursor.");
+            return QueryProblem.BadRequest(QueryProblem.Cursor);
         if (limit is < 1 or > MaxLimit)
-            return BadRequest($"limit must be from 1 to {MaxLimit}.");
+            return QueryProblem.BadRequest(QueryProblem.Limit(MaxLimit));
         var page = await readings.ReadAsync(
             new(factory_id, engine_id, range.From, range.To, after),
             limit ?? ReadingsReader.DefaultLimit,
@@ -53,6 +53,4 @@ internal static class ReadingsEndpoints
         );
         return TypedResults.Ok(new ReadingsResponse(page.Readings, page.Next?.ToString()));
     }
-
-    private static ProblemHttpResult BadRequest(string detail) => TypedResults.Problem(detail, statusCode: StatusCodes.Status400BadRequest);
 }

@@ -42,9 +42,9 @@ internal static class ReceiptsEndpoints
     )
     {
         if (!IsHash(sha256))
-            return BadRequest(ExpectedHash("sha256", sha256));
+            return QueryProblem.BadRequest(ExpectedHash("sha256", sha256));
         if (!QueryTime.TryParseSpan(measured_at, out var measured, out var error))
-            return BadRequest($"measured_at: {error}");
+            return QueryProblem.BadRequest($"measured_at: {error}");
         return TypedResults.Ok((await receipts.ReadAsync([Convert.FromHexString(sha256)], measured, cancellationToken))[0]);
     }
 
@@ -59,14 +59,14 @@ internal static class ReceiptsEndpoints
         if (problem is not null)
             return problem;
         if (asked?.Sha256 is not { Count: > 0 and <= MaxHashes } texts)
-            return BadRequest($"sha256: expected 1 to {MaxHashes} texts, found {asked?.Sha256?.Count ?? 0}");
+            return QueryProblem.BadRequest($"sha256: expected 1 to {MaxHashes} texts, found {asked?.Sha256?.Count ?? 0}");
         for (var i = 0; i < texts.Count; i++)
         {
             if (!IsHash(texts[i]))
-                return BadRequest(ExpectedHash($"sha256[{i}]", texts[i]));
+                return QueryProblem.BadRequest(ExpectedHash($"sha256[{i}]", texts[i]));
         }
         if (!QueryTime.TryParseSpan(asked.MeasuredAt, out var measured, out var error))
-            return BadRequest($"measured_at: {error}");
+            return QueryProblem.BadRequest($"measured_at: {error}");
         var hashes = texts.Select(text => Convert.FromHexString(text!)).ToArray();
         return TypedResults.Ok(new ReceiptsResponse(await receipts.ReadAsync(hashes, measured, cancellationToken)));
     }
@@ -80,6 +80,4 @@ internal static class ReceiptsEndpoints
             : found.Length > 100 ? $"'{found[..100]}…'"
             : $"'{found}'"
         );
-
-    private static ProblemHttpResult BadRequest(string detail) => TypedResults.Problem(detail, statusCode: StatusCodes.Status400BadRequest);
 }

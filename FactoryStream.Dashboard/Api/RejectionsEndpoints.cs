@@ -54,16 +54,16 @@ internal static class RejectionsEndpoints
     )
     {
         if (!QueryTime.TryParseRange(from, to, out var range, out var error))
-            return BadRequest(error);
+            return QueryProblem.BadRequest(error);
         if (reason is not null && (!VerdictNames.TryParse(reason, out var verdict) || verdict == Verdict.Accepted))
-            return BadRequest($"reason: expected {string.Join(", ", RejectionsReader.Reasons)}, found '{reason}'");
+            return QueryProblem.BadRequest($"reason: expected {string.Join(", ", RejectionsReader.Reasons)}, found '{reason}'");
         if (factory_id is not null && !StorableText.IsName(factory_id))
-            return BadRequest("factory_id: expected text of 1 to 128 characters without control characters");
+            return QueryProblem.BadRequest(QueryProblem.Name("factory_id"));
         RowCursor? after = null;
         if (cursor is not null && !RowCursor.TryParse(cursor, out after))
-            return BadRequest("cursor is none that a page gave as next_cursor.");
+            return QueryProblem.BadRequest(QueryProblem.Cursor);
         if (limit is < 1 or > MaxLimit)
-            return BadRequest($"limit must be from 1 to {MaxLimit}.");
+            return QueryProblem.BadRequest(QueryProblem.Limit(MaxLimit));
         var page = await rejections.ReadAsync(
             new(factory_id, reason, range.From, range.To, after),
             limit ?? RejectionsReader.DefaultLimit,
@@ -93,8 +93,6 @@ internal static class RejectionsEndpoints
             return context.NotNow(StatusCodes.Status429TooManyRequests, ExplanationAttempt.TooMany, wait);
         return attempt.Explanation is { } explanation ? TypedResults.Ok(explanation) : NotFound(id);
     }
-
-    private static ProblemHttpResult BadRequest(string detail) => TypedResults.Problem(detail, statusCode: StatusCodes.Status400BadRequest);
 
     private static ProblemHttpResult NotFound(long id) =>
         TypedResults.Problem(

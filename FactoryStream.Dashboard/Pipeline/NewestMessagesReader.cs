@@ -54,18 +54,7 @@ internal sealed class NewestMessagesReader(KafkaConnection kafka, TimeProvider t
 
     private List<KeptMessage> Read(TopicPartition partition, int count, CancellationToken cancellation)
     {
-        using var consumer = kafka.QuietConsumer<byte[]?, byte[]?>(
-            new ConsumerConfig
-            {
-                // The client insists on a name; without subscription and commits no group of it ever comes to be.
-                GroupId = "factorystream-dashboard",
-                EnableAutoCommit = false,
-                EnableAutoOffsetStore = false,
-                AutoOffsetReset = AutoOffsetReset.Earliest,
-                AllowAutoCreateTopics = false,
-                QueuedMaxMessagesKbytes = 16_384,
-            }
-        );
+        using var consumer = kafka.QuietConsumer<byte[]?, byte[]?>(GroupLessReading.Configuration());
         var began = time.GetTimestamp();
         using (var admin = new DependentAdminClientBuilder(consumer.Handle).Build())
         {

@@ -31,19 +31,7 @@ internal sealed class SignedTail : IDisposable
         this.options = options.Value;
         this.time = time;
         topicIds = new TopicIds(kafka);
-        consumer = kafka.QuietConsumer<Ignore, byte[]>(
-            new ConsumerConfig
-            {
-                // The client insists on a name; without subscription and commits no group of it ever comes to be.
-                GroupId = "factorystream-dashboard",
-                EnableAutoCommit = false,
-                EnableAutoOffsetStore = false,
-                AutoOffsetReset = AutoOffsetReset.Earliest,
-                AllowAutoCreateTopics = false,
-                QueuedMaxMessagesKbytes = 16_384,
-                FetchQueueBackoffMs = 10,
-            }
-        );
+        consumer = kafka.QuietConsumer<Ignore, byte[]>(new ConsumerConfig(GroupLessReading.Configuration()) { FetchQueueBackoffMs = 10 });
         admin = new DependentAdminClientBuilder(consumer.Handle).Build();
     }
 

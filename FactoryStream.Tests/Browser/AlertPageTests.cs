@@ -123,6 +123,8 @@ public sealed class AlertPageTests(PostgresFixture postgres, BrowserFixture brow
         await Picture.TakeAsync(page, "alert-rules");
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Change too hot" }).ClickAsync();
+        // With the button's words the fields have the rule's values; what is written before is written over.
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Save the change" })).ToBeVisibleAsync();
         await page.GetByLabel("Factory", new() { Exact = true }).FillAsync("factory_a");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save the change" }).ClickAsync();
         await Assertions.Expect(Cell(page, "factory_a")).ToBeVisibleAsync();

@@ -1,4 +1,5 @@
 using FactoryStream.Tests.Dashboard;
+using FactoryStream.Tests.Distributed;
 using FactoryStream.Tests.Storage;
 using Microsoft.Playwright;
 using Npgsql;
@@ -170,9 +171,11 @@ public sealed class PlantPageTests(PostgresFixture postgres, BrowserFixture brow
         var page = await OpenAsync(dashboard);
         await page.SetViewportSizeAsync(390, 844);
 
-        var columns = await page.Locator(".tile").EvaluateAllAsync<int>("tiles => new Set(tiles.map(tile => tile.offsetLeft)).size");
-
-        Assert.Equal(1, columns);
+        // The rows are drawn anew for another width, and for a moment there is none.
+        await RunningSystem.EventuallyAsync(
+            () => page.Locator(".tile").EvaluateAllAsync<int>("tiles => new Set(tiles.map(tile => tile.offsetLeft)).size"),
+            columns => columns == 1
+        );
         Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= 390"));
     }
 

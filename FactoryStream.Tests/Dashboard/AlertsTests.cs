@@ -138,8 +138,8 @@ public sealed class AlertsTests(PostgresFixture postgres)
     [InlineData("state=open", "state: expected raised, cleared, withdrawn, found 'open'")]
     [InlineData("severity=bad", "severity: expected warning, alarm, found 'bad'")]
     [InlineData("from=now", "from: expected")]
-    [InlineData("cursor=x", "cursor is none that a page gave")]
-    [InlineData("limit=0", "limit must be from 1 to 1000")]
+    [InlineData("cursor=x", "cursor: expected the next_cursor of a page")]
+    [InlineData("limit=0", "limit: expected a number from 1 to 1000")]
     public async Task A_search_that_is_none_is_refused_with_what_was_expected(string query, string expected)
     {
         await using var dashboard = await StartAsync(postgres);
