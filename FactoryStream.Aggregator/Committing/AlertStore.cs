@@ -78,10 +78,7 @@ internal sealed class AlertStore(AlertRuleDirectory directory, WindowingRules wi
         }
         if (changes.Count == 0)
             return;
-        await using var statements = new NpgsqlBatch(connection);
-        foreach (var command in AlertStatements.Write(changes, now))
-            statements.BatchCommands.Add(command);
-        await statements.ExecuteNonQueryAsync(cancellation);
+        await connection.ExecuteAsync(AlertStatements.Write(changes, now), cancellation);
     }
 
     /// <summary>Each engine and metric once, from before the first window on that a rule needs.</summary>

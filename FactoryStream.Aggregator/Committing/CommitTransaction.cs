@@ -95,7 +95,7 @@ internal sealed class CommitTransaction
             await CheckpointStatements.AdvanceAsync(connection, [.. added.Select(progress => progress.TakeStep())], cancellation);
             var now = time.GetUtcNow().UtcDateTime;
             await windows.WriteRebuiltAsync(connection, now, cancellation);
-            await ExecuteAsync(connection, windows.ClosingStatements(now), cancellation);
+            await connection.ExecuteAsync(windows.ClosingStatements(now), cancellation);
             await alerts.WriteAsync(connection, windows, now, cancellation);
             await transaction.CommitAsync(cancellation);
         }
@@ -149,7 +149,7 @@ internal sealed class CommitTransaction
             cancellation
         );
         // 6
-        await ExecuteAsync(connection, [.. LedgerChanges(pending), .. windows.ClosingStatements(now.UtcDateTime)], cancellation);
+        await connection.ExecuteAsync([.. LedgerChanges(pending), .. windows.ClosingStatements(now.UtcDateTime)], cancellation);
         // 7
         await alerts.WriteAsync(connection, windows, now.UtcDateTime, cancellation);
         // 8
@@ -219,20 +219,6 @@ internal sealed class CommitTransaction
             yield return LossStatements.Add([
                 .. pending.Losses.Select(loss => new LossEntry(loss.Key.Topic, loss.Key.Partition, loss.Value)),
             ]);
-    }
-
-    /// <summary>Executes statements in one round trip.</summary>
-    private static async Task ExecuteAsync(
-        NpgsqlConnection connection,
-        IEnumerable<NpgsqlBatchCommand> commands,
-        CancellationToken cancellation
-    )
-    {
-        await using var statements = new NpgsqlBatch(connection);
-        foreach (var command in commands)
-            statements.BatchCommands.Add(command);
-        if (statements.BatchCommands.Count > 0)
-            await statements.ExecuteNonQueryAsync(cancellation);
     }
 
     private void Measure(PendingCommit pending, long lateCount, TimeSpan duration)

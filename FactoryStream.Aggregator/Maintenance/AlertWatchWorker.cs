@@ -1,4 +1,5 @@
 using FactoryStream.Aggregator.Alerts;
+using FactoryStream.Aggregator.Committing;
 using FactoryStream.Storage;
 using Npgsql;
 
@@ -47,13 +48,8 @@ internal sealed class AlertWatchWorker(
         }
         var now = time.GetUtcNow().UtcDateTime;
         var changes = rule is null ? [] : await ChangesAsync(connection, rule, now, cancellation);
-        await using var statements = new NpgsqlBatch(connection);
-        if (rule is null)
-            statements.BatchCommands.Add(AlertStatements.ClearWithoutRule(now));
-        foreach (var command in AlertStatements.Write(changes, now))
-            statements.BatchCommands.Add(command);
-        if (statements.BatchCommands.Count > 0)
-            await statements.ExecuteNonQueryAsync(cancellation);
+        var write = AlertStatements.Write(changes, now);
+        await connection.ExecuteAsync(rule is null ? write.Prepend(AlertStatements.ClearWithoutRule(now)) : write, cancellation);
         await transaction.CommitAsync(cancellation);
         metrics.CountAlertEvents(changes);
     }
