@@ -1,5 +1,4 @@
 using FactoryStream.Aggregator.Alerts;
-using FactoryStream.Aggregator.Committing;
 using FactoryStream.Storage;
 using Npgsql;
 

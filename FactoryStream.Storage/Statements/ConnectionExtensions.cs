@@ -1,11 +1,14 @@
 using Npgsql;
 
-namespace FactoryStream.Aggregator.Committing;
+namespace FactoryStream.Storage;
 
 /// <summary>What a transaction asks of its connection.</summary>
-internal static class ConnectionExtensions
+public static class ConnectionExtensions
 {
-    /// <summary>Executes statements in one round trip; none is none.</summary>
+    /// <summary>Executes statements in one round trip; without any, nothing is sent.</summary>
+    /// <param name="connection">The connection of the transaction under way.</param>
+    /// <param name="commands">In their order.</param>
+    /// <param name="cancellation">Ends the wait for the database.</param>
     public static async Task ExecuteAsync(
         this NpgsqlConnection connection,
         IEnumerable<NpgsqlBatchCommand> commands,
