@@ -61,27 +61,20 @@ internal sealed class AlertsReader(TimedSearch search)
                 command.Parameters.AddRange(
                     new NpgsqlParameter[]
                     {
-                        Nullable(NpgsqlDbType.Text, query.State),
-                        Nullable(NpgsqlDbType.Text, query.FactoryId),
-                        Nullable(NpgsqlDbType.Text, query.EngineId),
-                        Nullable(NpgsqlDbType.Text, query.Severity),
-                        Nullable(NpgsqlDbType.TimestampTz, query.From),
-                        Nullable(NpgsqlDbType.TimestampTz, query.To),
-                        Nullable(NpgsqlDbType.TimestampTz, query.After?.Time),
-                        Nullable(NpgsqlDbType.Bigint, query.After?.Number),
+                        PagedRows.Nullable(NpgsqlDbType.Text, query.State),
+                        PagedRows.Nullable(NpgsqlDbType.Text, query.FactoryId),
+                        PagedRows.Nullable(NpgsqlDbType.Text, query.EngineId),
+                        PagedRows.Nullable(NpgsqlDbType.Text, query.Severity),
+                        PagedRows.Nullable(NpgsqlDbType.TimestampTz, query.From),
+                        PagedRows.Nullable(NpgsqlDbType.TimestampTz, query.To),
+                        PagedRows.Nullable(NpgsqlDbType.TimestampTz, query.After?.Time),
+                        PagedRows.Nullable(NpgsqlDbType.Bigint, query.After?.Number),
                         // One more tells whether there are more.
                         new NpgsqlParameter<long> { TypedValue = limit + 1L },
                     }
                 );
-                var alerts = new List<Alert>();
-                await using var reader = await command.ExecuteReaderAsync(cancellation);
-                while (await reader.ReadAsync(cancellation))
-                {
-                    if (alerts.Count == limit)
-                        return new AlertsPage(alerts, new(alerts[^1].RaisedAt, alerts[^1].AlertNo));
-                    alerts.Add(Of(reader));
-                }
-                return new AlertsPage(alerts, null);
+                var (alerts, isMore) = await command.ReadPageAsync(limit, Of, cancellation);
+                return new AlertsPage(alerts, isMore ? new(alerts[^1].RaisedAt, alerts[^1].AlertNo) : null);
             },
             Advice,
             cancellation
@@ -164,7 +157,4 @@ internal sealed class AlertsReader(TimedSearch search)
     private static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 
     private static DateTime? Time(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetDateTime(column);
-
-    private static NpgsqlParameter Nullable(NpgsqlDbType type, object? value) =>
-        new() { NpgsqlDbType = type, Value = value ?? DBNull.Value };
 }

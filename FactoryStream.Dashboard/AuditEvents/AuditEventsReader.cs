@@ -33,24 +33,18 @@ internal sealed class AuditEventsReader(NpgsqlDataSource database)
         command.Parameters.AddWithValue(before ?? long.MaxValue);
         // One more tells whether there are more.
         command.Parameters.AddWithValue(limit + 1);
-        var events = new List<AuditEvent>();
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
-        {
-            if (events.Count == limit)
-                return new(events, CursorText.Of(events[^1].Id.ToString(CultureInfo.InvariantCulture)));
-            events.Add(
-                new(
-                    reader.GetInt64(0),
-                    reader.GetDateTime(1),
-                    reader.GetString(2),
-                    reader.GetString(3),
-                    reader.GetString(4),
-                    reader.GetString(5),
-                    reader.IsDBNull(6) ? null : reader.GetString(6)
-                )
-            );
-        }
-        return new(events, null);
+        var (events, isMore) = await command.ReadPageAsync(limit, Of, cancellation);
+        return new(events, isMore ? CursorText.Of(events[^1].Id.ToString(CultureInfo.InvariantCulture)) : null);
     }
+
+    private static AuditEvent Of(NpgsqlDataReader reader) =>
+        new(
+            reader.GetInt64(0),
+            reader.GetDateTime(1),
+            reader.GetString(2),
+            reader.GetString(3),
+            reader.GetString(4),
+            reader.GetString(5),
+            reader.IsDBNull(6) ? null : reader.GetString(6)
+        );
 }

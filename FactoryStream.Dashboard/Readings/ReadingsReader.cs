@@ -51,9 +51,8 @@ internal sealed class ReadingsReader(TimedSearch search)
         search.RunAsync(
             async connection =>
             {
-                var readings = new List<ReadingEvidence>();
                 if (await EngineNumber.FindAsync(connection, query.FactoryId, query.EngineId, cancellation) is not { } engineNo)
-                    return new ReadingsPage(readings, null);
+                    return new ReadingsPage([], null);
                 await using var command = new NpgsqlCommand(Page, connection);
                 var hash = query.After is { } after ? Convert.FromHexString(after.DataSha256) : [];
                 command.Parameters.AddWithValue(engineNo);
@@ -63,14 +62,8 @@ internal sealed class ReadingsReader(TimedSearch search)
                 command.Parameters.AddWithValue(hash);
                 // One more tells whether there are more.
                 command.Parameters.AddWithValue(limit + 1L);
-                await using var reader = await command.ExecuteReaderAsync(cancellation);
-                while (await reader.ReadAsync(cancellation))
-                {
-                    if (readings.Count == limit)
-                        return new ReadingsPage(readings, ReadingsCursor.Behind(readings[^1]));
-                    readings.Add(Of(reader, query));
-                }
-                return new ReadingsPage(readings, null);
+                var (readings, isMore) = await command.ReadPageAsync(limit, reader => Of(reader, query), cancellation);
+                return new ReadingsPage(readings, isMore ? ReadingsCursor.Behind(readings[^1]) : null);
             },
             Advice,
             cancellation

@@ -1,44 +1,29 @@
-using FactoryStream.ServiceDefaults.Http;
 using Microsoft.Extensions.Options;
 
 namespace FactoryStream.Dashboard.Reconciliation;
 
 /// <summary>The ledger as the pages show it: read once for all pages, and only while one asks.</summary>
-internal sealed class SharedLedger(RecentLedger ledger, IOptions<DashboardOptions> options, TimeProvider time, DashboardLog log)
-    : IDisposable
+internal sealed class SharedLedger : IDisposable
 {
-    private readonly SemaphoreSlim turn = new(1);
-    private LedgerState state = new([], "The ledger is being read.");
-    private long? readAt;
+    private readonly SharedRead<LedgerState> shared;
+
+    public SharedLedger(RecentLedger ledger, IOptions<DashboardOptions> options, TimeProvider time, DashboardLog log) =>
+        shared = new(
+            async cancellation => new(await ledger.GetAsync(cancellation), null, time.GetTimestamp()),
+            new([], null),
+            options.Value.LedgerInterval,
+            log.LedgerUnavailable,
+            time
+        );
 
     /// <summary>The ledger, or why there is none; at most <see cref="DashboardOptions.LedgerInterval"/> old.</summary>
     public async Task<LedgerState> GetAsync(CancellationToken cancellation)
     {
-        await turn.WaitAsync(cancellation);
-        try
-        {
-            if (readAt is { } moment && time.GetElapsedTime(moment) < options.Value.LedgerInterval)
-                return state;
-            try
-            {
-                state = new(await ledger.GetAsync(cancellation), null, time.GetTimestamp());
-            }
-            catch (Exception exception) when (Unavailable.Describe(exception) is { } reason)
-            {
-                if (state.Failure is null)
-                    log.LedgerUnavailable(exception.Message);
-                state = state with { Failure = reason };
-            }
-            readAt = time.GetTimestamp();
-            return state;
-        }
-        finally
-        {
-            turn.Release();
-        }
+        var (state, failure) = await shared.GetAsync(cancellation);
+        return state with { Failure = failure };
     }
 
-    public void Dispose() => turn.Dispose();
+    public void Dispose() => shared.Dispose();
 }
 
 /// <summary>The last ledger that could be read, why there is no newer one (null: it is new), and the clock's timestamp of it.</summary>

@@ -51,26 +51,19 @@ internal sealed class RejectionsReader(TimedSearch search)
                 command.Parameters.AddRange(
                     new NpgsqlParameter[]
                     {
-                        Nullable(NpgsqlDbType.Text, query.FactoryId),
-                        Nullable(NpgsqlDbType.Text, query.Reason),
-                        Nullable(NpgsqlDbType.TimestampTz, query.From),
-                        Nullable(NpgsqlDbType.TimestampTz, query.To),
-                        Nullable(NpgsqlDbType.TimestampTz, query.After?.Time),
-                        Nullable(NpgsqlDbType.Bigint, query.After?.Number),
+                        PagedRows.Nullable(NpgsqlDbType.Text, query.FactoryId),
+                        PagedRows.Nullable(NpgsqlDbType.Text, query.Reason),
+                        PagedRows.Nullable(NpgsqlDbType.TimestampTz, query.From),
+                        PagedRows.Nullable(NpgsqlDbType.TimestampTz, query.To),
+                        PagedRows.Nullable(NpgsqlDbType.TimestampTz, query.After?.Time),
+                        PagedRows.Nullable(NpgsqlDbType.Bigint, query.After?.Number),
                         // One more tells whether there are more.
                         new NpgsqlParameter<long> { TypedValue = limit + 1L },
                         new NpgsqlParameter<string> { TypedValue = MessageHeaders.LedgerUnknown },
                     }
                 );
-                var rejections = new List<Rejection>();
-                await using var reader = await command.ExecuteReaderAsync(cancellation);
-                while (await reader.ReadAsync(cancellation))
-                {
-                    if (rejections.Count == limit)
-                        return new RejectionsPage(rejections, new(rejections[^1].RejectedAt, rejections[^1].Id));
-                    rejections.Add(Of(reader));
-                }
-                return new RejectionsPage(rejections, null);
+                var (rejections, isMore) = await command.ReadPageAsync(limit, Of, cancellation);
+                return new RejectionsPage(rejections, isMore ? new(rejections[^1].RejectedAt, rejections[^1].Id) : null);
             },
             Advice,
             cancellation
@@ -137,7 +130,4 @@ internal sealed class RejectionsReader(TimedSearch search)
             Convert.ToHexStringLower(reader.GetFieldValue<byte[]>(12)),
             reader.GetInt32(13)
         );
-
-    private static NpgsqlParameter Nullable(NpgsqlDbType type, object? value) =>
-        new() { NpgsqlDbType = type, Value = value ?? DBNull.Value };
 }

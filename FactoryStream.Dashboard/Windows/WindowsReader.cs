@@ -51,31 +51,8 @@ internal sealed class WindowsReader(NpgsqlDataSource database)
     public async Task<WindowsPage> ReadAsync(WindowsQuery query, int limit, CancellationToken cancellation)
     {
         await using var command = Command(query, limit);
-        var windows = new List<MetricWindow>();
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
-        {
-            if (windows.Count == limit)
-                return new(windows, WindowsCursor.Behind(windows[^1]));
-            windows.Add(
-                MetricWindow.Of(
-                    reader.GetString(0),
-                    reader.GetString(1),
-                    (reader.GetDateTime(3), reader.GetDateTime(4)),
-                    new(
-                        reader.GetString(2),
-                        reader.GetInt64(5),
-                        reader.GetDouble(6),
-                        reader.GetDouble(7),
-                        reader.GetDouble(8),
-                        reader.GetDouble(9)
-                    ),
-                    reader.GetInt32(10),
-                    reader.GetBoolean(11)
-                )
-            );
-        }
-        return new(windows, null);
+        var (windows, isMore) = await command.ReadPageAsync(limit, Of, cancellation);
+        return new(windows, isMore ? WindowsCursor.Behind(windows[^1]) : null);
     }
 
     /// <summary>The statement that <see cref="ReadAsync"/> runs.</summary>
@@ -103,8 +80,24 @@ internal sealed class WindowsReader(NpgsqlDataSource database)
         return command;
     }
 
-    private static NpgsqlParameter Text(string? value) =>
-        new() { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text, Value = value ?? (object)DBNull.Value };
+    private static MetricWindow Of(NpgsqlDataReader reader) =>
+        MetricWindow.Of(
+            reader.GetString(0),
+            reader.GetString(1),
+            (reader.GetDateTime(3), reader.GetDateTime(4)),
+            new(
+                reader.GetString(2),
+                reader.GetInt64(5),
+                reader.GetDouble(6),
+                reader.GetDouble(7),
+                reader.GetDouble(8),
+                reader.GetDouble(9)
+            ),
+            reader.GetInt32(10),
+            reader.GetBoolean(11)
+        );
+
+    private static NpgsqlParameter Text(string? value) => PagedRows.Nullable(NpgsqlTypes.NpgsqlDbType.Text, value);
 
     private static NpgsqlParameter<DateTime> Time(DateTime value) => new() { TypedValue = DateTime.SpecifyKind(value, DateTimeKind.Utc) };
 }

@@ -1,6 +1,6 @@
 using FactoryStream.ServiceDefaults.Http;
 
-namespace FactoryStream.Dashboard.Plant;
+namespace FactoryStream.Dashboard;
 
 /// <summary>What is read for all pages together, at most once an interval, and only while one asks.</summary>
 /// <param name="read">Reads it.</param>
