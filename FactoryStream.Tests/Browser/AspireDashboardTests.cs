@@ -67,8 +67,19 @@ public sealed class AspireDashboardTests(ObservedAppHost appHost, BrowserFixture
         using var answer = await client.PostAsync("/readings", content);
         Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
 
+        // The page does not look again by itself for a trace that had not come when it was opened: a person reloads it.
         var page = await SignedInAsync();
-        await page.GotoAsync(new Uri(appHost.Dashboard, $"/traces/detail/{trace}").ToString());
+        await RunningSystem.EventuallyAsync(
+            async () =>
+            {
+                await page.GotoAsync(new Uri(appHost.Dashboard, $"/traces/detail/{trace}").ToString());
+                var come = page.GetByRole(AriaRole.Row, new() { NameRegex = new("^ingest: .*POST") }).First;
+                var answer = come.Or(page.GetByText($"Trace \"{trace}\" not found"));
+                await Assertions.Expect(answer).ToBeVisibleAsync();
+                return await come.IsVisibleAsync();
+            },
+            found => found
+        );
 
         // Nobody has a key of that factory: it is rejected, and that is stored, all in this trace.
         foreach (
