@@ -34,7 +34,7 @@ var verifier = builder
 // Which factories have a key; Ingest takes readings without it, so it waits for none.
 ingest.WithReference(verifier);
 
-builder
+var aggregator = builder
     .AddService<Projects.FactoryStream_Aggregator>("aggregator")
     .WithServers(migrations, kafka, factoryDb)
     .WithSecret("Aggregator__AdminToken", adminToken)
@@ -45,7 +45,7 @@ if (settings.Dashboard)
     builder
         .AddService<Projects.FactoryStream_Dashboard>("dashboard", port: 8003)
         .WithServers(migrations, kafka, factoryDb)
-        .WithAccess(verifier, adminToken)
+        .WithAccess(adminToken, ingest, verifier, aggregator)
         .WithUrlForEndpoint("http", url => url.DisplayText = "Plant")
         .WithExternalHttpEndpoints();
 }

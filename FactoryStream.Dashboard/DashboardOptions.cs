@@ -68,4 +68,9 @@ internal sealed class DashboardOptions
     /// <summary>Most enrolled keys that an explanation tries, the factory's own first. Default 100.</summary>
     [Range(1, 1_000)]
     public int ExplanationKeys { get; set; } = 100;
+
+    /// <summary>
+    /// Sites (<c>https://screens.example.com</c>) whose pages may call <c>/api</c> from a browser, with a bearer token. Default: none.
+    /// </summary>
+    public string[] AllowedOrigins { get; set; } = [];
 }

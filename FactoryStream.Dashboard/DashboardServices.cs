@@ -4,6 +4,7 @@ using FactoryStream.Dashboard.AuditEvents;
 using FactoryStream.Dashboard.Explanations;
 using FactoryStream.Dashboard.Keys;
 using FactoryStream.Dashboard.Live;
+using FactoryStream.Dashboard.OpenApi;
 using FactoryStream.Dashboard.Pages;
 using FactoryStream.Dashboard.Pipeline;
 using FactoryStream.Dashboard.Plant;
@@ -14,7 +15,9 @@ using FactoryStream.Dashboard.Rejections;
 using FactoryStream.Dashboard.Windows;
 using FactoryStream.ServiceDefaults.Http;
 using FactoryStream.Storage;
+using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
 using Radzen;
 
 namespace FactoryStream.Dashboard;
@@ -22,6 +25,9 @@ namespace FactoryStream.Dashboard;
 /// <summary>What the Dashboard is made of.</summary>
 internal static class DashboardServices
 {
+    /// <summary>The policy of what other sites' pages may call.</summary>
+    public const string CrossOrigin = "cross-origin";
+
     public static void AddReading(this WebApplicationBuilder builder)
     {
         builder.AddNpgsqlDataSource(FactoryDbContext.ConnectionName);
@@ -112,14 +118,19 @@ internal static class DashboardServices
     public static void AddKeys(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<LastUsesReader>();
-        var verifier = builder.Services.AddHttpClient<VerifierKeys>(client =>
-        {
-            client.BaseAddress = new Uri("http://verifier");
-            client.Timeout = TimeSpan.FromSeconds(10);
-        });
+        builder
+            .Services.AddReadingClient(nameof(VerifierKeys))
+            .ConfigureHttpClient(client => client.BaseAddress = new Uri("http://verifier"))
+            .AddTypedClient<VerifierKeys>();
+    }
+
+    /// <summary>A client of another service for what a person waits for.</summary>
+    public static IHttpClientBuilder AddReadingClient(this IServiceCollection services, string name)
+    {
+        var client = services.AddHttpClient(name, client => client.Timeout = TimeSpan.FromSeconds(10));
 #pragma warning disable EXTEXP0001 // Still experimental by name; it only takes away what the defaults have added.
-        // A person waits, and is told at once that it is away; half a minute of retries would tell no more.
-        verifier.RemoveAllResilienceHandlers();
+        // A person is told at once that the service is away; half a minute of retries would tell no more.
+        return client.RemoveAllResilienceHandlers();
 #pragma warning restore EXTEXP0001
     }
 
@@ -154,7 +165,28 @@ internal static class DashboardServices
     public static void AddApi(this WebApplicationBuilder builder)
     {
         builder.Services.AddApiDefaults(ApiJson.Default);
-        builder.Services.AddOpenApi();
+        builder.AddOpenApiPage();
+        builder.AddCrossOrigin();
+    }
+
+    /// <summary>Other sites' pages may call the API where an option names them; browsers ask before.</summary>
+    private static void AddCrossOrigin(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddCors();
+        builder
+            .Services.AddOptions<CorsOptions>()
+            .Configure<IOptions<DashboardOptions>>(
+                (cors, dashboard) =>
+                    cors.AddPolicy(
+                        CrossOrigin,
+                        policy =>
+                            policy
+                                .WithOrigins(dashboard.Value.AllowedOrigins)
+                                .AllowAnyMethod()
+                                .AllowAnyHeader()
+                                .WithExposedHeaders(HeaderNames.Link, HeaderNames.RetryAfter)
+                    )
+            );
     }
 
     public static void AddPages(this WebApplicationBuilder builder)

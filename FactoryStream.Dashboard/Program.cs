@@ -1,6 +1,7 @@
 using FactoryStream.Dashboard;
 using FactoryStream.Dashboard.Access;
 using FactoryStream.Dashboard.Api;
+using FactoryStream.Dashboard.OpenApi;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
@@ -17,11 +18,12 @@ app.UseSecurityHeaders();
 app.UseExceptionHandler();
 app.UseStatusCodePages();
 app.UseRefusalWhileStopping();
+app.UseCors();
 app.UseAccess();
 app.UseAntiforgery();
 app.UseWebSockets();
 app.MapDefaultEndpoints();
-app.MapOpenApi();
+app.MapOpenApiPage();
 app.MapApi();
 app.MapProviderSignIn();
 app.MapPages();

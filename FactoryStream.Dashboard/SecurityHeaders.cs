@@ -1,3 +1,5 @@
+using FactoryStream.Dashboard.OpenApi;
+
 namespace FactoryStream.Dashboard;
 
 /// <summary>What every answer tells the browser not to do.</summary>
@@ -9,6 +11,13 @@ internal static class SecurityHeaders
         "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; "
         + "img-src 'self' data:; font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'";
 
+    // The page of the API draws its pictures with style sheets of its own text; its scripts are files of this host all the same.
+    private static readonly string ForOpenApiPage = ContentSecurityPolicy.Replace(
+        "style-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        StringComparison.Ordinal
+    );
+
     /// <summary>Call it first: an error's answer, too, has the headers.</summary>
     public static void UseSecurityHeaders(this WebApplication app) =>
         app.Use(
@@ -18,7 +27,9 @@ internal static class SecurityHeaders
                 context.Response.OnStarting(() =>
                 {
                     var headers = context.Response.Headers;
-                    headers.ContentSecurityPolicy = ContentSecurityPolicy;
+                    headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments(OpenApiEndpoints.Page)
+                        ? ForOpenApiPage
+                        : ContentSecurityPolicy;
                     headers.XContentTypeOptions = "nosniff";
                     headers["Referrer-Policy"] = "same-origin";
                     return Task.CompletedTask;

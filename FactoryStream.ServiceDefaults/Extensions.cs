@@ -22,6 +22,7 @@ public static class Extensions
 {
     private const string HealthEndpointPath = "/health";
     private const string AlivenessEndpointPath = "/alive";
+    private const string MetricsEndpointPath = "/metrics";
 
     /// <summary>Adds the defaults to a service; call it first.</summary>
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder)
@@ -64,7 +65,10 @@ public static class Extensions
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = levels });
     }
 
-    /// <summary>Logs, metrics and traces by OpenTelemetry; exported by OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set.</summary>
+    /// <summary>
+    /// Logs, metrics and traces by OpenTelemetry; exported by OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set, metrics for Prometheus
+    /// when <see cref="TelemetryOptions.PrometheusEndpoint"/> says so.
+    /// </summary>
     public static TBuilder ConfigureOpenTelemetry<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
@@ -103,12 +107,16 @@ public static class Extensions
                         options.Filter = context =>
                             !context.Request.Path.StartsWithSegments(HealthEndpointPath)
                             && !context.Request.Path.StartsWithSegments(AlivenessEndpointPath)
+                            && !context.Request.Path.StartsWithSegments(MetricsEndpointPath)
                     )
                     .AddHttpClientInstrumentation()
             );
 
         if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
             builder.Services.AddOpenTelemetry().UseOtlpExporter();
+        // Exporters are made before options are bound and checked, so whether there is this one is read here.
+        if (builder.Configuration.GetValue<bool>($"{TelemetryOptions.Section}:{nameof(TelemetryOptions.PrometheusEndpoint)}"))
+            builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddPrometheusExporter());
         return builder;
     }
 
@@ -141,6 +149,7 @@ public static class Extensions
 
     /// <summary>
     /// <c>/health</c>: all checks pass, ready for traffic, and in its body what each says. <c>/alive</c>: the process responds.
+    /// <c>/metrics</c>: for Prometheus, where an option says so, and for whom the service lets look.
     /// </summary>
     /// <remarks>
     /// Served in every environment, and to everybody: orchestrators probe them, and look at the status code alone. No check tells a
@@ -151,6 +160,8 @@ public static class Extensions
         app.MapHealthChecks(HealthEndpointPath).AllowAnonymous();
         app.MapHealthChecks(AlivenessEndpointPath, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") })
             .AllowAnonymous();
+        if (app.Services.GetRequiredService<IOptions<TelemetryOptions>>().Value.PrometheusEndpoint)
+            app.MapPrometheusScrapingEndpoint(MetricsEndpointPath);
         return app;
     }
 }

@@ -1,22 +1,8 @@
-using System.ComponentModel.DataAnnotations;
 using System.Diagnostics;
 using OpenTelemetry;
 using OpenTelemetry.Trace;
 
 namespace FactoryStream.ServiceDefaults;
-
-/// <summary>How much is traced; section <c>Telemetry</c>.</summary>
-public sealed class TelemetryOptions
-{
-    /// <summary>The name of the configuration section.</summary>
-    public const string Section = "Telemetry";
-
-    /// <summary>
-    /// Traces that this process may begin, a second. Traces begun elsewhere go on as they were sampled. 0: none. -1: all. Default 5.
-    /// </summary>
-    [Range(-1, 1_000_000)]
-    public double TracesPerSecond { get; set; } = 5;
-}
 
 /// <summary>
 /// Samples at the head: at most so many new traces a second, evenly (a token bucket of one second's worth).

@@ -13,6 +13,10 @@ internal static class PurgeEndpoints
     /// </summary>
     public static void MapPurge(this IEndpointRouteBuilder app) =>
         app.MapPost("/purge", PurgeAsync)
+            .WithName("Purge")
+            .WithTags("Aggregator")
+            .WithSummary("Deletes all readings, windows, alerts, rejections and the ledger; with the admin token. Keys stay.")
+            .ProducesProblem(StatusCodes.Status409Conflict)
             .RequireAdminToken((AggregatorOptions options) => options.AdminToken, "Aggregator:AdminToken", "Purging");
 
     private static async Task<Results<NoContent, ProblemHttpResult>> PurgeAsync(

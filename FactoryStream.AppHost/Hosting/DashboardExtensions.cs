@@ -6,19 +6,18 @@ internal static class DashboardExtensions
     private const string CookieKeyFolder = "Access:CookieKeyFolder";
 
     /// <summary>
-    /// Who may look, and whose keys it shows: the admin token is for its admins and for the Verifier's API. In a cluster everybody comes
-    /// from elsewhere, so a token for reading is generated there; here whoever is on this machine may look.
+    /// Who may look, and whose APIs it shows and calls: the admin token is for its admins and for the Verifier's API. In a cluster
+    /// everybody comes from elsewhere, so a token for reading is generated there; here whoever is on this machine may look.
     /// </summary>
     public static IResourceBuilder<ProjectResource> WithAccess(
         this IResourceBuilder<ProjectResource> dashboard,
-        IResourceBuilder<ProjectResource> verifier,
-        IResourceBuilder<ParameterResource> adminToken
+        IResourceBuilder<ParameterResource> adminToken,
+        params IResourceBuilder<ProjectResource>[] services
     )
     {
-        dashboard
-            .WithReference(verifier)
-            .WithSecret("Dashboard__Access__AdminToken", adminToken)
-            .WithSecret("Dashboard__VerifierAdminToken", adminToken);
+        foreach (var service in services)
+            dashboard.WithReference(service);
+        dashboard.WithSecret("Dashboard__Access__AdminToken", adminToken).WithSecret("Dashboard__VerifierAdminToken", adminToken);
         var builder = dashboard.ApplicationBuilder;
         if (builder.ExecutionContext.IsPublishMode)
         {

@@ -18,8 +18,9 @@ internal static class ApiEndpoints
     /// <summary>Windows of a page when no limit is given.</summary>
     private const int DefaultLimit = 10_000;
 
-    public static void MapApi(this IEndpointRouteBuilder routes)
+    public static void MapApi(this IEndpointRouteBuilder app)
     {
+        var routes = app.MapGroup("").RequireCors(DashboardServices.CrossOrigin);
         routes.MapReadings();
         routes.MapReceipts();
         routes.MapRejections();

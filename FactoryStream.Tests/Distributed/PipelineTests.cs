@@ -10,6 +10,20 @@ public sealed class PipelineTests(SharedSystem shared)
 {
     private readonly RunningSystem system = shared.RunningSystem;
 
+    [Theory]
+    [InlineData("v1", "/api/windows")]
+    [InlineData("ingest", "/readings")]
+    [InlineData("verifier", "/keys")]
+    [InlineData("aggregator", "/purge")]
+    public async Task The_dashboard_shows_the_OpenAPI_document_of_every_service(string document, string path)
+    {
+        using var dashboard = system.Client("dashboard");
+
+        var answer = await dashboard.GetFromJsonAsync<JsonElement>($"/openapi/{document}.json");
+
+        Assert.Contains(path, answer.GetProperty("paths").EnumerateObject().Select(one => one.Name));
+    }
+
     [Fact]
     public async Task Valid_lines_are_stored_and_bad_ones_kept_with_their_reason_whoever_their_neighbours_are()
     {

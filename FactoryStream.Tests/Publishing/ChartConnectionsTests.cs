@@ -168,7 +168,8 @@ public sealed partial class ChartConnectionsTests
         Assert.Equal(["aggregator", "dashboard", "ingest", "kafka", "migrations", "verifier"], Clients("kafka-networkpolicy"));
         Assert.Equal(["dashboard", "ingest", "simulator"], Clients("verifier-networkpolicy"));
         Assert.Null(policies["ingest-networkpolicy"].Spec.Ingress.Single().FromProperty);
-        Assert.True(policies["aggregator-networkpolicy"].Spec.Ingress is null or { Count: 0 });
+        Assert.Equal(["dashboard"], Clients("aggregator-networkpolicy"));
+        Assert.Null(policies["dashboard-networkpolicy"].Spec.Ingress.Single().FromProperty);
     }
 
     [SkippableFact]
