@@ -64,4 +64,12 @@ internal sealed partial class DashboardLog(ILogger<DashboardLog> logger)
         EventName = nameof(AlertsListenerLost)
     )]
     public partial void AlertsListenerLost(string reason);
+
+    [LoggerMessage(
+        40,
+        LogLevel.Warning,
+        "Notifications do not come through to this connection (a pooler of transactions?), so the database is polled every 2 s.",
+        EventName = nameof(NotificationsNotHeard)
+    )]
+    public partial void NotificationsNotHeard();
 }

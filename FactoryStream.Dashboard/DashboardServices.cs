@@ -205,6 +205,6 @@ internal static class DashboardServices
         app.MapStaticAssets().AllowAnonymous();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         // For what shows no page of ours and so asks for the file that browsers ask for.
-        app.MapGet("/favicon.ico", () => TypedResults.LocalRedirect("/favicon.svg")).AllowAnonymous().ExcludeFromDescription();
+        app.MapGet("/favicon.ico", () => TypedResults.LocalRedirect("~/favicon.svg")).AllowAnonymous().ExcludeFromDescription();
     }
 }

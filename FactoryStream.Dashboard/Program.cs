@@ -14,11 +14,11 @@ builder.AddApi();
 builder.AddPages();
 
 var app = builder.Build();
+app.UseProxy();
 app.UseSecurityHeaders();
 app.UseExceptionHandler();
 app.UseStatusCodePages();
 app.UseRefusalWhileStopping();
-app.UseCors();
 app.UseAccess();
 app.UseAntiforgery();
 app.UseWebSockets();

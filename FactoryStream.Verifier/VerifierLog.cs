@@ -147,4 +147,12 @@ internal sealed partial class VerifierLog(ILogger<VerifierLog> logger)
         EventName = nameof(NotRecalled)
     )]
     public partial void NotRecalled(int partition, long from, int messages);
+
+    [LoggerMessage(
+        43,
+        LogLevel.Warning,
+        "Notifications do not come through to this connection (a pooler of transactions?), so keys are polled every 2 s.",
+        EventName = nameof(NotificationsNotHeard)
+    )]
+    public partial void NotificationsNotHeard();
 }

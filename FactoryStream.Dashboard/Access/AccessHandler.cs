@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using FactoryStream.ServiceDefaults.Http;
 using Microsoft.AspNetCore.Authentication;
@@ -15,6 +16,7 @@ internal sealed class AccessHandler(
     ILoggerFactory logger,
     UrlEncoder encoder,
     IOptions<AccessOptions> access,
+    TokenAttempts tokens,
     IProblemDetailsService problems
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
@@ -22,13 +24,15 @@ internal sealed class AccessHandler(
     public const string SignInPath = "/sign-in";
 
     private readonly AccessOptions access = access.Value;
+    private TimeSpan? retryAfter;
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         if (BearerToken.Of(Request) is { } token)
-            return TokenHolder.Find(access, token) is { } holder
-                ? Success(holder)
-                : AuthenticateResult.Fail("The bearer token is none here.");
+        {
+            (var holder, retryAfter) = tokens.Try(token, Context.Connection.RemoteIpAddress);
+            return holder is not null ? Success(holder) : AuthenticateResult.Fail("The bearer token is none here.");
+        }
         var cookie = await Context.AuthenticateAsync(CookieAuthenticationDefaults.AuthenticationScheme);
         if (cookie.Succeeded && TokenHolder.IsCurrent(access, cookie.Principal))
             return Success(cookie.Principal);
@@ -40,6 +44,14 @@ internal sealed class AccessHandler(
     /// <summary>A person is led to the page to sign in at, a program is told what to send.</summary>
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
+        if (retryAfter is { } wait)
+        {
+            Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            return RefuseAsync(
+                StatusCodes.Status429TooManyRequests,
+                "Too many wrong tokens came from this address, so none is looked at for the moment; try again later."
+            );
+        }
         if (access.CanSignIn && IsForPage())
         {
             Response.Redirect(

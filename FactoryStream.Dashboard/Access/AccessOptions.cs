@@ -34,10 +34,16 @@ internal sealed class AccessOptions : IValidatableObject
     public string RoleClaim { get; set; } = "roles";
 
     /// <summary>
-    /// Addresses (<c>10.0.0.7</c>) or networks (<c>10.0.0.0/8</c>) of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are
+    /// Addresses (<c>10.0.0.7</c>) or networks (<c>10.0.0.0/8</c>) of reverse proxies whose X-Forwarded-For, -Host, -Proto and -Prefix are
     /// believed. Default: none.
     /// </summary>
     public string[] KnownProxies { get; set; } = [];
+
+    /// <summary>
+    /// The path under which a reverse proxy passes on requests as they are, e.g. <c>/factorystream</c>. A known one that takes it off tells
+    /// it by X-Forwarded-Prefix, and needs no setting. Default: none.
+    /// </summary>
+    public string? PathBase { get; set; }
 
     /// <summary>
     /// The folder of the keys that protect the sign-in cookies: replicas that share it know each other's, and a restart ends none. Default:
@@ -78,6 +84,8 @@ internal sealed class AccessOptions : IValidatableObject
     {
         foreach (var text in KnownProxies.Where(text => !IPAddress.TryParse(text, out _) && !IPNetwork.TryParse(text, out _)))
             yield return new($"{Section}:KnownProxies: expected an address or a network as 10.0.0.0/8, found '{text}'.");
+        if (PathBase is { Length: > 0 } and not ['/', _, ..] or [.., '/'])
+            yield return new($"{Section}:PathBase: expected a path that begins and does not end with /, found '{PathBase}'.");
         if (Authority is { IsAbsoluteUri: false })
             yield return new($"{Section}:Authority: expected an absolute address, found '{Authority}'.");
         if (Authority is not null && string.IsNullOrEmpty(ClientId))

@@ -13,6 +13,7 @@ internal static class AccessServices
     public static void AddAccess(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
+        services.AddSingleton<TokenAttempts>();
         services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         var authentication = services
             .AddAuthentication(AccessHandler.SchemeName)
@@ -51,7 +52,7 @@ internal static class AccessServices
             .Configure<IOptions<AccessOptions>>(
                 (forwarded, access) =>
                 {
-                    forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
+                    forwarded.ForwardedHeaders = ForwardedHeaders.All;
                     forwarded.ForwardLimit = null;
                     forwarded.KnownProxies.Clear();
                     forwarded.KnownIPNetworks.Clear();
@@ -61,12 +62,27 @@ internal static class AccessServices
             );
     }
 
+    /// <summary>
+    /// Takes from a request where the Dashboard stands for whoever asks: behind which proxy, and under which path. What stands behind it
+    /// sees paths without that one.
+    /// </summary>
+    public static void UseProxy(this WebApplication app)
+    {
+        var access = app.Services.GetRequiredService<IOptions<AccessOptions>>().Value;
+        // Without a known proxy nothing is believed: the middleware itself would take an empty list for "anybody".
+        if (access.KnownProxies.Length > 0)
+            app.UseForwardedHeaders();
+        if (access.PathBase is { Length: > 0 } path)
+            app.UsePathBase(path);
+        // Here, and not before all: by what is left of the path.
+        app.UseRouting();
+    }
+
     /// <summary>Refuses who may not look; what stands behind it knows who asks.</summary>
     public static void UseAccess(this WebApplication app)
     {
-        // Without a known proxy nothing is believed: the middleware itself would take an empty list for "anybody".
-        if (app.Services.GetRequiredService<IOptions<AccessOptions>>().Value.KnownProxies.Length > 0)
-            app.UseForwardedHeaders();
+        // Before who asks is asked: a browser sends no token with the question whether its page may.
+        app.UseCors();
         app.UseAuthentication();
         app.UseAuthorization();
     }

@@ -28,6 +28,11 @@ internal static class ProviderSignIn
                     provider.ClientId = access.ClientId;
                     provider.ClientSecret = access.ClientSecret;
                     provider.ResponseType = OpenIdConnectResponseType.Code;
+                    // The answer comes as a redirect, with which browsers send these cookies; with a form of another site they would do so
+                    // by TLS alone.
+                    provider.ResponseMode = OpenIdConnectResponseMode.Query;
+                    provider.CorrelationCookie.SameSite = SameSiteMode.Lax;
+                    provider.NonceCookie.SameSite = SameSiteMode.Lax;
                     provider.MapInboundClaims = false;
                     provider.Events.OnTokenValidated = context =>
                     {
@@ -45,9 +50,9 @@ internal static class ProviderSignIn
             return;
         app.MapGet(
                 Path,
-                (string? @return = null) =>
+                (HttpRequest request, string? @return = null) =>
                     TypedResults.Challenge(
-                        new AuthenticationProperties { RedirectUri = ReturnPath.Of(@return) },
+                        new AuthenticationProperties { RedirectUri = request.PathBase + ReturnPath.Of(@return) },
                         [OpenIdConnectDefaults.AuthenticationScheme]
                     )
             )

@@ -34,11 +34,12 @@ internal sealed class AlertsWatchWorker : BackgroundService, IHealthCheck
             Began = UpdateAsync,
             Notified = (_, cancellation) => UpdateAsync(cancellation),
             Lost = Lost,
+            Unheard = log.NotificationsNotHeard,
         };
     }
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(listener.IsListening ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("not listening for alerts"));
+        Task.FromResult(listener.CheckHealth("alerts"));
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => listener.RunAsync(stoppingToken);
 

@@ -65,7 +65,7 @@ internal static class AlertRulesEndpoints
         if (settings is null)
             return problem!;
         return await rules.AddAsync(settings, cancellationToken) is { } rule
-            ? TypedResults.Created(string.Create(CultureInfo.InvariantCulture, $"/api/alert-rules/{rule.RuleNo}"), rule)
+            ? TypedResults.Created(string.Create(CultureInfo.InvariantCulture, $"{request.PathBase}/api/alert-rules/{rule.RuleNo}"), rule)
             : Problem(StatusCodes.Status409Conflict, AlertRulesWriter.TooMany);
     }
 

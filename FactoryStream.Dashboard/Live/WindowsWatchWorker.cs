@@ -40,13 +40,12 @@ internal sealed class WindowsWatchWorker : BackgroundService, IHealthCheck
             Began = BeganAsync,
             Notified = NotifiedAsync,
             Lost = Lost,
+            Unheard = log.NotificationsNotHeard,
         };
     }
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(
-            listener.IsListening ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("not listening for closed windows")
-        );
+        Task.FromResult(listener.CheckHealth("closed windows"));
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => listener.RunAsync(stoppingToken);
 

@@ -34,4 +34,27 @@ public sealed class SignInTests(PostgresFixture postgres, BrowserFixture browser
         await page.GotoAsync($"{dashboard.Address}rejections");
         await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { NameString = "Sign in" })).ToBeVisibleAsync();
     }
+
+    [SkippableTheory]
+    [InlineData("operator", "As Ann, with the role operator.", true)]
+    [InlineData("visitor", "As Ann, with the role none: whoever manages the provider gives you one.", false)]
+    public async Task A_person_signs_in_with_a_provider_and_has_the_role_that_it_tells(string role, string told, bool mayLook)
+    {
+        await using var provider = await IdentityProvider.StartAsync(role);
+        await using var dashboard = await RunningDashboard.StartAsync(postgres, null, provider.Settings);
+        var page = await browser.NewPageAsync();
+
+        await page.GotoAsync($"{dashboard.Address}rejections");
+        await page.GetByRole(AriaRole.Link, new() { NameString = "Sign in with 127.0.0.1" }).ClickAsync();
+        if (mayLook)
+        {
+            await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { NameString = "Rejections" })).ToBeVisibleAsync();
+            await Assertions.Expect(page.Locator("main[aria-busy=false]")).ToBeVisibleAsync();
+        }
+        else
+            await Assertions.Expect(page.GetByText("Ann is of no role here")).ToBeVisibleAsync();
+        await page.GotoAsync($"{dashboard.Address}sign-in");
+
+        await Assertions.Expect(page.GetByText(told)).ToBeVisibleAsync();
+    }
 }

@@ -42,9 +42,15 @@ internal sealed class RunningDashboard : IAsyncDisposable
         PostgresFixture postgres,
         Func<NpgsqlDataSource, Task>? seed = null,
         params string[] settings
+    ) => await StartAsync(await postgres.CreateDatabaseAsync(), seed, settings);
+
+    /// <summary>The same with a database that is there.</summary>
+    public static async Task<RunningDashboard> StartAsync(
+        string connectionString,
+        Func<NpgsqlDataSource, Task>? seed,
+        params string[] settings
     )
     {
-        var connectionString = await postgres.CreateDatabaseAsync();
         var database = NpgsqlDataSource.Create(connectionString);
         if (seed is not null)
             await seed(database);

@@ -46,13 +46,10 @@ public sealed class PostgresFixture : IAsyncLifetime
             Missing = "no PostgreSQL server binaries on this machine";
             return;
         }
-        // PostgreSQL does not run as root.
-        string[] asUser = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] : [];
         var folder = Directory.CreateTempSubdirectory("factorystream-postgres-").FullName;
-        if (asUser.Length > 0)
-            await RunAsync("chown", ["nobody:nogroup", folder]);
+        await GiveAsync(folder);
         await RunAsync([
-            .. asUser,
+            .. AsUser,
             $"{binaries}/initdb",
             "-D",
             $"{folder}/data",
@@ -63,14 +60,9 @@ public sealed class PostgresFixture : IAsyncLifetime
             "--no-locale",
             "--no-sync",
         ]);
-        process = Start(
+        process = await StartServerAsync(
+            folder,
             [
-                "sh",
-                "-c",
-                Script,
-                "sh",
-                folder,
-                .. asUser,
                 $"{binaries}/postgres",
                 "-D",
                 $"{folder}/data",
@@ -88,8 +80,7 @@ public sealed class PostgresFixture : IAsyncLifetime
                 "jit=off",
                 "-c",
                 "max_wal_size=4GB",
-            ],
-            pipe: true
+            ]
         );
 
         var begun = Stopwatch.StartNew();
@@ -114,13 +105,32 @@ public sealed class PostgresFixture : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        if (process is null)
-            return;
-        process.StandardInput.Close();
-        using var timeout = new CancellationTokenSource(Patience);
-        await process.WaitForExitAsync(timeout.Token);
-        process.Dispose();
+        if (process is not null)
+            await StopServerAsync(process);
     }
+
+    /// <summary>Starts a server that does not run as root, and that ends with this process.</summary>
+    /// <param name="folder">Its own, which is removed when it ends.</param>
+    /// <param name="command">The program and its arguments.</param>
+    internal static async Task<Process> StartServerAsync(string folder, string[] command)
+    {
+        await GiveAsync(folder);
+        return Start(["sh", "-c", Script, "sh", folder, .. AsUser, .. command], pipe: true);
+    }
+
+    internal static async ValueTask StopServerAsync(Process server)
+    {
+        server.StandardInput.Close();
+        using var timeout = new CancellationTokenSource(Patience);
+        await server.WaitForExitAsync(timeout.Token);
+        server.Dispose();
+    }
+
+    private static string[] AsUser =>
+        Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] : [];
+
+    private static Task GiveAsync(string folder) =>
+        Environment.IsPrivilegedProcess ? RunAsync(["chown", "-R", "nobody:nogroup", folder]) : Task.CompletedTask;
 
     /// <summary>
     /// The connection string of a new database with the schema and nothing in it; skips the test where there is no PostgreSQL.

@@ -48,6 +48,7 @@ internal sealed class KeyWatchWorker(
             Began = RefreshAsync,
             Notified = (_, cancellationToken) => RefreshAsync(cancellationToken),
             Lost = log.ListenerLost,
+            Unheard = log.NotificationsNotHeard,
         }.RunAsync(stoppingToken);
 
     private Task<bool> RefreshAsync(CancellationToken cancellationToken) => keys.RefreshAsync(time.GetTimestamp(), cancellationToken);
