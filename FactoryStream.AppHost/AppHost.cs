@@ -1,7 +1,6 @@
 // The whole of FactoryStream: every resource, and what it needs. How they run, and the settings: Hosting/, docs/operations.md.
 var builder = DistributedApplication.CreateBuilder(AppHostBuilderExtensions.Options(args));
 var settings = builder.Settings();
-
 var adminToken = builder
     .AddGeneratedSecret("admin-token", minLength: 32)
     .WithDescription("Whoever sends it as a bearer token may enrol and revoke signing keys, and purge the data.");
@@ -46,6 +45,7 @@ if (settings.Dashboard)
         .AddService<Projects.FactoryStream_Dashboard>("dashboard", port: 8003)
         .WithServers(migrations, kafka, factoryDb)
         .WithAccess(verifier, adminToken)
+        .WithReference(ingest)
         .WithUrlForEndpoint("http", url => url.DisplayText = "Plant")
         .WithExternalHttpEndpoints();
 }

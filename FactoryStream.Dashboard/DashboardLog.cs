@@ -64,4 +64,15 @@ internal sealed partial class DashboardLog(ILogger<DashboardLog> logger)
         EventName = nameof(AlertsListenerLost)
     )]
     public partial void AlertsListenerLost(string reason);
+
+    [LoggerMessage(10, LogLevel.Information, "Re-drive {RedriveNo} is over; its row says how.", EventName = nameof(RedriveEnded))]
+    public partial void RedriveEnded(long redriveNo);
+
+    [LoggerMessage(
+        11,
+        LogLevel.Warning,
+        "The database cannot be reached, so re-drives wait; trying again: {Reason}",
+        EventName = nameof(RedrivesUnavailable)
+    )]
+    public partial void RedrivesUnavailable(string reason);
 }

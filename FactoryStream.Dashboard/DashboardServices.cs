@@ -10,6 +10,7 @@ using FactoryStream.Dashboard.Plant;
 using FactoryStream.Dashboard.Readings;
 using FactoryStream.Dashboard.Receipts;
 using FactoryStream.Dashboard.Reconciliation;
+using FactoryStream.Dashboard.Redrives;
 using FactoryStream.Dashboard.Rejections;
 using FactoryStream.Dashboard.Windows;
 using FactoryStream.ServiceDefaults.Http;
@@ -120,6 +121,28 @@ internal static class DashboardServices
 #pragma warning disable EXTEXP0001 // Still experimental by name; it only takes away what the defaults have added.
         // A person waits, and is told at once that it is away; half a minute of retries would tell no more.
         verifier.RemoveAllResilienceHandlers();
+#pragma warning restore EXTEXP0001
+    }
+
+    /// <summary>What sends rejections to Ingest again, found by service discovery.</summary>
+    public static void AddRedrives(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<RedrivesReader>();
+        builder.Services.AddSingleton<RedrivesWriter>();
+        builder.Services.AddSingleton<IngestClient>();
+        builder.Services.AddSingleton<RedriveStep>();
+        builder.Services.AddHostedService<RedriveWorker>();
+        var ingest = builder.Services.AddHttpClient(
+            IngestClient.Name,
+            client =>
+            {
+                client.BaseAddress = new Uri("http://ingest");
+                client.Timeout = TimeSpan.FromSeconds(30);
+            }
+        );
+#pragma warning disable EXTEXP0001 // Still experimental by name; it only takes away what the defaults have added.
+        // The step repeats what was not taken when Ingest says so, and counts what came of it.
+        ingest.RemoveAllResilienceHandlers();
 #pragma warning restore EXTEXP0001
     }
 

@@ -7,6 +7,7 @@ builder.AddServiceDefaults();
 builder.AddAccess();
 builder.AddReading();
 builder.AddKeys();
+builder.AddRedrives();
 builder.AddLive();
 builder.AddPipeline();
 builder.AddApi();
