@@ -13,7 +13,16 @@ namespace FactoryStream.Dashboard.Api;
 /// <param name="To">Rejected before this.</param>
 /// <param name="Ids">These rejections alone.</param>
 /// <param name="Again">Also those that a re-drive has sent before.</param>
-internal sealed record RedriveRequest(string? FactoryId, string? Reason, string? From, string? To, IReadOnlyList<long>? Ids, bool Again);
+/// <param name="EngineId">Lines with a reading of this engine alone.</param>
+internal sealed record RedriveRequest(
+    string? FactoryId,
+    string? Reason,
+    string? From,
+    string? To,
+    IReadOnlyList<long>? Ids,
+    bool Again,
+    string? EngineId
+);
 
 /// <summary>Rejections that are put through the Verifier again.</summary>
 internal static class RedrivesEndpoints
@@ -43,8 +52,8 @@ internal static class RedrivesEndpoints
             .MapPost("/", BeginAsync)
             .WithName("BeginRedrive")
             .WithSummary(
-                $"Sends rejections of a factory to Ingest again, e.g. {Sample}; also by from, to and ids. Those that were sent before are "
-                    + "left out unless \"again\" is true. preview=true sends nothing and says how many there are, by reason."
+                $"Sends rejections of a factory to Ingest again, e.g. {Sample}; also by engine_id, from, to and ids. Those that were sent "
+                    + "before are left out unless \"again\" is true. preview=true sends nothing and says how many there are, by reason."
             )
             .Accepts<RedriveRequest>("application/json")
             .Produces<Redrive>(StatusCodes.Status201Created)
@@ -123,12 +132,14 @@ internal static class RedrivesEndpoints
             error = QueryProblem.Name("factory_id");
         else if (body.FactoryId == MessageHeaders.LedgerUnknown)
             error = "factory_id: expected a factory's own id, found 'unknown', which is what all without a key are called together";
+        else if (body.EngineId is not null && !StorableText.IsName(body.EngineId))
+            error = QueryProblem.Name("engine_id");
         else if (body.Reason is { } reason && !RejectionsReader.Reasons.Contains(reason))
             error = QueryProblem.Reason(reason);
         else if (body.Ids is { } ids && ids.Count is < 1 or > RedrivesWriter.MaxIds)
             error = $"ids: expected 1 to {RedrivesWriter.MaxIds} ids of rejections, found {body.Ids?.Count}";
         else
-            selection = new(body.FactoryId, body.Reason, range.From, range.To, body.Ids, body.Again);
+            selection = new(body.FactoryId, body.Reason, range.From, range.To, body.Ids, body.Again, body.EngineId);
         return selection is not null;
     }
 

@@ -10,13 +10,15 @@ namespace FactoryStream.Dashboard.Redrives;
 /// <param name="To">Rejected before this, UTC.</param>
 /// <param name="Ids">These rejections alone.</param>
 /// <param name="Again">Also those that a re-drive has sent before.</param>
+/// <param name="EngineId">Lines with a reading of this engine alone.</param>
 public sealed record RedriveSelection(
     string FactoryId,
     string? Reason = null,
     DateTime? From = null,
     DateTime? To = null,
     IReadOnlyList<long>? Ids = null,
-    bool Again = false
+    bool Again = false,
+    string? EngineId = null
 );
 
 /// <summary>A re-drive: rejections of one factory that are sent to Ingest again.</summary>

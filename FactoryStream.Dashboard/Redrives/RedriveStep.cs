@@ -56,7 +56,7 @@ internal sealed class RedriveStep(NpgsqlDataSource database, IngestClient ingest
         if (await ReadAsync(connection, redriveNo, cancellation) is not { } progress)
             return StepOutcome.Ended;
         var lines = await NextLinesAsync(connection, progress, cancellation);
-        var whole = lines.FindAll(line => line.Bytes is not null);
+        var whole = lines.FindAll(line => line.Kind == LineKind.Whole);
         var results = new StepResults();
         await SendAsync(whole.ConvertAll(line => line.Bytes!), results, cancellation);
         var outcome =
@@ -114,10 +114,22 @@ internal sealed class RedriveStep(NpgsqlDataSource database, IngestClient ingest
             connection
         );
         command.Parameters.AddRange(SelectedRejections.Parameters(progress.Selection, progress.ThroughNo, progress.LastNo));
+        var ofEngine = new EngineLines(progress.Selection.EngineId);
         var lines = new List<KeptLine>();
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
-            lines.Add(new(reader.GetInt64(0), reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1)));
+        {
+            var bytes = reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1);
+            lines.Add(
+                new(
+                    reader.GetInt64(0),
+                    !ofEngine.Has(bytes) ? LineKind.OfOtherEngine
+                        : bytes is null ? LineKind.Unavailable
+                        : LineKind.Whole,
+                    bytes
+                )
+            );
+        }
         return lines;
     }
 
@@ -185,7 +197,7 @@ internal sealed class RedriveStep(NpgsqlDataSource database, IngestClient ingest
                         new NpgsqlParameter<long> { TypedValue = redriveNo },
                         new NpgsqlParameter<long[]>
                         {
-                            TypedValue = [.. done.Where(line => line.Bytes is not null).Select(line => line.No)],
+                            TypedValue = [.. done.Where(line => line.Kind == LineKind.Whole).Select(line => line.No)],
                         },
                     },
                 },
@@ -207,7 +219,7 @@ internal sealed class RedriveStep(NpgsqlDataSource database, IngestClient ingest
                         new NpgsqlParameter<long> { TypedValue = done.Count == 0 ? 0 : done[^1].No },
                         new NpgsqlParameter<long> { TypedValue = done.Count == 0 ? 0 : results.Sent },
                         new NpgsqlParameter<long> { TypedValue = done.Count == 0 ? 0 : results.Refused },
-                        new NpgsqlParameter<long> { TypedValue = done.Count(line => line.Bytes is null) },
+                        new NpgsqlParameter<long> { TypedValue = done.Count(line => line.Kind == LineKind.Unavailable) },
                         new NpgsqlParameter<long> { TypedValue = results.Readings },
                         new NpgsqlParameter<TimeSpan> { TypedValue = results.Wait ?? TimeSpan.Zero },
                         new NpgsqlParameter<string>
@@ -227,8 +239,19 @@ internal sealed class RedriveStep(NpgsqlDataSource database, IngestClient ingest
 
     private sealed record Progress(RedriveSelection Selection, long ThroughNo, long LastNo);
 
-    /// <summary>A rejection and its line; null: not kept whole.</summary>
-    private readonly record struct KeptLine(long No, byte[]? Bytes);
+    private enum LineKind
+    {
+        Whole,
+
+        /// <summary>Not kept whole.</summary>
+        Unavailable,
+
+        /// <summary>Passed over: the selection is of one engine.</summary>
+        OfOtherEngine,
+    }
+
+    /// <summary>A rejection and its line, if that is whole.</summary>
+    private readonly record struct KeptLine(long No, LineKind Kind, byte[]? Bytes);
 
     private sealed class StepResults
     {

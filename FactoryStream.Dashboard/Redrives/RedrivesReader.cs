@@ -54,21 +54,33 @@ internal sealed class RedrivesReader(TimedSearch search)
         search.RunAsync(
             async connection =>
             {
+                // An engine stands in the line alone, so only for one are the lines themselves read.
                 await using var command = new NpgsqlCommand(
-                    $"""
-                    SELECT reason, count(*), sum(readings)::bigint, count(*) FILTER (WHERE {SelectedRejections.IsUnavailable})
-                    FROM factory.rejections WHERE {SelectedRejections.Condition} GROUP BY reason
-                    """,
+                    selection.EngineId is null
+                        ? $"""
+                        SELECT reason, count(*), sum(readings)::bigint, count(*) FILTER (WHERE {SelectedRejections.IsUnavailable}),
+                            ''::bytea
+                        FROM factory.rejections WHERE {SelectedRejections.Condition} GROUP BY reason
+                        """
+                        : $"""
+                        SELECT reason, 1::bigint, readings::bigint, 0::bigint, line
+                        FROM factory.rejections
+                        WHERE {SelectedRejections.Condition} AND NOT {SelectedRejections.IsUnavailable}
+                        """,
                     connection
                 );
                 command.Parameters.AddRange(SelectedRejections.Parameters(selection));
+                var ofEngine = new EngineLines(selection.EngineId);
                 var (matched, readings, unavailable) = (0L, 0L, 0L);
                 var byReason = new SortedDictionary<string, long>(StringComparer.Ordinal);
                 await using var reader = await command.ExecuteReaderAsync(cancellation);
                 while (await reader.ReadAsync(cancellation))
                 {
-                    byReason[reader.GetString(0)] = reader.GetInt64(1);
-                    matched += reader.GetInt64(1);
+                    if (!ofEngine.Has(reader.GetFieldValue<byte[]>(4)))
+                        continue;
+                    var (reason, lines) = (reader.GetString(0), reader.GetInt64(1));
+                    byReason[reason] = byReason.GetValueOrDefault(reason) + lines;
+                    matched += lines;
                     readings += reader.GetInt64(2);
                     unavailable += reader.GetInt64(3);
                 }

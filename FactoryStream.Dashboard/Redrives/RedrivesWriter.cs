@@ -5,7 +5,7 @@ using NpgsqlTypes;
 namespace FactoryStream.Dashboard.Redrives;
 
 /// <summary>Begins and stops re-drives, each with its audit event. What they send, <see cref="RedriveWorker"/> sends.</summary>
-internal sealed class RedrivesWriter(TimedSearch search)
+internal sealed class RedrivesWriter(TimedSearch search, RedrivesReader reader)
 {
     /// <summary>Most ids of a selection.</summary>
     public const int MaxIds = 1_000;
@@ -17,8 +17,10 @@ internal sealed class RedrivesWriter(TimedSearch search)
     public static string OneIsRunning(string factoryId) => $"A re-drive of factory {factoryId} is running; wait for its end, or stop it.";
 
     /// <summary>Begins a re-drive; null: one of this factory is running.</summary>
-    public Task<Redrive?> BeginAsync(RedriveSelection selection, string who, CancellationToken cancellation) =>
-        search.RunAsync(
+    public async Task<Redrive?> BeginAsync(RedriveSelection selection, string who, CancellationToken cancellation)
+    {
+        var matched = (await reader.PreviewAsync(selection, cancellation)).Matched;
+        return await search.RunAsync(
             connection =>
                 WriteAsync(
                     connection,
@@ -26,30 +28,32 @@ internal sealed class RedrivesWriter(TimedSearch search)
                     WITH begun AS (
                         INSERT INTO factory.redrives (factory_id, asked_by, selection, through_no, last_no, matched, sent, refused,
                             unavailable, readings, state)
-                        SELECT $1, $9, $10, 0, (SELECT coalesce(max(rejection_no), 0) FROM factory.rejections),
-                            (SELECT count(*) FROM factory.rejections WHERE {SelectedRejections.Condition}), 0, 0, 0, 0, 'running'
+                        SELECT $1, $2, $3, 0, (SELECT coalesce(max(rejection_no), 0) FROM factory.rejections),
+                            $4, 0, 0, 0, 0, 'running'
                         ON CONFLICT (factory_id) WHERE state = 'running' DO NOTHING
                         RETURNING {RedrivesReader.Columns}),
                     told AS (
                         {AuditEvent}
-                        SELECT $9, 'operator', 'redrive_begun', factory_id, format('re-drive %s of %s lines', redrive_no, matched)
+                        SELECT $2, 'operator', 'redrive_begun', factory_id, format('re-drive %s of %s lines', redrive_no, matched)
                         FROM begun)
                     SELECT {RedrivesReader.Columns} FROM begun
                     """,
                     [
-                        .. SelectedRejections.Parameters(selection),
+                        new NpgsqlParameter<string> { TypedValue = selection.FactoryId },
                         new NpgsqlParameter<string> { TypedValue = who },
                         new NpgsqlParameter
                         {
                             NpgsqlDbType = NpgsqlDbType.Jsonb,
                             Value = JsonSerializer.Serialize(selection, RedriveJson.Default.RedriveSelection),
                         },
+                        new NpgsqlParameter<long> { TypedValue = matched },
                     ],
                     cancellation
                 ),
             RedrivesReader.Advice,
             cancellation
         );
+    }
 
     /// <summary>Stops a running re-drive: lines under way still arrive, no more are sent. False: none of this id runs.</summary>
     public async Task<bool> StopAsync(long id, string who, CancellationToken cancellation) =>
@@ -86,7 +90,7 @@ internal sealed class RedrivesWriter(TimedSearch search)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         command.Parameters.AddRange(parameters);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        return await reader.ReadAsync(cancellation) ? RedrivesReader.Of(reader) : null;
+        await using var rows = await command.ExecuteReaderAsync(cancellation);
+        return await rows.ReadAsync(cancellation) ? RedrivesReader.Of(rows) : null;
     }
 }

@@ -140,7 +140,8 @@ public sealed class RedriveStepTests(PostgresFixture postgres)
     private static async Task BeginAsync(NpgsqlDataSource database, int lines)
     {
         await RejectAsync(database, lines);
-        var writer = new RedrivesWriter(new TimedSearch(database, Options.Create(new DashboardOptions())));
+        var search = new TimedSearch(database, Options.Create(new DashboardOptions()));
+        var writer = new RedrivesWriter(search, new RedrivesReader(search));
         Assert.NotNull(await writer.BeginAsync(new("late"), "Ann", CancellationToken.None));
     }
 

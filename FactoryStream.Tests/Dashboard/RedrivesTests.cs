@@ -47,6 +47,38 @@ public sealed class RedrivesTests(PostgresFixture postgres)
     }
 
     [SkippableFact]
+    public async Task A_selection_of_one_engine_passes_over_the_lines_of_others()
+    {
+        await using var ingest = await IngestStub.StartAsync();
+        await using var dashboard = await StartAsync(
+            ingest,
+            database =>
+                database.RejectAsync(
+                    Rejected(1, "unknown_key", Line(1)),
+                    Rejected(2, "unknown_key", Line(2, "other")),
+                    Rejected(3, "unknown_key", Batch("other", "e")),
+                    Rejected(4, "unknown_key", Batch("other", "another")),
+                    Rejected(5, "too_large", "the beginning"),
+                    Rejected(6, "future", Line(6))
+                )
+        );
+        const string Selection = """{"factory_id": "late", "engine_id": "e"}""";
+
+        var preview = await PostAsync(dashboard, "?preview=true", Selection, HttpStatusCode.OK);
+        var ended = await EndAsync(dashboard, await PostAsync(dashboard, "", Selection));
+
+        Assert.Equal("""{"matched":3,"readings":3,"unavailable":0,"by_reason":{"future":1,"unknown_key":2}}""", preview.GetRawText());
+        Assert.Equal("complete 3 of 3, 0 refused, 0 unavailable, 4 readings", Told(ended));
+        Assert.Equal([Line(1), Batch("other", "e"), Line(6)], ingest.AcceptedLines);
+        Assert.Equal(
+            ["1", "3", "6"],
+            await dashboard.Database.RowsAsync(
+                "SELECT rejection_no FROM factory.rejections WHERE redriven_at IS NOT NULL ORDER BY rejection_no"
+            )
+        );
+    }
+
+    [SkippableFact]
     public async Task What_was_sent_is_left_out_unless_it_is_asked_for_again()
     {
         await using var ingest = await IngestStub.StartAsync();
@@ -140,6 +172,7 @@ public sealed class RedrivesTests(PostgresFixture postgres)
     [InlineData("""{"reason": "unknown_key"}""", "factory_id: expected text")]
     [InlineData("""{"factory_id": "unknown"}""", "factory_id: expected a factory's own id, found 'unknown'")]
     [InlineData("""{"factory_id": "late", "reason": "invented"}""", "reason: expected ")]
+    [InlineData("""{"factory_id": "late", "engine_id": ""}""", "engine_id: expected text")]
     [InlineData("""{"factory_id": "late", "ids": []}""", "ids: expected 1 to 1000")]
     [InlineData("""{"factory_id": "late", "from": "soon"}""", "from: expected ")]
     [InlineData("nonsense", "body: expected ")]
@@ -186,8 +219,13 @@ public sealed class RedrivesTests(PostgresFixture postgres)
     private static RejectionEntry Rejected(int offset, string reason, string line, string factoryId = "late") =>
         new(1, Seeds.Start.AddSeconds(offset), factoryId, reason, false, null, Encoding.UTF8.GetBytes(line), offset, 0);
 
-    private static string Line(int value) =>
-        $$"""{"data": {"factory_id":"late","engine_id":"e","timestamp":"2026-02-25 06:13:20","rpm":{{value}}}, "signature": "AAAA"}""";
+    private static string Line(int value, string engineId = "e") => $$"""{"data": {{Reading(engineId, value)}}, "signature": "AAAA"}""";
+
+    private static string Batch(params string[] engineIds) =>
+        $$"""{"batch": [{{string.Join(", ", engineIds.Select(engineId => Reading(engineId, 1)))}}], "signature": "AAAA"}""";
+
+    private static string Reading(string engineId, int value) =>
+        $$"""{"factory_id":"late","engine_id":"{{engineId}}","timestamp":"2026-02-25 06:13:20","rpm":{{value}}}""";
 
     private static string Value(string line) => JsonDocument.Parse(line).RootElement.GetProperty("data").GetProperty("rpm").GetRawText();
 
