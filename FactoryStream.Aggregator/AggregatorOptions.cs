@@ -103,6 +103,14 @@ internal sealed class AggregatorOptions : IValidatableObject
     public int MaxRejectionGigabytes { get; set; } = 10;
 
     /// <summary>
+    /// Days that lines which no enrolled key fits (<c>unknown_key</c>) are kept at least, so that they can be sent again when the key comes
+    /// late; 0: no promise. By size, for the newest of them that take up to a quarter of <see cref="MaxRejectionGigabytes"/>: anybody may
+    /// send such lines. Default 7.
+    /// </summary>
+    [Range(0, 36_500)]
+    public int UnknownKeyRetentionDays { get; set; } = 7;
+
+    /// <summary>
     /// Bytes that make Kafka respond to a fetch at once; less waits up to <see cref="FetchWait"/> for more. Few large responses cost the
     /// broker much less than many small ones. Default 128 KiB.
     /// </summary>

@@ -1,7 +1,6 @@
 // The whole of FactoryStream: every resource, and what it needs. How they run, and the settings: Hosting/, docs/operations.md.
 var builder = DistributedApplication.CreateBuilder(AppHostBuilderExtensions.Options(args));
 var settings = builder.Settings();
-
 var adminToken = builder
     .AddGeneratedSecret("admin-token", minLength: 32)
     .WithDescription("Whoever sends it as a bearer token may enrol and revoke signing keys, and purge the data.");

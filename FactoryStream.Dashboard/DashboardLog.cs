@@ -65,8 +65,19 @@ internal sealed partial class DashboardLog(ILogger<DashboardLog> logger)
     )]
     public partial void AlertsListenerLost(string reason);
 
+    [LoggerMessage(10, LogLevel.Information, "Re-drive {RedriveNo} is over; its row says how.", EventName = nameof(RedriveEnded))]
+    public partial void RedriveEnded(long redriveNo);
+
     [LoggerMessage(
-        40,
+        11,
+        LogLevel.Warning,
+        "The database cannot be reached, so re-drives wait; trying again: {Reason}",
+        EventName = nameof(RedrivesUnavailable)
+    )]
+    public partial void RedrivesUnavailable(string reason);
+
+    [LoggerMessage(
+        12,
         LogLevel.Warning,
         "Notifications do not come through to this connection (a pooler of transactions?), so the database is polled every 2 s.",
         EventName = nameof(NotificationsNotHeard)

@@ -1,3 +1,4 @@
+using FactoryStream.Dashboard.Access;
 using FactoryStream.Dashboard.Alerts;
 using FactoryStream.Dashboard.Api;
 using FactoryStream.Dashboard.AuditEvents;
@@ -11,6 +12,7 @@ using FactoryStream.Dashboard.Plant;
 using FactoryStream.Dashboard.Readings;
 using FactoryStream.Dashboard.Receipts;
 using FactoryStream.Dashboard.Reconciliation;
+using FactoryStream.Dashboard.Redrives;
 using FactoryStream.Dashboard.Rejections;
 using FactoryStream.Dashboard.Windows;
 using FactoryStream.ServiceDefaults.Http;
@@ -134,6 +136,28 @@ internal static class DashboardServices
 #pragma warning restore EXTEXP0001
     }
 
+    /// <summary>What sends rejections to Ingest again, found by service discovery.</summary>
+    public static void AddRedrives(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<RedrivesReader>();
+        builder.Services.AddSingleton<RedrivesWriter>();
+        builder.Services.AddSingleton<IngestClient>();
+        builder.Services.AddSingleton<RedriveStep>();
+        builder.Services.AddHostedService<RedriveWorker>();
+        var ingest = builder.Services.AddHttpClient(
+            IngestClient.Name,
+            client =>
+            {
+                client.BaseAddress = new Uri("http://ingest");
+                client.Timeout = TimeSpan.FromSeconds(30);
+            }
+        );
+#pragma warning disable EXTEXP0001 // Still experimental by name; it only takes away what the defaults have added.
+        // The step repeats what was not taken when Ingest says so, and counts what came of it.
+        ingest.RemoveAllResilienceHandlers();
+#pragma warning restore EXTEXP0001
+    }
+
     public static void AddPipeline(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<TopicLogsReader>();
@@ -204,6 +228,7 @@ internal static class DashboardServices
         // Styles and scripts show nothing of the plant, and the page to sign in at needs them.
         app.MapStaticAssets().AllowAnonymous();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
+        app.MapProviderSignIn();
         // For what shows no page of ours and so asks for the file that browsers ask for.
         app.MapGet("/favicon.ico", () => TypedResults.LocalRedirect("~/favicon.svg")).AllowAnonymous().ExcludeFromDescription();
     }

@@ -157,9 +157,10 @@ internal sealed class RetentionWorker(
         if (days is null && bytes is null)
             return;
         await using var connection = await database.OpenConnectionAsync(cancellation);
+        var bounds = new RejectionBounds(days, bytes, options.Value.UnknownKeyRetentionDays);
         var total = 0L;
         var now = time.GetUtcNow().UtcDateTime;
-        while (await RejectionRetention.DropAsync(connection, now, days, bytes, RejectionsAtOnce, cancellation) is var lines and > 0)
+        while (await RejectionRetention.DropAsync(connection, now, bounds, RejectionsAtOnce, cancellation) is var lines and > 0)
         {
             total += lines;
             metrics.RejectionsDropped.Add(lines);

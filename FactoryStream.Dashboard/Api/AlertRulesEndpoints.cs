@@ -43,7 +43,7 @@ internal static class AlertRulesEndpoints
     }
 
     /// <summary>
-    /// The one place where it is decided who may write rules and acknowledge alerts: operators.
+    /// The one place where it is decided who may write rules, acknowledge alerts, and begin and stop re-drives: operators.
     /// </summary>
     internal static RouteGroupBuilder ForWriters(this RouteGroupBuilder routes) =>
         routes

@@ -24,6 +24,7 @@ internal static class ApiEndpoints
         routes.MapReadings();
         routes.MapReceipts();
         routes.MapRejections();
+        routes.MapRedrives();
         routes.MapAuditEvents();
         routes.MapAlertRules();
         routes.MapAlerts();
@@ -33,7 +34,7 @@ internal static class ApiEndpoints
             .WithName("GetBooks")
             .WithSummary(
                 "What became of every accepted line, by factory: accepted = stored + duplicates + rejected + backlog; "
-                    + "and lost, what Kafka's retention took unseen."
+                    + "how many of them were re-driven; and lost, what Kafka's retention took unseen."
             )
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         api.MapGet("/latest-data", LatestData)

@@ -7,6 +7,7 @@ using FactoryStream.Dashboard.Pipeline;
 using FactoryStream.Dashboard.Readings;
 using FactoryStream.Dashboard.Receipts;
 using FactoryStream.Dashboard.Reconciliation;
+using FactoryStream.Dashboard.Redrives;
 using FactoryStream.Dashboard.Rejections;
 using FactoryStream.Dashboard.Windows;
 
@@ -28,6 +29,9 @@ namespace FactoryStream.Dashboard.Api;
 [JsonSerializable(typeof(RejectionsResponse))]
 [JsonSerializable(typeof(RejectionDetails))]
 [JsonSerializable(typeof(ExplanationResponse))]
+[JsonSerializable(typeof(RedriveRequest))]
+[JsonSerializable(typeof(RedrivePreview))]
+[JsonSerializable(typeof(RedrivesResponse))]
 [JsonSerializable(typeof(AlertRuleRequest))]
 [JsonSerializable(typeof(StoredAlertRule))]
 [JsonSerializable(typeof(AlertRulesResponse))]

@@ -1,3 +1,4 @@
+using FactoryStream.Dashboard.Rejections;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FactoryStream.Dashboard.Api;
@@ -10,6 +11,8 @@ internal static class QueryProblem
     public static string Limit(int most) => $"limit: expected a number from 1 to {most}, found another.";
 
     public static string Name(string member) => $"{member}: expected text of 1 to 128 characters without control characters";
+
+    public static string Reason(string found) => $"reason: expected {string.Join(", ", RejectionsReader.Reasons)}, found '{found}'";
 
     /// <summary>400, with what was expected and found.</summary>
     public static ProblemHttpResult BadRequest(string detail) => TypedResults.Problem(detail, statusCode: StatusCodes.Status400BadRequest);

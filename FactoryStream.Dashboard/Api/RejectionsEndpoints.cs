@@ -55,8 +55,8 @@ internal static class RejectionsEndpoints
     {
         if (!QueryTime.TryParseRange(from, to, out var range, out var error))
             return QueryProblem.BadRequest(error);
-        if (reason is not null && (!VerdictNames.TryParse(reason, out var verdict) || verdict == Verdict.Accepted))
-            return QueryProblem.BadRequest($"reason: expected {string.Join(", ", RejectionsReader.Reasons)}, found '{reason}'");
+        if (reason is not null && !RejectionsReader.Reasons.Contains(reason))
+            return QueryProblem.BadRequest(QueryProblem.Reason(reason));
         if (factory_id is not null && !StorableText.IsName(factory_id))
             return QueryProblem.BadRequest(QueryProblem.Name("factory_id"));
         RowCursor? after = null;

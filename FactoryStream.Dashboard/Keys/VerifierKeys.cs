@@ -13,7 +13,9 @@ namespace FactoryStream.Dashboard.Keys;
 internal sealed record KeyToEnrol(string FactoryId, string PublicKey, DateTime? NotBefore, DateTime? NotAfter);
 
 /// <summary>What came of a change of a key: done, or refused with the Verifier's reason.</summary>
-internal readonly record struct KeyChange(string? Refusal)
+/// <param name="Refusal">Why it is not done; null: it is.</param>
+/// <param name="KeyId">The id of the key that was enrolled; null: none was.</param>
+internal readonly record struct KeyChange(string? Refusal, string? KeyId = null)
 {
     public bool IsDone => Refusal is null;
 }
@@ -64,7 +66,13 @@ internal sealed class VerifierKeys(HttpClient verifier, IOptions<DashboardOption
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         ActingFor.Set(request, who);
         using var response = await SendAsync(request, cancellation);
-        return response.IsSuccessStatusCode ? default : new(await ReasonAsync(response, cancellation));
+        if (!response.IsSuccessStatusCode)
+            return new(await ReasonAsync(response, cancellation));
+        if (request.Method != HttpMethod.Post)
+            return default;
+        // {"key_id": "..."}
+        var body = await response.Content.ReadAsStringAsync(cancellation);
+        return new(null, JsonSerializer.Deserialize(body, VerifierJson.Default.EnrolledId)!.KeyId);
     }
 
     private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation)
@@ -101,11 +109,15 @@ internal sealed class VerifierAwayException()
 /// <summary>The answer of <c>GET /keys</c>.</summary>
 internal sealed record EnrolledKeys(IReadOnlyList<EnrolledKey> Keys);
 
+/// <summary>The answer of <c>POST /keys</c>.</summary>
+internal sealed record EnrolledId(string KeyId);
+
 /// <summary>Why the Verifier refuses.</summary>
 internal sealed record VerifierProblem(string? Detail);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(EnrolledKeys))]
 [JsonSerializable(typeof(KeyToEnrol))]
+[JsonSerializable(typeof(EnrolledId))]
 [JsonSerializable(typeof(VerifierProblem))]
 internal sealed partial class VerifierJson : JsonSerializerContext;

@@ -39,6 +39,7 @@ internal sealed class LedgerReader(NpgsqlDataSource database, SignedTail tail, D
                 ),
                 new(SourcePositions.Query) { Parameters = { SourcePositions.Parameter } },
                 new("SELECT DISTINCT factory_id FROM factory.signing_keys"),
+                new("SELECT factory_id, sum(readings)::bigint FROM factory.redrives GROUP BY factory_id HAVING sum(readings) > 0"),
             },
         };
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
@@ -59,6 +60,9 @@ internal sealed class LedgerReader(NpgsqlDataSource database, SignedTail tail, D
         var enrolled = new HashSet<string>();
         while (await reader.ReadAsync(cancellation))
             enrolled.Add(reader.GetString(0));
+        await reader.NextResultAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+            Of(ledgers, reader.GetString(0)).Redriven = reader.GetInt64(1);
         return new(ledgers, taken, enrolled);
     }
 
@@ -85,6 +89,8 @@ internal sealed class LedgerReader(NpgsqlDataSource database, SignedTail tail, D
 
         public long Duplicates { get; set; }
 
+        public long Redriven { get; set; }
+
         public SortedDictionary<string, long> Rejected { get; } = new(StringComparer.Ordinal);
 
         public SortedDictionary<string, long> Refused { get; } = new(StringComparer.Ordinal);
@@ -97,7 +103,8 @@ internal sealed class LedgerReader(NpgsqlDataSource database, SignedTail tail, D
                 Duplicates,
                 Rejected,
                 Refused,
-                Accepted - Stored - Duplicates - Rejected.Values.Sum()
+                Accepted - Stored - Duplicates - Rejected.Values.Sum(),
+                Redriven
             );
     }
 }

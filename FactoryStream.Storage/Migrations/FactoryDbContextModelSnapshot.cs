@@ -561,6 +561,94 @@ namespace FactoryStream.Storage.Migrations
                     b.ToTable("rejection_counts", "factory");
                 });
 
+            modelBuilder.Entity("FactoryStream.Storage.RedriveRow", b =>
+                {
+                    b.Property<long>("RedriveNo")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("redrive_no");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("RedriveNo"));
+
+                    b.Property<DateTime>("AskedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("asked_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("AskedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("asked_by");
+
+                    b.Property<string>("Detail")
+                        .HasColumnType("text")
+                        .HasColumnName("detail");
+
+                    b.Property<DateTime?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("FactoryId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("factory_id");
+
+                    b.Property<long>("LastNo")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last_no");
+
+                    b.Property<long>("Matched")
+                        .HasColumnType("bigint")
+                        .HasColumnName("matched");
+
+                    b.Property<DateTime>("NextAttemptAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_attempt_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<long>("Readings")
+                        .HasColumnType("bigint")
+                        .HasColumnName("readings");
+
+                    b.Property<long>("Refused")
+                        .HasColumnType("bigint")
+                        .HasColumnName("refused");
+
+                    b.Property<string>("Selection")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("selection");
+
+                    b.Property<long>("Sent")
+                        .HasColumnType("bigint")
+                        .HasColumnName("sent");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<long>("ThroughNo")
+                        .HasColumnType("bigint")
+                        .HasColumnName("through_no");
+
+                    b.Property<long>("Unavailable")
+                        .HasColumnType("bigint")
+                        .HasColumnName("unavailable");
+
+                    b.HasKey("RedriveNo")
+                        .HasName("pk_redrives");
+
+                    b.HasIndex("FactoryId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_redrives_factory_id")
+                        .HasFilter("state = 'running'");
+
+                    b.ToTable("redrives", "factory");
+                });
+
             modelBuilder.Entity("FactoryStream.Storage.RejectionRow", b =>
                 {
                     b.Property<long>("RejectionNo")
@@ -597,6 +685,14 @@ namespace FactoryStream.Storage.Migrations
                         .HasColumnType("integer")
                         .HasDefaultValue(1)
                         .HasColumnName("readings");
+
+                    b.Property<long?>("RedriveNo")
+                        .HasColumnType("bigint")
+                        .HasColumnName("redrive_no");
+
+                    b.Property<DateTime?>("RedrivenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("redriven_at");
 
                     b.Property<bool>("Refused")
                         .HasColumnType("boolean")
@@ -636,6 +732,9 @@ namespace FactoryStream.Storage.Migrations
 
                     b.HasIndex("FactoryId", "RejectedAt")
                         .HasDatabaseName("ix_rejections_factory_id_rejected_at");
+
+                    b.HasIndex("FactoryId", "RejectionNo")
+                        .HasDatabaseName("ix_rejections_factory_id_rejection_no");
 
                     b.ToTable("rejections", "factory");
                 });

@@ -86,6 +86,9 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
     /// <summary>The table of <see cref="AlertEventRow"/>.</summary>
     public DbSet<AlertEventRow> AlertEvents => Set<AlertEventRow>();
 
+    /// <summary>The table of <see cref="RedriveRow"/>.</summary>
+    public DbSet<RedriveRow> Redrives => Set<RedriveRow>();
+
     /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -126,6 +129,7 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
             rejection.ToTable("rejections").HasKey(row => row.RejectionNo);
             rejection.HasIndex(row => row.RejectedAt);
             rejection.HasIndex(row => new { row.FactoryId, row.RejectedAt });
+            rejection.HasIndex(row => new { row.FactoryId, row.RejectionNo });
             rejection.HasIndex(row => row.DataSha256).HasFilter("data_sha256 IS NOT NULL");
             rejection.Property(row => row.Readings).HasDefaultValue(1);
             rejection.Property(row => row.UnknownFactory).HasDefaultValue(false);
@@ -183,6 +187,14 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
         {
             entry.ToTable("alert_events").HasKey(row => row.EventNo);
             entry.HasIndex(row => row.AlertNo);
+        });
+        modelBuilder.Entity<RedriveRow>(redrive =>
+        {
+            redrive.ToTable("redrives").HasKey(row => row.RedriveNo);
+            redrive.HasIndex(row => row.FactoryId).IsUnique().HasFilter("state = 'running'");
+            redrive.Property(row => row.Selection).HasColumnType("jsonb");
+            redrive.Property(row => row.AskedAt).HasDefaultValueSql("now()");
+            redrive.Property(row => row.NextAttemptAt).HasDefaultValueSql("now()");
         });
 
         void Windows<TRow>(string table)

@@ -46,4 +46,10 @@ public sealed class RejectionRow
 
     /// <summary>The factory had no key, so the line is in no factory's ledger, whatever <see cref="FactoryId"/> it named.</summary>
     public bool UnknownFactory { get; set; }
+
+    /// <summary>The last re-drive that sent the line to Ingest again; null: none did.</summary>
+    public long? RedriveNo { get; set; }
+
+    /// <summary>When that was, by the database's clock; null as <see cref="RedriveNo"/>.</summary>
+    public DateTime? RedrivenAt { get; set; }
 }

@@ -147,7 +147,7 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
         );
 
         await using (var connection = await database.OpenConnectionAsync())
-            await RejectionRetention.DropAsync(connection, At(6, 2), 2, null, 10, CancellationToken.None);
+            await RejectionRetention.DropAsync(connection, At(6, 2), new(2, null, 0), 10, CancellationToken.None);
 
         Assert.Equal(["|unknown_key|False|1|1|129"], await database.RowsAsync(Dropped));
     }
@@ -177,7 +177,7 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
         Assert.Equal(["f|future|False|3|3|3000"], await database.RowsAsync(Dropped));
 
         Task<long> DropAsync() =>
-            RejectionRetention.DropAsync(connection, At(1, 6), null, maxBytes: 2_500, most: 2, CancellationToken.None);
+            RejectionRetention.DropAsync(connection, At(1, 6), new(null, MaxBytes: 2_500, 0), most: 2, CancellationToken.None);
     }
 
     [SkippableFact]
@@ -208,7 +208,7 @@ public sealed class RetentionTests(PostgresFixture postgres) : IDisposable
         );
 
         await using var open = await database.OpenConnectionAsync();
-        Assert.Equal(3, await RejectionRetention.DropAsync(open, At(1, 6), null, maxBytes: 0, most: 10, CancellationToken.None));
+        Assert.Equal(3, await RejectionRetention.DropAsync(open, At(1, 6), new(null, MaxBytes: 0, 0), most: 10, CancellationToken.None));
         Assert.Equal(
             ["0"],
             await database.RowsAsync(

@@ -9,7 +9,8 @@ internal sealed record Ledger(
     long Duplicates,
     Dictionary<string, long> Rejected,
     Dictionary<string, long> Refused,
-    long Backlog
+    long Backlog,
+    long Redriven = 0
 )
 {
     /// <summary>A factory's entry in the answer of <c>/api/books</c>, or null while there is none.</summary>
@@ -25,7 +26,8 @@ internal sealed record Ledger(
                 factory.GetProperty("duplicates").GetInt64(),
                 factory.GetProperty("rejected").EnumerateObject().ToDictionary(reason => reason.Name, reason => reason.Value.GetInt64()),
                 factory.GetProperty("refused").EnumerateObject().ToDictionary(reason => reason.Name, reason => reason.Value.GetInt64()),
-                factory.GetProperty("backlog").GetInt64()
+                factory.GetProperty("backlog").GetInt64(),
+                factory.GetProperty("redriven").GetInt64()
             );
         }
         return null;
