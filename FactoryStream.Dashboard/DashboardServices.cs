@@ -5,6 +5,7 @@ using FactoryStream.Dashboard.AuditEvents;
 using FactoryStream.Dashboard.Explanations;
 using FactoryStream.Dashboard.Keys;
 using FactoryStream.Dashboard.Live;
+using FactoryStream.Dashboard.Locales;
 using FactoryStream.Dashboard.OpenApi;
 using FactoryStream.Dashboard.Pages;
 using FactoryStream.Dashboard.Pipeline;
@@ -221,6 +222,13 @@ internal static class DashboardServices
             builder.WebHost.UseStaticWebAssets();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
         builder.Services.AddRadzenComponents();
+    }
+
+    /// <summary>What pages need to know of a request.</summary>
+    public static void UsePages(this WebApplication app)
+    {
+        app.UseAntiforgery();
+        app.UseBrowserLocale();
     }
 
     public static void MapPages(this WebApplication app)

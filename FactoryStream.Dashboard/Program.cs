@@ -21,7 +21,7 @@ app.UseExceptionHandler();
 app.UseStatusCodePages();
 app.UseRefusalWhileStopping();
 app.UseAccess();
-app.UseAntiforgery();
+app.UsePages();
 app.UseWebSockets();
 app.MapDefaultEndpoints();
 app.MapOpenApiPage();

@@ -8,13 +8,13 @@ internal static class AlertText
     /// <summary>What a rule says, e.g. <c>mean of temp_oil above 95 for 30 s</c>.</summary>
     public static string Condition(AlertRuleSettings rule)
     {
-        var lasting = rule.Duration > 0 ? string.Create(CultureInfo.InvariantCulture, $" for {rule.Duration} s") : "";
+        var lasting = rule.Duration > 0 ? string.Create(CultureInfo.CurrentCulture, $" for {rule.Duration} s") : "";
         return rule.Kind switch
         {
             "threshold" => $"{rule.Statistic} of {rule.Metric} {rule.Comparison} {Number(rule.Limit)}{lasting}",
             "rate_of_change" => $"change of {rule.Metric} {rule.Comparison} {Number(rule.Limit)} a second{lasting}",
-            "silence" => string.Create(CultureInfo.InvariantCulture, $"no window for more than {rule.Duration} s"),
-            _ => string.Create(CultureInfo.InvariantCulture, $"more than {rule.Limit} lines rejected in {rule.Duration} s"),
+            "silence" => string.Create(CultureInfo.CurrentCulture, $"no window for more than {rule.Duration} s"),
+            _ => string.Create(CultureInfo.CurrentCulture, $"more than {rule.Limit} lines rejected in {rule.Duration} s"),
         };
     }
 
@@ -38,5 +38,5 @@ internal static class AlertText
         };
 
     /// <summary>A number, short enough to be read.</summary>
-    public static string Number(double value) => value.ToString("G6", CultureInfo.InvariantCulture);
+    public static string Number(double value) => value.ToString("G6", CultureInfo.CurrentCulture);
 }

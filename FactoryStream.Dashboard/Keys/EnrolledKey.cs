@@ -1,4 +1,4 @@
-using System.Globalization;
+using FactoryStream.Dashboard.Locales;
 
 namespace FactoryStream.Dashboard.Keys;
 
@@ -41,5 +41,5 @@ public sealed record EnrolledKey(
             ({ } start, { } end) => $"from {Minute(start)} until {Minute(end)}",
         };
 
-    public static string Minute(DateTime? time) => time?.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) ?? "";
+    private static string Minute(DateTime? time) => time is { } moment ? BrowserLocale.Minute(moment) : "";
 }

@@ -8,22 +8,22 @@ internal static class PipelineText
 {
     private static readonly string[] Units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
-    public static string Number(long? value) => value?.ToString("N0", CultureInfo.InvariantCulture) ?? "–";
+    public static string Number(long? value) => value?.ToString("N0", CultureInfo.CurrentCulture) ?? "–";
 
     public static string Rate(double? perSecond, string what) =>
-        $"{perSecond?.ToString("#,0.#", CultureInfo.InvariantCulture) ?? "–"} {what}/s";
+        $"{perSecond?.ToString("#,0.#", CultureInfo.CurrentCulture) ?? "–"} {what}/s";
 
     public static string Seconds(double? seconds) =>
         seconds < 3_600
-            ? string.Create(CultureInfo.InvariantCulture, $"{seconds:#,0.0} s")
-            : string.Create(CultureInfo.InvariantCulture, $"{seconds / 3_600:#,0.0} h");
+            ? string.Create(CultureInfo.CurrentCulture, $"{seconds:#,0.0} s")
+            : string.Create(CultureInfo.CurrentCulture, $"{seconds / 3_600:#,0.0} h");
 
     public static string Bytes(long bytes)
     {
         var (value, unit) = ((double)bytes, 0);
         for (; value >= 1_024 && unit < Units.Length - 1; unit++)
             value /= 1_024;
-        return string.Create(CultureInfo.InvariantCulture, $"{value:#,0.#} {Units[unit]}");
+        return string.Create(CultureInfo.CurrentCulture, $"{value:#,0.#} {Units[unit]}");
     }
 
     public static string Assigned(GroupMember member) =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FactoryStream.Dashboard.Live;
+using FactoryStream.Dashboard.Locales;
 
 namespace FactoryStream.Dashboard.Pages;
 
@@ -13,9 +14,9 @@ internal static class SnapshotSummary
             { IsLive: false } => "The database is away: this is how it was.",
             { Engines.Count: 0 } => "Waiting for the first closed window.",
             _ => string.Create(
-                CultureInfo.InvariantCulture,
+                CultureInfo.CurrentCulture,
                 $"{snapshot.Engines.Count:N0} engines in {snapshot.Engines.DistinctBy(engine => engine.FactoryId).Count():N0} factories; "
-                    + $"newest window closed until {snapshot.Engines.Max(engine => engine.WindowEnd):yyyy-MM-dd HH:mm:ss} UTC."
+                    + $"newest window closed until {BrowserLocale.Second(snapshot.Engines.Max(engine => engine.WindowEnd))}."
             ),
         };
 }

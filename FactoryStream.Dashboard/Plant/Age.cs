@@ -17,5 +17,5 @@ internal static class Age
         };
 
     private static string Say(double number, string unit) =>
-        string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(number):N0} {unit} ago");
+        string.Create(CultureInfo.CurrentCulture, $"{Math.Floor(number):N0} {unit} ago");
 }

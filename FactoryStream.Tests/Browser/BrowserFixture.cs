@@ -41,13 +41,18 @@ public sealed class BrowserFixture : IAsyncLifetime
     }
 
     /// <summary>An empty page in a browser of its own memory; skips the test where there is no browser.</summary>
-    public async Task<IPage> NewPageAsync(ColorScheme scheme = ColorScheme.Light)
+    /// <param name="scheme">Light or dark.</param>
+    /// <param name="timeZone">The browser's.</param>
+    /// <param name="locale">The browser's language.</param>
+    public async Task<IPage> NewPageAsync(ColorScheme scheme = ColorScheme.Light, string timeZone = "UTC", string locale = "en-US")
     {
         Skip.If(Missing is not null, Missing);
         var context = await browser!.NewContextAsync(
             new()
             {
                 ColorScheme = scheme,
+                TimezoneId = timeZone,
+                Locale = locale,
                 ViewportSize = new() { Width = 1440, Height = 1100 },
             }
         );
