@@ -11,6 +11,7 @@ using FactoryStream.Dashboard.Readings;
 using FactoryStream.Dashboard.Receipts;
 using FactoryStream.Dashboard.Reconciliation;
 using FactoryStream.Dashboard.Rejections;
+using FactoryStream.Dashboard.Webhooks;
 using FactoryStream.Dashboard.Windows;
 using FactoryStream.ServiceDefaults.Http;
 using FactoryStream.Storage;
@@ -106,6 +107,18 @@ internal static class DashboardServices
         builder.Services.AddSingleton<AlertsWatchWorker>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AlertsWatchWorker>());
         builder.Services.AddHealthChecks().AddCheck<AlertsWatchWorker>("alerts");
+    }
+
+    public static void AddWebhooks(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton<WebhooksReader>();
+        builder.Services.AddSingleton<WebhooksWriter>();
+        builder.Services.AddSingleton<DeliveriesReader>();
+        builder.Services.AddSingleton<DeliveriesWriter>();
+        builder.Services.AddSingleton<Outbox>();
+        builder.Services.AddSingleton<WebhookSender>();
+        builder.Services.AddHostedService<DeliveryWorker>();
     }
 
     /// <summary>The Verifier's keys, found by service discovery.</summary>

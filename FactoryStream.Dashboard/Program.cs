@@ -8,6 +8,7 @@ builder.AddAccess();
 builder.AddReading();
 builder.AddKeys();
 builder.AddLive();
+builder.AddWebhooks();
 builder.AddPipeline();
 builder.AddApi();
 builder.AddPages();

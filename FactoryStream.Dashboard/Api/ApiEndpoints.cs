@@ -26,6 +26,7 @@ internal static class ApiEndpoints
         routes.MapAuditEvents();
         routes.MapAlertRules();
         routes.MapAlerts();
+        routes.MapWebhooks();
         routes.MapPipeline();
         var api = routes.MapGroup("/api").WithTags("Dashboard");
         api.MapGet("/books", LedgerAsync)
