@@ -27,6 +27,7 @@ internal static class ApiEndpoints
         routes.MapAlertRules();
         routes.MapAlerts();
         routes.MapWebhooks();
+        routes.MapDeliveries();
         routes.MapPipeline();
         var api = routes.MapGroup("/api").WithTags("Dashboard");
         api.MapGet("/books", LedgerAsync)

@@ -9,9 +9,10 @@ internal static class DeliveriesEndpoints
 {
     private const int MaxLimit = 1_000;
 
-    public static void MapDeliveries(this IEndpointRouteBuilder webhooks)
+    public static void MapDeliveries(this IEndpointRouteBuilder routes)
     {
-        webhooks
+        var deliveries = routes.MapGroup("/api/webhooks").WithTags("Webhooks").ForAdmins();
+        deliveries
             .MapGet("/{no}/deliveries", DeliveriesAsync)
             .WithName("GetDeliveries")
             .WithSummary(
@@ -20,7 +21,7 @@ internal static class DeliveriesEndpoints
             )
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status404NotFound);
-        webhooks
+        deliveries
             .MapPost("/{no}/deliveries/{delivery}/retry", RetryAsync)
             .WithName("RetryDelivery")
             .WithSummary("Tries a dead delivery again, for as long as a new one.")

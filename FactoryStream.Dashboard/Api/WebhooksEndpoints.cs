@@ -13,13 +13,7 @@ internal static class WebhooksEndpoints
 
     public static void MapWebhooks(this IEndpointRouteBuilder routes)
     {
-        var webhooks = routes
-            .MapGroup("/api/webhooks")
-            .WithTags("Webhooks")
-            .RequireAuthorization(Roles.Admin)
-            .ProducesProblem(StatusCodes.Status401Unauthorized)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        var webhooks = routes.MapGroup("/api/webhooks").WithTags("Webhooks").ForAdmins();
         webhooks.MapGet("/", WebhooksAsync).WithName("GetWebhooks").WithSummary("All webhooks, without their secrets.");
         webhooks
             .MapPost("/", AddAsync)
@@ -52,8 +46,15 @@ internal static class WebhooksEndpoints
             .WithName("TestWebhook")
             .WithSummary("Sends a test event, as any other is sent; its delivery shows what came of it.")
             .ProducesProblem(StatusCodes.Status404NotFound);
-        webhooks.MapDeliveries();
     }
+
+    /// <summary>The one place where it is decided who sees and writes webhooks: admins.</summary>
+    internal static RouteGroupBuilder ForAdmins(this RouteGroupBuilder routes) =>
+        routes
+            .RequireAuthorization(Roles.Admin)
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status403Forbidden)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
     private static async Task<Ok<WebhooksResponse>> WebhooksAsync(WebhooksReader webhooks, CancellationToken cancellationToken) =>
         TypedResults.Ok(new WebhooksResponse(await webhooks.ReadAsync(cancellationToken)));
