@@ -175,4 +175,12 @@ internal sealed partial class AggregatorLog(ILogger<AggregatorLog> logger)
         EventName = nameof(HoursDropped)
     )]
     public partial void HoursDropped(long count, int days);
+
+    [LoggerMessage(
+        40,
+        LogLevel.Information,
+        "Retention: {Count} alerts dropped that were over more than {Days} days ago.",
+        EventName = nameof(AlertsDropped)
+    )]
+    public partial void AlertsDropped(long count, int days);
 }

@@ -111,6 +111,12 @@ internal sealed class AggregatorOptions : IValidatableObject
     public int UnknownKeyRetentionDays { get; set; } = 7;
 
     /// <summary>
+    /// Days that alerts are kept after they are over, with their events and what was delivered of them; 0: for ever. Default 400.
+    /// </summary>
+    [Range(0, 36_500)]
+    public int AlertRetentionDays { get; set; } = 400;
+
+    /// <summary>
     /// Bytes that make Kafka respond to a fetch at once; less waits up to <see cref="FetchWait"/> for more. Few large responses cost the
     /// broker much less than many small ones. Default 128 KiB.
     /// </summary>

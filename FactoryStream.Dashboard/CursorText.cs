@@ -12,8 +12,22 @@ namespace FactoryStream.Dashboard;
 /// </summary>
 internal static partial class CursorText
 {
+    private const int MaxNumberLength = 64;
+
     public static string Of(params string[] parts) =>
         Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(parts, CursorJson.Default.StringArray));
+
+    /// <summary>The cursor of rows in the order of their number, e.g. <c>["1234"]</c>.</summary>
+    public static string OfNumber(long number) => Of(number.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>The number that such a cursor holds.</summary>
+    public static bool TryParseNumber(string text, out long number)
+    {
+        number = 0;
+        return TryParse(text, MaxNumberLength, out var parts)
+            && parts is [{ } part]
+            && long.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    }
 
     public static string Ticks(DateTime time) => time.Ticks.ToString(CultureInfo.InvariantCulture);
 

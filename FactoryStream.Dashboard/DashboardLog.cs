@@ -83,4 +83,28 @@ internal sealed partial class DashboardLog(ILogger<DashboardLog> logger)
         EventName = nameof(NotificationsNotHeard)
     )]
     public partial void NotificationsNotHeard();
+
+    [LoggerMessage(
+        13,
+        LogLevel.Warning,
+        "The database cannot be reached, so webhooks are not told of alerts for the moment; nothing is lost: {Reason}",
+        EventName = nameof(DeliveriesUnavailable)
+    )]
+    public partial void DeliveriesUnavailable(string reason);
+
+    [LoggerMessage(
+        14,
+        LogLevel.Warning,
+        "Delivery {Delivery} was sent, but what came of it could not be written, so it is sent again: {Reason}",
+        EventName = nameof(OutcomeNotWritten)
+    )]
+    public partial void OutcomeNotWritten(long delivery, string reason);
+
+    [LoggerMessage(
+        15,
+        LogLevel.Warning,
+        "Delivery {Delivery} to webhook {Webhook} is given up; the page /alerts/webhooks can try it again: {Reason}",
+        EventName = nameof(DeliveryDead)
+    )]
+    public partial void DeliveryDead(long delivery, int webhook, string reason);
 }

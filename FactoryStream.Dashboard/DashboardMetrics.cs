@@ -8,6 +8,7 @@ internal sealed class DashboardMetrics : IDisposable
     public const string MeterName = "FactoryStream.Dashboard";
 
     private readonly Meter meter;
+    private long pendingDeliveryAge;
 
     public DashboardMetrics(IMeterFactory factory)
     {
@@ -34,6 +35,27 @@ internal sealed class DashboardMetrics : IDisposable
             "Accepted readings that the ledger found in the broker's log alone",
             advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [0, 10, 100, 1_000, 10_000, 100_000, 1_000_000] }
         );
+        WebhooksDelivered = meter.CreateCounter<long>(
+            "factorystream.dashboard.webhook.delivered",
+            "{delivery}",
+            "Events of alerts that a webhook has taken"
+        );
+        WebhooksFailed = meter.CreateCounter<long>(
+            "factorystream.dashboard.webhook.failed",
+            "{attempt}",
+            "Attempts to deliver to a webhook that failed"
+        );
+        WebhooksDead = meter.CreateCounter<long>(
+            "factorystream.dashboard.webhook.dead",
+            "{delivery}",
+            "Deliveries that were given up after the longest time of trying"
+        );
+        meter.CreateObservableGauge(
+            "factorystream.dashboard.webhook.pending.age",
+            () => PendingDeliveryAge.TotalSeconds,
+            "s",
+            "Age of the oldest delivery that is pending for a webhook that is turned on; read every 10 s"
+        );
     }
 
     public Counter<long> Updates { get; }
@@ -45,6 +67,19 @@ internal sealed class DashboardMetrics : IDisposable
     public UpDownCounter<long> Pages { get; }
 
     public Histogram<long> TailReadings { get; }
+
+    public Counter<long> WebhooksDelivered { get; }
+
+    public Counter<long> WebhooksFailed { get; }
+
+    public Counter<long> WebhooksDead { get; }
+
+    /// <summary>How old the oldest pending delivery is; zero: none is pending.</summary>
+    public TimeSpan PendingDeliveryAge
+    {
+        get => new(Interlocked.Read(ref pendingDeliveryAge));
+        set => Interlocked.Exchange(ref pendingDeliveryAge, value.Ticks);
+    }
 
     public void Dispose() => meter.Dispose();
 }

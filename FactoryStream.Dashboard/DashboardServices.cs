@@ -15,6 +15,7 @@ using FactoryStream.Dashboard.Receipts;
 using FactoryStream.Dashboard.Reconciliation;
 using FactoryStream.Dashboard.Redrives;
 using FactoryStream.Dashboard.Rejections;
+using FactoryStream.Dashboard.Webhooks;
 using FactoryStream.Dashboard.Windows;
 using FactoryStream.ServiceDefaults.Http;
 using FactoryStream.Storage;
@@ -117,6 +118,25 @@ internal static class DashboardServices
         builder.Services.AddHealthChecks().AddCheck<AlertsWatchWorker>("alerts");
     }
 
+    private static void AddWebhooks(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton<WebhooksReader>();
+        builder.Services.AddSingleton<WebhooksWriter>();
+        builder.Services.AddSingleton<DeliveriesReader>();
+        builder.Services.AddSingleton<DeliveriesWriter>();
+        builder.Services.AddSingleton<Outbox>();
+        builder.Services.AddSingleton<WebhookSender>();
+        builder.Services.AddHostedService<DeliveryWorker>();
+    }
+
+    /// <summary>What the Dashboard itself sends: alerts to webhooks, and rejections to Ingest once more.</summary>
+    public static void AddSending(this WebApplicationBuilder builder)
+    {
+        builder.AddWebhooks();
+        builder.AddRedrives();
+    }
+
     /// <summary>The Verifier's keys, found by service discovery.</summary>
     public static void AddKeys(this WebApplicationBuilder builder)
     {
@@ -138,7 +158,7 @@ internal static class DashboardServices
     }
 
     /// <summary>What sends rejections to Ingest again, found by service discovery.</summary>
-    public static void AddRedrives(this WebApplicationBuilder builder)
+    private static void AddRedrives(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<RedrivesReader>();
         builder.Services.AddSingleton<RedrivesWriter>();

@@ -15,9 +15,9 @@ internal sealed class RetentionRuns
 }
 
 /// <summary>
-/// Drops what is older than it is kept: table partitions of readings and of windows, windows of an hour, and rejections. A few a
-/// transaction, over a connection of its own, beside the pipeline: an error of the database is logged, and the run is repeated later. Every
-/// replica has one; the database lets one work.
+/// Drops what is older than it is kept: table partitions of readings and of windows, windows of an hour, rejections, and alerts that
+/// are over. A few a transaction, over a connection of its own, beside the pipeline: an error of the database is logged, and the run is
+/// repeated later. Every replica has one; the database lets one work.
 /// </summary>
 internal sealed class RetentionWorker(
     NpgsqlDataSource database,
@@ -33,6 +33,7 @@ internal sealed class RetentionWorker(
     private const int PartitionsAtOnce = 8;
     private const int RejectionsAtOnce = 1_000;
     private const int HoursAtOnce = 10_000;
+    private const int AlertsAtOnce = 1_000;
 
     private static readonly TimeSpan Period = TimeSpan.FromHours(1);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
@@ -53,7 +54,8 @@ internal sealed class RetentionWorker(
         var readings = await TryAsync(DropReadingsAsync, cancellation);
         var windows = await TryAsync(DropWindowsAsync, cancellation);
         var rejections = await TryAsync(DropRejectionsAsync, cancellation);
-        return readings && windows && rejections;
+        var alerts = await TryAsync(DropAlertsAsync, cancellation);
+        return readings && windows && rejections && alerts;
     }
 
     private async Task<bool> TryAsync(Func<CancellationToken, Task> drop, CancellationToken cancellation)
@@ -167,5 +169,20 @@ internal sealed class RetentionWorker(
         }
         if (total > 0)
             log.RejectionsDropped(total);
+    }
+
+    private async Task DropAlertsAsync(CancellationToken cancellation)
+    {
+        var days = options.Value.AlertRetentionDays;
+        if (days == 0)
+            return;
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        if (await times.KeptSinceAsync(connection, days, cancellation) is not { } since)
+            return;
+        var total = 0L;
+        while (await AlertRetention.DropAsync(connection, since, AlertsAtOnce, cancellation) is var alerts and > 0)
+            total += alerts;
+        if (total > 0)
+            log.AlertsDropped(total, days);
     }
 }

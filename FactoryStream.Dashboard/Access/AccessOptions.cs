@@ -17,7 +17,7 @@ internal sealed class AccessOptions : IValidatableObject
     /// <summary>The token of operators. Default: none.</summary>
     public string? OperatorToken { get; set; }
 
-    /// <summary>The token of admins, who may enrol and revoke keys. Default: none.</summary>
+    /// <summary>The token of admins, who may enrol and revoke keys and make webhooks. Default: none.</summary>
     public string? AdminToken { get; set; }
 
     /// <summary>The OpenID Connect provider that people sign in with. Default: none.</summary>

@@ -11,7 +11,7 @@ internal static class Roles
     /// <summary>May also act on what is shown.</summary>
     public const string Operator = "operator";
 
-    /// <summary>May also enrol and revoke signing keys.</summary>
+    /// <summary>May also enrol and revoke signing keys, and make webhooks.</summary>
     public const string Admin = "admin";
 
     // The lowest first.

@@ -6,7 +6,8 @@ using FactoryStream.Storage;
 namespace FactoryStream.Dashboard.Alerts;
 
 /// <summary>
-/// The body that makes or changes an alert rule, before it is validated; its members are those of <see cref="AlertRuleSettings"/>.
+/// The body that makes or changes an alert rule, before it is validated; its members are those of <see cref="AlertRuleSettings"/>, and
+/// the version that is changed (null: whichever).
 /// </summary>
 internal sealed record AlertRuleRequest(
     string? Name,
@@ -19,7 +20,8 @@ internal sealed record AlertRuleRequest(
     double? Limit,
     int? Duration,
     string? Severity,
-    bool? IsEnabled
+    bool? IsEnabled,
+    int? Version = null
 )
 {
     // Windows are read back for so long whenever one of an engine breaks the limit.

@@ -113,19 +113,7 @@ internal sealed class AlertsReader(TimedSearch search)
                 var entries = new List<AlertHistoryEntry>();
                 await using var reader = await command.ExecuteReaderAsync(cancellation);
                 while (await reader.ReadAsync(cancellation))
-                {
-                    entries.Add(
-                        new(
-                            reader.GetString(0),
-                            reader.GetDateTime(1),
-                            Time(reader, 2),
-                            Time(reader, 3),
-                            reader.IsDBNull(4) ? null : reader.GetDouble(4),
-                            Text(reader, 5),
-                            Text(reader, 6)
-                        )
-                    );
-                }
+                    entries.Add(EntryOf(reader, 0));
                 // Whatever is an alert was raised once.
                 return entries.Count > 0 ? entries : null;
             },
@@ -152,6 +140,18 @@ internal sealed class AlertsReader(TimedSearch search)
             Time(reader, 14),
             Text(reader, 15),
             reader.GetInt32(16)
+        );
+
+    /// <summary>The event whose columns begin at the given one: event, recorded_at, window_start, window_end, value, by, comment.</summary>
+    internal static AlertHistoryEntry EntryOf(NpgsqlDataReader reader, int first) =>
+        new(
+            reader.GetString(first),
+            reader.GetDateTime(first + 1),
+            Time(reader, first + 2),
+            Time(reader, first + 3),
+            reader.IsDBNull(first + 4) ? null : reader.GetDouble(first + 4),
+            Text(reader, first + 5),
+            Text(reader, first + 6)
         );
 
     private static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using FactoryStream.Dashboard.Access;
 using FactoryStream.Dashboard.Alerts;
+using FactoryStream.Dashboard.AuditEvents;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FactoryStream.Dashboard.Api;
@@ -31,10 +32,14 @@ internal static class AlertRulesEndpoints
         writing
             .MapPut("/{no}", ChangeAsync)
             .WithName("ChangeAlertRule")
-            .WithSummary("Changes an alert rule; the body is the whole rule.")
+            .WithSummary(
+                "Changes an alert rule; the body is the whole rule. With version, as it was read, it is changed only if nobody else has "
+                    + "changed it meanwhile."
+            )
             .Accepts<AlertRuleRequest>("application/json")
             .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict);
         writing
             .MapDelete("/{no}", DeleteAsync)
             .WithName("DeleteAlertRule")
@@ -61,10 +66,10 @@ internal static class AlertRulesEndpoints
         CancellationToken cancellationToken
     )
     {
-        var (settings, problem) = await ReadAsync(request, cancellationToken);
+        var (settings, _, problem) = await ReadAsync(request, cancellationToken);
         if (settings is null)
             return problem!;
-        return await rules.AddAsync(settings, cancellationToken) is { } rule
+        return await rules.AddAsync(settings, Actor.Of(request.HttpContext.User), cancellationToken) is { } rule
             ? TypedResults.Created(string.Create(CultureInfo.InvariantCulture, $"{request.PathBase}/api/alert-rules/{rule.RuleNo}"), rule)
             : Problem(StatusCodes.Status409Conflict, AlertRulesWriter.TooMany);
     }
@@ -76,31 +81,35 @@ internal static class AlertRulesEndpoints
         CancellationToken cancellationToken
     )
     {
-        var (settings, problem) = await ReadAsync(request, cancellationToken);
+        var (settings, version, problem) = await ReadAsync(request, cancellationToken);
         if (settings is null)
             return problem!;
-        return await rules.ChangeAsync(no, settings, cancellationToken) is { } rule ? TypedResults.Ok(rule) : NotFound(no);
+        var change = await rules.ChangeAsync(no, settings, version, Actor.Of(request.HttpContext.User), cancellationToken);
+        return change.Row is { } rule ? TypedResults.Ok(rule)
+            : change.IsOther ? Problem(StatusCodes.Status409Conflict, RowChange<StoredAlertRule>.Meanwhile($"alert rule {no}"))
+            : NotFound(no);
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
+        HttpContext context,
         AlertRulesWriter rules,
         int no,
         CancellationToken cancellationToken
-    ) => await rules.DeleteAsync(no, cancellationToken) ? TypedResults.NoContent() : NotFound(no);
+    ) => await rules.DeleteAsync(no, Actor.Of(context.User), cancellationToken) ? TypedResults.NoContent() : NotFound(no);
 
-    private static async Task<(AlertRuleSettings? Settings, ProblemHttpResult? Problem)> ReadAsync(
+    private static async Task<(AlertRuleSettings? Settings, int? Version, ProblemHttpResult? Problem)> ReadAsync(
         HttpRequest request,
         CancellationToken cancellation
     )
     {
         var (body, problem) = await JsonBody.ReadAsync(request, ApiJson.Default.AlertRuleRequest, Sample, cancellation);
         if (problem is not null)
-            return (null, problem);
+            return (null, null, problem);
         if (body is null)
-            return (null, Problem(StatusCodes.Status400BadRequest, $"body: expected {Sample}, found null"));
+            return (null, null, Problem(StatusCodes.Status400BadRequest, $"body: expected {Sample}, found null"));
         return body.TryValidate(out var settings, out var error)
-            ? (settings, null)
-            : (null, Problem(StatusCodes.Status400BadRequest, error));
+            ? (settings, body.Version, null)
+            : (null, null, Problem(StatusCodes.Status400BadRequest, error));
     }
 
     private static ProblemHttpResult NotFound(int no) =>

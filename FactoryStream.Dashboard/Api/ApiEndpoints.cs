@@ -28,6 +28,8 @@ internal static class ApiEndpoints
         routes.MapAuditEvents();
         routes.MapAlertRules();
         routes.MapAlerts();
+        routes.MapWebhooks();
+        routes.MapDeliveries();
         routes.MapPipeline();
         var api = routes.MapGroup("/api").WithTags("Dashboard");
         api.MapGet("/books", LedgerAsync)

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FactoryStream.Dashboard.Api;
 
-/// <summary>Who did what to keys.</summary>
+/// <summary>Who did what to keys, alert rules and webhooks.</summary>
 internal static class AuditEventsEndpoints
 {
     private const int MaxLimit = 1_000;
@@ -15,8 +15,8 @@ internal static class AuditEventsEndpoints
             .MapGet("/audit-events", AuditEventsAsync)
             .WithName("GetAuditEvents")
             .WithSummary(
-                "Who enrolled and revoked which key, the newest first. A page has at most limit (100) of them; next_cursor, given back as "
-                    + "cursor, continues it."
+                "Who enrolled and revoked which key, and made, changed and deleted which alert rule and webhook, the newest first. A page "
+                    + "has at most limit (100) of them; next_cursor, given back as cursor, continues it."
             )
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
@@ -31,12 +31,12 @@ internal static class AuditEventsEndpoints
         long? before = null;
         if (cursor is not null)
         {
-            if (!AuditEventsReader.TryParseCursor(cursor, out var id))
+            if (!CursorText.TryParseNumber(cursor, out var id))
                 return QueryProblem.BadRequest(QueryProblem.Cursor);
             before = id;
         }
         if (limit is < 1 or > MaxLimit)
             return QueryProblem.BadRequest(QueryProblem.Limit(MaxLimit));
-        return TypedResults.Ok(await events.ReadAsync(before, limit ?? AuditEventsReader.DefaultLimit, cancellationToken));
+        return TypedResults.Ok(await events.ReadAsync(null, before, limit ?? AuditEventsReader.DefaultLimit, cancellationToken));
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Npgsql;
 
 namespace FactoryStream.Dashboard.AuditEvents;
@@ -8,33 +7,25 @@ internal sealed class AuditEventsReader(NpgsqlDataSource database)
 {
     public const int DefaultLimit = 100;
 
-    private const int MaxCursorLength = 64;
-
-    /// <summary>The id that a page's cursor holds, e.g. <c>["1234"]</c> as a <see cref="CursorText"/>.</summary>
-    public static bool TryParseCursor(string text, out long before)
-    {
-        before = 0;
-        return CursorText.TryParse(text, MaxCursorLength, out var parts)
-            && parts is [{ } id]
-            && long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out before);
-    }
-
+    /// <param name="subject">Only what was done to one kind of thing, e.g. <c>key</c> or <c>alert_rule</c>; null: all.</param>
     /// <param name="before">Only events with a lower id; null: all.</param>
     /// <param name="limit">Most events of the page.</param>
     /// <param name="cancellation">Ends the wait for the database.</param>
-    public async Task<AuditEventsResponse> ReadAsync(long? before, int limit, CancellationToken cancellation)
+    public async Task<AuditEventsResponse> ReadAsync(string? subject, long? before, int limit, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand(
             """
             SELECT event_no, at, who, role, action, subject, detail FROM factory.audit_events
-            WHERE event_no < $1 ORDER BY event_no DESC LIMIT $2
+            WHERE event_no < $1 AND starts_with(action, $3) ORDER BY event_no DESC LIMIT $2
             """
         );
         command.Parameters.AddWithValue(before ?? long.MaxValue);
         // One more tells whether there are more.
         command.Parameters.AddWithValue(limit + 1);
+        // Actions are named so: key_enrolled.
+        command.Parameters.AddWithValue(subject is null ? "" : $"{subject}_");
         var (events, isMore) = await command.ReadPageAsync(limit, Of, cancellation);
-        return new(events, isMore ? CursorText.Of(events[^1].Id.ToString(CultureInfo.InvariantCulture)) : null);
+        return new(events, isMore ? CursorText.OfNumber(events[^1].Id) : null);
     }
 
     private static AuditEvent Of(NpgsqlDataReader reader) =>

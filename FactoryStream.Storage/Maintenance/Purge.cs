@@ -3,8 +3,8 @@ using Npgsql;
 namespace FactoryStream.Storage;
 
 /// <summary>
-/// Deletes every reading, batch, window, rejection, re-drive and alert, and the ledger of them; signing keys, engines, alert rules and how
-/// far the log was read stay.
+/// Deletes every reading, batch, window, rejection, re-drive and alert with what is to be sent of it, and the ledger of them; signing
+/// keys, engines, alert rules, webhooks and how far the log was read stay.
 /// </summary>
 public static class Purge
 {
@@ -34,7 +34,7 @@ public static class Purge
                     TRUNCATE factory.stale_minutes, factory.readings, factory.batches, factory.engine_windows, factory.engine_minutes,
                         factory.engine_hours, factory.engine_days, factory.rejections, factory.rejection_counts,
                         factory.rejections_dropped, factory.ledger, factory.engine_metrics, factory.losses,
-                        factory.alerts, factory.alert_events, factory.redrives
+                        factory.alerts, factory.alert_events, factory.redrives, factory.webhook_deliveries
                     """
                 ),
                 // No window is closed any more: what comes next is late for none.

@@ -1104,6 +1104,136 @@ namespace FactoryStream.Storage.Migrations
 
                     b.ToTable("engine_windows", "factory");
                 });
+            modelBuilder.Entity("FactoryStream.Storage.WebhookDeliveryRow", b =>
+                {
+                    b.Property<long>("DeliveryNo")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("delivery_no");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("DeliveryNo"));
+
+                    b.Property<long?>("AlertNo")
+                        .HasColumnType("bigint")
+                        .HasColumnName("alert_no");
+
+                    b.Property<int>("Attempts")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("attempts");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<DateTime?>("DeliveredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("delivered_at");
+
+                    b.Property<long?>("EventNo")
+                        .HasColumnType("bigint")
+                        .HasColumnName("event_no");
+
+                    b.Property<DateTime?>("FirstAttemptAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_attempt_at");
+
+                    b.Property<string>("LastError")
+                        .HasColumnType("text")
+                        .HasColumnName("last_error");
+
+                    b.Property<int?>("LastStatus")
+                        .HasColumnType("integer")
+                        .HasColumnName("last_status");
+
+                    b.Property<DateTime>("NextAttemptAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_attempt_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("pending")
+                        .HasColumnName("state");
+
+                    b.Property<int>("WebhookNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("webhook_no");
+
+                    b.HasKey("DeliveryNo")
+                        .HasName("pk_webhook_deliveries");
+
+                    b.HasIndex("WebhookNo", "DeliveryNo")
+                        .HasDatabaseName("ix_webhook_deliveries_webhook_no_delivery_no");
+
+                    b.HasIndex("WebhookNo", "NextAttemptAt")
+                        .HasDatabaseName("ix_webhook_deliveries_pending")
+                        .HasFilter("state = 'pending'");
+
+                    b.HasIndex("AlertNo", "WebhookNo", "DeliveryNo")
+                        .HasDatabaseName("ix_webhook_deliveries_alert_no_webhook_no_delivery_no");
+
+                    b.ToTable("webhook_deliveries", "factory");
+                });
+
+            modelBuilder.Entity("FactoryStream.Storage.WebhookRow", b =>
+                {
+                    b.Property<int>("WebhookNo")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("webhook_no");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("WebhookNo"));
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("created_by");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("text")
+                        .HasColumnName("description");
+
+                    b.Property<bool>("IsEnabled")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_enabled");
+
+                    b.Property<string>("Secret")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("secret");
+
+                    b.PrimitiveCollection<string[]>("Severities")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("severities");
+
+                    b.Property<string>("Url")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("url");
+
+                    b.Property<int>("Version")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(1)
+                        .HasColumnName("version");
+
+                    b.HasKey("WebhookNo")
+                        .HasName("pk_webhooks");
+
+                    b.ToTable("webhooks", "factory");
+                });
 #pragma warning restore 612, 618
         }
     }

@@ -89,6 +89,12 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
     /// <summary>The table of <see cref="RedriveRow"/>.</summary>
     public DbSet<RedriveRow> Redrives => Set<RedriveRow>();
 
+    /// <summary>The table of <see cref="WebhookRow"/>.</summary>
+    public DbSet<WebhookRow> Webhooks => Set<WebhookRow>();
+
+    /// <summary>The table of <see cref="WebhookDeliveryRow"/>.</summary>
+    public DbSet<WebhookDeliveryRow> WebhookDeliveries => Set<WebhookDeliveryRow>();
+
     /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -195,6 +201,30 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
             redrive.Property(row => row.Selection).HasColumnType("jsonb");
             redrive.Property(row => row.AskedAt).HasDefaultValueSql("now()");
             redrive.Property(row => row.NextAttemptAt).HasDefaultValueSql("now()");
+        });
+        modelBuilder.Entity<WebhookRow>(webhook =>
+        {
+            webhook.ToTable("webhooks").HasKey(row => row.WebhookNo);
+            webhook.Property(row => row.Version).HasDefaultValue(1);
+        });
+        modelBuilder.Entity<WebhookDeliveryRow>(delivery =>
+        {
+            delivery.ToTable("webhook_deliveries").HasKey(row => row.DeliveryNo);
+            delivery.Property(row => row.CreatedAt).HasDefaultValueSql("now()");
+            delivery.Property(row => row.State).HasDefaultValue("pending");
+            delivery.Property(row => row.Attempts).HasDefaultValue(0);
+            delivery.Property(row => row.NextAttemptAt).HasDefaultValueSql("now()");
+            delivery.HasIndex(row => new { row.WebhookNo, row.DeliveryNo });
+            delivery
+                .HasIndex(row => new { row.WebhookNo, row.NextAttemptAt })
+                .HasDatabaseName("ix_webhook_deliveries_pending")
+                .HasFilter("state = 'pending'");
+            delivery.HasIndex(row => new
+            {
+                row.AlertNo,
+                row.WebhookNo,
+                row.DeliveryNo,
+            });
         });
 
         void Windows<TRow>(string table)

@@ -31,6 +31,7 @@ public sealed class ContentSecurityTests(PostgresFixture postgres, BrowserFixtur
                     "rejections",
                     "alerts",
                     "alerts/rules",
+                    "alerts/webhooks",
                     "keys",
                     "kiosk",
                     "sign-in",

@@ -68,6 +68,55 @@ public sealed class AlertsTests(PostgresFixture postgres)
     }
 
     [SkippableFact]
+    public async Task A_rule_that_another_has_changed_meanwhile_is_not_written_over()
+    {
+        await using var dashboard = await StartAsync(postgres);
+        using var made = await SendAsync(dashboard, HttpMethod.Post, "/api/alert-rules", TooHot);
+        var body = TooHot.Replace("95", "96, \"version\": 1", StringComparison.Ordinal);
+
+        using var first = await SendAsync(dashboard, HttpMethod.Put, "/api/alert-rules/1", body);
+        using var second = await SendAsync(
+            dashboard,
+            HttpMethod.Put,
+            "/api/alert-rules/1",
+            body.Replace("96", "97", StringComparison.Ordinal)
+        );
+        using var none = await SendAsync(dashboard, HttpMethod.Put, "/api/alert-rules/2", body);
+
+        Assert.Equal(
+            [HttpStatusCode.OK, HttpStatusCode.Conflict, HttpStatusCode.NotFound],
+            [first.StatusCode, second.StatusCode, none.StatusCode]
+        );
+        Assert.Equal("Somebody else has changed alert rule 1 meanwhile; read it again, then change it.", await DetailAsync(second));
+        Assert.Equal(["96|2"], await dashboard.Database.RowsAsync("SELECT \"limit\", version FROM factory.alert_rules"));
+    }
+
+    [SkippableFact]
+    public async Task Who_made_changed_and_deleted_a_rule_is_an_audit_event()
+    {
+        await using var dashboard = await StartAsync(postgres);
+
+        using var made = await SendAsync(dashboard, HttpMethod.Post, "/api/alert-rules", TooHot);
+        using var changed = await SendAsync(
+            dashboard,
+            HttpMethod.Put,
+            "/api/alert-rules/1",
+            TooHot.Replace("95", "96, \"is_enabled\": false", StringComparison.Ordinal)
+        );
+        using var deleted = await dashboard.Client.DeleteAsync("/api/alert-rules/1");
+        using var again = await dashboard.Client.DeleteAsync("/api/alert-rules/1");
+
+        Assert.Equal(
+            [
+                "operator token|operator|alert_rule_made|1|too hot, threshold, f, temp_oil, above, 95, alarm",
+                "operator token|operator|alert_rule_changed|1|too hot, threshold, f, temp_oil, above, 96, alarm, turned off",
+                "operator token|operator|alert_rule_deleted|1|too hot, threshold, f, temp_oil, above, 96, alarm, turned off",
+            ],
+            await dashboard.Database.RowsAsync("SELECT who, role, action, subject, detail FROM factory.audit_events ORDER BY event_no")
+        );
+    }
+
+    [SkippableFact]
     public async Task A_body_that_is_no_rule_is_refused_with_what_was_expected()
     {
         (string Body, string Expected)[] wrong =

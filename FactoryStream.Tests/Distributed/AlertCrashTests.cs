@@ -35,6 +35,12 @@ public sealed class AlertCrashTests(SharedSystem shared)
             );
             Assert.True(made.IsSuccessStatusCode, await made.Content.ReadAsStringAsync());
         }
+        // Nobody listens there: what counts is what is written, and that goes with the events, whatever is killed.
+        using var webhook = await dashboard.PostAsJsonAsync(
+            "/api/webhooks",
+            new { url = "http://127.0.0.1:9/", severities = (string[])["warning"] }
+        );
+        Assert.True(webhook.IsSuccessStatusCode, await webhook.Content.ReadAsStringAsync());
         var load = ToolProcess.RunAsync(
             system,
             "FactoryStream.Benchmarks",
@@ -93,5 +99,18 @@ public sealed class AlertCrashTests(SharedSystem shared)
                 "SELECT count(*) FROM factory.alert_events JOIN factory.alerts USING (alert_no) WHERE factory_id LIKE 'alertcrash%'"
             )
         );
+        Assert.Equal(
+            $"{Engines} events, {Engines} deliveries",
+            await system.QueryAsync<string>(
+                """
+                SELECT count(DISTINCT event_no) || ' events, ' || count(d.delivery_no) || ' deliveries'
+                FROM factory.alerts JOIN factory.alert_events USING (alert_no)
+                    LEFT JOIN factory.webhook_deliveries AS d USING (alert_no, event_no)
+                WHERE factory_id LIKE 'alertcrash%'
+                """
+            )
+        );
+        using var deleted = await dashboard.DeleteAsync(webhook.Headers.Location);
+        Assert.True(deleted.IsSuccessStatusCode, await deleted.Content.ReadAsStringAsync());
     }
 }

@@ -123,6 +123,8 @@ public sealed partial class HouseTests
     [InlineData("FactoryStream.Dashboard", "Live", "Api")]
     [InlineData("FactoryStream.Dashboard", "Pages", "Api")]
     [InlineData("FactoryStream.Dashboard", "Reconciliation", "Api")]
+    [InlineData("FactoryStream.Dashboard", "Alerts", "Webhooks")]
+    [InlineData("FactoryStream.Dashboard", "Webhooks", "Api")]
     [InlineData("FactoryStream.Dashboard", "Windows", "Api")]
     public void A_folder_does_not_use_what_stands_above_it(string project, string folder, string above)
     {
