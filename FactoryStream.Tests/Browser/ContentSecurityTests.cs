@@ -21,23 +21,7 @@ public sealed class ContentSecurityTests(PostgresFixture postgres, BrowserFixtur
                 forbidden.Enqueue($"{page.Url}: {message.Text}");
         };
 
-        foreach (
-            var path in (string[])
-                [
-                    "",
-                    "engines",
-                    "pipeline",
-                    "reconciliation",
-                    "rejections",
-                    "alerts",
-                    "alerts/rules",
-                    "alerts/webhooks",
-                    "keys",
-                    "kiosk",
-                    "sign-in",
-                    "engines/factory_a/e1",
-                ]
-        )
+        foreach (var path in DashboardPages.All)
         {
             await page.GotoAsync($"{dashboard.Address}{path}");
             await Assertions.Expect(page.Locator("main[aria-busy=false]")).ToBeVisibleAsync();

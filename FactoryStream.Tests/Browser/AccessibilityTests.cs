@@ -1,0 +1,50 @@
+using Deque.AxeCore.Playwright;
+using FactoryStream.Tests.Dashboard;
+using FactoryStream.Tests.Storage;
+using Microsoft.Playwright;
+
+namespace FactoryStream.Tests.Browser;
+
+/// <summary>What axe-core finds on the pages: nothing that keeps somebody from using them.</summary>
+[Collection(BrowserTests.Name)]
+public sealed class AccessibilityTests(PostgresFixture postgres, BrowserFixture browser)
+{
+    [SkippableTheory]
+    [InlineData(ColorScheme.Light)]
+    [InlineData(ColorScheme.Dark)]
+    public async Task No_page_has_a_serious_issue(ColorScheme scheme)
+    {
+        await using var dashboard = await RunningDashboard.StartAsync(
+            postgres,
+            async database =>
+            {
+                await Seeds.TwoFactoriesAsync(database);
+                await database.AlertAsync(1, "factory_a", 1, "raised", "alarm", Seeds.Start);
+                await database.AlertAsync(2, "factory_b", null, "cleared", "warning", Seeds.Start);
+                await database.RejectAsync(new RejectionEntry(1, Seeds.Start, "factory_b", "bad_signature", false, "as it is", [1], 1, 0));
+            },
+            "--Dashboard:Access:AdminToken=administer"
+        );
+        var page = await browser.NewPageAsync(scheme);
+        await page.GotoAsync($"{dashboard.Address}sign-in");
+        await page.GetByLabel("Token").FillAsync("administer");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await Assertions.Expect(page.GetByText("Signed in: admin token")).ToBeVisibleAsync();
+
+        var issues = new List<string>();
+        foreach (var path in DashboardPages.All)
+        {
+            await page.GotoAsync($"{dashboard.Address}{path}");
+            await Assertions.Expect(page.Locator("main[aria-busy=false]")).ToBeVisibleAsync();
+            var found = await page.RunAxe();
+            Assert.NotEmpty(found.Passes);
+            issues.AddRange(
+                found
+                    .Violations.Where(violation => violation.Impact is "serious" or "critical")
+                    .SelectMany(violation => violation.Nodes.Select(node => $"/{path}: {violation.Id}: {node.Html}"))
+            );
+        }
+
+        Assert.True(issues.Count == 0, string.Join("\n", issues));
+    }
+}
