@@ -3,8 +3,8 @@ using Npgsql;
 namespace FactoryStream.Storage;
 
 /// <summary>
-/// Deletes every reading, batch, window, rejection, re-drive and alert, and the ledger of them; signing keys, engines, alert rules and how
-/// far the log was read stay.
+/// Deletes every reading, batch, window, rejection, re-drive and alert, and the ledger of them; signing keys, engines, alert rules,
+/// units and descriptions of metrics, and how far the log was read stay.
 /// </summary>
 public static class Purge
 {

@@ -15,10 +15,13 @@ public sealed class AuditEventRow
     /// <summary>The role that it was done in: <c>operator</c> or <c>admin</c>.</summary>
     public required string Role { get; set; }
 
-    /// <summary>What: <c>key_enrolled</c>, <c>key_revoked</c>, <c>redrive_begun</c> or <c>redrive_stopped</c>.</summary>
+    /// <summary>
+    /// What: <c>key_enrolled</c>, <c>key_revoked</c>, <c>redrive_begun</c>, <c>redrive_stopped</c>, <c>metric_described</c> or
+    /// <c>metric_description_deleted</c>.
+    /// </summary>
     public required string Action { get; set; }
 
-    /// <summary>To what: the signing key's id, or the factory of the re-drive.</summary>
+    /// <summary>To what: the signing key's id, the factory of the re-drive, or the metric's name.</summary>
     public required string Subject { get; set; }
 
     /// <summary>What else is to be known of it; null: nothing.</summary>

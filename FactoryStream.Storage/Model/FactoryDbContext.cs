@@ -89,6 +89,9 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
     /// <summary>The table of <see cref="RedriveRow"/>.</summary>
     public DbSet<RedriveRow> Redrives => Set<RedriveRow>();
 
+    /// <summary>The table of <see cref="DescribedMetricRow"/>.</summary>
+    public DbSet<DescribedMetricRow> DescribedMetrics => Set<DescribedMetricRow>();
+
     /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -195,6 +198,12 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
             redrive.Property(row => row.Selection).HasColumnType("jsonb");
             redrive.Property(row => row.AskedAt).HasDefaultValueSql("now()");
             redrive.Property(row => row.NextAttemptAt).HasDefaultValueSql("now()");
+        });
+        modelBuilder.Entity<DescribedMetricRow>(metric =>
+        {
+            metric.ToTable("metrics").HasKey(row => row.Name);
+            metric.Property(row => row.Version).HasDefaultValue(1);
+            metric.Property(row => row.UpdatedAt).HasDefaultValueSql("now()");
         });
 
         void Windows<TRow>(string table)
