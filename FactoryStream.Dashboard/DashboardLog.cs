@@ -83,4 +83,12 @@ internal sealed partial class DashboardLog(ILogger<DashboardLog> logger)
         EventName = nameof(NotificationsNotHeard)
     )]
     public partial void NotificationsNotHeard();
+
+    [LoggerMessage(
+        13,
+        LogLevel.Warning,
+        "The database cannot be reached, so the pages may show old units of metrics; connecting again: {Reason}",
+        EventName = nameof(UnitsListenerLost)
+    )]
+    public partial void UnitsListenerLost(string reason);
 }

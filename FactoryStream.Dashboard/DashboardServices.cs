@@ -14,6 +14,7 @@ using FactoryStream.Dashboard.Receipts;
 using FactoryStream.Dashboard.Reconciliation;
 using FactoryStream.Dashboard.Redrives;
 using FactoryStream.Dashboard.Rejections;
+using FactoryStream.Dashboard.Units;
 using FactoryStream.Dashboard.Windows;
 using FactoryStream.ServiceDefaults.Http;
 using FactoryStream.Storage;
@@ -74,6 +75,8 @@ internal static class DashboardServices
         builder.Services.AddSingleton<AuditEventsReader>();
         builder.Services.AddSingleton<RejectionExplanations>();
         builder.Services.AddSingleton<RecentRejections>();
+        builder.Services.AddSingleton<MetricsReader>();
+        builder.Services.AddSingleton<MetricsWriter>();
         builder.Services.AddSingleton<AlertRulesReader>();
         builder.Services.AddSingleton<AlertRulesWriter>();
         builder.Services.AddSingleton<AlertsReader>();
@@ -114,6 +117,10 @@ internal static class DashboardServices
         builder.Services.AddSingleton<AlertsWatchWorker>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AlertsWatchWorker>());
         builder.Services.AddHealthChecks().AddCheck<AlertsWatchWorker>("alerts");
+        builder.Services.AddSingleton<LatestUnits>();
+        builder.Services.AddSingleton<UnitsWatchWorker>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<UnitsWatchWorker>());
+        builder.Services.AddHealthChecks().AddCheck<UnitsWatchWorker>("units");
     }
 
     /// <summary>The Verifier's keys, found by service discovery.</summary>

@@ -26,6 +26,7 @@ internal static class ApiEndpoints
         routes.MapRejections();
         routes.MapRedrives();
         routes.MapAuditEvents();
+        routes.MapMetrics();
         routes.MapAlertRules();
         routes.MapAlerts();
         routes.MapPipeline();

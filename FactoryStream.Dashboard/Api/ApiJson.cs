@@ -9,6 +9,7 @@ using FactoryStream.Dashboard.Receipts;
 using FactoryStream.Dashboard.Reconciliation;
 using FactoryStream.Dashboard.Redrives;
 using FactoryStream.Dashboard.Rejections;
+using FactoryStream.Dashboard.Units;
 using FactoryStream.Dashboard.Windows;
 
 namespace FactoryStream.Dashboard.Api;
@@ -38,5 +39,8 @@ namespace FactoryStream.Dashboard.Api;
 [JsonSerializable(typeof(AlertsResponse))]
 [JsonSerializable(typeof(AlertEventsResponse))]
 [JsonSerializable(typeof(AcknowledgementRequest))]
+[JsonSerializable(typeof(MetricRequest))]
+[JsonSerializable(typeof(DescribedMetric))]
+[JsonSerializable(typeof(DescribedMetricsResponse))]
 [JsonSerializable(typeof(PipelineState))]
 internal sealed partial class ApiJson : JsonSerializerContext;

@@ -5,8 +5,11 @@ namespace FactoryStream.Dashboard.AuditEvents;
 /// <param name="At">When, by the database's clock.</param>
 /// <param name="Who">A person's name, or the token that was used.</param>
 /// <param name="Role">The role that it was done in.</param>
-/// <param name="Action"><c>key_enrolled</c>, <c>key_revoked</c>, <c>redrive_begun</c> or <c>redrive_stopped</c>.</param>
-/// <param name="Subject">To what: the key's id, or the factory of the re-drive.</param>
+/// <param name="Action">
+/// <c>key_enrolled</c>, <c>key_revoked</c>, <c>redrive_begun</c>, <c>redrive_stopped</c>, <c>metric_described</c> or
+/// <c>metric_description_deleted</c>.
+/// </param>
+/// <param name="Subject">To what: the key's id, the factory of the re-drive, or the metric's name.</param>
 /// <param name="Detail">What else is to be known of it.</param>
 internal sealed record AuditEvent(long Id, DateTime At, string Who, string Role, string Action, string Subject, string? Detail);
 

@@ -32,6 +32,7 @@ public sealed class ContentSecurityTests(PostgresFixture postgres, BrowserFixtur
                     "alerts",
                     "alerts/rules",
                     "keys",
+                    "units",
                     "kiosk",
                     "sign-in",
                     "engines/factory_a/e1",

@@ -124,6 +124,14 @@ internal static class Seeds
         await database.NotifyAsync(engineNo);
     }
 
+    /// <summary>Metrics that an engine has sent.</summary>
+    public static Task KnowAsync(this NpgsqlDataSource database, int engineNo, params string[] metrics) =>
+        database.ScalarAsync<object>(
+            "INSERT INTO factory.engine_metrics (engine_no, metric) SELECT $1, unnest($2::text[]) RETURNING 1",
+            engineNo,
+            metrics
+        );
+
     /// <summary>An enrolled key; its number.</summary>
     public static async Task<int> EnrolAsync(this NpgsqlDataSource database, string factoryId, string keyId, RsaPublicKey key) =>
         await database.ScalarAsync<int>(
