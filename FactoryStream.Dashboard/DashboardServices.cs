@@ -71,6 +71,7 @@ internal static class DashboardServices
         builder.Services.AddSingleton<TimedSearch>();
         builder.Services.AddSingleton<ReceiptsReader>();
         builder.Services.AddSingleton<ReadingsReader>();
+        builder.Services.AddSingleton<BatchesReader>();
         builder.Services.AddSingleton<RejectionsReader>();
         builder.Services.AddSingleton<AuditEventsReader>();
         builder.Services.AddSingleton<RejectionExplanations>();

@@ -22,6 +22,7 @@ internal static class ApiEndpoints
     {
         var routes = app.MapGroup("").RequireCors(DashboardServices.CrossOrigin);
         routes.MapReadings();
+        routes.MapBatches();
         routes.MapReceipts();
         routes.MapRejections();
         routes.MapRedrives();

@@ -23,6 +23,7 @@ namespace FactoryStream.Dashboard.Api;
 [JsonSerializable(typeof(LatestDataResponse))]
 [JsonSerializable(typeof(WindowsResponse))]
 [JsonSerializable(typeof(ReadingsResponse))]
+[JsonSerializable(typeof(SignedBatch))]
 [JsonSerializable(typeof(Receipt))]
 [JsonSerializable(typeof(ReceiptsRequest))]
 [JsonSerializable(typeof(ReceiptsResponse))]

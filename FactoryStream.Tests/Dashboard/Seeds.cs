@@ -166,6 +166,34 @@ internal static class Seeds
         return Convert.ToHexStringLower(hash);
     }
 
+    /// <summary>A stored batch, signed; the SHA-256 of its bytes.</summary>
+    public static async Task<byte[]> BatchAsync(
+        this NpgsqlDataSource database,
+        int keyNo,
+        ReadingSigner signer,
+        DateTime measuredUntil,
+        string data
+    )
+    {
+        var bytes = Encoding.UTF8.GetBytes(data);
+        var hash = SHA256.HashData(bytes);
+        var signature = new byte[signer.SignatureLength];
+        signer.Sign(bytes, signature);
+        await new TablePartitions(database, "batches").EnsureAsync(measuredUntil, CancellationToken.None);
+        await database.ScalarAsync<object>(
+            """
+            INSERT INTO factory.batches (sha256, measured_until, key_no, verdict_at, data, signature) VALUES ($1, $2, $3, $2, $4, $5)
+            RETURNING 1
+            """,
+            hash,
+            measuredUntil,
+            keyNo,
+            bytes,
+            signature
+        );
+        return hash;
+    }
+
     /// <summary>Refused and rejected lines, as the Aggregator keeps them.</summary>
     public static async Task RejectAsync(this NpgsqlDataSource database, params RejectionEntry[] entries)
     {
