@@ -39,15 +39,14 @@ var aggregator = builder
     .WithSecret("Aggregator__AdminToken", adminToken)
     .WithPurgeCommand(adminToken);
 
-if (settings.Dashboard)
-{
-    builder
+var dashboard = settings.Dashboard
+    ? builder
         .AddService<Projects.FactoryStream_Dashboard>("dashboard", port: 8003)
         .WithServers(migrations, kafka, factoryDb)
         .WithAccess(adminToken, ingest, verifier, aggregator)
         .WithUrlForEndpoint("http", url => url.DisplayText = "Plant")
-        .WithExternalHttpEndpoints();
-}
+        .WithExternalHttpEndpoints()
+    : null;
 
 if (settings.Simulator)
 {
@@ -60,6 +59,7 @@ if (settings.Simulator)
         .WaitFor(ingest)
         .WithReference(verifier)
         .WaitFor(verifier)
+        .WithUnitsToldTo(dashboard)
         .WithSecret("Simulator__AdminToken", adminToken)
         .WithSimulatorCommands();
 }

@@ -107,4 +107,12 @@ internal sealed partial class DashboardLog(ILogger<DashboardLog> logger)
         EventName = nameof(DeliveryDead)
     )]
     public partial void DeliveryDead(long delivery, int webhook, string reason);
+
+    [LoggerMessage(
+        16,
+        LogLevel.Warning,
+        "The database cannot be reached, so the pages may show old units of metrics; connecting again: {Reason}",
+        EventName = nameof(UnitsListenerLost)
+    )]
+    public partial void UnitsListenerLost(string reason);
 }

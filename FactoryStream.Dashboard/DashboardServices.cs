@@ -15,6 +15,7 @@ using FactoryStream.Dashboard.Receipts;
 using FactoryStream.Dashboard.Reconciliation;
 using FactoryStream.Dashboard.Redrives;
 using FactoryStream.Dashboard.Rejections;
+using FactoryStream.Dashboard.Units;
 using FactoryStream.Dashboard.Webhooks;
 using FactoryStream.Dashboard.Windows;
 using FactoryStream.ServiceDefaults.Http;
@@ -72,10 +73,13 @@ internal static class DashboardServices
         builder.Services.AddSingleton<TimedSearch>();
         builder.Services.AddSingleton<ReceiptsReader>();
         builder.Services.AddSingleton<ReadingsReader>();
+        builder.Services.AddSingleton<BatchesReader>();
         builder.Services.AddSingleton<RejectionsReader>();
         builder.Services.AddSingleton<AuditEventsReader>();
         builder.Services.AddSingleton<RejectionExplanations>();
         builder.Services.AddSingleton<RecentRejections>();
+        builder.Services.AddSingleton<MetricsReader>();
+        builder.Services.AddSingleton<MetricsWriter>();
         builder.Services.AddSingleton<AlertRulesReader>();
         builder.Services.AddSingleton<AlertRulesWriter>();
         builder.Services.AddSingleton<AlertsReader>();
@@ -116,6 +120,10 @@ internal static class DashboardServices
         builder.Services.AddSingleton<AlertsWatchWorker>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AlertsWatchWorker>());
         builder.Services.AddHealthChecks().AddCheck<AlertsWatchWorker>("alerts");
+        builder.Services.AddSingleton<LatestUnits>();
+        builder.Services.AddSingleton<UnitsWatchWorker>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<UnitsWatchWorker>());
+        builder.Services.AddHealthChecks().AddCheck<UnitsWatchWorker>("units");
     }
 
     private static void AddWebhooks(this WebApplicationBuilder builder)

@@ -5,6 +5,12 @@ internal static class DashboardExtensions
 {
     private const string CookieKeyFolder = "Access:CookieKeyFolder";
 
+    /// <summary>Where the units of a program's metrics are told, if there is a Dashboard; it is not waited for.</summary>
+    public static IResourceBuilder<ProjectResource> WithUnitsToldTo(
+        this IResourceBuilder<ProjectResource> program,
+        IResourceBuilder<ProjectResource>? dashboard
+    ) => dashboard is null ? program : program.WithReference(dashboard);
+
     /// <summary>
     /// Who may look, and whose APIs it shows and calls: the admin token is for its admins and for the Verifier's API. In a cluster
     /// everybody comes from elsewhere, so a token for reading is generated there; here whoever is on this machine may look.

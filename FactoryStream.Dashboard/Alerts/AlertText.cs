@@ -1,18 +1,21 @@
 using System.Globalization;
+using FactoryStream.Dashboard.Units;
 
 namespace FactoryStream.Dashboard.Alerts;
 
 /// <summary>Alerts and their rules in words, for people.</summary>
 internal static class AlertText
 {
-    /// <summary>What a rule says, e.g. <c>mean of temp_oil above 95 for 30 s</c>.</summary>
-    public static string Condition(AlertRuleSettings rule)
+    /// <summary>What a rule says, e.g. <c>mean of temp_oil above 95 °C for 30 s</c>.</summary>
+    public static string Condition(AlertRuleSettings rule, MetricUnits units)
     {
         var lasting = rule.Duration > 0 ? string.Create(CultureInfo.CurrentCulture, $" for {rule.Duration} s") : "";
         return rule.Kind switch
         {
-            "threshold" => $"{rule.Statistic} of {rule.Metric} {rule.Comparison} {Number(rule.Limit)}{lasting}",
-            "rate_of_change" => $"change of {rule.Metric} {rule.Comparison} {Number(rule.Limit)} a second{lasting}",
+            "threshold" => $"{rule.Statistic} of {rule.Metric} {rule.Comparison} "
+                + $"{OfMetric(rule.Kind, rule.Metric, rule.Limit, units)}{lasting}",
+            "rate_of_change" => $"change of {rule.Metric} {rule.Comparison} "
+                + $"{OfMetric(rule.Kind, rule.Metric, rule.Limit, units)}{lasting}",
             "silence" => string.Create(CultureInfo.CurrentCulture, $"no window for more than {rule.Duration} s"),
             _ => string.Create(CultureInfo.CurrentCulture, $"more than {rule.Limit} lines rejected in {rule.Duration} s"),
         };
@@ -27,16 +30,24 @@ internal static class AlertText
             _ => $"{rule.EngineId} of {rule.FactoryId}",
         };
 
-    /// <summary>What broke the limit when the alert was raised, e.g. <c>temp_oil 97.5</c>.</summary>
-    public static string Value(Alert alert) =>
+    /// <summary>What broke the limit when the alert was raised, e.g. <c>temp_oil 97.5 °C</c>.</summary>
+    public static string Value(Alert alert, MetricUnits units) =>
         alert.Kind switch
         {
-            "threshold" => $"{alert.Metric} {Number(alert.Value)}",
-            "rate_of_change" => $"{alert.Metric} {Number(alert.Value)} a second",
+            "threshold" or "rate_of_change" => $"{alert.Metric} {OfMetric(alert.Kind, alert.Metric, alert.Value, units)}",
             "silence" => $"no window for {Number(alert.Value)} s",
             _ => $"{Number(alert.Value)} lines rejected",
         };
 
+    /// <summary>A value that decided later, e.g. <c>97.5 °C</c>.</summary>
+    public static string Value(Alert alert, double value, MetricUnits units) => OfMetric(alert.Kind, alert.Metric, value, units);
+
     /// <summary>A number, short enough to be read.</summary>
     public static string Number(double value) => value.ToString("G6", CultureInfo.CurrentCulture);
+
+    // Silence and rejections are of no metric, so of none that has a unit.
+    private static string OfMetric(string kind, string? metric, double value, MetricUnits units) =>
+        kind == "rate_of_change" ? $"{Number(value)} {units.UnitOfRate(metric) ?? "a second"}"
+        : units.Unit(metric) is { } unit ? $"{Number(value)} {unit}"
+        : Number(value);
 }

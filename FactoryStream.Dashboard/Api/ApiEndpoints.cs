@@ -22,10 +22,12 @@ internal static class ApiEndpoints
     {
         var routes = app.MapGroup("").RequireCors(DashboardServices.CrossOrigin);
         routes.MapReadings();
+        routes.MapBatches();
         routes.MapReceipts();
         routes.MapRejections();
         routes.MapRedrives();
         routes.MapAuditEvents();
+        routes.MapMetrics();
         routes.MapAlertRules();
         routes.MapAlerts();
         routes.MapWebhooks();

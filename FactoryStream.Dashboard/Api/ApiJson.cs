@@ -9,6 +9,7 @@ using FactoryStream.Dashboard.Receipts;
 using FactoryStream.Dashboard.Reconciliation;
 using FactoryStream.Dashboard.Redrives;
 using FactoryStream.Dashboard.Rejections;
+using FactoryStream.Dashboard.Units;
 using FactoryStream.Dashboard.Webhooks;
 using FactoryStream.Dashboard.Windows;
 
@@ -23,6 +24,7 @@ namespace FactoryStream.Dashboard.Api;
 [JsonSerializable(typeof(LatestDataResponse))]
 [JsonSerializable(typeof(WindowsResponse))]
 [JsonSerializable(typeof(ReadingsResponse))]
+[JsonSerializable(typeof(SignedBatch))]
 [JsonSerializable(typeof(Receipt))]
 [JsonSerializable(typeof(ReceiptsRequest))]
 [JsonSerializable(typeof(ReceiptsResponse))]
@@ -44,5 +46,8 @@ namespace FactoryStream.Dashboard.Api;
 [JsonSerializable(typeof(WebhooksResponse))]
 [JsonSerializable(typeof(DeliveriesResponse))]
 [JsonSerializable(typeof(DeliveryResponse))]
+[JsonSerializable(typeof(MetricRequest))]
+[JsonSerializable(typeof(DescribedMetric))]
+[JsonSerializable(typeof(DescribedMetricsResponse))]
 [JsonSerializable(typeof(PipelineState))]
 internal sealed partial class ApiJson : JsonSerializerContext;

@@ -71,9 +71,9 @@ internal static class ReceiptsEndpoints
         return TypedResults.Ok(new ReceiptsResponse(await receipts.ReadAsync(hashes, measured, cancellationToken)));
     }
 
-    private static bool IsHash(string? text) => text?.Length == 64 && text.AsSpan().IndexOfAnyExcept(HexDigits) < 0;
+    internal static bool IsHash(string? text) => text?.Length == 64 && text.AsSpan().IndexOfAnyExcept(HexDigits) < 0;
 
-    private static string ExpectedHash(string name, string? found) =>
+    internal static string ExpectedHash(string name, string? found) =>
         $"{name}: expected 64 hexadecimal digits, found "
         + (
             found is null ? "null"

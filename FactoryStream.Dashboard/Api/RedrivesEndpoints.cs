@@ -143,7 +143,8 @@ internal static class RedrivesEndpoints
         return selection is not null;
     }
 
-    private static string WhoIs(HttpContext context) => context.User.Identity?.Name ?? "";
+    /// <summary>Who asks, as audit events have it.</summary>
+    internal static string WhoIs(HttpContext context) => context.User.Identity?.Name ?? "";
 
     private static ProblemHttpResult NotFound(string what, long id) =>
         TypedResults.Problem(string.Create(CultureInfo.InvariantCulture, $"{what} {id}."), statusCode: StatusCodes.Status404NotFound);

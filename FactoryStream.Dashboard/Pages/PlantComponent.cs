@@ -1,5 +1,6 @@
 using FactoryStream.Dashboard.Live;
 using FactoryStream.Dashboard.Plant;
+using FactoryStream.Dashboard.Units;
 using FactoryStream.ServiceDefaults.Http;
 using FactoryStream.Storage;
 using Microsoft.AspNetCore.Components;
@@ -41,6 +42,9 @@ public abstract class PlantComponent : LiveComponent
     private TrendsReader Reader { get; set; } = default!;
 
     [Inject]
+    private LatestUnits Units { get; set; } = default!;
+
+    [Inject]
     private IOptions<DashboardOptions> Options { get; set; } = default!;
 
     [Inject]
@@ -60,7 +64,7 @@ public abstract class PlantComponent : LiveComponent
 
     private protected DateTime Now { get; private set; }
 
-    private protected IReadOnlyList<string> MetricNames { get; private set; } = [];
+    private protected IReadOnlyList<MetricChoice> MetricChoices { get; private set; } = [];
 
     /// <summary>The metric of the tiles; null: there is none yet.</summary>
     private protected string? ShownMetric { get; private set; }
@@ -152,10 +156,10 @@ public abstract class PlantComponent : LiveComponent
             .Select(mean => mean.Metric)
             .Distinct()
             .Take(MaxMetrics)
-            .Order(StringComparer.Ordinal)
-            .ToList();
-        if (!found.SequenceEqual(MetricNames))
-            MetricNames = found;
-        ShownMetric ??= MetricNames.Count > 0 ? MetricNames[0] : null;
+            .Order(StringComparer.Ordinal);
+        var choices = Units.Current.Choices(found);
+        if (!choices.SequenceEqual(MetricChoices))
+            MetricChoices = choices;
+        ShownMetric ??= MetricChoices.Count > 0 ? MetricChoices[0].Name : null;
     }
 }

@@ -16,6 +16,18 @@ internal sealed class EngineModel
     /// </summary>
     public const int MaxReadingBytes = 2048;
 
+    /// <summary>What <see cref="Measure"/> writes, for people.</summary>
+    public static readonly IReadOnlyList<DescribedMetric> Metrics =
+    [
+        new("temp_air", "°C", "temperature of the air that the engine takes in"),
+        new("temp_oil", "°C", "temperature of the oil"),
+        new("temp_exhaust", "°C", "temperature of the exhaust gas"),
+        new("vibration", "mm/s", "velocity of the casing's vibration"),
+        new("pressure_1", "bar", "pressure at the first sensor"),
+        new("pressure_2", "bar", "pressure at the second sensor"),
+        new("rpm", "1/min", "revolutions of the shaft"),
+    ];
+
     private readonly string factoryId,
         engineId;
     private readonly double phase;

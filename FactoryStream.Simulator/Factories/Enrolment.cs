@@ -92,7 +92,8 @@ internal sealed class Enrolment(HttpClient client, Uri verifier, string? adminTo
         );
     }
 
-    private static bool IsWorthRepeating(HttpStatusCode status) =>
+    /// <summary>Whether the same request may be taken later.</summary>
+    internal static bool IsWorthRepeating(HttpStatusCode status) =>
         status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout || (int)status >= 500;
 }
 

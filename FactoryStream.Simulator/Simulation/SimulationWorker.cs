@@ -81,7 +81,7 @@ internal sealed class SimulationWorker(
         using var sending = new CancellationTokenSource();
         using var measuring = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         using var stopped = stoppingToken.Register(() => sending.CancelAfter(DrainWithin));
-        var tasks = new List<Task> { ReportAsync(factories, measuring.Token) };
+        var tasks = new List<Task> { ReportAsync(factories, measuring.Token), DescribeAsync(settings, measuring.Token) };
         for (var i = 0; i < factories.Length; i++)
         {
             var factory = factories[i];
@@ -104,6 +104,20 @@ internal sealed class SimulationWorker(
             await sending.CancelAsync();
             await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    /// <summary>Says what the metrics are, beside the sending: a plant without its Dashboard sends all the same.</summary>
+    private async Task DescribeAsync(SimulatorOptions settings, CancellationToken cancellationToken)
+    {
+        if (addresses.Dashboard is not { } dashboard || settings.AdminToken is not { Length: > 0 } token)
+            return;
+        var descriptions = new MetricDescriptions(client, dashboard, token, time);
+        try
+        {
+            if (await descriptions.DescribeAsync(EngineModel.Metrics, log.MetricsWait, cancellationToken) is { } why)
+                log.MetricsNotDescribed(why);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
     }
 
     private async Task ReportAsync(SimulatedFactory[] factories, CancellationToken cancellationToken)

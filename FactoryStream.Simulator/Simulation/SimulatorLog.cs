@@ -43,4 +43,15 @@ internal sealed partial class SimulatorLog(ILogger<SimulatorLog> logger)
 
     [LoggerMessage(10, LogLevel.Information, "Each engine measures {Rate} times a second now", EventName = nameof(RateChanged))]
     public partial void RateChanged(double rate);
+
+    [LoggerMessage(11, LogLevel.Information, "The metrics' units are not told yet: {Why}", EventName = nameof(MetricsWait))]
+    public partial void MetricsWait(string why);
+
+    [LoggerMessage(
+        12,
+        LogLevel.Warning,
+        "The metrics' units are not told, for {Why}; an operator can say them on the Dashboard's page /units",
+        EventName = nameof(MetricsNotDescribed)
+    )]
+    public partial void MetricsNotDescribed(string why);
 }

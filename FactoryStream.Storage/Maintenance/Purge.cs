@@ -4,7 +4,7 @@ namespace FactoryStream.Storage;
 
 /// <summary>
 /// Deletes every reading, batch, window, rejection, re-drive and alert with what is to be sent of it, and the ledger of them; signing
-/// keys, engines, alert rules, webhooks and how far the log was read stay.
+/// keys, engines, alert rules, webhooks, units and descriptions of metrics, and how far the log was read stay.
 /// </summary>
 public static class Purge
 {

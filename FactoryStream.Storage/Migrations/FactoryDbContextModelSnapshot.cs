@@ -375,6 +375,43 @@ namespace FactoryStream.Storage.Migrations
                     b.ToTable("checkpoints", "factory");
                 });
 
+            modelBuilder.Entity("FactoryStream.Storage.DescribedMetricRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("text")
+                        .HasColumnName("description");
+
+                    b.Property<string>("Unit")
+                        .HasColumnType("text")
+                        .HasColumnName("unit");
+
+                    b.Property<DateTime>("UpdatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("UpdatedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("updated_by");
+
+                    b.Property<int>("Version")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("version")
+                        .HasDefaultValue(1);
+
+                    b.HasKey("Name")
+                        .HasName("pk_metrics");
+
+                    b.ToTable("metrics", "factory");
+                });
+
             modelBuilder.Entity("FactoryStream.Storage.EngineMetricRow", b =>
                 {
                     b.Property<int>("EngineNo")

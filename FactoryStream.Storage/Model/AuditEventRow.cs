@@ -16,12 +16,14 @@ public sealed class AuditEventRow
     public required string Role { get; set; }
 
     /// <summary>
-    /// What: <c>key_enrolled</c> or <c>key_revoked</c>; <c>redrive_begun</c> or <c>redrive_stopped</c>; <c>alert_rule_made</c>,
-    /// <c>alert_rule_changed</c> or <c>alert_rule_deleted</c>, and likewise of <c>webhook</c>.
+    /// What: <c>key_enrolled</c> or <c>key_revoked</c>; <c>redrive_begun</c> or <c>redrive_stopped</c>; <c>metric_described</c> or
+    /// <c>metric_description_deleted</c>; <c>alert_rule_made</c>, <c>alert_rule_changed</c> or <c>alert_rule_deleted</c>, and likewise of
+    /// <c>webhook</c>.
     /// </summary>
     public required string Action { get; set; }
 
-    /// <summary>To what: the signing key's id, the factory of the re-drive, the number of the rule or of the webhook.</summary>
+    /// <summary>To what: the signing key's id, the factory of the re-drive, the metric's name, the number of the rule or
+    /// webhook.</summary>
     public required string Subject { get; set; }
 
     /// <summary>What else is to be known of it; null: nothing.</summary>

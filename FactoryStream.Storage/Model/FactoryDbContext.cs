@@ -95,6 +95,9 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
     /// <summary>The table of <see cref="WebhookDeliveryRow"/>.</summary>
     public DbSet<WebhookDeliveryRow> WebhookDeliveries => Set<WebhookDeliveryRow>();
 
+    /// <summary>The table of <see cref="DescribedMetricRow"/>.</summary>
+    public DbSet<DescribedMetricRow> DescribedMetrics => Set<DescribedMetricRow>();
+
     /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -225,6 +228,12 @@ public sealed class FactoryDbContext(DbContextOptions<FactoryDbContext> options)
                 row.WebhookNo,
                 row.DeliveryNo,
             });
+        });
+        modelBuilder.Entity<DescribedMetricRow>(metric =>
+        {
+            metric.ToTable("metrics").HasKey(row => row.Name);
+            metric.Property(row => row.Version).HasDefaultValue(1);
+            metric.Property(row => row.UpdatedAt).HasDefaultValueSql("now()");
         });
 
         void Windows<TRow>(string table)

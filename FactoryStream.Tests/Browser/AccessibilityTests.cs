@@ -1,4 +1,5 @@
 using Deque.AxeCore.Playwright;
+using FactoryStream.Storage;
 using FactoryStream.Tests.Dashboard;
 using FactoryStream.Tests.Storage;
 using Microsoft.Playwright;

@@ -15,6 +15,7 @@ internal static class DashboardPages
         "alerts/rules",
         "alerts/webhooks",
         "keys",
+        "units",
         "kiosk",
         "sign-in",
     ];

@@ -124,6 +124,14 @@ internal static class Seeds
         await database.NotifyAsync(engineNo);
     }
 
+    /// <summary>Metrics that an engine has sent.</summary>
+    public static Task KnowAsync(this NpgsqlDataSource database, int engineNo, params string[] metrics) =>
+        database.ScalarAsync<object>(
+            "INSERT INTO factory.engine_metrics (engine_no, metric) SELECT $1, unnest($2::text[]) RETURNING 1",
+            engineNo,
+            metrics
+        );
+
     /// <summary>An enrolled key; its number.</summary>
     public static async Task<int> EnrolAsync(this NpgsqlDataSource database, string factoryId, string keyId, RsaPublicKey key) =>
         await database.ScalarAsync<int>(
@@ -156,6 +164,34 @@ internal static class Seeds
             CancellationToken.None
         );
         return Convert.ToHexStringLower(hash);
+    }
+
+    /// <summary>A stored batch, signed; the SHA-256 of its bytes.</summary>
+    public static async Task<byte[]> BatchAsync(
+        this NpgsqlDataSource database,
+        int keyNo,
+        ReadingSigner signer,
+        DateTime measuredUntil,
+        string data
+    )
+    {
+        var bytes = Encoding.UTF8.GetBytes(data);
+        var hash = SHA256.HashData(bytes);
+        var signature = new byte[signer.SignatureLength];
+        signer.Sign(bytes, signature);
+        await new TablePartitions(database, "batches").EnsureAsync(measuredUntil, CancellationToken.None);
+        await database.ScalarAsync<object>(
+            """
+            INSERT INTO factory.batches (sha256, measured_until, key_no, verdict_at, data, signature) VALUES ($1, $2, $3, $2, $4, $5)
+            RETURNING 1
+            """,
+            hash,
+            measuredUntil,
+            keyNo,
+            bytes,
+            signature
+        );
+        return hash;
     }
 
     /// <summary>Refused and rejected lines, as the Aggregator keeps them.</summary>

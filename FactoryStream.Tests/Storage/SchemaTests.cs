@@ -44,7 +44,8 @@ public sealed class SchemaTests(PostgresFixture postgres)
             WHERE relnamespace = 'factory'::regnamespace AND attnum > 0 AND NOT attisdropped AND relname IN ('signing_keys', 'engines',
                 'readings', 'batches', 'engine_windows', 'engine_minutes', 'engine_hours', 'engine_days', 'stale_minutes', 'rejections',
                 'checkpoints', 'ledger', 'rejection_counts', 'engine_metrics', 'rejections_dropped', 'losses', 'topics', 'audit_events',
-                'alert_rules', 'alerts', 'alert_events', 'redrives', 'webhooks', 'webhook_deliveries')
+                'alert_rules', 'alerts', 'alert_events', 'redrives', 'webhooks', 'webhook_deliveries',
+                'metrics')
             """
         );
 
