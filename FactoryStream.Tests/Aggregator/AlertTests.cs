@@ -141,7 +141,7 @@ public sealed class AlertTests(PostgresFixture postgres)
     public async Task Without_a_rule_a_commit_does_not_look_at_alerts()
     {
         await using var owner = await PartitionOwner.StartAsync(postgres);
-        await owner.RowsAsync("DROP TABLE factory.alerts, factory.alert_events");
+        await owner.RowsAsync("DROP TABLE factory.alerts, factory.alert_events CASCADE");
 
         await owner.CommitAsync(Message(0, "0:3", Single(5), Single(12), Single(22)));
 
