@@ -13,10 +13,14 @@ internal static class AlertText
         {
             "threshold" => $"{rule.Statistic} of {rule.Metric} {rule.Comparison} {Number(rule.Limit)}{lasting}",
             "rate_of_change" => $"change of {rule.Metric} {rule.Comparison} {Number(rule.Limit)} a second{lasting}",
+            "anomaly" => $"unusual for this engine: anomaly score above {Number(rule.Limit)}{lasting}",
             "silence" => string.Create(CultureInfo.InvariantCulture, $"no window for more than {rule.Duration} s"),
             _ => string.Create(CultureInfo.InvariantCulture, $"more than {rule.Limit} lines rejected in {rule.Duration} s"),
         };
     }
+
+    /// <summary>What a kind of rule is called where people choose it, e.g. <c>rate of change</c>.</summary>
+    public static string Kind(string kind) => kind == "anomaly" ? "unusual for this engine" : kind.Replace('_', ' ');
 
     /// <summary>Whose engines a rule is of.</summary>
     public static string Scope(AlertRuleSettings rule) =>
@@ -33,6 +37,7 @@ internal static class AlertText
         {
             "threshold" => $"{alert.Metric} {Number(alert.Value)}",
             "rate_of_change" => $"{alert.Metric} {Number(alert.Value)} a second",
+            "anomaly" => $"anomaly score {Number(alert.Value)}",
             "silence" => $"no window for {Number(alert.Value)} s",
             _ => $"{Number(alert.Value)} lines rejected",
         };
