@@ -5,13 +5,13 @@ namespace FactoryStream.Aggregator.Alerts;
 /// <summary>What changes about the alerts of one rule and engine, or of one rule and its factories.</summary>
 internal static class AlertEvaluation
 {
-    /// <summary>By closed windows: of a threshold or a rate of change.</summary>
+    /// <summary>By closed windows: of a threshold, a rate of change or an anomaly score.</summary>
     /// <param name="rule">The rule.</param>
     /// <param name="factoryId">The engine's factory.</param>
     /// <param name="engineNo">The engine's number.</param>
     /// <param name="windows">
-    /// Its windows with the rule's metric, in the order of their time: those from <paramref name="from"/> on, and before them for as long
-    /// as the rule's duration and a window more.
+    /// Its windows with the rule's metric or a score, in the order of their time: those from <paramref name="from"/> on, and before them
+    /// for as long as the rule's duration and a window more.
     /// </param>
     /// <param name="from">The start of the first window that is new or was corrected.</param>
     /// <param name="stored">

@@ -16,6 +16,7 @@ internal static class AlertValues
             AlertKind.RateOfChange => before is { } previous
                 ? Finite((window.Mean - previous.Mean) / (window.Start - previous.Start).TotalSeconds)
                 : null,
+            AlertKind.Anomaly => window.Mean,
             _ => throw new ArgumentOutOfRangeException(nameof(rule), rule.Kind, "a kind that windows do not decide"),
         };
 

@@ -21,6 +21,7 @@ internal sealed class AlertStore(AlertRuleDirectory directory, WindowingRules wi
     // Only raised alerts are wanted of an engine without a window that decides.
     private static readonly DateTime Never = DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc);
 
+    private readonly TimeSpan length = new(windowing.Length);
     private List<AlertChange> changes = [];
 
     /// <summary>What the last <see cref="WriteAsync"/> has written.</summary>
@@ -35,11 +36,13 @@ internal sealed class AlertStore(AlertRuleDirectory directory, WindowingRules wi
     {
         changes = [];
         var rules = directory.Current;
+        AnomalyStore.Forget(rules, windows);
         if (rules.Count == 0 || !windows.HasChanges)
             return;
         var engines = Engines(rules, windows);
         if (engines.Count == 0)
             return;
+        await AnomalyStore.ReadAsync(connection, engines, length, cancellation);
         var alerts = (
             await AlertReader.AlertsAsync(
                 connection,
@@ -59,22 +62,21 @@ internal sealed class AlertStore(AlertRuleDirectory directory, WindowingRules wi
                     pairs.Add((engine, rule, from));
             }
         }
-        if (pairs.Count > 0)
+        var stored = await AlertReader.WindowsAsync(connection, Wanted(pairs), cancellation);
+        foreach (var (engine, rule, from) in pairs)
         {
-            var stored = await AlertReader.WindowsAsync(connection, Wanted(pairs), cancellation);
-            foreach (var (engine, rule, from) in pairs)
-            {
-                changes.AddRange(
-                    AlertEvaluation.OfWindows(
-                        rule,
-                        engine.Engine.FactoryId,
-                        engine.Engine.EngineNo,
-                        [.. stored[(engine.Engine.EngineNo, rule.Metric!)]],
-                        from,
-                        alerts[(engine.Engine.EngineNo, rule.RuleNo)]
-                    )
-                );
-            }
+            changes.AddRange(
+                AlertEvaluation.OfWindows(
+                    rule,
+                    engine.Engine.FactoryId,
+                    engine.Engine.EngineNo,
+                    rule.Metric is { } metric
+                        ? [.. stored[(engine.Engine.EngineNo, metric)]]
+                        : AnomalyStore.Scores(engine, EngineChanges.EvaluatedFrom(from, rule.Duration, length)),
+                    from,
+                    alerts[(engine.Engine.EngineNo, rule.RuleNo)]
+                )
+            );
         }
         if (changes.Count == 0)
             return;
@@ -85,9 +87,14 @@ internal sealed class AlertStore(AlertRuleDirectory directory, WindowingRules wi
     private (int EngineNo, string Metric, DateTime Since)[] Wanted(List<(EngineChanges Engine, AlertRule Rule, DateTime From)> pairs) =>
         [
             .. pairs
+                .Where(pair => pair.Rule.Metric is not null)
                 .GroupBy(pair => (pair.Engine.Engine.EngineNo, Metric: pair.Rule.Metric!))
                 .Select(group =>
-                    (group.Key.EngineNo, group.Key.Metric, group.Min(pair => pair.From - pair.Rule.Duration.Add(new(windowing.Length))))
+                    (
+                        group.Key.EngineNo,
+                        group.Key.Metric,
+                        group.Min(pair => EngineChanges.EvaluatedFrom(pair.From, pair.Rule.Duration, length))
+                    )
                 ),
         ];
 
@@ -112,41 +119,5 @@ internal sealed class AlertStore(AlertRuleDirectory directory, WindowingRules wi
             engine.Add(window, windowing.Length);
         }
         return [.. engines.Values];
-    }
-
-    /// <summary>What a transaction wrote of an engine's windows.</summary>
-    private sealed class EngineChanges(TrackedEngine engine, AlertRule[] rules)
-    {
-        private readonly List<(string Metric, AlertWindow Window)> closed = [];
-        private bool isCorrected;
-
-        public TrackedEngine Engine { get; } = engine;
-
-        public AlertRule[] Rules { get; } = rules;
-
-        /// <summary>The start of the first of its windows; null: none that decides anything.</summary>
-        public DateTime? From { get; private set; }
-
-        public void Add(in WrittenWindow written, long length)
-        {
-            DateTime start = new(written.Start, DateTimeKind.Utc),
-                end = new(written.Start + length, DateTimeKind.Utc);
-            if (From is not { } from || start < from)
-                From = start;
-            isCorrected |= written.IsCorrection;
-            foreach (var totals in written.Totals)
-                closed.Add((totals.Metric, new(start, end, totals.Sum / totals.Count, totals.Min, totals.Max)));
-        }
-
-        /// <summary>
-        /// Whether stored windows must be looked at, though there is no alert: most windows that close break no threshold, and then nothing
-        /// is to be read.
-        /// </summary>
-        public bool MayBreak(AlertRule rule) =>
-            isCorrected
-            || rule.Kind != AlertKind.Threshold
-            || closed.Exists(entry =>
-                entry.Metric == rule.Metric && AlertValues.Of(rule, entry.Window, null) is { } value && rule.IsBrokenBy(value)
-            );
     }
 }

@@ -1,3 +1,4 @@
+using FactoryStream.Aggregator.Anomalies;
 using FactoryStream.Aggregator.Windowing;
 
 namespace FactoryStream.Aggregator.Committing;
@@ -21,6 +22,11 @@ internal sealed class TrackedEngine(string engineId, int engineNo, LedgerDelta l
 
     /// <summary>The names of metrics that its stored readings have brought.</summary>
     public NameIndex Metrics { get; } = new();
+
+    /// <summary>
+    /// A cache of its stored windows for anomaly rules, written windows included; null: to be read when it is needed.
+    /// </summary>
+    public PastWindows? Past { get; set; }
 
     /// <summary>When its last reading was taken in, by the wall clock, in ticks.</summary>
     public long LastArrival { get; set; }

@@ -28,8 +28,10 @@ internal static class SkabCommand
         command.SetAction(
             async (parsed, cancellationToken) =>
             {
-                var rows = SkabRun.Measure(SkabFile.ReadFolder(parsed.GetValue(data)!));
-                SkabTables.Write(parsed.InvocationConfiguration.Output, rows, LeaderboardRow.All);
+                var files = SkabFile.ReadFolder(parsed.GetValue(data)!);
+                var rows = SkabRun.Measure(files);
+                var windows = SkabRun.MeasureWindows(files);
+                SkabTables.Write(parsed.InvocationConfiguration.Output, [.. rows, windows], LeaderboardRow.All);
                 if (parsed.GetValue(target) is { } file)
                 {
                     var report = new SkabReport(
@@ -38,6 +40,7 @@ internal static class SkabCommand
                         MachineNote.OfThis(),
                         rows[0].ByFile.Count,
                         rows,
+                        windows,
                         LeaderboardRow.All
                     );
                     await File.WriteAllTextAsync(

@@ -9,6 +9,7 @@ namespace FactoryStream.Benchmarks.Skab;
 /// <param name="Machine">Where.</param>
 /// <param name="Files">How many recordings.</param>
 /// <param name="Rows">One for each method and rule of its limit.</param>
+/// <param name="Windows">The score of windows, as alerts have it.</param>
 /// <param name="Leaderboard">What others have reached.</param>
 internal sealed record SkabReport(
     DateTime Date,
@@ -16,15 +17,16 @@ internal sealed record SkabReport(
     MachineNote Machine,
     int Files,
     IReadOnlyList<SkabRow> Rows,
+    SkabRow Windows,
     IReadOnlyList<LeaderboardRow> Leaderboard
 );
 
 /// <summary>What one method found.</summary>
 /// <param name="Method">What is measured.</param>
-/// <param name="Limit">Where its limit comes from.</param>
+/// <param name="Limit">Where its limit comes from; null: of windows, from the quartiles of those before.</param>
 /// <param name="All">Of all files together.</param>
 /// <param name="ByFile">Of each file.</param>
-internal sealed record SkabRow(AnomalyMethod Method, LimitRule Limit, DetectionCounts All, IReadOnlyList<SkabFileRow> ByFile)
+internal sealed record SkabRow(AnomalyMethod Method, LimitRule? Limit, DetectionCounts All, IReadOnlyList<SkabFileRow> ByFile)
 {
     public string Name =>
         Method switch
@@ -33,7 +35,13 @@ internal sealed record SkabRow(AnomalyMethod Method, LimitRule Limit, DetectionC
             AnomalyMethod.TSquared => "T-squared, shrunk",
             AnomalyMethod.TSquaredAndQ => "T-squared + Q",
             _ => throw new InvalidOperationException($"{Method} has no name."),
-        } + (Limit is LimitRule.Theory ? ", limit by theory" : ", limit by quantile");
+        }
+        + Limit switch
+        {
+            LimitRule.Theory => ", limit by theory",
+            LimitRule.Quantile => ", limit by quantile",
+            _ => " of windows, limit by quartiles",
+        };
 }
 
 /// <summary>What was found in one file.</summary>

@@ -4,7 +4,7 @@ namespace FactoryStream.Dashboard.Alerts;
 /// <param name="AlertNo">Given in the order in which they were found.</param>
 /// <param name="RuleNo">Its rule, which may be gone.</param>
 /// <param name="Name">The rule's name when it was raised.</param>
-/// <param name="Kind"><c>threshold</c>, <c>rate_of_change</c>, <c>silence</c> or <c>rejections</c>.</param>
+/// <param name="Kind"><c>threshold</c>, <c>rate_of_change</c>, <c>silence</c>, <c>rejections</c> or <c>anomaly</c>.</param>
 /// <param name="Severity"><c>warning</c> or <c>alarm</c>.</param>
 /// <param name="FactoryId">Whose it is.</param>
 /// <param name="EngineId">The engine; null: it is of the whole factory.</param>

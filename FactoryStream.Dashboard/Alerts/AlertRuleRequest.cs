@@ -31,6 +31,9 @@ internal sealed record AlertRuleRequest(
     // So many are counted for each factory every few seconds.
     private const int MaxRejections = 100_000;
 
+    // A score is at most 1e6 spreads by 3.5 of them.
+    private const int MaxAnomalyLimit = 100_000;
+
     /// <summary>Whether it is a rule.</summary>
     /// <param name="settings">The rule, with what was left out.</param>
     /// <param name="error">The member that is wrong, what was expected and what was found.</param>
@@ -48,7 +51,7 @@ internal sealed record AlertRuleRequest(
             Metric,
             Comparison ?? AlertNames.ToName(AlertComparison.Above),
             Statistic ?? AlertNames.ToName(AlertStatistic.Mean),
-            Limit ?? 0,
+            Limit ?? (kind == AlertKind.Anomaly ? 1 : 0),
             Duration ?? 0,
             Severity!,
             IsEnabled ?? true
@@ -75,6 +78,7 @@ internal sealed record AlertRuleRequest(
         {
             AlertKind.Threshold => WindowsError() ?? StatisticError(),
             AlertKind.RateOfChange => WindowsError() ?? Unused("statistic", Statistic, kind),
+            AlertKind.Anomaly => WithoutMetricError(kind) ?? AnomalyError(),
             AlertKind.Silence => WithoutMetricError(kind) ?? Unused("limit", Limit, kind) ?? DurationError(1, MaxSilence),
             _ => WithoutMetricError(kind) ?? RejectionsError(kind),
         };
@@ -88,8 +92,16 @@ internal sealed record AlertRuleRequest(
             return Expected<AlertComparison>("comparison", Comparison);
         if (Limit is not { } limit || !double.IsFinite(limit))
             return $"limit: expected a number, found {Found(Limit)}";
-        return Duration is null ? null : DurationError(0, MaxWindowsDuration);
+        return WindowsDurationError();
     }
+
+    // Null is 1: the limit of what is normal.
+    private string? AnomalyError() =>
+        Limit is null or (> 0 and <= MaxAnomalyLimit)
+            ? WindowsDurationError()
+            : $"limit: expected a number above 0, at most {MaxAnomalyLimit}, found {Found(Limit)}";
+
+    private string? WindowsDurationError() => Duration is null ? null : DurationError(0, MaxWindowsDuration);
 
     private string? StatisticError() =>
         Statistic is null || AlertNames.TryParse<AlertStatistic>(Statistic, out _)

@@ -16,10 +16,14 @@ internal static class AlertText
                 + $"{OfMetric(rule.Kind, rule.Metric, rule.Limit, units)}{lasting}",
             "rate_of_change" => $"change of {rule.Metric} {rule.Comparison} "
                 + $"{OfMetric(rule.Kind, rule.Metric, rule.Limit, units)}{lasting}",
+            "anomaly" => $"unusual for this engine: anomaly score above {Number(rule.Limit)}{lasting}",
             "silence" => string.Create(CultureInfo.CurrentCulture, $"no window for more than {rule.Duration} s"),
             _ => string.Create(CultureInfo.CurrentCulture, $"more than {rule.Limit} lines rejected in {rule.Duration} s"),
         };
     }
+
+    /// <summary>What a kind of rule is called where people choose it, e.g. <c>rate of change</c>.</summary>
+    public static string Kind(string kind) => kind == "anomaly" ? "unusual for this engine" : kind.Replace('_', ' ');
 
     /// <summary>Whose engines a rule is of.</summary>
     public static string Scope(AlertRuleSettings rule) =>
@@ -35,6 +39,7 @@ internal static class AlertText
         alert.Kind switch
         {
             "threshold" or "rate_of_change" => $"{alert.Metric} {OfMetric(alert.Kind, alert.Metric, alert.Value, units)}",
+            "anomaly" => $"anomaly score {Number(alert.Value)}",
             "silence" => $"no window for {Number(alert.Value)} s",
             _ => $"{Number(alert.Value)} lines rejected",
         };

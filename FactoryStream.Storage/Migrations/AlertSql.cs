@@ -26,6 +26,18 @@ internal static class AlertSql
             'seconds that the limit must be broken or silence last; over which rejections are counted';
         """;
 
+    // The table above is of before there were anomaly rules.
+    public const string AnomalyKind = """
+        ALTER TABLE factory.alert_rules DROP CONSTRAINT alert_rules_kind_check,
+            ADD CONSTRAINT alert_rules_kind_check CHECK (kind IN ('threshold', 'rate_of_change', 'silence', 'rejections', 'anomaly'))
+        """;
+
+    public const string WithoutAnomalyKind = """
+        DELETE FROM factory.alert_rules WHERE kind = 'anomaly';
+        ALTER TABLE factory.alert_rules DROP CONSTRAINT alert_rules_kind_check,
+            ADD CONSTRAINT alert_rules_kind_check CHECK (kind IN ('threshold', 'rate_of_change', 'silence', 'rejections'))
+        """;
+
     // No foreign key to the rule: an alert outlives it.
     public const string Alerts = """
         CREATE TABLE factory.alerts (

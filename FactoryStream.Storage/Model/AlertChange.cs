@@ -66,7 +66,7 @@ public sealed record AlertChange(
     AlertMoment Decided
 );
 
-/// <summary>One metric's values in one closed window of an engine.</summary>
+/// <summary>One metric's values in one closed window of an engine; all three are its anomaly score for a rule of that kind.</summary>
 /// <param name="Start">The window's start, UTC.</param>
 /// <param name="End">The window's end, UTC.</param>
 /// <param name="Mean">The mean of the readings.</param>

@@ -16,6 +16,9 @@ public enum AlertKind
 
     /// <summary>How many lines of a factory were refused or rejected of late.</summary>
     Rejections,
+
+    /// <summary>By how many times its limit an engine is away from what its own windows of the last hour were.</summary>
+    Anomaly,
 }
 
 /// <summary>On which side of its limit a value breaks it.</summary>
@@ -60,7 +63,8 @@ public enum AlertSeverity
 /// <param name="Comparison">On which side of the limit is too far; <see cref="AlertComparison.Above"/> for the other kinds.</param>
 /// <param name="Statistic">Which value of a window a threshold is compared with.</param>
 /// <param name="Limit">
-/// In the metric's unit, by the second for a rate of change; a number of lines for rejections; of no meaning for silence.
+/// In the metric's unit, by the second for a rate of change; a number of lines for rejections; an anomaly score, where 1 is the limit of
+/// what is normal; of no meaning for silence.
 /// </param>
 /// <param name="Duration">
 /// For how long a limit must be broken, and silence last; the time over which rejections are counted.
@@ -80,7 +84,7 @@ public sealed record AlertRule(
 )
 {
     /// <summary>Whether closed windows decide; else the clock does.</summary>
-    public bool IsOfWindows => Kind is AlertKind.Threshold or AlertKind.RateOfChange;
+    public bool IsOfWindows => Kind is AlertKind.Threshold or AlertKind.RateOfChange or AlertKind.Anomaly;
 
     /// <summary>Whether a value is too far.</summary>
     public bool IsBrokenBy(double value) => Comparison == AlertComparison.Above ? value > Limit : value < Limit;

@@ -27,7 +27,7 @@ public sealed class AlertRuleRow
     /// <summary>A name of <see cref="AlertStatistic"/>.</summary>
     public required string Statistic { get; set; }
 
-    /// <summary>In the metric's unit, by the second for a rate of change; a number of lines for rejections.</summary>
+    /// <summary>In the metric's unit, by the second for a rate of change; a number of lines for rejections; an anomaly score.</summary>
     public double Limit { get; set; }
 
     /// <summary>Seconds that a limit must be broken or silence last; over which rejections are counted.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -80,10 +81,39 @@ public static class WindowStatements
         var stored = new List<WindowTotals>();
         await using var reader = await select.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
-        {
-            stored.Add(new WindowTotals(reader.GetInt32(0), reader.GetDateTime(1), reader.GetDateTime(2), Metrics(reader, 3)));
-        }
+            stored.Add(Totals(reader));
         return stored;
+    }
+
+    /// <summary>Closed windows of engines from some time on, those of each engine in the order of their time.</summary>
+    /// <param name="connection">The connection of the transaction under way.</param>
+    /// <param name="engines">Each engine's number once, and the time (UTC) from which its windows start.</param>
+    /// <param name="cancellation">Ends the wait for the database.</param>
+    public static async IAsyncEnumerable<WindowTotals> ReadFromAsync(
+        NpgsqlConnection connection,
+        IReadOnlyCollection<(int EngineNo, DateTime Since)> engines,
+        [EnumeratorCancellation] CancellationToken cancellation
+    )
+    {
+        // $3 bounds all together: by it the planner leaves out all table partitions but the last few.
+        await using var select = new NpgsqlCommand(
+            """
+            SELECT w.engine_no, w.window_start, w.window_end, w.metrics, w.counts, w.sums, w.mins, w.maxs, w.squared_deviations
+            FROM unnest($1::int[], $2::timestamptz[]) AS named (engine_no, since)
+            CROSS JOIN LATERAL (
+                SELECT * FROM factory.engine_windows AS stored
+                WHERE stored.engine_no = named.engine_no AND window_start >= since AND window_start >= $3
+                ORDER BY window_start, window_end
+                OFFSET 0) AS w
+            """,
+            connection
+        );
+        select.Parameters.AddArray(NpgsqlDbType.Integer, engines.Select(engine => engine.EngineNo));
+        select.Parameters.AddArray(NpgsqlDbType.TimestampTz, engines.Select(engine => engine.Since));
+        select.Parameters.AddWithValue(engines.Min(engine => engine.Since));
+        await using var reader = await select.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+            yield return Totals(reader);
     }
 
     /// <summary>Writes closed windows over those that are there.</summary>
@@ -145,6 +175,9 @@ public static class WindowStatements
         parameters.AddArray(NpgsqlDbType.Double, rows.Select(row => row.Metric.Max));
         parameters.AddArray(NpgsqlDbType.Double, rows.Select(row => row.Metric.SquaredDeviation));
     }
+
+    private static WindowTotals Totals(NpgsqlDataReader reader) =>
+        new(reader.GetInt32(0), reader.GetDateTime(1), reader.GetDateTime(2), Metrics(reader, 3));
 
     /// <summary>The six arrays of a row.</summary>
     /// <param name="reader">At the row.</param>

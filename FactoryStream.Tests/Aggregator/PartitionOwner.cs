@@ -25,6 +25,7 @@ internal sealed class PartitionOwner : IAsyncDisposable
     private readonly PendingCommit pending = new();
     private readonly MessageDecoder decoder;
     private readonly Func<CommitTransaction> make;
+    private AlertRuleDirectory rules;
     private CommitTransaction transaction;
 
     private PartitionOwner(NpgsqlDataSource database, bool isTolerant, int maxMetrics, int maxEngines, int retentionDays)
@@ -41,13 +42,14 @@ internal sealed class PartitionOwner : IAsyncDisposable
             MaxEnginesPerFactory = maxEngines,
             RetentionDays = retentionDays,
         };
+        rules = new AlertRuleDirectory(database);
         make = () =>
             new CommitTransaction(
                 database,
                 options,
                 instruments,
                 new RetentionRuns(),
-                new AlertRuleDirectory(database),
+                rules = new AlertRuleDirectory(database),
                 TimeProvider.System,
                 new AggregatorLog(NullLogger<AggregatorLog>.Instance)
             )
@@ -99,6 +101,9 @@ internal sealed class PartitionOwner : IAsyncDisposable
         await transaction.CommitAsync(pending, [], CancellationToken.None);
         pending.Clear();
     }
+
+    /// <summary>What was changed of alert rules is known, as it is every few seconds.</summary>
+    public Task ReadAlertRulesAsync() => rules.LoadAsync(CancellationToken.None);
 
     /// <summary>Evaluates once what the clock decides of alerts.</summary>
     public async Task WatchAlertsAsync()

@@ -89,6 +89,16 @@ public sealed class SkabTests
     }
 
     [Fact]
+    public void A_window_that_is_far_off_is_found_with_all_its_readings()
+    {
+        var row = SkabRun.MeasureWindows([SkabFile.Read("one.csv", Shifted), SkabFile.Read("two.csv", Shifted)]);
+
+        Assert.Equal("robust z of windows, limit by quartiles", row.Name);
+        Assert.Equal(new DetectionCounts(20, 0, 20, 0), row.All);
+        Assert.Equal(["one.csv", "two.csv"], row.ByFile.Select(file => file.File));
+    }
+
+    [Fact]
     public async Task The_command_prints_each_method_beside_the_leaderboard_and_writes_it()
     {
         using var folder = new TemporaryFolder();
@@ -102,10 +112,12 @@ public sealed class SkabTests
         Assert.Equal((0, ""), (exitCode, error));
         Assert.Contains("Files: 1; readings to check: 20, of them labelled: 10.", output, StringComparison.Ordinal);
         Assert.Matches(@"\| T-squared \+ Q, limit by quantile +\| 0\.89 \|   0\.00 \| 20\.00 \|", output);
+        Assert.Matches(@"\| robust z of windows, limit by quartiles +\| 1\.00 \|   0\.00 \|  0\.00 \|", output);
         Assert.Matches(@"\| every reading an anomaly +\| 0\.67 \| 100\.00 \|  0\.00 \|", output);
         Assert.Matches(@"\| leaderboard: Conv-AE +\| 0\.78 \|  13\.55 \| 28\.02 \|", output);
         var report = JsonSerializer.Deserialize(await File.ReadAllTextAsync(result), BenchJson.Default.SkabReport)!;
         Assert.Equal((1, 6, 3), (report.Files, report.Rows.Count, report.Leaderboard.Count));
+        Assert.Equal(new DetectionCounts(10, 0, 10, 0), report.Windows.All);
         Assert.All(report.Rows, row => Assert.Equal(new DetectionCounts(8, 0, 10, 2), row.All));
     }
 

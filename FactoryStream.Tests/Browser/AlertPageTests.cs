@@ -147,6 +147,32 @@ public sealed class AlertPageTests(PostgresFixture postgres, BrowserFixture brow
     }
 
     [SkippableFact]
+    public async Task An_operator_makes_a_rule_of_what_is_unusual_for_an_engine()
+    {
+        await using var dashboard = await StartAsync();
+        var page = await browser.NewPageAsync();
+        await SignInAsync(page, dashboard, "alerts/rules", "Alert rules");
+
+        await page.GetByLabel("Name", new() { Exact = true }).FillAsync("unusual");
+        await page.GetByLabel("Kind", new() { Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Option, new() { Name = "unusual for this engine", Exact = true }).ClickAsync();
+        await Assertions.Expect(page.GetByText("Each engine is compared with its own last hour.")).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByLabel("Metric", new() { Exact = true })).ToHaveCountAsync(0);
+        await Assertions.Expect(page.GetByLabel("Limit of the anomaly score")).ToHaveValueAsync("1");
+        await page.GetByLabel("Seconds beyond the limit").FillAsync("30");
+        await Picture.TakeAsync(page, "alert-rule-anomaly");
+        await page.SetViewportSizeAsync(390, 844);
+        Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= 390"));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Make the rule" }).ClickAsync();
+
+        await Assertions.Expect(Cell(page, "unusual for this engine: anomaly score above 1 for 30 s")).ToBeVisibleAsync();
+        Assert.Equal(
+            ["unusual|anomaly|||1|30"],
+            await dashboard.Database.RowsAsync("SELECT name, kind, factory_id, metric, \"limit\", duration FROM factory.alert_rules")
+        );
+    }
+
+    [SkippableFact]
     public async Task Who_has_not_signed_in_is_not_told_how_many_alerts_there_are()
     {
         await using var dashboard = await RunningDashboard.StartAsync(

@@ -124,7 +124,7 @@ public sealed class AlertsTests(PostgresFixture postgres)
             ("{", "body: expected {"),
             ("null", "body: expected {"),
             ("""{"kind": "threshold"}""", "name: expected text of 1 to 128 characters"),
-            ("""{"name": "n", "kind": "heat"}""", "kind: expected threshold, rate_of_change, silence, rejections, found 'heat'"),
+            ("""{"name": "n", "kind": "heat"}""", "kind: expected threshold, rate_of_change, silence, rejections, anomaly, found 'heat'"),
             ("""{"name": "n", "kind": "silence"}""", "severity: expected warning, alarm, found null"),
             (Rule("threshold", ""), "metric: expected text"),
             (Rule("threshold", """, "metric": "m", "comparison": "over" """), "comparison: expected above, below, found 'over'"),
@@ -137,6 +137,9 @@ public sealed class AlertsTests(PostgresFixture postgres)
             (Rule("silence", """, "engine_id": "e" """), "factory_id: expected the factory of engine_id, found null"),
             (Rule("silence", ""), "duration: expected seconds from 1 to 86400, found null"),
             (Rule("silence", """, "metric": "m" """), "metric: expected none in a rule of the kind silence, found 'm'"),
+            (Rule("anomaly", """, "metric": "m" """), "metric: expected none in a rule of the kind anomaly, found 'm'"),
+            (Rule("anomaly", """, "limit": 0 """), "limit: expected a number above 0, at most 100000, found 0"),
+            (Rule("anomaly", """, "duration": -1 """), "duration: expected seconds from 0 to 3600, found -1"),
             (Rule("rejections", """, "limit": 1.5 """), "limit: expected a whole number from 0 to 100000, found 1.5"),
         ];
         await using var dashboard = await StartAsync(postgres);
@@ -181,6 +184,27 @@ public sealed class AlertsTests(PostgresFixture postgres)
                 Assert.Equal((query, numbers), (query, string.Join(' ', found)));
             }
         }
+    }
+
+    [SkippableFact]
+    public async Task A_rule_of_the_anomaly_score_needs_nothing_but_a_name_and_a_severity()
+    {
+        await using var dashboard = await StartAsync(postgres);
+
+        using var made = await SendAsync(
+            dashboard,
+            HttpMethod.Post,
+            "/api/alert-rules",
+            """{"name": "odd", "kind": "anomaly", "severity": "warning"}"""
+        );
+
+        Assert.Equal(HttpStatusCode.Created, made.StatusCode);
+        Assert.Equal(
+            ["anomaly|||above|1|0|True"],
+            await dashboard.Database.RowsAsync(
+                """SELECT kind, factory_id, metric, comparison, "limit", duration, is_enabled FROM factory.alert_rules"""
+            )
+        );
     }
 
     [SkippableTheory]
