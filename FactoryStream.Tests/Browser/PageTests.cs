@@ -137,6 +137,8 @@ public sealed class PageTests(PostgresFixture postgres, BrowserFixture browser)
 
         await dashboard.DisposeAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Alertdialog)).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        // A failure is another thing, and is not claimed.
+        await Assertions.Expect(page.Locator("#blazor-error-ui")).ToBeHiddenAsync();
 
         await using var next = await RunningDashboard.StartAsync(postgres, PlantSeeds.FourEnginesAsync, $"--urls={dashboard.Address}");
         await Assertions.Expect(page.Locator("body[data-same-page]")).ToHaveCountAsync(0);
