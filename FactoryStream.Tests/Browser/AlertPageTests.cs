@@ -26,7 +26,7 @@ public sealed class AlertPageTests(PostgresFixture postgres, BrowserFixture brow
         await page.GetByRole(AriaRole.Button, new() { Name = "Open alert 2" }).First.ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Grid, new() { Name = "Events of the alert" })).ToContainTextAsync("raised");
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Acknowledge" })).ToHaveCountAsync(0);
-        await Picture.TakeAsync(page, "alerts");
+        await Picture.TakeBothAsync(page, "alerts");
         await page.SetViewportSizeAsync(390, 844);
         Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= 390"));
 

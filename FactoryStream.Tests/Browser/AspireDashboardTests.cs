@@ -168,7 +168,7 @@ public sealed class AspireDashboardTests(ObservedAppHost appHost, BrowserFixture
         // Ten simulated factories of six engines, each with a window closed.
         await Assertions.Expect(plant.GetByText("60 engines")).ToBeVisibleAsync();
         await Assertions.Expect(plant.Locator("[role=img] svg").First).ToBeVisibleAsync();
-        await Picture.TakeAsync(plant, "plant");
+        await Picture.TakeBothAsync(plant, "plant");
     }
 
     [SkippableFact]

@@ -140,7 +140,7 @@ public sealed class EnginePageTests(PostgresFixture postgres, BrowserFixture bro
         await Assertions.Expect(page).ToHaveURLAsync(new Regex(@"\?compare_factory=factory_a&compare_engine=engine_a2$"));
         await Assertions.Expect(page.GetByRole(AriaRole.List, new() { Name = "Legend" })).ToContainTextAsync("engine_a2, factory_a");
         await Assertions.Expect(second).ToHaveCountAsync(1);
-        await Picture.TakeAsync(page, "engine-compare");
+        await Picture.TakeBothAsync(page, "engine-compare");
     }
 
     [SkippableFact]

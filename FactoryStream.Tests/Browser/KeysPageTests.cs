@@ -44,7 +44,7 @@ public sealed class KeysPageTests(PostgresFixture postgres, BrowserFixture brows
 
         await Assertions.Expect(page.GetByText("revoked since")).ToBeVisibleAsync();
         await Assertions.Expect(page.GetByText("key revoked")).ToBeVisibleAsync();
-        await Picture.TakeAsync(page, "keys");
+        await Picture.TakeBothAsync(page, "keys");
         Assert.Equal(
             ["admin token|admin|key_enrolled", "admin token|admin|key_revoked"],
             await dashboard.Database.RowsAsync("SELECT who, role, action FROM factory.audit_events ORDER BY event_no")

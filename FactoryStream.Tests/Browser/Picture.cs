@@ -15,4 +15,13 @@ internal static class Picture
         if (Folder is { Length: > 0 })
             await page.ScreenshotAsync(new() { Path = Path.Combine(SharedData.Root, Folder, $"{name}.png") });
     }
+
+    /// <summary>In light, and in dark as <c>NAME-dark.png</c>.</summary>
+    public static async Task TakeBothAsync(IPage page, string name)
+    {
+        await TakeAsync(page, name);
+        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
+        await TakeAsync(page, $"{name}-dark");
+        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
+    }
 }

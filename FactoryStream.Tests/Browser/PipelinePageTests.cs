@@ -41,7 +41,7 @@ public sealed class PipelinePageTests(PostgresFixture postgres, BrowserFixture b
             .Expect(page.GetByRole(AriaRole.Table, new() { NameString = "Largest tables" }))
             .ToContainTextAsync("engine_windows");
         await page.SetViewportSizeAsync(1440, 2_300);
-        await Picture.TakeAsync(page, "pipeline");
+        await Picture.TakeBothAsync(page, "pipeline");
         await page.SetViewportSizeAsync(390, 844);
         // What is wider scrolls by itself.
         var wide = await page.EvaluateAsync<string[]>(

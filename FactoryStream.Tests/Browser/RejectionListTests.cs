@@ -43,7 +43,7 @@ public sealed class RejectionListTests(PostgresFixture postgres, BrowserFixture 
 
         await Assertions.Expect(page.GetByText("The signature is RSASSA-PKCS1-v1_5; sign with RSASSA-PSS, SHA-256.")).ToBeVisibleAsync();
         Assert.True(await page.EvaluateAsync<bool>("window.isMarkup === undefined"));
-        await Picture.TakeAsync(page, "rejections");
+        await Picture.TakeBothAsync(page, "rejections");
     }
 
     [SkippableFact]

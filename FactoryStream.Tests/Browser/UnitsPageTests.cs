@@ -36,7 +36,7 @@ public sealed class UnitsPageTests(PostgresFixture postgres, BrowserFixture brow
         await Assertions.Expect(rows.Nth(1)).ToContainTextAsync("°C");
         await Assertions.Expect(rows.Nth(1)).ToContainTextAsync("<b>before</b> the cooler");
         await Assertions.Expect(rows.Nth(1)).ToContainTextAsync("operator token");
-        await Picture.TakeAsync(page, "units");
+        await Picture.TakeBothAsync(page, "units");
 
         await Button(page, "Delete what is said of temp_oil").ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("What was said of temp_oil is deleted.");
