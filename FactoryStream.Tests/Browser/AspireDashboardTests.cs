@@ -56,43 +56,41 @@ public sealed class AspireDashboardTests(ObservedAppHost appHost, BrowserFixture
     public async Task One_trace_leads_from_the_post_through_kafka_to_the_transaction()
     {
         Skip.If(appHost.Missing is not null, appHost.Missing);
-        var trace = Convert.ToHexStringLower(Guid.NewGuid().ToByteArray());
-        using var client = new HttpClient { BaseAddress = appHost.Ingest, Timeout = RunningSystem.Patience };
-        client.DefaultRequestHeaders.Add("traceparent", $"00-{trace}-00f067aa0ba902b7-01");
         using var signer = ReadingSigner.Create();
-        using var content = new StringContent(
-            RunningSystem.Sign(signer, "unknown_to_all", "e1", new DateTime(2026, 1, 5, 0, 0, 0, DateTimeKind.Utc), 1),
-            new MediaTypeHeaderValue("application/x-ndjson")
-        );
-        using var answer = await client.PostAsync("/readings", content);
-        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
-
-        // The page does not look again by itself for a trace that had not come when it was opened: a person reloads it.
         var page = await SignedInAsync();
+        // Nobody has a key of that factory: it is rejected, and that is stored, all in this trace.
+        string[] steps =
+        [
+            "^ingest: .*POST",
+            "^ingest: MSG kafka readings.signed",
+            "^verifier.*: MSG kafka readings.signed",
+            "^verifier.*: MSG kafka readings.verified",
+            "^aggregator: commit factory",
+        ];
+        // A machine that runs all tests at once may lose a batch of spans, as telemetry may; a person posts again. Nor does the page look
+        // again by itself for a trace that had not come when it was opened.
         await RunningSystem.EventuallyAsync(
             async () =>
             {
-                await page.GotoAsync(new Uri(appHost.Dashboard, $"/traces/detail/{trace}").ToString());
-                var come = page.GetByRole(AriaRole.Row, new() { NameRegex = new("^ingest: .*POST") }).First;
-                var answer = come.Or(page.GetByText($"Trace \"{trace}\" not found"));
-                await Assertions.Expect(answer).ToBeVisibleAsync();
-                return await come.IsVisibleAsync();
+                var trace = await PostTracedAsync(signer);
+                var missing = steps.ToList();
+                for (var look = 0; look < 10 && missing.Count > 0; look++)
+                {
+                    await page.GotoAsync(new Uri(appHost.Dashboard, $"/traces/detail/{trace}").ToString());
+                    await Assertions
+                        .Expect(Step(page, steps[0]).Or(page.GetByText($"Trace \"{trace}\" not found")).First)
+                        .ToBeVisibleAsync();
+                    missing.Clear();
+                    foreach (var step in steps)
+                    {
+                        if (!await Step(page, step).IsVisibleAsync())
+                            missing.Add(step);
+                    }
+                }
+                return missing;
             },
-            found => found
+            missing => missing.Count == 0
         );
-
-        // Nobody has a key of that factory: it is rejected, and that is stored, all in this trace.
-        foreach (
-            var step in (string[])
-                [
-                    "^ingest: .*POST",
-                    "^ingest: MSG kafka readings.signed",
-                    "^verifier.*: MSG kafka readings.signed",
-                    "^verifier.*: MSG kafka readings.verified",
-                    "^aggregator: commit factory",
-                ]
-        )
-            await Assertions.Expect(page.GetByRole(AriaRole.Row, new() { NameRegex = new(step) }).First).ToBeVisibleAsync();
         await Picture.TakeAsync(page, "aspire-trace");
     }
 
@@ -179,6 +177,23 @@ public sealed class AspireDashboardTests(ObservedAppHost appHost, BrowserFixture
         foreach (var name in (string[])["kafka", "factorydb", "ingest", "aggregator", "dashboard"])
             await Assertions.Expect(page.Locator("svg").GetByText(name, new() { Exact = true }).First).ToBeVisibleAsync();
         await Picture.TakeAsync(page, "aspire-graph");
+    }
+
+    private static ILocator Step(IPage page, string name) => page.GetByRole(AriaRole.Row, new() { NameRegex = new(name) }).First;
+
+    /// <summary>Posts a reading of a factory that nobody knows in a trace of its own; the trace's id.</summary>
+    private async Task<string> PostTracedAsync(ReadingSigner signer)
+    {
+        var trace = Convert.ToHexStringLower(Guid.NewGuid().ToByteArray());
+        using var client = new HttpClient { BaseAddress = appHost.Ingest, Timeout = RunningSystem.Patience };
+        client.DefaultRequestHeaders.Add("traceparent", $"00-{trace}-00f067aa0ba902b7-01");
+        using var content = new StringContent(
+            RunningSystem.Sign(signer, "unknown_to_all", "e1", new DateTime(2026, 1, 5, 0, 0, 0, DateTimeKind.Utc), 1),
+            new MediaTypeHeaderValue("application/x-ndjson")
+        );
+        using var answer = await client.PostAsync("/readings", content);
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        return trace;
     }
 
     private async Task<IPage> SignedInAsync()
