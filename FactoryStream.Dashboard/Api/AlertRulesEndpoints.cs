@@ -1,5 +1,4 @@
 using System.Globalization;
-using FactoryStream.Dashboard.Access;
 using FactoryStream.Dashboard.Alerts;
 using FactoryStream.Dashboard.AuditEvents;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -47,16 +46,6 @@ internal static class AlertRulesEndpoints
             .ProducesProblem(StatusCodes.Status404NotFound);
     }
 
-    /// <summary>
-    /// The one place where it is decided who may write rules, acknowledge alerts, and begin and stop re-drives: operators.
-    /// </summary>
-    internal static RouteGroupBuilder ForWriters(this RouteGroupBuilder routes) =>
-        routes
-            .RequireAuthorization(Roles.Operator)
-            .ProducesProblem(StatusCodes.Status401Unauthorized)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
-
     private static async Task<Ok<AlertRulesResponse>> RulesAsync(AlertRulesReader rules, CancellationToken cancellationToken) =>
         TypedResults.Ok(new AlertRulesResponse(await rules.ReadAsync(cancellationToken)));
 
@@ -70,7 +59,7 @@ internal static class AlertRulesEndpoints
         if (settings is null)
             return problem!;
         return await rules.AddAsync(settings, Actor.Of(request.HttpContext.User), cancellationToken) is { } rule
-            ? TypedResults.Created(string.Create(CultureInfo.InvariantCulture, $"{request.PathBase}/api/alert-rules/{rule.RuleNo}"), rule)
+            ? TypedResults.Created(request.Location($"/api/alert-rules/{rule.RuleNo}"), rule)
             : Problem(StatusCodes.Status409Conflict, AlertRulesWriter.TooMany);
     }
 

@@ -55,6 +55,7 @@ internal static class DeliveriesEndpoints
     }
 
     private static async Task<Results<Accepted<DeliveryResponse>, ProblemHttpResult>> RetryAsync(
+        HttpRequest request,
         DeliveriesWriter deliveries,
         int no,
         long delivery,
@@ -62,10 +63,7 @@ internal static class DeliveriesEndpoints
     ) =>
         await deliveries.TryAgainAsync(no, delivery, cancellationToken) switch
         {
-            TriedAgain.Now => TypedResults.Accepted(
-                string.Create(CultureInfo.InvariantCulture, $"/api/webhooks/{no}/deliveries"),
-                new DeliveryResponse(delivery)
-            ),
+            TriedAgain.Now => TypedResults.Accepted(request.Location($"/api/webhooks/{no}/deliveries"), new DeliveryResponse(delivery)),
             TriedAgain.NotDead => TypedResults.Problem(
                 string.Create(CultureInfo.InvariantCulture, $"Delivery {delivery} is not dead: it was delivered, or is being tried."),
                 statusCode: StatusCodes.Status409Conflict

@@ -105,7 +105,7 @@ internal static class RedrivesEndpoints
         if (preview)
             return TypedResults.Ok(await redrives.PreviewAsync(selection, cancellationToken));
         return await writer.BeginAsync(selection, WhoIs(context), cancellationToken) is { } begun
-            ? TypedResults.Created(string.Create(CultureInfo.InvariantCulture, $"/api/redrives/{begun.Id}"), begun)
+            ? TypedResults.Created(context.Request.Location($"/api/redrives/{begun.Id}"), begun)
             : TypedResults.Problem(RedrivesWriter.OneIsRunning(selection.FactoryId), statusCode: StatusCodes.Status409Conflict);
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using FactoryStream.Dashboard.Access;
 using FactoryStream.Dashboard.AuditEvents;
 using FactoryStream.Dashboard.Webhooks;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -48,14 +47,6 @@ internal static class WebhooksEndpoints
             .ProducesProblem(StatusCodes.Status404NotFound);
     }
 
-    /// <summary>The one place where it is decided who sees and writes webhooks: admins.</summary>
-    internal static RouteGroupBuilder ForAdmins(this RouteGroupBuilder routes) =>
-        routes
-            .RequireAuthorization(Roles.Admin)
-            .ProducesProblem(StatusCodes.Status401Unauthorized)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
-
     private static async Task<Ok<WebhooksResponse>> WebhooksAsync(WebhooksReader webhooks, CancellationToken cancellationToken) =>
         TypedResults.Ok(new WebhooksResponse(await webhooks.ReadAsync(cancellationToken)));
 
@@ -70,7 +61,7 @@ internal static class WebhooksEndpoints
             return problem!;
         var actor = Actor.Of(request.HttpContext.User);
         return await webhooks.AddAsync(settings, body!.Secret, actor, cancellationToken) is { } webhook
-            ? TypedResults.Created(string.Create(CultureInfo.InvariantCulture, $"/api/webhooks/{webhook.WebhookNo}"), webhook)
+            ? TypedResults.Created(request.Location($"/api/webhooks/{webhook.WebhookNo}"), webhook)
             : Problem(StatusCodes.Status409Conflict, WebhooksWriter.TooMany);
     }
 
@@ -99,15 +90,13 @@ internal static class WebhooksEndpoints
     ) => await webhooks.DeleteAsync(no, Actor.Of(context.User), cancellationToken) ? TypedResults.NoContent() : NotFound(no);
 
     private static async Task<Results<Accepted<DeliveryResponse>, ProblemHttpResult>> TestAsync(
+        HttpRequest request,
         DeliveriesWriter deliveries,
         int no,
         CancellationToken cancellationToken
     ) =>
         await deliveries.TestAsync(no, cancellationToken) is { } deliveryNo
-            ? TypedResults.Accepted(
-                string.Create(CultureInfo.InvariantCulture, $"/api/webhooks/{no}/deliveries"),
-                new DeliveryResponse(deliveryNo)
-            )
+            ? TypedResults.Accepted(request.Location($"/api/webhooks/{no}/deliveries"), new DeliveryResponse(deliveryNo))
             : Problem(
                 StatusCodes.Status404NotFound,
                 string.Create(CultureInfo.InvariantCulture, $"There is no webhook {no}, or it is turned off.")

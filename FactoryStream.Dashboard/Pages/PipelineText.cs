@@ -1,4 +1,5 @@
 using System.Globalization;
+using FactoryStream.Dashboard.Locales;
 using FactoryStream.Dashboard.Pipeline;
 
 namespace FactoryStream.Dashboard.Pages;
@@ -8,10 +9,10 @@ internal static class PipelineText
 {
     private static readonly string[] Units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
-    public static string Number(long? value) => value?.ToString("N0", CultureInfo.CurrentCulture) ?? "–";
+    public static string Number(long? value) => value is { } known ? BrowserLocale.Number(known) : "–";
 
     public static string Rate(double? perSecond, string what) =>
-        $"{perSecond?.ToString("#,0.#", CultureInfo.CurrentCulture) ?? "–"} {what}/s";
+        $"{(perSecond is { } known ? BrowserLocale.Number(known, "#,0.#") : "–")} {what}/s";
 
     public static string Seconds(double? seconds) =>
         seconds < 3_600

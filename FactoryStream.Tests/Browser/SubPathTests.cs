@@ -44,6 +44,24 @@ public sealed class SubPathTests(PostgresFixture postgres, BrowserFixture browse
     }
 
     [SkippableFact]
+    public async Task What_is_made_by_the_API_is_said_to_stand_under_the_path()
+    {
+        await using var dashboard = await RunningDashboard.StartAsync(
+            postgres,
+            null,
+            "--Dashboard:Access:PathBase=/factorystream",
+            "--Dashboard:Access:AdminToken=administer"
+        );
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/factorystream/api/webhooks");
+        request.Headers.Add("Authorization", "Bearer administer");
+        request.Content = new StringContent("""{"url":"https://hooks.example.org/alerts"}""", null, "application/json");
+
+        using var response = await dashboard.Client.SendAsync(request);
+
+        Assert.Equal("/factorystream/api/webhooks/1", response.Headers.Location?.OriginalString);
+    }
+
+    [SkippableFact]
     public async Task A_known_proxy_that_takes_the_path_off_tells_it()
     {
         await using var known = await RunningDashboard.StartAsync(postgres, null, "--Dashboard:Access:KnownProxies:0=127.0.0.1");
